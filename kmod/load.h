@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The loader: reads every record of a pool, believes nothing, and says of each
+ * whether it is good or what is wrong with it. Pure; writes nothing.
+ */
+#ifndef _PKRAM_LOAD_H
+#define _PKRAM_LOAD_H
+
+#include "format.h"
+#include "alloc.h"
+
+/**
+ * struct pkram_load_region - a region whose header was read
+ * @h: its header
+ * @base: where unit 0 is mapped; unit n is at @base + n * PKRAM_UNIT. The
+ *	loader touches the head and the units of @h->meta only.
+ */
+struct pkram_load_region {
+	const struct pkram_header *h;
+	void *base;
+};
+
+/**
+ * struct pkram_location - where a record's pair of slots is
+ * @region_id: region
+ * @unit: unit in it
+ * @pair: which pair; 0 for large records
+ * @large: size of the slots
+ * @current: 0 or 1, the slot that counts
+ */
+struct pkram_location {
+	u64 region_id;
+	u32 unit;
+	u16 pair;
+	bool large;
+	u8 current;
+};
+
+/**
+ * struct pkram_loaded - one record that is not free
+ * @rec: the record; with %PKRAM_BAD_CHECKSUM empty
+ * @loc: where it is
+ * @bad: verdict
+ * @other: with %PKRAM_BAD_OVERLAP, %PKRAM_BAD_DUP_ID and %PKRAM_BAD_DUP_NAME:
+ *	id of the other object
+ * @mirror: slots differ: commit it again
+ * @stale: void: replaced by another object, or an older copy of the same one
+ *	elsewhere. Good in itself, to be set free.
+ * @orphan: good, but its directory is not there: to be shown at the root
+ */
+struct pkram_loaded {
+	struct pkram_record rec;
+	struct pkram_location loc;
+	enum pkram_bad bad;
+	u64 other;
+	bool mirror;
+	bool stale;
+	bool orphan;
+};
+
+/**
+ * struct pkram_load_result - what was found
+ * @items: @nr records, from pkram_alloc_mem()
+ * @nr: number of them
+ * @max_id: highest object id that any record names (also as replaced)
+ * @lost: a record of which no slot is valid was found: its extents are not
+ *	known, and unowned units may be its
+ */
+struct pkram_load_result {
+	struct pkram_loaded *items;
+	u32 nr;
+	u64 max_id;
+	bool lost;
+};
+
+/**
+ * pkram_load() - read all records
+ * @regions: regions, all of one pool
+ * @nr_regions: number of them
+ * @al: allocator that knows these regions, all free but heads and meta units;
+ *	on return the units of every good record are taken, and those that a
+ *	bad record claims as well, where that is possible
+ * @res: out; see pkram_load_release()
+ *
+ * Rules: of several records with one id, the one with the highest seq counts
+ * and the others are stale (a record that moved between slot sizes); if the
+ * seq is the same, both are bad. A record that another, good one replaces and
+ * that has its parent and name is stale. Records whose extents overlap: both
+ * are bad (nobody can tell whose memory it is). Of two with one parent and
+ * name the one with the higher id is bad. A missing region, an extent outside
+ * its region, in an absent GiB or over metadata: bad. A record whose chain of
+ * parents does not end at the root is an orphan. If @res->lost, units whose map
+ * state is not free (or unknown) and that nobody owns are taken as well, so
+ * that they are not reused.
+ *
+ * Context: allocates memory, may sleep. Time grows with the number of
+ * records and extents, not with bytes, unless a record was lost.
+ * Return: 0 or -ENOMEM.
+ */
+int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
+	       struct pkram_alloc *al, struct pkram_load_result *res);
+
+/** pkram_load_release() - free a result, its records' buffers included */
+void pkram_load_release(struct pkram_load_result *res);
+
+#endif /* _PKRAM_LOAD_H */

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * pkram: RAM that outlives the kernel. The interface to user space.
+ *
+ * Two doors: a generic netlink family for the pool as a whole, and ioctls on
+ * a file of pkramfs for that one file. Every refusal over netlink carries an
+ * extended-ack text that says what was wrong and what to do.
+ */
+#ifndef _UAPI_LINUX_PKRAM_H
+#define _UAPI_LINUX_PKRAM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PKRAM_FS_NAME		"pkramfs"
+#define PKRAM_FS_MAGIC		0x706b726d	/* "pkrm" */
+
+#define PKRAM_UNIT_SIZE		(1ULL << 21)	/* unit of allocation */
+#define PKRAM_GIB_SIZE		(1ULL << 30)	/* unit of growing and shrinking */
+
+/* Generic netlink */
+
+#define PKRAM_GENL_NAME		"pkram"
+#define PKRAM_GENL_VERSION	1
+
+/**
+ * enum pkram_cmd - commands of the family "pkram"
+ * @PKRAM_CMD_UNSPEC: never used
+ * @PKRAM_CMD_POOL_GET: do; answer: the pool attributes
+ * @PKRAM_CMD_REGION_GET: dump; one message a region
+ * @PKRAM_CMD_REGION_ADD: do, admin; grow. In: %PKRAM_A_GIB (how many),
+ *	optionally %PKRAM_A_NODE. Answer: %PKRAM_A_GIB (how many were got),
+ *	a nest %PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE} for each new
+ *	region, a nest %PKRAM_A_REFUSED {%PKRAM_A_BASE, %PKRAM_A_SIZE,
+ *	%PKRAM_A_ERRNO, %PKRAM_A_REASON} for each GiB that was tried in vain.
+ *	Getting fewer than asked is no error; getting none is.
+ * @PKRAM_CMD_REGION_ADOPT: do, admin. In: %PKRAM_A_BASE, %PKRAM_A_SIZE: a
+ *	range that this kernel does not use as RAM (reserved at boot by
+ *	memmap=SIZE$START). Attaches the region that is there; without one,
+ *	makes a new one if the flag %PKRAM_A_FORMAT is given.
+ * @PKRAM_CMD_REGION_DEL: do, admin; shrink. In: %PKRAM_A_GIB (how many),
+ *	or %PKRAM_A_BASE and %PKRAM_A_SIZE (which). Answer as REGION_ADD, the
+ *	nest %PKRAM_A_TAKEN being what was given back.
+ * @PKRAM_CMD_OBJECT_GET: dump; one message an object
+ * @PKRAM_CMD_OBJECT_DISCARD: do, admin; remove a quarantined object for
+ *	good and free its space. In: %PKRAM_A_OBJECT_KEY.
+ * @PKRAM_CMD_HANDOVER_GET: do; answer: the handover attributes
+ */
+enum pkram_cmd {
+	PKRAM_CMD_UNSPEC,
+	PKRAM_CMD_POOL_GET,
+	PKRAM_CMD_REGION_GET,
+	PKRAM_CMD_REGION_ADD,
+	PKRAM_CMD_REGION_ADOPT,
+	PKRAM_CMD_REGION_DEL,
+	PKRAM_CMD_OBJECT_GET,
+	PKRAM_CMD_OBJECT_DISCARD,
+	PKRAM_CMD_HANDOVER_GET,
+	__PKRAM_CMD_MAX
+};
+
+#define PKRAM_CMD_MAX (__PKRAM_CMD_MAX - 1)
+
+/**
+ * enum pkram_attr - attributes of the family "pkram", one space for all
+ * @PKRAM_A_UNSPEC: never used
+ * @PKRAM_A_PAD: alignment of 64-bit attributes
+ * @PKRAM_A_GIB: u32, a number of GiB
+ * @PKRAM_A_NODE: u32, NUMA node
+ * @PKRAM_A_BASE: u64, physical address in bytes
+ * @PKRAM_A_SIZE: u64, bytes
+ * @PKRAM_A_FORMAT: flag
+ * @PKRAM_A_TAKEN: nest, may stand several times
+ * @PKRAM_A_REFUSED: nest, may stand several times
+ * @PKRAM_A_ERRNO: u32, positive errno
+ * @PKRAM_A_REASON: string, for people
+ * @PKRAM_A_POOL_UUID: 16 bytes
+ * @PKRAM_A_REGION_UUID: 16 bytes
+ * @PKRAM_A_FORMAT_VERSION: u32
+ * @PKRAM_A_READ_ONLY: flag; the pool or region may not be changed
+ * @PKRAM_A_NR_REGIONS: u32
+ * @PKRAM_A_NR_OBJECTS: u32, files and directories, without quarantined ones
+ * @PKRAM_A_NR_QUARANTINED: u32
+ * @PKRAM_A_FREE: u64, bytes that can be allocated
+ * @PKRAM_A_META: u64, bytes that hold metadata
+ * @PKRAM_A_GIB_1G: u32, GiB that are sliced as one 1G folio
+ * @PKRAM_A_GIB_2M: u32, GiB that are sliced as 2M folios
+ * @PKRAM_A_OBJECT_ID: u64
+ * @PKRAM_A_OBJECT_KEY: u64, names an object, quarantined ones included
+ * @PKRAM_A_NAME: string, path from the root of the file system
+ * @PKRAM_A_MODE: u32, as st_mode
+ * @PKRAM_A_UID: u32
+ * @PKRAM_A_GID: u32
+ * @PKRAM_A_ALLOCATED: u64, bytes
+ * @PKRAM_A_NR_EXTENTS: u32
+ * @PKRAM_A_STATE: u32, &enum pkram_state
+ * @PKRAM_A_GENERATION: u64, number of seals so far
+ * @PKRAM_A_QUARANTINE: string, why the object is quarantined; absent if not
+ * @PKRAM_A_HANDOVER_MODE: u32, &enum pkram_handover_mode
+ * @PKRAM_A_CMDLINE: string, what the next kernel's command line must hold;
+ *	absent if nothing
+ * @PKRAM_A_KEXEC_GUARD: flag; kexec_load(2) is refused
+ * @PKRAM_A_KEXEC_LOADED: flag; a kexec image is loaded
+ * @PKRAM_A_PENDING: u64, bytes that were freed but are still pinned by
+ *	somebody (O_DIRECT, io_uring, VFIO) and cannot be reused yet
+ */
+enum pkram_attr {
+	PKRAM_A_UNSPEC,
+	PKRAM_A_PAD,
+	PKRAM_A_GIB,
+	PKRAM_A_NODE,
+	PKRAM_A_BASE,
+	PKRAM_A_SIZE,
+	PKRAM_A_FORMAT,
+	PKRAM_A_TAKEN,
+	PKRAM_A_REFUSED,
+	PKRAM_A_ERRNO,
+	PKRAM_A_REASON,
+	PKRAM_A_POOL_UUID,
+	PKRAM_A_REGION_UUID,
+	PKRAM_A_FORMAT_VERSION,
+	PKRAM_A_READ_ONLY,
+	PKRAM_A_NR_REGIONS,
+	PKRAM_A_NR_OBJECTS,
+	PKRAM_A_NR_QUARANTINED,
+	PKRAM_A_FREE,
+	PKRAM_A_META,
+	PKRAM_A_GIB_1G,
+	PKRAM_A_GIB_2M,
+	PKRAM_A_OBJECT_ID,
+	PKRAM_A_OBJECT_KEY,
+	PKRAM_A_NAME,
+	PKRAM_A_MODE,
+	PKRAM_A_UID,
+	PKRAM_A_GID,
+	PKRAM_A_ALLOCATED,
+	PKRAM_A_NR_EXTENTS,
+	PKRAM_A_STATE,
+	PKRAM_A_GENERATION,
+	PKRAM_A_QUARANTINE,
+	PKRAM_A_HANDOVER_MODE,
+	PKRAM_A_CMDLINE,
+	PKRAM_A_KEXEC_GUARD,
+	PKRAM_A_KEXEC_LOADED,
+	PKRAM_A_PENDING,
+	__PKRAM_A_MAX
+};
+
+#define PKRAM_A_MAX (__PKRAM_A_MAX - 1)
+
+/**
+ * enum pkram_state - what an object is doing
+ * @PKRAM_STATE_IDLE: an ordinary file
+ * @PKRAM_STATE_CLAIMED: one open file uses it as guest RAM
+ * @PKRAM_STATE_SEALED: its owner saved and went; waits for the resume
+ * @PKRAM_STATE_RUNNING: it was claimed, and its owner went without a seal:
+ *	the content is whatever the guest had; no saved state belongs to it
+ */
+enum pkram_state {
+	PKRAM_STATE_IDLE,
+	PKRAM_STATE_CLAIMED,
+	PKRAM_STATE_SEALED,
+	PKRAM_STATE_RUNNING,
+};
+
+/**
+ * enum pkram_handover_mode - how the next kernel is kept off the regions
+ * @PKRAM_HANDOVER_NONE: there is no region
+ * @PKRAM_HANDOVER_E820: by the memory map that kexec_file_load(2) passes on
+ * @PKRAM_HANDOVER_MEMMAP: by words on the next kernel's command line, which
+ *	%PKRAM_A_CMDLINE names; without them the next kernel uses the memory
+ */
+enum pkram_handover_mode {
+	PKRAM_HANDOVER_NONE,
+	PKRAM_HANDOVER_E820,
+	PKRAM_HANDOVER_MEMMAP,
+};
+
+/*
+ * ioctls on a regular file of pkramfs.
+ *
+ * Every struct begins with its own size as the caller knows it. A larger
+ * struct than the kernel's is accepted if what the kernel does not know is
+ * zero (else E2BIG); a smaller one is filled as far as it goes.
+ *
+ *	EINVAL	size too small, unknown flag, reserved field not zero
+ *	EBUSY	claimed or sealed by another
+ *	ENODATA	no seal to resume
+ *	ESTALE	the cookie is not that of the seal
+ *	EPERM	not the claiming open file
+ *	EBADF	file not open for writing
+ *	EUCLEAN	the object is damaged
+ *	EROFS	the pool is attached read-only
+ */
+
+/**
+ * struct pkram_info - PKRAM_IOC_INFO: what the object is
+ * @size: in: size of this struct
+ * @flags: in: 0
+ * @object_id: out: number of the object, for its whole life
+ * @bytes: out: size in bytes
+ * @allocated: out: bytes of memory held
+ * @generation: out: number of seals so far
+ * @state: out: &enum pkram_state
+ * @nr_extents: out: number of extents
+ * @align: out: alignment in bytes that gives the largest leaves (1G or 2M)
+ * @vm_uuid: out: of the seal, else zero
+ * @pool_uuid: out: the pool
+ */
+struct pkram_info {
+	__u32 size;
+	__u32 flags;
+	__u64 object_id;
+	__u64 bytes;
+	__u64 allocated;
+	__u64 generation;
+	__u32 state;
+	__u32 nr_extents;
+	__u64 align;
+	__u8 vm_uuid[16];
+	__u8 pool_uuid[16];
+};
+
+/**
+ * struct pkram_leaves - PKRAM_IOC_LEAVES: page-table leaves that map the file
+ * @size: in: size of this struct
+ * @flags: in: 0
+ * @leaves_4k: out: number of 4K leaves, over all mappings of all processes
+ * @leaves_2m: out: number of 2M leaves
+ * @leaves_1g: out: number of 1G leaves
+ */
+struct pkram_leaves {
+	__u32 size;
+	__u32 flags;
+	__u64 leaves_4k;
+	__u64 leaves_2m;
+	__u64 leaves_1g;
+};
+
+/**
+ * struct pkram_claim - PKRAM_IOC_CLAIM: become the one owner
+ * @size: in: size of this struct
+ * @flags: in: PKRAM_CLAIM_*
+ * @vm_uuid: in: with %PKRAM_CLAIM_SEALED: must be that of the seal, unless
+ *	zero
+ * @bytes: in: with %PKRAM_CLAIM_SEALED: must be the object's size, unless 0
+ * @generation: out: of the seal
+ *
+ * The claim belongs to the open file and ends with its last close.
+ */
+struct pkram_claim {
+	__u32 size;
+	__u32 flags;
+	__u8 vm_uuid[16];
+	__u64 bytes;
+	__u64 generation;
+};
+
+#define PKRAM_CLAIM_SEALED	(1U << 0)	/* only if sealed (resume) */
+#define PKRAM_CLAIM_DISCARD	(1U << 1)	/* even if sealed: drop the seal */
+
+/**
+ * struct pkram_seal_args - PKRAM_IOC_SEAL, PKRAM_IOC_RESUME
+ * @size: in: size of this struct
+ * @flags: in: 0
+ * @cookie: in: ties the object to one saved state; not all zero. SEAL writes
+ *	it, RESUME compares it and consumes the seal.
+ * @vm_uuid: in: SEAL: whose RAM this is; RESUME: ignored
+ * @generation: out: SEAL: the new generation; RESUME: that of the seal
+ */
+struct pkram_seal_args {
+	__u32 size;
+	__u32 flags;
+	__u8 cookie[16];
+	__u8 vm_uuid[16];
+	__u64 generation;
+};
+
+#define PKRAM_IOC_MAGIC		0xb7
+#define PKRAM_IOC_INFO		_IOWR(PKRAM_IOC_MAGIC, 0, struct pkram_info)
+#define PKRAM_IOC_LEAVES	_IOWR(PKRAM_IOC_MAGIC, 1, struct pkram_leaves)
+#define PKRAM_IOC_CLAIM		_IOWR(PKRAM_IOC_MAGIC, 2, struct pkram_claim)
+#define PKRAM_IOC_SEAL		_IOWR(PKRAM_IOC_MAGIC, 3, struct pkram_seal_args)
+#define PKRAM_IOC_RESUME	_IOWR(PKRAM_IOC_MAGIC, 4, struct pkram_seal_args)
+
+#endif /* _UAPI_LINUX_PKRAM_H */
