@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# pkram: everything is built and tested from here; `make help` lists the targets.
+# The work is done by scripts/, which install the packages they need.
+
+KVER ?= $(shell uname -r)
+KERNELS ?= 6.1 6.12 7
+TESTS ?= *
+JOBS ?= 2
+PREFIX ?= /usr
+
+.DEFAULT_GOAL := help
+.PHONY: help modules userspace qemu demo test test-unit test-vm test-debug \
+	check bench install clean
+
+help:
+	@echo 'make demo                 see guest-sized memory survive a kexec, in a VM'
+	@echo 'make test                 all tests, on all kernels; takes a while'
+	@echo 'make test-unit            tests that need no kernel, in milliseconds'
+	@echo 'make test-vm              tests in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
+	@echo 'make test-debug           the same on a kernel with KASAN, lockdep, kmemleak,'
+	@echo '                          fault injection (builds it first: long)'
+	@echo 'make modules              build pkram.ko [KVER=`uname -r`, or 6.1, 6.12, 7]'
+	@echo 'make userspace            build the library and pkramctl'
+	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
+	@echo 'make bench                measurements, in a VM'
+	@echo 'make install              modules for KVER and user space [DESTDIR= PREFIX=/usr]'
+	@echo 'make qemu                 (not part of this version)'
+	@echo 'make clean                remove what was built; the cache of kernels stays'
+
+modules:
+	@scripts/build-modules.sh $(KVER)
+
+userspace:
+	@scripts/need.sh userspace
+	@$(MAKE) --no-print-directory -C userspace
+
+qemu:
+	@echo 'The QEMU backend is not part of this version.' >&2; exit 1
+
+demo:
+	@scripts/demo.sh
+
+test:
+	@scripts/test.sh
+
+test-unit:
+	@scripts/need.sh userspace
+	@$(MAKE) --no-print-directory -C selftests/unit run
+
+test-vm:
+	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)'
+
+test-debug:
+	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)'
+
+check:
+	@scripts/check.sh
+
+bench:
+	@scripts/need.sh userspace
+	@$(MAKE) --no-print-directory -C bench run
+
+install: userspace
+	@scripts/install.sh '$(KVER)' '$(DESTDIR)' '$(PREFIX)'
+
+clean:
+	rm -rf build

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build-modules.sh SERIES|KVER [MAKE-ARGUMENT...] - build the kernel modules for one
+# kernel, in build/kmod-KVER/, with W=1 and warnings as errors.
+#
+# The sources are mirrored there as symbolic links, so that one tree can be built
+# for many kernels and stays clean.  A kernel that is installed on this machine
+# (/lib/modules/KVER/build) is used as it is; any other comes from the cache.
+# Kernels newer than this machine's compiler can serve are built in the Debian 13
+# root.  Prints the folder that holds the modules.
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+(($#)) || die "usage: build-modules.sh SERIES|KVER [MAKE-ARGUMENT...]"
+which=$1
+shift
+
+# The folder `make -C` wants for a kernel, and the version it is for.
+if [[ -e /lib/modules/$which/build/Makefile ]]; then
+	kver=$which
+	kbuild=/lib/modules/$which/build
+else
+	kver=$("$PKRAM_TOP/scripts/kernels.sh" version "$which")
+	kbuild=$("$PKRAM_TOP/scripts/kernels.sh" fetch "$which")/build
+fi
+
+# mirror - make $out a copy of the sources, in links, without what is gone
+mirror() {
+	local file
+	find "$out" -type l -delete
+	cp "$PKRAM_TOP/Kbuild" "$out/Kbuild.new"
+	if cmp -s "$out/Kbuild.new" "$out/Kbuild"; then
+		rm "$out/Kbuild.new"
+	else
+		mv "$out/Kbuild.new" "$out/Kbuild"
+	fi
+	(cd "$PKRAM_TOP" && find kmod uapi -type f \
+		\( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \)) |
+		while read -r file; do
+			mkdir -p "$out/${file%/*}"
+			ln -s "$PKRAM_TOP/$file" "$out/$file"
+		done
+}
+
+# newer_compiler - does this kernel need more than Debian 12's gcc?
+newer_compiler() {
+	local built have
+	built=$(sed -n 's/^CONFIG_GCC_VERSION=//p' "$kbuild/.config")
+	have=$(gcc -dumpversion)
+	((built / 10000 > have))
+}
+
+[[ -e $PKRAM_TOP/kmod/Kbuild ]] || die "there is no kmod/Kbuild to build"
+need_packages build-essential libelf1 kmod
+out=$PKRAM_BUILD/kmod-$kver
+mkdir -p "$out"
+run=()
+newer_compiler && run=("$PKRAM_TOP/scripts/trixie-root.sh" exec)
+(
+	flock 9
+	mirror
+	"${run[@]}" make -C "$kbuild" M="$out" -j"$(nproc)" --no-print-directory \
+		W=1 KCFLAGS=-Werror "$@" modules >&2
+) 9>"$out.lock"
+echo "$out"

@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lib.sh - what the build and test scripts share: the cache folder, messages,
+# package installation, and a private apt configuration.  Source it; it runs
+# nothing by itself.
+
+PKRAM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PKRAM_BUILD=$PKRAM_TOP/build
+PKRAM_CACHE=${PKRAM_CACHE:-${HOME:-/root}/.cache/pkram}
+export PKRAM_TOP PKRAM_BUILD PKRAM_CACHE
+
+# The series the project is built for and tested on.
+export PKRAM_SERIES="6.1 6.12 7"
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# have_packages NAME... - true when dpkg says all of them are installed
+have_packages() {
+	local p
+	for p in "$@"; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] ||
+			return 1
+	done
+}
+
+# need_packages NAME... - install what is missing, quietly; log kept on failure
+need_packages() {
+	have_packages "$@" && return 0
+	local log
+	log=$(mktemp)
+	say "installing: $*"
+	(
+		flock 9
+		export DEBIAN_FRONTEND=noninteractive
+		apt-get update -qq &&
+			apt-get install -y -qq --no-install-recommends "$@"
+	) >"$log" 2>&1 9>"$(lock_file apt-install)" || {
+		tail -n 20 "$log" >&2
+		die "cannot install: $* (log: $log)"
+	}
+	rm -f "$log"
+}
+
+# lock_file NAME - path of a lock file for flock(1), its folder made
+lock_file() {
+	mkdir -p "$PKRAM_CACHE/locks"
+	printf '%s\n' "$PKRAM_CACHE/locks/$1"
+}
+
+# debian_stanza SUITES - deb822 source for SUITES, on the mirror this machine's
+# own bookworm source names
+debian_stanza() {
+	local uri
+	uri=$(awk '$1 == "URIs:" { u = $2 }
+		$1 == "Suites:" { for (i = 2; i <= NF; i++) if ($i == "bookworm") s = 1 }
+		/^$/ { if (s) exit; u = "" }
+		END { if (s) print u }' /etc/apt/sources.list.d/debian.sources 2>/dev/null)
+	[[ $uri ]] || uri=$(awk '$1 == "deb" {
+		for (i = 2; i < NF; i++) if ($(i + 1) == "bookworm") { print $i; exit }
+		}' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null)
+	[[ $uri ]] || die "no apt source for bookworm is configured on this machine"
+	printf '%s\n' "Types: deb" "URIs: $uri" "Suites: $1" "Components: main" \
+		"Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg"
+}
+
+# apt_private SUITES COMMAND... - run an apt command that sees only SUITES, or
+# with "host" the machine's own sources; its lists live in the cache, and the
+# machine's apt state is left alone.  Lists are refreshed once a day.
+apt_private() {
+	local suites=$1 dir=$PKRAM_CACHE/apt/${1// /+}
+	shift
+	mkdir -p "$dir"/{lists/partial,archives/partial,parts}
+	{
+		if [[ $suites != host ]]; then
+			debian_stanza "$suites" >"$dir/parts/pkram.sources"
+			echo 'Dir::Etc::sourcelist "/dev/null";'
+			echo "Dir::Etc::sourceparts \"$dir/parts\";"
+		fi
+		echo "Dir::State::lists \"$dir/lists\";"
+		echo "Dir::Cache \"$dir\";"
+		echo 'APT::Sandbox::User "root";'
+		echo 'APT::Architecture "amd64";'
+		# A hook of the machine's that scans its lists has no business here.
+		echo '#clear APT::Update::Post-Invoke-Success;'
+		echo '#clear APT::Update::Post-Invoke;'
+	} >"$dir/apt.conf.$BASHPID"
+	mv "$dir/apt.conf.$BASHPID" "$dir/apt.conf"
+	(
+		flock 9
+		if [[ ! $(find "$dir/fresh" -mmin -1440 2>/dev/null) ]]; then
+			APT_CONFIG=$dir/apt.conf apt-get update -qq &&
+				touch "$dir/fresh" || [[ -e $dir/fresh ]]
+		fi
+	) 9>"$dir/lock" >&2 || die "apt-get update failed for: $suites"
+	APT_CONFIG=$dir/apt.conf "$@"
+}

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# need.sh PURPOSE - install the Debian packages that a make target needs, if missing
+#
+# The scripts that build kernels or roots ask for what they need themselves; this
+# is for the parts of the project that are plain make.
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+case ${1:-} in
+userspace)
+	need_packages build-essential pkg-config libmnl-dev libjson-c-dev liburing-dev
+	;;
+vm)
+	need_packages build-essential libmnl-dev libjson-c-dev liburing-dev \
+		qemu-system-x86 busybox-static cpio kmod xz-utils zstd
+	;;
+check)
+	need_packages build-essential sparse shellcheck codespell perl
+	;;
+*) die "usage: need.sh userspace|vm|check" ;;
+esac

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test.sh - run every suite and add up the results
+#
+# A suite writes TAP.  One that fails without saying which test failed counts as
+# one failed test.  The last line is always "N passed, N failed".
+
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+passed=0 failed=0 skipped=0
+
+# suite NAME COMMAND... - run it, show its output, add its results to the totals
+suite() {
+	local name=$1 status p f s start=$SECONDS
+	shift
+	echo "# == $name"
+	"$@" 2>&1 | tee "$out"
+	status=${PIPESTATUS[0]}
+	read -r p f s < <(awk -f "$PKRAM_TOP/scripts/tap-sum.awk" "$out")
+	if ((status && !f)); then
+		echo "not ok - $name (exit status $status)"
+		f=1
+	fi
+	((passed += p, failed += f, skipped += s))
+	echo "# $name: $p passed, $f failed, $s skipped, $((SECONDS - start)) s"
+}
+
+cd "$PKRAM_TOP" || exit 1
+suite unit make --no-print-directory test-unit
+suite userspace make --no-print-directory userspace
+suite vm make --no-print-directory test-vm "KERNELS=$PKRAM_SERIES"
+
+((skipped == 0)) || echo "# $skipped skipped"
+echo "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
