@@ -22,6 +22,7 @@
  * @nr_units: units of the span
  * @nr_free: units free
  * @used: bitmap of @nr_units bits; units of absent GiB are set
+ * @present: bitmap: GiB that are there
  * @gib_free: for each GiB the number of free units
  */
 struct pkram_alloc_region {
@@ -31,6 +32,7 @@ struct pkram_alloc_region {
 	u32 nr_units;
 	u32 nr_free;
 	unsigned long *used;
+	unsigned long *present;
 	u16 *gib_free;
 };
 
@@ -64,7 +66,7 @@ struct pkram_alloc_request {
  * @nr_gib: GiB of the span
  * @present: bit n: GiB n is there; all its units are free
  *
- * Return: 0, -ENOMEM, -EEXIST.
+ * Return: 0, -ENOMEM, -EEXIST, -EINVAL @nr_gib.
  */
 int pkram_alloc_add_region(struct pkram_alloc *al, u64 id, int node,
 			   u32 nr_gib, const u64 *present);
@@ -109,13 +111,16 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
  * The node asked for comes first, others follow.
  *
  * All or nothing. Return: number of extents; -ENOSPC not enough free units;
- * -EFBIG more than @max extents needed.
+ * -EFBIG more than @max extents needed (up to two that merge with a
+ * neighbour only at the end count as well); -EINVAL impossible request.
  */
 int pkram_alloc_get(struct pkram_alloc *al,
 		    const struct pkram_alloc_request *req,
 		    struct pkram_extent *out, u32 max);
 
-/** pkram_alloc_gib_idle() - is GiB @gib of a region present and wholly free? */
+/**
+ * pkram_alloc_gib_idle() - is GiB @gib present, wholly free, and not GiB 0?
+ */
 bool pkram_alloc_gib_idle(const struct pkram_alloc_region *r, u32 gib);
 
 /**
@@ -123,7 +128,8 @@ bool pkram_alloc_gib_idle(const struct pkram_alloc_region *r, u32 gib);
  * @al: allocator
  * @id: region id
  * @gib: which, within the span
- * @present: true: its units become free; false: it must be idle
+ * @present: true: it was absent, its units become free; false: it must be
+ *	idle
  *
  * Return: 0, -ENOENT, -EBUSY.
  */

@@ -31,6 +31,7 @@
 #define PKRAM_NAME_MAX		255
 #define PKRAM_XATTR_AREA_MAX	65536		/* bytes of labels per object */
 #define PKRAM_ROOT_ID		1
+#define PKRAM_ID_MAX		((1ULL << 63) - 1)
 
 /*
  * Unit 0 of every region, the head:
@@ -46,7 +47,8 @@
 /**
  * struct pkram_region_ser - region header, one 4 KiB slot of two
  * @tag: %PKRAM_REGION_MAGIC | (u64)crc << 32, stored last; CRC32C of the
- *	slot's 4096 bytes with @tag as zero. In every format version.
+ *	slot's 4096 bytes with @tag as zero. In every format version. All
+ *	CRC32C here start from ~0 and are not inverted at the end.
  * @seq: the valid slot with the higher number counts
  * @version: format version
  * @index: of the region in the pool, for people
@@ -434,9 +436,43 @@ int pkram_map_get(const void *head, u64 region_id, u32 unit);
  *
  * A word of which both copies are damaged stays damaged, unless the run
  * covers it wholly. Context: the caller keeps others from writing the map of
- * this region. Return: 0, or -EUCLEAN if a damaged word was met.
+ * this region. Return: 0; -EUCLEAN if a damaged word was met; -ERANGE if the
+ * run does not fit the map, then nothing was written.
  */
 int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state);
+
+/**
+ * pkram_map_word() - read one word of the unit map
+ * @head: unit 0 of the region
+ * @region_id: region
+ * @word: which word: unit / %PKRAM_MAP_WORD_UNITS
+ * @states: out: two bits for each unit
+ *
+ * Return: 0, or -EUCLEAN if both copies are damaged.
+ */
+int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states);
+
+/**
+ * pkram_map_owned() - does the map say that a run of units is owned?
+ * @head: unit 0 of the region
+ * @region_id: region
+ * @unit: first unit
+ * @nr: number of units, within the region
+ *
+ * Return: true if every unit is known to be stale or written.
+ */
+bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr);
+
+/**
+ * pkram_map_mirror() - make both copies of a GiB's words the same
+ * @head: unit 0 of the region
+ * @region_id: region
+ * @gib: which GiB of the region
+ *
+ * To be called once at attach, so that a word damaged later is read from a
+ * copy that is not out of date. Words damaged in both copies stay damaged.
+ */
+void pkram_map_mirror(void *head, u64 region_id, u32 gib);
 
 /**
  * pkram_map_init() - make all words of a GiB valid, every unit free
@@ -483,7 +519,8 @@ bool pkram_xattr_next(const u8 *area, u32 len, u32 *pos, const char **name,
  * @out: out: the new area from pkram_alloc_mem(), NULL if empty
  * @out_len: out: its length
  *
- * Return: 0, -ENOMEM, or -ENOSPC if it would exceed %PKRAM_XATTR_AREA_MAX.
+ * Return: 0, -ENOMEM, -ENOSPC if it would exceed %PKRAM_XATTR_AREA_MAX,
+ * -ENODATA if the label to remove is not there, -ERANGE name or value length.
  */
 int pkram_xattr_replace(const u8 *area, u32 len, const char *name,
 			const void *value, u32 value_len, u8 **out,

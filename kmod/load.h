@@ -62,9 +62,10 @@ struct pkram_loaded {
  * struct pkram_load_result - what was found
  * @items: @nr records, from pkram_alloc_mem()
  * @nr: number of them
- * @max_id: highest object id that any record names (also as replaced)
- * @lost: a record of which no slot is valid was found: its extents are not
- *	known, and unowned units may be its
+ * @max_id: highest object id that any record names (also as parent or
+ *	replaced), at most %PKRAM_ID_MAX
+ * @lost: a record was found whose extents are not known (no slot is valid, or
+ *	it makes no sense): unowned units may be its
  */
 struct pkram_load_result {
 	struct pkram_loaded *items;
@@ -82,20 +83,26 @@ struct pkram_load_result {
  *	bad record claims as well, where that is possible
  * @res: out; see pkram_load_release()
  *
- * Rules: of several records with one id, the one with the highest seq counts
- * and the others are stale (a record that moved between slot sizes); if the
- * seq is the same, both are bad. A record that another, good one replaces and
- * that has its parent and name is stale. Records whose extents overlap: both
- * are bad (nobody can tell whose memory it is). Of two with one parent and
- * name the one with the higher id is bad. A missing region, an extent outside
- * its region, in an absent GiB or over metadata: bad. A record whose chain of
- * parents does not end at the root is an orphan. If @res->lost, units whose map
- * state is not free (or unknown) and that nobody owns are taken as well, so
- * that they are not reused.
+ * Rules:
+ * - Several records with one id: the one with the highest seq counts, the
+ *   others are stale (a record that moved between slot sizes). If the seq is
+ *   the same, or kind or btime differ, or the newest is bad: all are bad.
+ * - A record that another, good one replaces and that has its parent and name
+ *   is stale.
+ * - Records whose extents overlap are bad (nobody can tell whose memory it is).
+ * - Of several with one parent and name all but the lowest id are bad.
+ * - A missing region, an extent outside its region, in an absent GiB or over
+ *   metadata: bad. So is an extent over units that the unit map does not know
+ *   as owned: the map is set before a record names a unit, and set free after.
+ * - A record whose parent is not a good directory is an orphan; of a cycle of
+ *   directories the one with the lowest id is. What hangs below an orphan
+ *   directory is not an orphan. The root always counts as there.
+ * - If @res->lost, units whose map state is not free (or unknown) and that
+ *   nobody owns are taken as well, so that they are not reused.
  *
  * Context: allocates memory, may sleep. Time grows with the number of
  * records and extents, not with bytes, unless a record was lost.
- * Return: 0 or -ENOMEM.
+ * Return: 0; or -ENOMEM, then @al is unchanged and @res empty.
  */
 int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	       struct pkram_alloc *al, struct pkram_load_result *res);

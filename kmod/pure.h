@@ -18,6 +18,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include "compat/compat.h"

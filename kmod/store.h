@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The store: objects (files and directories), their memory, their commit.
+ * The core that the file system, the control plane and others stand on.
+ *
+ * Locks, outermost first:
+ *	inode->i_rwsem		(VFS) data and size of one file: shared to read,
+ *				exclusive to write, truncate, punch
+ *	mmap_lock		(mm)
+ *	object->map_sem		the extents of one object: shared by faults
+ *				and by whoever looks one up, exclusive to
+ *				change them
+ *	store.lock		names, records, allocator
+ *	region->map_lock	the unit map
+ * region->claim_lock is apart: never taken under any of these but i_rwsem.
+ *
+ * An extent may be followed to memory while map_sem or i_rwsem is held (both
+ * are held exclusively by whoever takes extents away; holes may be filled
+ * under map_sem alone).
+ */
+#ifndef _PKRAM_STORE_H
+#define _PKRAM_STORE_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include "alloc.h"
+#include "format.h"
+#include "load.h"
+#include "region.h"
+
+struct pkram_open;
+
+/**
+ * struct pkram_object - a file, a directory, or a quarantined record
+ * @ref: references; the name holds one
+ * @rec: the record; extents and size: map_sem and store.lock to change,
+ *	either to read; everything else: store.lock
+ * @loc: where the record is
+ * @map_sem: see above
+ * @parent: directory (referenced), NULL for the root
+ * @children: of a directory: by name order of id
+ * @sibling: in the parent's @children
+ * @all: in the store's list
+ * @key: names it for people and netlink; object id if that is unique
+ * @bad: quarantined, and why; such an object has no memory and no commit
+ * @other: the object it conflicts with, if any
+ * @removed: has no name any more; its memory goes with the last reference
+ * @nr_writers: open files (and mappings of closed ones) that can write
+ * @claimant: the open that holds the claim, or NULL
+ * @mapping_inode: fs_mmap.c: the inode whose address space has all mappings
+ */
+struct pkram_object {
+	refcount_t ref;
+	struct pkram_record rec;
+	struct pkram_location loc;
+	struct rw_semaphore map_sem;
+	struct pkram_object *parent;
+	struct rb_root children;
+	struct rb_node sibling;
+	struct list_head all;
+	u64 key;
+	enum pkram_bad bad;
+	u64 other;
+	bool removed;
+	int nr_writers;
+	struct pkram_open *claimant;
+	struct inode *mapping_inode;
+};
+
+/**
+ * struct pkram_open - one open of a file: what a claim belongs to
+ * @ref: the open file and each mapping made through it hold one
+ * @obj: referenced
+ * @writable: opened for writing
+ * @exclusive: opened with O_EXCL: may open a sealed object for writing
+ */
+struct pkram_open {
+	refcount_t ref;
+	struct pkram_object *obj;
+	bool writable;
+	bool exclusive;
+};
+
+/** struct pkram_pool_info - what PKRAM_CMD_POOL_GET tells */
+struct pkram_pool_info {
+	u8 uuid[16];
+	bool exists;
+	bool read_only;
+	u32 nr_regions;
+	u32 nr_objects;
+	u32 nr_quarantined;
+	u64 bytes;
+	u64 free;
+	u64 meta;
+	u64 pending;
+	u32 gib_1g;
+	u32 gib_2m;
+};
+
+int pkram_store_init(void);
+void pkram_store_exit(void);
+
+/* Regions and the pool: for pool.c */
+
+/**
+ * pkram_store_attach() - load the records of newly attached regions
+ * @regions: list of &struct pkram_region with valid headers, all of one pool;
+ *	moved into the store on success
+ *
+ * May be called again when further regions are adopted later: records that
+ * were quarantined for a missing region are judged anew. Only if no file is
+ * open then. Return: 0, -ENOMEM, -EBUSY.
+ */
+int pkram_store_attach(struct list_head *regions);
+
+/**
+ * pkram_store_add_region() - a new, empty region joins the pool
+ * @r: open region with its span set; the header is made and written here. The
+ *	first region makes the pool.
+ */
+int pkram_store_add_region(struct pkram_region *r);
+
+/**
+ * pkram_store_drop_gib() - shrink: give one unused GiB back to the system
+ * @base: its physical address
+ * @refusal: out: words on failure
+ *
+ * GiB 0 of a region goes last, and takes the region with it.
+ */
+int pkram_store_drop_gib(u64 base, struct pkram_refusal *refusal);
+
+/**
+ * pkram_store_for_each_region() - visit regions in order of address
+ * @fn: called with the store's lock held; not 0 ends the walk
+ * @arg: for @fn
+ *
+ * Return: what the last @fn returned.
+ */
+int pkram_store_for_each_region(int (*fn)(struct pkram_region *r, void *arg),
+				void *arg);
+
+void pkram_store_info(struct pkram_pool_info *info);
+bool pkram_store_exists(void);
+void pkram_store_pool_uuid(u8 uuid[16]);
+
+/* Objects */
+
+/** pkram_object_get() / pkram_object_put() - references. put may sleep. */
+struct pkram_object *pkram_object_get(struct pkram_object *obj);
+void pkram_object_put(struct pkram_object *obj);
+
+/** pkram_store_root() - the root directory, referenced. */
+struct pkram_object *pkram_store_root(void);
+
+/**
+ * pkram_store_lookup() - find a name
+ * Return: object, referenced; ERR_PTR: -ENOENT; -EUCLEAN quarantined.
+ */
+struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
+					const char *name, u32 len);
+
+/**
+ * pkram_store_create() - new file or directory
+ * @dir: directory
+ * @name: name
+ * @len: its length
+ * @mode: with file type, S_IFREG or S_IFDIR
+ * @uid: owner
+ * @gid: group
+ *
+ * Return: object, referenced; ERR_PTR: -EEXIST, -ENAMETOOLONG, -ENOSPC (no
+ * room for a record, or no region yet), -EROFS, -ENOMEM, -EUCLEAN (a
+ * quarantined object has the name).
+ */
+struct pkram_object *pkram_store_create(struct pkram_object *dir,
+					const char *name, u32 len, u32 mode,
+					u32 uid, u32 gid);
+
+/**
+ * pkram_store_unlink() - remove a name; for directories too
+ * Return: 0; -ENOTEMPTY; -EBUSY claimed or sealed; -EROFS.
+ */
+int pkram_store_unlink(struct pkram_object *obj);
+
+/**
+ * pkram_store_rename() - new name and directory, in one commit
+ * @obj: what
+ * @dir: new directory
+ * @name: new name
+ * @len: its length
+ * @victim: object that has the name now, or NULL; is removed
+ *
+ * The VFS has excluded cycles. Return: as create and unlink.
+ */
+int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
+		       const char *name, u32 len, struct pkram_object *victim);
+
+#define PKRAM_SET_MODE	BIT(0)
+#define PKRAM_SET_UID	BIT(1)
+#define PKRAM_SET_GID	BIT(2)
+#define PKRAM_SET_ATIME	BIT(3)
+#define PKRAM_SET_MTIME	BIT(4)
+#define PKRAM_SET_CTIME	BIT(5)
+
+/** struct pkram_setattr - what to change; @valid: PKRAM_SET_* */
+struct pkram_setattr {
+	u32 valid;
+	u32 mode;
+	u32 uid;
+	u32 gid;
+	struct pkram_time atime;
+	struct pkram_time mtime;
+	struct pkram_time ctime;
+};
+
+/** pkram_store_setattr() - change and commit. Return: 0, -EROFS. */
+int pkram_store_setattr(struct pkram_object *obj,
+			const struct pkram_setattr *attr);
+
+/**
+ * pkram_store_next_child() - read a directory
+ * @dir: directory
+ * @after: object id to go on after; 0 to begin
+ *
+ * Children come by rising id, quarantined ones that have a name included.
+ * Return: object, referenced, or NULL at the end.
+ */
+struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
+					    u64 after);
+
+/**
+ * pkram_store_next_object() - walk all objects, quarantined ones too
+ * @key: go on after this key; 0 to begin
+ * Return: object, referenced, or NULL at the end.
+ */
+struct pkram_object *pkram_store_next_object(u64 key);
+
+/** pkram_store_path() - path from the root, "/" first. Return: length. */
+int pkram_store_path(struct pkram_object *obj, char *buf, int len);
+
+/** pkram_store_discard() - remove a quarantined object for good; by key. */
+int pkram_store_discard(u64 key);
+
+/* Labels: names without "user." */
+int pkram_store_get_label(struct pkram_object *obj, const char *name,
+			  void *value, size_t size);
+int pkram_store_set_label(struct pkram_object *obj, const char *name,
+			  const void *value, size_t size, int flags);
+/* Writes "user."-prefixed, terminated names. Return: length, -ERANGE. */
+ssize_t pkram_store_list_labels(struct pkram_object *obj, char *buf,
+				size_t size);
+
+/* Data. Callers hold i_rwsem exclusively where it says "changes". */
+
+/**
+ * typedef pkram_unmap_fn - unmap a range of an object from all processes
+ * @obj: object
+ * @first_unit: from
+ * @nr_units: how many, 0 for up to the end
+ */
+typedef void (*pkram_unmap_fn)(struct pkram_object *obj, u32 first_unit,
+			       u32 nr_units);
+
+/** pkram_store_set_unmap() - the file system tells how; once, at init */
+void pkram_store_set_unmap(pkram_unmap_fn fn);
+
+/**
+ * pkram_store_resize() - changes the size; growing reserves the memory of all
+ * that is new, shrinking unmaps and frees, and zeroes the rest of the last unit
+ * Return: 0, -ENOSPC, -EFBIG, -ENOMEM, -EBUSY, -EROFS.
+ */
+int pkram_store_resize(struct pkram_object *obj, u64 size);
+
+/**
+ * pkram_store_allocate() - fill the holes of a range of bytes; size unchanged
+ */
+int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len);
+
+/**
+ * pkram_store_punch() - changes: a range reads as zero; whole units are freed
+ */
+int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len);
+
+/**
+ * struct pkram_span - where an offset of an object is
+ * @region: region, NULL for a hole
+ * @unit: unit in the region
+ * @nr_units: from there on to the end of the extent (or of the hole, to
+ *	U32_MAX for the last)
+ * @whole_gib: this unit is in a GiB of the object that one extent gives a
+ *	whole GiB of the region to: it is, or will be, one 1G folio
+ */
+struct pkram_span {
+	struct pkram_region *region;
+	u32 unit;
+	u32 nr_units;
+	bool whole_gib;
+};
+
+/** pkram_store_find() - look an offset up; map_sem or i_rwsem held. */
+void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
+		      struct pkram_span *span);
+
+/**
+ * pkram_store_claim_span() - make the memory at a span addressable
+ * @span: found
+ *
+ * Context: i_rwsem may be held, map_sem and mmap_lock not; see region.h. The
+ * caller keeps the extent from going away. Return: 0 or negative errno.
+ */
+int pkram_store_claim_span(const struct pkram_span *span);
+
+/** pkram_span_claimed() - is the span's first GiB addressable as it should? */
+bool pkram_span_claimed(const struct pkram_span *span);
+
+/**
+ * pkram_store_populate() - fill the hole at a unit, if it is one, and claim
+ * Context: as pkram_store_claim_span(); the caller holds a reference to @obj.
+ * Return: 0, -ENOSPC, ...
+ */
+int pkram_store_populate(struct pkram_object *obj, u32 obj_unit);
+
+/**
+ * pkram_store_prepare() - before somebody may see the bytes of units: those
+ * that are stale are zeroed and marked written
+ * @span: found, claimed
+ * @nr_units: from its first on
+ *
+ * Context: may sleep; map_sem (shared will do) or i_rwsem held. Return: 0;
+ * -EUCLEAN the unit map is damaged there; the object is quarantined.
+ */
+int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
+			u32 nr_units);
+
+/**
+ * pkram_store_unit_written() - has a unit been written? (else it reads as zero)
+ * Return: 1, 0, or -EUCLEAN.
+ */
+int pkram_store_unit_written(const struct pkram_span *span);
+
+/* Opens and claims */
+
+/**
+ * pkram_open_create() - account an open of a file
+ * Return: open; ERR_PTR: -EBUSY claimed or sealed, and for writing.
+ */
+struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
+				     bool exclusive);
+struct pkram_open *pkram_open_get(struct pkram_open *open);
+void pkram_open_put(struct pkram_open *open);
+
+/**
+ * pkram_open_may_change() - may this open write, map for writing, truncate,
+ * punch? @open NULL: by path
+ * Return: 0 or -EBUSY.
+ */
+int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open);
+
+/* The ioctls of uapi/linux/pkram.h; committed on return. */
+int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
+		     u64 bytes, u64 *generation);
+int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
+		    const u8 vm_uuid[16], u64 *generation);
+int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
+		      u64 *generation);
+
+/** pkram_object_state() - &enum pkram_state of the uapi */
+u32 pkram_object_state(struct pkram_object *obj);
+
+/** pkram_object_allocated() - bytes of memory held */
+u64 pkram_object_allocated(struct pkram_object *obj);
+
+#endif /* _PKRAM_STORE_H */
