@@ -7,7 +7,10 @@
  * a table of our own in its place, in which the regions have the private type
  * %PKRAM_E820_TYPE: the next kernel neither uses such memory nor forgets it,
  * and passes it on. kexec_load(2) takes its map from user space, which cannot
- * know, and is refused while there is a region.
+ * know, and is refused while there is a region; unloading and loading a crash
+ * kernel are not. Where the table cannot be found (memmap mode), an image of
+ * kexec_file_load(2) too is refused unless its command line reserves the
+ * regions.
  */
 #ifndef _PKRAM_HANDOVER_H
 #define _PKRAM_HANDOVER_H
@@ -28,7 +31,8 @@ struct pkram_range {
  *
  * Context: module load, may sleep. A table that cannot be found is no error
  * (the mode becomes %PKRAM_HANDOVER_MEMMAP); a guard that cannot be armed is.
- * Return: 0 or negative errno.
+ * Return: 0; -EOPNOTSUPP the kernel does not show what the guard needs; -EBUSY
+ * or -ENODEV its function tracer is off; -ENOMEM; or what it gave.
  */
 int pkram_handover_init(bool force_memmap);
 
@@ -48,6 +52,7 @@ void pkram_handover_exit(void);
  * Sorted, not overlapping; adjacent regions may have become one range.
  * Return: number of ranges, or negative errno (-EUCLEAN: a range is not GiB
  * aligned; it is left out and logged, only fatal if nothing else is there).
+ * In memmap mode always 0: there the module is told, by pkram.attach.
  */
 int pkram_handover_found(struct pkram_range **ranges);
 
@@ -57,24 +62,41 @@ int pkram_handover_found(struct pkram_range **ranges);
  *
  * From its return on, every image loaded by kexec_file_load(2) leaves the
  * range alone. Context: may sleep; takes the kernel's kexec lock for a moment.
- * Return: 0; -EEXIST reserved already (fine for regions found at load);
- * -EBUSY an image is loaded already (it was placed without knowing); -ENOSPC
- * the boot protocol's 128 map entries would be exceeded; -ENXIO some of it is
- * neither RAM nor ours in the firmware's map; -ENOMEM.
+ * Return: 0; -EINVAL not GiB aligned; -EEXIST all of it is reserved already
+ * (fine for regions found at load); -EADDRINUSE some of it is "System RAM" in
+ * /proc/iomem, so this kernel may use it or place an image there; -EBUSY an
+ * image is loaded already (it was placed without knowing), or the kexec lock
+ * could not be had for seconds; -ENOSPC the boot protocol's 128 map entries
+ * would be exceeded; -ENXIO some of it is neither RAM nor ours in the
+ * firmware's map; -ENOMEM.
  */
 int pkram_handover_reserve(const struct pkram_range *r);
 
 /**
  * pkram_handover_release() - the range becomes ordinary RAM for the next kernel
- * @r: a range that is reserved
+ * @r: a range that is reserved, or part of one
  *
- * Return: 0; -ENOENT; -ENOMEM. A loaded image is no obstacle: it leaves the
+ * Return: 0; -ENOENT some of it is not reserved; -ENOMEM; -EBUSY the kexec lock
+ * could not be had for seconds. A loaded image is no obstacle: it leaves the
  * memory unused.
  */
 int pkram_handover_release(const struct pkram_range *r);
 
 /** pkram_handover_image_loaded() - is a kexec image (not kdump's) loaded? */
 bool pkram_handover_image_loaded(void);
+
+/**
+ * pkram_handover_verify_image() - would booting the loaded image do harm?
+ *
+ * What the guard checks when an image is loaded, once more; it finds images
+ * that were loaded before the module. Context: may sleep; takes the kexec lock
+ * for a moment.
+ * Return: 0 there is no (non-crash) image, nothing is reserved, or the image
+ * keeps off; -EADDRINUSE a segment overlaps a reserved range; -EPERM it comes
+ * from kexec_load(2), so its map may call a reserved range RAM; -EBUSY as for
+ * pkram_handover_reserve().
+ */
+int pkram_handover_verify_image(void);
 
 /** pkram_handover_guarded() - is kexec_load(2) refused now? */
 bool pkram_handover_guarded(void);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory maps as one kernel describes them to the next: e820 tables, and
+ * memmap= on the command line. Only arithmetic; no lock, no state.
+ */
+#ifndef _PKRAM_E820_H
+#define _PKRAM_E820_H
+
+#include <linux/types.h>
+#include <asm/e820/types.h>
+
+/* Behind the last entry. */
+static inline const struct e820_entry *
+pkram_e820_stop(const struct e820_table *table)
+{
+	return table->entries + table->nr_entries;
+}
+
+static inline u64 pkram_e820_end(const struct e820_entry *entry)
+{
+	return entry->addr + entry->size;
+}
+
+/**
+ * pkram_e820_alloc() - an empty table
+ * @nr: room for how many entries
+ *
+ * Context: may sleep. Return: a table for kfree(), or NULL.
+ */
+struct e820_table *pkram_e820_alloc(u32 nr);
+
+/**
+ * pkram_e820_plausible() - does this look like a table of the kernel's?
+ * @table: what may be one; may be NULL
+ *
+ * Return: true if sorted, without overlap (as e820__update_table() leaves
+ * every table) and with some RAM.
+ */
+bool pkram_e820_plausible(const struct e820_table *table);
+
+/** pkram_e820_equal() - do two tables say the same? */
+bool pkram_e820_equal(const struct e820_table *a, const struct e820_table *b);
+
+/** pkram_e820_bytes() - how many bytes of [@base, @end) have the @type? */
+u64 pkram_e820_bytes(const struct e820_table *table, u64 base, u64 end,
+		     u32 type);
+
+/** pkram_e820_reserves() - is anything of %PKRAM_E820_TYPE in the table? */
+bool pkram_e820_reserves(const struct e820_table *table);
+
+/**
+ * pkram_e820_append() - add [@base, @end) behind all others
+ * @table: with room for one more
+ * @base: not below the end of the last entry
+ * @end: if not above @base, nothing happens
+ * @type: RAM and %PKRAM_E820_TYPE merge with a last entry of the same type that
+ *	they touch; entries of other types stay as the firmware made them
+ */
+void pkram_e820_append(struct e820_table *table, u64 base, u64 end, u32 type);
+
+/**
+ * pkram_e820_retype() - copy of a table with another type for a range
+ * @old: sorted, without overlap
+ * @base: the range begins
+ * @end: and ends
+ * @from: only what has this type changes
+ * @to: the new type
+ *
+ * Context: may sleep. Return: a table for kfree(), or NULL.
+ */
+struct e820_table *pkram_e820_retype(const struct e820_table *old, u64 base,
+				     u64 end, u32 from, u32 to);
+
+/**
+ * pkram_e820_cmdline_covers() - does a command line reserve all of a range?
+ * @cmdline: read as parse_memmap_one() of the kernel does
+ * @base: the range begins
+ * @end: and ends
+ *
+ * Return: true if memmap=SIZE$START words, alone or several together, cover it.
+ */
+bool pkram_e820_cmdline_covers(const char *cmdline, u64 base, u64 end);
+
+#endif /* _PKRAM_E820_H */
