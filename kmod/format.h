@@ -12,14 +12,15 @@
 #include "pure.h"
 
 #define PKRAM_UNIT_SHIFT	21
-#define PKRAM_UNIT		(1UL << PKRAM_UNIT_SHIFT)
+#define PKRAM_UNIT		BIT(PKRAM_UNIT_SHIFT)
 #define PKRAM_GIB_SHIFT		30
-#define PKRAM_GIB		(1UL << PKRAM_GIB_SHIFT)
+#define PKRAM_GIB		BIT(PKRAM_GIB_SHIFT)
 #define PKRAM_GIB_UNITS		(1U << (PKRAM_GIB_SHIFT - PKRAM_UNIT_SHIFT))
 
 #define PKRAM_FORMAT_VERSION	1
 #define PKRAM_REGION_MAGIC	0x67526b70	/* "pkRg" */
 #define PKRAM_RECORD_MAGIC	0x63526b70	/* "pkRc" */
+#define PKRAM_CRC_SEED		(~0U)
 
 /* Feature bits that this code knows. */
 #define PKRAM_COMPAT_KNOWN	0ULL
@@ -47,8 +48,8 @@
 /**
  * struct pkram_region_ser - region header, one 4 KiB slot of two
  * @tag: %PKRAM_REGION_MAGIC | (u64)crc << 32, stored last; CRC32C of the
- *	slot's 4096 bytes with @tag as zero. In every format version. All
- *	CRC32C here start from ~0 and are not inverted at the end.
+ *	slot's 4096 bytes with @tag as zero. In every format version. Every
+ *	CRC32C here starts from %PKRAM_CRC_SEED and is not inverted at the end.
  * @seq: the valid slot with the higher number counts
  * @version: format version
  * @index: of the region in the pool, for people
@@ -110,7 +111,7 @@ enum pkram_unit_state {
  * records holds one pair of 1 MiB slots. Slot A of a pair comes first.
  */
 #define PKRAM_SMALL_SLOT	8192
-#define PKRAM_LARGE_SLOT	(1U << 20)
+#define PKRAM_LARGE_SLOT	0x100000U
 #define PKRAM_SMALL_PAIRS	(PKRAM_UNIT / (2 * PKRAM_SMALL_SLOT))
 
 enum pkram_record_kind {
@@ -166,7 +167,7 @@ struct pkram_extent_ser {
 /**
  * struct pkram_record_ser - one slot of an object's record
  * @tag: %PKRAM_RECORD_MAGIC | (u64)crc << 32, stored last; CRC32C, seeded with
- *	that of the pool UUID, of @len bytes with @tag as zero
+ *	pkram_pool_seed(), of @len bytes with @tag as zero
  * @seq: the valid slot with the higher number counts
  * @len: bytes used: this struct, labels (padded to 8), extents
  * @kind: &enum pkram_record_kind
@@ -339,14 +340,14 @@ void pkram_slot_write(void *slot, const void *image, size_t len);
  * pkram_pair_commit() - write both slots of a pair, one after the other
  * @a: slot A
  * @b: slot B
- * @current: 0 if A is what counts now, 1 if B
+ * @cur: 0 if A is what counts now, 1 if B
  * @image: encoded content with its final tag
  * @len: bytes of @image, a multiple of 8
  *
  * A cut at any store leaves the old content or the new. When it returns both
  * slots are the new content, so a later fault in one is repaired by the other.
  */
-void pkram_pair_commit(void *a, void *b, int current, const void *image,
+void pkram_pair_commit(void *a, void *b, int cur, const void *image,
 		       size_t len);
 
 /**
@@ -362,14 +363,14 @@ void pkram_header_encode(struct pkram_region_ser *ser,
  * @head: unit 0 of the region, readable for two slots at least
  * @base: physical address where the region was found; must be the header's
  * @h: out
- * @current: out: 0 or 1, the slot that counts
+ * @cur: out: 0 or 1, the slot that counts
  * @mirror: out: the other slot differs and should be written again
  *
  * Return: %PKRAM_OK or what is wrong. With %PKRAM_BAD_VERSION and
  * %PKRAM_BAD_FEATURE @h is filled as far as every version has it.
  */
 enum pkram_bad pkram_header_read(const void *head, u64 base,
-				 struct pkram_header *h, int *current,
+				 struct pkram_header *h, int *cur,
 				 bool *mirror);
 
 /** pkram_record_len() - bytes that a record takes when encoded */
@@ -398,14 +399,14 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
  * @r: out; on %PKRAM_OK holds buffers, see pkram_record_release(). On another
  *	verdict but %PKRAM_BAD_CHECKSUM the fixed fields, name and extents are
  *	filled as far as they could be read; release it all the same.
- * @current: out: 0 or 1, the slot that counts
+ * @cur: out: 0 or 1, the slot that counts
  * @mirror: out: the other slot differs and should be written again
  *
  * Checks all that one record alone can tell. Context: allocates memory.
  * Return: an &enum pkram_bad, or -ENOMEM.
  */
 int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
-		      struct pkram_record *r, int *current, bool *mirror);
+		      struct pkram_record *r, int *cur, bool *mirror);
 
 /** pkram_record_release() - free the buffers of a record */
 void pkram_record_release(struct pkram_record *r);

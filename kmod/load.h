@@ -26,14 +26,14 @@ struct pkram_load_region {
  * @unit: unit in it
  * @pair: which pair; 0 for large records
  * @large: size of the slots
- * @current: 0 or 1, the slot that counts
+ * @cur: 0 or 1, the slot that counts
  */
 struct pkram_location {
 	u64 region_id;
 	u32 unit;
 	u16 pair;
 	bool large;
-	u8 current;
+	u8 cur;
 };
 
 /**

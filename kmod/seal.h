@@ -24,8 +24,9 @@
  * @flags: PKRAM_CLAIM_*
  * @vm_uuid: expected owner, or all zero
  *
- * Return: 0; -EINVAL flags; -EBUSY sealed, and neither flag given; -ENODATA
- * %PKRAM_CLAIM_SEALED and not sealed; -ESTALE the seal is another VM's.
+ * Return: 0; -EINVAL unknown flag, or both; -EBUSY sealed, and neither flag
+ * given; -ENODATA %PKRAM_CLAIM_SEALED and not sealed; -ESTALE the seal is
+ * another VM's.
  */
 int pkram_seal_claim(struct pkram_seal *s, u32 flags, const u8 vm_uuid[16]);
 
