@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pkramctl handover, pkramctl status. */
+#include <stddef.h>
+#include "ctl.h"
+#include "print.h"
+
+void ctl_print_handover(const struct pkram_handover *h)
+{
+	out_str("mode", "handover", pkram_handover_mode_name(h->mode));
+	out_str("cmdline", "command line", h->cmdline);
+	out_bool("kexec_guard", "kexec_load guard", h->kexec_guard);
+	out_bool("kexec_loaded", "image loaded", h->kexec_loaded);
+}
+
+static int handover_show(int argc, char **argv)
+{
+	struct pkram_handover *h;
+	struct pkram_ctx *ctx;
+
+	if (ctl_no_more(argc, argv))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_handover_get(ctx, &h))
+		return ctl_fail(ctx, NULL);
+	out_record_open(NULL, NULL);
+	ctl_print_handover(h);
+	out_record_close();
+	pkram_handover_free(h);
+	return ctl_done(ctx);
+}
+
+static const struct ctl_verb handover_verbs[] = {
+	{ "show", "", "how the next kernel is kept off the regions",
+	  handover_show },
+	{ }
+};
+
+const struct ctl_object ctl_handover = {
+	.name = "handover",
+	.help = "what the next kernel gets: show",
+	.verbs = handover_verbs,
+};
+
+static void print_counts(const struct pkram_object *list)
+{
+	unsigned int n[PKRAM_STATE_RUNNING + 1] = { 0 };
+	const struct pkram_object *o;
+	unsigned int i, quarantined = 0, total = 0;
+
+	for (o = list; o; o = o->next) {
+		total++;
+		if (o->quarantine)
+			quarantined++;
+		else if (o->state <= PKRAM_STATE_RUNNING)
+			n[o->state]++;
+	}
+	out_record_open("objects", "objects:");
+	out_u32("total", "total", total);
+	for (i = 0; i <= PKRAM_STATE_RUNNING; i++)
+		out_u32(pkram_state_name(i), n[i] ? pkram_state_name(i) : NULL,
+			n[i]);
+	out_u32("quarantined", "quarantined", quarantined);
+	out_record_close();
+
+	out_table_open("quarantined", quarantined ? "quarantined:" : NULL);
+	for (o = list; o; o = o->next) {
+		if (!o->quarantine)
+			continue;
+		out_row_open();
+		out_id("key", "KEY", o->key);
+		out_str("name", "NAME", o->name);
+		out_str("quarantine", "BECAUSE", o->quarantine);
+		out_row_close();
+	}
+	out_table_close();
+}
+
+static int status_show(int argc, char **argv)
+{
+	struct pkram_handover *handover = NULL;
+	struct pkram_region *regions = NULL;
+	struct pkram_object *objects = NULL;
+	struct pkram_pool *pool = NULL;
+	struct pkram_ctx *ctx;
+	int err;
+
+	if (ctl_no_more(argc, argv))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	err = pkram_pool_get(ctx, &pool);
+	if (!err)
+		err = pkram_region_dump(ctx, &regions);
+	if (!err)
+		err = pkram_object_dump(ctx, &objects);
+	if (!err)
+		err = pkram_handover_get(ctx, &handover);
+	if (!err) {
+		out_record_open(NULL, NULL);
+		out_record_open("pool", "pool:");
+		ctl_print_pool(pool);
+		out_record_close();
+		ctl_print_regions(regions, "regions",
+				  regions ? "regions:" : NULL);
+		out_record_open("handover", "handover:");
+		ctl_print_handover(handover);
+		out_record_close();
+		print_counts(objects);
+		out_record_close();
+	}
+	pkram_handover_free(handover);
+	pkram_object_free(objects);
+	pkram_region_free(regions);
+	pkram_pool_free(pool);
+	return err ? ctl_fail(ctx, NULL) : ctl_done(ctx);
+}
+
+static const struct ctl_verb status_verbs[] = {
+	{ "", "", "pool, regions, handover and objects on one screen",
+	  status_show },
+	{ }
+};
+
+const struct ctl_object ctl_status = {
+	.name = "status",
+	.help = "all on one screen",
+	.verbs = status_verbs,
+};

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pkramctl kexec: go to another kernel and take the pool along.
+ *
+ * Only kexec_file_load(2) is used: with it the kernel itself places the new
+ * image and passes on the memory map in which the regions are reserved.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/kexec.h>
+#include <linux/reboot.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "cmdline.h"
+#include "ctl.h"
+#include "print.h"
+
+struct plan {
+	const char *kernel, *initrd, *cmdline, *append;
+	bool reuse, load_only, dry_run, force;
+	bool json, pretty, help;
+	int kernel_fd, initrd_fd;
+	char line[2 * CMDLINE_MAX];
+	struct pkram_handover *handover;
+	struct pkram_region *regions;
+};
+
+enum { OPT_KERNEL = 256, OPT_INITRD, OPT_CMDLINE, OPT_REUSE, OPT_APPEND,
+	OPT_LOAD_ONLY, OPT_DRY_RUN, OPT_FORCE };
+
+static const struct option options[] = {
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "initrd", required_argument, NULL, OPT_INITRD },
+	{ "command-line", required_argument, NULL, OPT_CMDLINE },
+	{ "reuse-cmdline", no_argument, NULL, OPT_REUSE },
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "load-only", no_argument, NULL, OPT_LOAD_ONLY },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "json", no_argument, NULL, 'j' },
+	{ "pretty", no_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },
+	{ }
+};
+
+static int parse_options(struct plan *plan, int argc, char **argv)
+{
+	char *args[argc + 2];
+	int c;
+
+	/* getopt's argv begins with the program */
+	args[0] = "pkramctl kexec";
+	memcpy(args + 1, argv, argc * sizeof(*argv));
+	args[argc + 1] = NULL;
+	optind = 1;
+	while ((c = getopt_long(argc + 1, args, "jph", options, NULL)) != -1) {
+		switch (c) {
+		case OPT_KERNEL:
+			plan->kernel = optarg;
+			break;
+		case OPT_INITRD:
+			plan->initrd = optarg;
+			break;
+		case OPT_CMDLINE:
+			plan->cmdline = optarg;
+			break;
+		case OPT_REUSE:
+			plan->reuse = true;
+			break;
+		case OPT_APPEND:
+			plan->append = optarg;
+			break;
+		case OPT_LOAD_ONLY:
+			plan->load_only = true;
+			break;
+		case OPT_DRY_RUN:
+			plan->dry_run = true;
+			break;
+		case OPT_FORCE:
+			plan->force = true;
+			break;
+		case 'j':
+			plan->json = true;
+			break;
+		case 'p':
+			plan->pretty = true;
+			break;
+		case 'h':
+			plan->help = true;
+			return 0;
+		default:
+			return ctl_usage("kexec: wrong option");
+		}
+	}
+	if (ctl_no_more(argc + 1 - optind, args + optind))
+		return CTL_USAGE;
+	if (!plan->kernel)
+		return ctl_usage("kexec: which kernel? (--kernel FILE)");
+	if (plan->cmdline && plan->reuse)
+		return ctl_usage("kexec: --command-line and --reuse-cmdline exclude each other");
+	return 0;
+}
+
+static int read_line(const char *path, char *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (used < len - 1) {
+		n = read(fd, buf + used, len - 1 - used);
+		if (n <= 0)
+			break;
+		used += n;
+	}
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	buf[used] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return n < 0 ? n : 0;
+}
+
+static int open_images(struct plan *plan)
+{
+	plan->kernel_fd = open(plan->kernel, O_RDONLY | O_CLOEXEC);
+	if (plan->kernel_fd < 0)
+		return ctl_error("%s: %s", plan->kernel, strerror(errno));
+	if (!plan->initrd)
+		return 0;
+	plan->initrd_fd = open(plan->initrd, O_RDONLY | O_CLOEXEC);
+	if (plan->initrd_fd < 0)
+		return ctl_error("%s: %s", plan->initrd, strerror(errno));
+	return 0;
+}
+
+/* Ask the kernel what the next one needs, and refuse what would lose memory */
+static int check_handover(struct plan *plan, struct pkram_ctx *ctx)
+{
+	struct pkram_handover *h;
+
+	if (pkram_handover_get(ctx, &plan->handover) ||
+	    pkram_region_dump(ctx, &plan->regions))
+		return ctl_error("%s", pkram_strerror(ctx));
+	h = plan->handover;
+	if (!plan->regions) {
+		ctl_warn("the pool has no region: nothing will be preserved");
+		return 0;
+	}
+	switch (h->mode) {
+	case PKRAM_HANDOVER_E820:
+		break;
+	case PKRAM_HANDOVER_MEMMAP:
+		if (h->cmdline)
+			break;
+		return ctl_error("the next kernel has to be told of the regions on its command line, but the module does not say how: see dmesg");
+	case PKRAM_HANDOVER_NONE:
+		return ctl_error("there are regions, but no handover for them: the next kernel would overwrite them. See dmesg");
+	default:
+		return ctl_error("handover mode %u is unknown: the module is newer than this program",
+				 h->mode);
+	}
+	if (!h->kexec_guard)
+		ctl_warn("kexec_load(2) is not guarded: use nothing but this command");
+	return 0;
+}
+
+static int build_cmdline(struct plan *plan)
+{
+	const char *base = plan->cmdline;
+	char current[2 * CMDLINE_MAX];
+	int len;
+
+	if (!base) {
+		len = read_line("/proc/cmdline", current, sizeof(current));
+		if (len)
+			return ctl_error("/proc/cmdline: %s", strerror(-len));
+		base = current;
+	}
+	len = cmdline_build(plan->line, sizeof(plan->line), base,
+			    base == current, plan->append,
+			    plan->handover->cmdline);
+	if (len < 0)
+		return ctl_error("the command line is much too long: a kernel takes no more than %d bytes",
+				 CMDLINE_MAX);
+	if (len > CMDLINE_MAX)
+		return ctl_error("the command line has %d bytes, a kernel takes no more than %d%s",
+				 len, CMDLINE_MAX, plan->handover->cmdline ?
+				 " (the handover needs some of them)" : "");
+	return 0;
+}
+
+/* A guest whose state is not saved would be gone. Return: 0 or %CTL_FAILED */
+static int check_objects(const struct plan *plan, struct pkram_ctx *ctx)
+{
+	bool fatal = !plan->force && !plan->load_only;
+	struct pkram_object *list, *o;
+	unsigned int claimed = 0;
+
+	if (pkram_object_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (o = list; o; o = o->next) {
+		const char *name = o->name ? o->name : "(no name)";
+
+		if (o->quarantine)
+			ctl_warn("object 0x%" PRIx64 " (%s) is quarantined: %s",
+				 o->key, name, o->quarantine);
+		if (o->state != PKRAM_STATE_CLAIMED)
+			continue;
+		claimed++;
+		if (fatal)
+			ctl_error("%s is claimed and not sealed: its owner has not saved",
+				  name);
+		else
+			ctl_warn("%s is claimed and not sealed: its owner has not saved",
+				 name);
+	}
+	pkram_object_free(list);
+	if (claimed && fatal)
+		return ctl_error("%u object%s in use; save the guests first, or lose their state with --force",
+				 claimed, claimed == 1 ? " is" : "s are");
+	return 0;
+}
+
+static int explain_load(const struct plan *plan, int err)
+{
+	const char *hint = "";
+
+	switch (err) {
+	case ENOSYS:
+		hint = " (this kernel has no kexec_file_load)";
+		break;
+	case EPERM:
+		hint = " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0)";
+		break;
+	case ENOEXEC:
+		hint = " (not an image that this kernel can load)";
+		break;
+	case EKEYREJECTED:
+	case ENOKEY:
+	case EBADMSG:
+	case ENODATA:
+		hint = " (the image's signature is not accepted)";
+		break;
+	case EBUSY:
+		hint = " (another kexec is under way)";
+		break;
+	case EADDRNOTAVAIL:
+	case ENOMEM:
+		hint = " (no room for it outside the pool)";
+		break;
+	}
+	return ctl_error("loading %s: %s%s", plan->kernel, strerror(err), hint);
+}
+
+static void unload(void)
+{
+	syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
+		(unsigned long)KEXEC_FILE_UNLOAD);
+}
+
+static bool same_regions(const struct pkram_region *a,
+			 const struct pkram_region *b)
+{
+	for (; a && b; a = a->next, b = b->next) {
+		if (a->base != b->base || a->size != b->size)
+			return false;
+	}
+	return !a && !b;
+}
+
+/* Is it loaded, and is the pool still what the image was loaded for? */
+static int verify(const struct plan *plan, struct pkram_ctx *ctx)
+{
+	struct pkram_handover *h = NULL;
+	struct pkram_region *regions = NULL;
+	int ret = CTL_OK;
+	char loaded[8];
+
+	if (read_line("/sys/kernel/kexec_loaded", loaded, sizeof(loaded)) ||
+	    strcmp(loaded, "1"))
+		return ctl_error("the kernel says that no image is loaded (/sys/kernel/kexec_loaded)");
+	if (pkram_handover_get(ctx, &h) || pkram_region_dump(ctx, &regions))
+		ret = ctl_error("%s", pkram_strerror(ctx));
+	else if (!h->kexec_loaded)
+		ret = ctl_error("pkram does not see the loaded image");
+	else if (h->mode != plan->handover->mode ||
+		 strcmp(h->cmdline ? h->cmdline : "",
+			plan->handover->cmdline ? plan->handover->cmdline : "") ||
+		 !same_regions(regions, plan->regions))
+		ret = ctl_error("the pool changed while the image was loaded: try again");
+	pkram_handover_free(h);
+	pkram_region_free(regions);
+	return ret;
+}
+
+static int load(const struct plan *plan, struct pkram_ctx *ctx)
+{
+	unsigned long flags = plan->initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
+	int ret;
+
+	if (syscall(SYS_kexec_file_load, plan->kernel_fd, plan->initrd_fd,
+		    strlen(plan->line) + 1, plan->line, flags))
+		return explain_load(plan, errno);
+	ret = verify(plan, ctx);
+	if (ret)
+		unload();
+	return ret;
+}
+
+static bool has_systemd(void)
+{
+	return !access("/run/systemd/system", F_OK);
+}
+
+static int run_systemctl(void)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid < 0)
+		return ctl_error("fork: %s", strerror(errno));
+	if (!pid) {
+		execlp("systemctl", "systemctl", "kexec", NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return ctl_error("waitpid: %s", strerror(errno));
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return ctl_error("systemctl kexec failed; the image stays loaded");
+	return CTL_OK;
+}
+
+static int go(void)
+{
+	fflush(NULL);
+	if (has_systemd())
+		return run_systemctl();
+	sync();
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		LINUX_REBOOT_CMD_KEXEC, NULL);
+	return ctl_error("reboot(LINUX_REBOOT_CMD_KEXEC): %s; the image stays loaded",
+			 strerror(errno));
+}
+
+static void print_plan(const struct plan *plan, const char *done)
+{
+	out_record_open(NULL, NULL);
+	out_str("kernel", "kernel", plan->kernel);
+	out_str("initrd", "initrd", plan->initrd);
+	out_str("cmdline", "command line", plan->line);
+	out_str("handover", "handover",
+		pkram_handover_mode_name(plan->handover->mode));
+	out_str("then", "then", plan->load_only ? "nothing (--load-only)" :
+		has_systemd() ? "systemctl kexec" : "reboot(2)");
+	out_bool(done, NULL, true);
+	out_record_close();
+}
+
+static int kexec_with(struct plan *plan, struct pkram_ctx *ctx)
+{
+	int ret;
+
+	ret = check_handover(plan, ctx);
+	if (!ret)
+		ret = build_cmdline(plan);
+	if (!ret)
+		ret = open_images(plan);
+	if (!ret)
+		ret = check_objects(plan, ctx);
+	if (ret)
+		return ret;
+	if (plan->dry_run) {
+		print_plan(plan, "dry_run");
+		return CTL_OK;
+	}
+	ret = load(plan, ctx);
+	if (ret)
+		return ret;
+	if (plan->load_only) {
+		print_plan(plan, "loaded");
+		return CTL_OK;
+	}
+	/* Loading takes a while: nobody may have begun to use an object */
+	ret = check_objects(plan, ctx);
+	if (ret) {
+		unload();
+		return ret;
+	}
+	return go();
+}
+
+static int kexec_run(int argc, char **argv)
+{
+	struct plan plan = { .kernel_fd = -1, .initrd_fd = -1 };
+	struct pkram_ctx *ctx;
+	int ret;
+
+	ret = parse_options(&plan, argc, argv);
+	if (ret)
+		return ret;
+	if (plan.help) {
+		ctl_help_object(&ctl_kexec);
+		return CTL_OK;
+	}
+	if (plan.json || plan.pretty)
+		out_init(true, plan.pretty);
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	ret = kexec_with(&plan, ctx);
+	if (plan.kernel_fd >= 0)
+		close(plan.kernel_fd);
+	if (plan.initrd_fd >= 0)
+		close(plan.initrd_fd);
+	pkram_handover_free(plan.handover);
+	pkram_region_free(plan.regions);
+	pkram_close(ctx);
+	return ret;
+}
+
+static const struct ctl_verb kexec_verbs[] = {
+	{ "", "--kernel FILE [--initrd FILE] [--command-line STR | --reuse-cmdline]\n"
+	      "      [--append STR] [--load-only] [--dry-run] [--force]",
+	  "load a kernel that keeps off the pool, check, and boot it; without\n"
+	  "      --command-line this kernel's own is used again. --load-only: do not\n"
+	  "      boot it. --dry-run: do not load it. --force: even if objects are in\n"
+	  "      use, whose owners then lose their state",
+	  kexec_run },
+	{ }
+};
+
+const struct ctl_object ctl_kexec = {
+	.name = "kexec",
+	.help = "boot another kernel and take the pool along",
+	.verbs = kexec_verbs,
+	.raw = true,
+};

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pkramctl: the control of pkram. Arguments in, command out. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ctl.h"
+#include "print.h"
+
+static const struct ctl_object *const objects[] = {
+	&ctl_status, &ctl_pool, &ctl_region, &ctl_object, &ctl_handover,
+	&ctl_kexec,
+};
+
+#define NR_OBJECTS	(sizeof(objects) / sizeof(objects[0]))
+
+static const struct ctl_object *current;
+
+static void message(const char *kind, const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fprintf(stderr, "pkramctl: %s", kind);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+int ctl_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap);
+	va_end(ap);
+	return CTL_FAILED;
+}
+
+void ctl_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+int ctl_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "Try: pkramctl %s%s--help\n",
+		current ? current->name : "", current ? " " : "");
+	return CTL_USAGE;
+}
+
+int ctl_no_more(int argc, char **argv)
+{
+	return argc ? ctl_usage("\"%s\" is too much", argv[0]) : 0;
+}
+
+struct pkram_ctx *ctl_open(void)
+{
+	struct pkram_ctx *ctx;
+
+	if (!pkram_open(&ctx))
+		return ctx;
+	ctl_fail(ctx, NULL);
+	return NULL;
+}
+
+int ctl_fail(struct pkram_ctx *ctx, const char *what)
+{
+	if (what)
+		ctl_error("%s: %s", what, pkram_strerror(ctx));
+	else
+		ctl_error("%s", pkram_strerror(ctx));
+	pkram_close(ctx);
+	return CTL_FAILED;
+}
+
+int ctl_done(struct pkram_ctx *ctx)
+{
+	const char *remark = pkram_warning(ctx);
+
+	if (remark)
+		ctl_warn("%s", remark);
+	pkram_close(ctx);
+	return CTL_OK;
+}
+
+static void help_options(void)
+{
+	puts("Options:\n"
+	     "  -j, --json     print JSON\n"
+	     "  -p, --pretty   indent it\n"
+	     "  -h, --help     this text\n"
+	     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part");
+}
+
+void ctl_help_object(const struct ctl_object *o)
+{
+	const struct ctl_verb *v;
+
+	printf("pkramctl %s: %s\n\nUsage:\n", o->name, o->help);
+	for (v = o->verbs; v->run; v++)
+		printf("  pkramctl %s%s%s%s%s\n      %s\n", o->name,
+		       *v->name ? " " : "", v->name, *v->args ? " " : "",
+		       v->args, v->help);
+	putchar('\n');
+	help_options();
+}
+
+static void help(void)
+{
+	unsigned int i;
+
+	puts("pkramctl: control of pkram, memory that survives kexec\n\n"
+	     "Usage: pkramctl [-j [-p]] OBJECT [VERB [ARGUMENTS]]\n");
+	for (i = 0; i < NR_OBJECTS; i++)
+		printf("  %-10s %s\n", objects[i]->name, objects[i]->help);
+	puts("  version    of program, library and interface\n"
+	     "  help       this text; pkramctl OBJECT --help tells more\n");
+	help_options();
+}
+
+static int version(void)
+{
+	out_record_open(NULL, NULL);
+	out_str("pkramctl", "pkramctl", PKRAM_VERSION);
+	out_str("libpkram", "libpkram", pkram_version());
+	out_u32("interface", "interface", PKRAM_GENL_VERSION);
+	out_record_close();
+	return CTL_OK;
+}
+
+struct options {
+	bool json, pretty, help, version;
+};
+
+/* One of the options that every command knows? */
+static bool take_option(const char *arg, struct options *opt)
+{
+	if (!strcmp(arg, "--json")) {
+		opt->json = true;
+	} else if (!strcmp(arg, "--pretty")) {
+		opt->pretty = true;
+	} else if (!strcmp(arg, "--help")) {
+		opt->help = true;
+	} else if (!strcmp(arg, "--version")) {
+		opt->version = true;
+	} else {
+		if (arg[0] != '-' || !arg[1] ||
+		    strspn(arg + 1, "jphV") != strlen(arg + 1))
+			return false;
+		opt->json |= !!strchr(arg, 'j');
+		opt->pretty |= !!strchr(arg, 'p');
+		opt->help |= !!strchr(arg, 'h');
+		opt->version |= !!strchr(arg, 'V');
+	}
+	return true;
+}
+
+static const struct ctl_verb *find_verb(const struct ctl_object *o,
+					const char *name)
+{
+	const struct ctl_verb *v;
+
+	for (v = o->verbs; v->run; v++) {
+		if (!strcmp(v->name, name))
+			return v;
+	}
+	return NULL;
+}
+
+static int run_object(const struct ctl_object *o, struct options *opt, int argc,
+		      char **argv)
+{
+	const struct ctl_verb *v = o->verbs;
+	int i, n = 0;
+
+	current = o;
+	for (i = 0; i < argc && !o->raw; i++) {
+		if (take_option(argv[i], opt))
+			continue;
+		if (argv[i][0] == '-')
+			return ctl_usage("unknown option \"%s\"", argv[i]);
+		argv[n++] = argv[i];
+	}
+	if (!o->raw)
+		argc = n;
+	out_init(opt->json || opt->pretty, opt->pretty);
+	if (opt->help || (argc && !strcmp(argv[0], "help"))) {
+		ctl_help_object(o);
+		return CTL_OK;
+	}
+	if (argc && *v->name) {
+		v = find_verb(o, argv[0]);
+		if (!v)
+			return ctl_usage("%s has no verb \"%s\"", o->name,
+					 argv[0]);
+		argc--;
+		argv++;
+	}
+	return v->run(argc, argv);
+}
+
+static int run(int argc, char **argv)
+{
+	struct options opt = { 0 };
+	unsigned int i;
+
+	for (; argc && argv[0][0] == '-'; argc--, argv++) {
+		if (!take_option(argv[0], &opt))
+			return ctl_usage("unknown option \"%s\"", argv[0]);
+	}
+	out_init(opt.json || opt.pretty, opt.pretty);
+	if (!argc && !opt.help && !opt.version) {
+		ctl_usage("what shall be done?");
+		return CTL_USAGE;
+	}
+	if (opt.version || (argc && !strcmp(argv[0], "version"))) {
+		if (argc > 1 && take_option(argv[1], &opt))
+			out_init(opt.json || opt.pretty, opt.pretty);
+		return version();
+	}
+	if (!argc || (!strcmp(argv[0], "help") && argc == 1)) {
+		help();
+		return CTL_OK;
+	}
+	if (!strcmp(argv[0], "help")) {
+		opt.help = true;
+		argc--;
+		argv++;
+	}
+	for (i = 0; i < NR_OBJECTS; i++) {
+		if (!strcmp(argv[0], objects[i]->name))
+			return run_object(objects[i], &opt, argc - 1, argv + 1);
+	}
+	return ctl_usage("no object or command \"%s\"", argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	int ret = run(argc - (argc > 0), argv + (argc > 0));
+
+	if (out_fini() && ret == CTL_OK)
+		ret = ctl_error("writing to standard output failed");
+	return ret;
+}

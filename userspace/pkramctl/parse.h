@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sizes and ranges as people write them. Pure: no output, no system calls. */
+#ifndef _PKRAMCTL_PARSE_H
+#define _PKRAMCTL_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * parse_number() - a whole number, decimal or 0x...
+ * @s: text, all of it
+ * @v: out
+ *
+ * Return: 0, -EINVAL, -ERANGE.
+ */
+int parse_number(const char *s, uint64_t *v);
+
+/**
+ * parse_size() - 4096, 512MiB, 4G, 1.5T, 0x40000000
+ * @s: text, all of it; the units are powers of 1024, in any case
+ * @v: out: bytes
+ *
+ * Return: 0; -EINVAL not a size; -EDOM a decimal unit (GB), which nobody
+ * agrees on; -ERANGE too large, or not a whole number of bytes.
+ */
+int parse_size(const char *s, uint64_t *v);
+
+/**
+ * parse_gib() - a size that is whole GiB, and more than none
+ * @s: text
+ * @gib: out
+ * @why: out: what is wrong with it, for people
+ * @len: size of @why
+ *
+ * Return: 0 or -EINVAL.
+ */
+int parse_gib(const char *s, uint32_t *gib, char *why, size_t len);
+
+/**
+ * parse_range() - BASE+SIZE, both whole GiB
+ * @s: text
+ * @base: out: bytes
+ * @size: out: bytes
+ * @why: out: what is wrong with it, for people
+ * @len: size of @why
+ *
+ * Return: 0 or -EINVAL.
+ */
+int parse_range(const char *s, uint64_t *base, uint64_t *size, char *why,
+		size_t len);
+
+/**
+ * format_size() - "64 GiB", "1.5 TiB", "0 B"
+ * @v: bytes
+ * @buf: out
+ * @len: size of @buf; 16 is enough
+ *
+ * Return: @buf.
+ */
+char *format_size(uint64_t v, char *buf, size_t len);
+
+#endif /* _PKRAMCTL_PARSE_H */

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pkramctl pool, pkramctl region: the memory, and more or less of it. */
+#include <stdio.h>
+#include <string.h>
+#include "ctl.h"
+#include "parse.h"
+#include "print.h"
+
+void ctl_print_pool(const struct pkram_pool *pool)
+{
+	out_uuid("uuid", "pool", pool->uuid);
+	out_u32("format_version", "format", pool->format_version);
+	out_bool("read_only", pool->read_only ? "read-only" : NULL,
+		 pool->read_only);
+	out_u32("regions", "regions", pool->nr_regions);
+	out_u32("objects", "objects", pool->nr_objects);
+	out_u32("quarantined", "quarantined", pool->nr_quarantined);
+	out_size("size", "size", pool->size);
+	out_size("free", "free", pool->free);
+	out_size("meta", "metadata", pool->meta);
+	out_size("pending", pool->pending ? "pending" : NULL, pool->pending);
+	out_u32("gib_1g", "GiB as 1G", pool->gib_1g);
+	out_u32("gib_2m", "GiB as 2M", pool->gib_2m);
+}
+
+static int pool_show(int argc, char **argv)
+{
+	struct pkram_pool *pool;
+	struct pkram_ctx *ctx;
+
+	if (ctl_no_more(argc, argv))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_pool_get(ctx, &pool))
+		return ctl_fail(ctx, NULL);
+	out_record_open(NULL, NULL);
+	ctl_print_pool(pool);
+	out_record_close();
+	pkram_pool_free(pool);
+	return ctl_done(ctx);
+}
+
+static void print_spans(const struct pkram_span *s, const char *key,
+			const char *title)
+{
+	out_table_open(key, s ? title : NULL);
+	for (; s; s = s->next) {
+		out_row_open();
+		out_address("base", "BASE", s->base);
+		out_size("size", "SIZE", s->size);
+		if (s->err) {
+			out_u32("errno", NULL, s->err);
+			out_str("reason", "REASON", s->reason);
+		}
+		out_row_close();
+	}
+	out_table_close();
+}
+
+/*
+ * What came of it, printed the same for all that change the pool. @asked is 0
+ * if it was a range: then all or nothing.
+ */
+static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
+		  uint32_t asked, const char *done)
+{
+	const char *taken = strcmp(done, "gave back") ? "new:" : "given back:";
+	int ret = CTL_OK;
+
+	if (!res)
+		return ctl_fail(ctx, NULL);
+	out_record_open(NULL, NULL);
+	out_u32("asked_gib", NULL, asked);
+	out_u32("got_gib", NULL, res->gib);
+	if (res->gib < asked)
+		out_text("%s %u of %u GiB", done, res->gib, asked);
+	else
+		out_text("%s %u GiB", done, res->gib);
+	print_spans(res->taken, "taken", taken);
+	print_spans(res->refused, "refused", "refused:");
+	print_spans(res->offline, "offline", "given back, but not online:");
+	out_record_close();
+
+	if (res->gib < asked || res->offline)
+		ret = CTL_PARTLY;
+	if (res->offline)
+		ctl_warn("some of the memory given back is not in use: echo online > /sys/devices/system/memory/memoryN/state");
+	pkram_resize_free(res);
+	if (err)
+		return ctl_fail(ctx, NULL);
+	ctl_done(ctx);
+	return ret;
+}
+
+static int pool_grow(int argc, char **argv)
+{
+	struct pkram_resize *res;
+	uint64_t node = PKRAM_NONE32;
+	struct pkram_ctx *ctx;
+	char why[256];
+	uint32_t gib;
+	int err;
+
+	if (!argc)
+		return ctl_usage("pool grow: by how much?");
+	if (parse_gib(argv[0], &gib, why, sizeof(why)))
+		return ctl_usage("pool grow: %s", why);
+	if (argc > 1) {
+		if (strcmp(argv[1], "node"))
+			return ctl_usage("pool grow: \"%s\" is not \"node\"",
+					 argv[1]);
+		if (argc < 3 || parse_number(argv[2], &node) ||
+		    node >= PKRAM_NONE32)
+			return ctl_usage("pool grow: node needs a number");
+		if (ctl_no_more(argc - 3, argv + 3))
+			return CTL_USAGE;
+	}
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	err = pkram_region_add(ctx, gib, node, &res);
+	return report(ctx, err, res, gib, "got");
+}
+
+static int pool_adopt(int argc, char **argv)
+{
+	struct pkram_resize *res;
+	struct pkram_ctx *ctx;
+	uint64_t base, size;
+	bool format = false;
+	char why[256];
+	int err;
+
+	if (!argc)
+		return ctl_usage("pool adopt: which memory?");
+	if (parse_range(argv[0], &base, &size, why, sizeof(why)))
+		return ctl_usage("pool adopt: %s", why);
+	if (argc > 1) {
+		if (strcmp(argv[1], "format"))
+			return ctl_usage("pool adopt: \"%s\" is not \"format\"",
+					 argv[1]);
+		format = true;
+		if (ctl_no_more(argc - 2, argv + 2))
+			return CTL_USAGE;
+	}
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	err = pkram_region_adopt(ctx, base, size, format, &res);
+	return report(ctx, err, res, size / PKRAM_GIB_SIZE, "got");
+}
+
+static int pool_shrink(int argc, char **argv)
+{
+	uint64_t base = 0, size = 0;
+	struct pkram_resize *res;
+	struct pkram_ctx *ctx;
+	bool range = false;
+	char why[256];
+	uint32_t gib;
+	int err;
+
+	if (!argc)
+		return ctl_usage("pool shrink: by how much?");
+	if (!strcmp(argv[0], "region")) {
+		range = true;
+		if (argc < 2)
+			return ctl_usage("pool shrink: which region?");
+		argc--;
+		argv++;
+		err = parse_range(argv[0], &base, &size, why, sizeof(why));
+		gib = size / PKRAM_GIB_SIZE;
+	} else {
+		err = parse_gib(argv[0], &gib, why, sizeof(why));
+	}
+	if (err)
+		return ctl_usage("pool shrink: %s", why);
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (range)
+		err = pkram_region_del_range(ctx, base, size, &res);
+	else
+		err = pkram_region_del(ctx, gib, &res);
+	return report(ctx, err, res, gib, "gave back");
+}
+
+static const struct ctl_verb pool_verbs[] = {
+	{ "show", "", "size, free memory, numbers of regions and objects",
+	  pool_show },
+	{ "grow", "SIZE [node N]",
+	  "take whole GiB from this kernel's memory, now", pool_grow },
+	{ "adopt", "BASE+SIZE [format]",
+	  "attach memory reserved at boot (memmap=SIZE$BASE); format: make it new",
+	  pool_adopt },
+	{ "shrink", "SIZE | region BASE+SIZE",
+	  "give whole free GiB back to this kernel", pool_shrink },
+	{ }
+};
+
+const struct ctl_object ctl_pool = {
+	.name = "pool",
+	.help = "the memory as a whole: show, grow, adopt, shrink",
+	.verbs = pool_verbs,
+};
+
+void ctl_print_regions(const struct pkram_region *list, const char *key,
+		       const char *title)
+{
+	const struct pkram_region *r;
+
+	out_table_open(key, title);
+	for (r = list; r; r = r->next) {
+		out_row_open();
+		out_address("base", "BASE", r->base);
+		out_size("size", "SIZE", r->size);
+		out_size("free", "FREE", r->free);
+		out_size("meta", "METADATA", r->meta);
+		out_size("pending", "PENDING",
+			 r->pending || out_is_json() ? r->pending : PKRAM_NONE64);
+		out_u32("node", "NODE", r->node);
+		out_u32("gib_1g", "1G", r->gib_1g);
+		out_u32("gib_2m", "2M", r->gib_2m);
+		out_u32("format_version", NULL, r->format_version);
+		out_bool("read_only", NULL, r->read_only);
+		out_str(NULL, "FLAGS", r->read_only ? "read-only" : NULL);
+		out_uuid("uuid", "UUID", r->uuid);
+		out_row_close();
+	}
+	out_table_close();
+}
+
+static int region_show(int argc, char **argv)
+{
+	struct pkram_region *list;
+	struct pkram_ctx *ctx;
+
+	if (ctl_no_more(argc, argv))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_region_dump(ctx, &list))
+		return ctl_fail(ctx, NULL);
+	ctl_print_regions(list, NULL, NULL);
+	pkram_region_free(list);
+	return ctl_done(ctx);
+}
+
+static const struct ctl_verb region_verbs[] = {
+	{ "show", "", "the regions: where, how large, how free", region_show },
+	{ }
+};
+
+const struct ctl_object ctl_region = {
+	.name = "region",
+	.help = "the pieces of physical memory: show",
+	.verbs = region_verbs,
+};

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One printer for people and for programs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json.h>
+#include <sys/stat.h>
+#include "parse.h"
+#include "pkram.h"
+#include "print.h"
+
+#define MAX_DEPTH	8
+#define MAX_COLUMNS	20
+#define LABEL_WIDTH	16
+
+struct column {
+	const char *label;
+	bool right;		/* numbers */
+	bool used;		/* in any row */
+	size_t width;
+};
+
+static struct {
+	bool json, pretty;
+	/* JSON */
+	struct json_object *stack[MAX_DEPTH];
+	int depth;
+	/* text */
+	int indent;
+	bool in_row;
+	struct column cols[MAX_COLUMNS];
+	unsigned int nr_cols, col;
+	char **cells;		/* nr_rows * MAX_COLUMNS */
+	size_t nr_rows;
+} out;
+
+static void *must(void *p)
+{
+	if (!p) {
+		fputs("pkramctl: out of memory\n", stderr);
+		exit(EXIT_FAILURE);
+	}
+	return p;
+}
+
+void out_init(bool json, bool pretty)
+{
+	out.json = json;
+	out.pretty = pretty;
+}
+
+bool out_is_json(void)
+{
+	return out.json;
+}
+
+int out_fini(void)
+{
+	if (out.json && out.stack[0]) {
+		int flags = out.pretty ? JSON_C_TO_STRING_PRETTY |
+				JSON_C_TO_STRING_SPACED :
+				JSON_C_TO_STRING_PLAIN;
+
+		flags |= JSON_C_TO_STRING_NOSLASHESCAPE;
+		puts(json_object_to_json_string_ext(out.stack[0], flags));
+		json_object_put(out.stack[0]);
+		out.stack[0] = NULL;
+	}
+	if (fflush(stdout) || ferror(stdout))
+		return -EIO;
+	return 0;
+}
+
+/* JSON */
+
+static void json_put(const char *key, struct json_object *v)
+{
+	struct json_object *top = out.stack[out.depth - 1];
+
+	if (json_object_is_type(top, json_type_array))
+		json_object_array_add(top, v);
+	else
+		json_object_object_add(top, key, v);
+}
+
+static void json_push(const char *key, struct json_object *v)
+{
+	must(v);
+	if (out.depth == MAX_DEPTH)
+		abort();
+	if (out.depth)
+		json_put(key, v);
+	out.stack[out.depth++] = v;
+}
+
+static void json_pop(void)
+{
+	out.depth--;
+}
+
+/* Length of the UTF-8 sequence at @s, 0 if it is none */
+static unsigned int utf8_len(const unsigned char *s)
+{
+	unsigned int n, i;
+	uint32_t c;
+
+	if (s[0] < 0x80)
+		return 1;
+	n = s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
+	    s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : 0;
+	c = n ? s[0] & (0x7f >> n) : 0;
+	for (i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c < 0xe000))) ||
+	    (n == 4 && (c < 0x10000 || c > 0x10ffff)))
+		return 0;
+	return n;
+}
+
+/*
+ * Names come from preserved memory, anything may be in them. What could steer a
+ * terminal, or is no UTF-8, becomes \ooo; JSON escapes control characters itself.
+ */
+static char *clean(const char *s, bool controls)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	char *buf = must(malloc(4 * strlen(s) + 1)), *q = buf;
+	unsigned int n;
+
+	while (*p) {
+		n = utf8_len(p);
+		if (!n || (controls && (*p < 0x20 || *p == 0x7f || *p == '\\' ||
+					(*p == 0xc2 && p[1] < 0xa0)))) {
+			q += sprintf(q, "\\%03o", *p++);
+			/* a C1 control: its second byte too */
+			if (n == 2)
+				q += sprintf(q, "\\%03o", *p++);
+			continue;
+		}
+		memcpy(q, p, n);
+		q += n;
+		p += n;
+	}
+	*q = '\0';
+	return buf;
+}
+
+/* Text */
+
+static void text_title(const char *title)
+{
+	if (title && *title)
+		printf("%*s%s\n", out.indent, "", title);
+	out.indent += title ? 2 : 0;
+}
+
+/* Columns on screen: UTF-8 continuation bytes take none */
+static size_t text_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void text_put(const char *label, const char *v, bool right)
+{
+	struct column *c;
+
+	if (!label)
+		return;
+	if (!out.in_row) {
+		if (v)
+			printf("%*s%-*s %s\n", out.indent, "", LABEL_WIDTH,
+			       label, v);
+		return;
+	}
+	if (out.col == MAX_COLUMNS)
+		abort();
+	c = &out.cols[out.col];
+	if (out.col == out.nr_cols) {
+		*c = (struct column){ .label = label, .width = strlen(label) };
+		out.nr_cols++;
+	}
+	if (v) {
+		c->used = true;
+		c->right |= right;
+		if (text_width(v) > c->width)
+			c->width = text_width(v);
+		out.cells[(out.nr_rows - 1) * MAX_COLUMNS + out.col] =
+			must(strdup(v));
+	}
+	out.col++;
+}
+
+static void text_cell(const struct column *c, const char *v, bool last)
+{
+	int pad = c->width - text_width(v);
+
+	if (c->right)
+		printf("%*s%s", pad, "", v);
+	else if (last)
+		printf("%s", v);
+	else
+		printf("%s%*s", v, pad, "");
+	fputs(last ? "\n" : "  ", stdout);
+}
+
+static void text_table(void)
+{
+	unsigned int i, last = 0;
+	const char *v;
+	size_t row;
+
+	for (i = 0; i < out.nr_cols; i++) {
+		if (out.cols[i].used)
+			last = i;
+	}
+	for (row = 0; row <= out.nr_rows && out.nr_rows; row++) {
+		printf("%*s", out.indent, "");
+		for (i = 0; i < out.nr_cols; i++) {
+			if (!out.cols[i].used)
+				continue;
+			v = row ? out.cells[(row - 1) * MAX_COLUMNS + i] :
+				  out.cols[i].label;
+			text_cell(&out.cols[i], v ? v : "-", i == last);
+		}
+	}
+	for (row = 0; row < out.nr_rows * MAX_COLUMNS; row++)
+		free(out.cells[row]);
+	free(out.cells);
+	out.cells = NULL;
+	out.nr_rows = 0;
+	out.nr_cols = 0;
+}
+
+void out_text(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (out.json)
+		return;
+	va_start(ap, fmt);
+	printf("%*s", out.indent, "");
+	vprintf(fmt, ap);
+	putchar('\n');
+	va_end(ap);
+}
+
+/* Both */
+
+static bool titled[MAX_DEPTH];
+static int nr_titled;
+
+static void open_title(const char *title)
+{
+	if (nr_titled == MAX_DEPTH)
+		abort();
+	titled[nr_titled++] = title;
+	text_title(title);
+}
+
+static void close_title(void)
+{
+	if (titled[--nr_titled])
+		out.indent -= 2;
+}
+
+void out_record_open(const char *key, const char *title)
+{
+	if (out.json)
+		json_push(key, json_object_new_object());
+	else
+		open_title(title);
+}
+
+void out_record_close(void)
+{
+	if (out.json)
+		json_pop();
+	else
+		close_title();
+}
+
+void out_table_open(const char *key, const char *title)
+{
+	if (out.json)
+		json_push(key, json_object_new_array());
+	else
+		open_title(title);
+}
+
+void out_table_close(void)
+{
+	if (out.json) {
+		json_pop();
+	} else {
+		text_table();
+		close_title();
+	}
+}
+
+void out_row_open(void)
+{
+	size_t n = (out.nr_rows + 1) * MAX_COLUMNS;
+
+	if (out.json) {
+		json_push(NULL, json_object_new_object());
+		return;
+	}
+	out.cells = must(realloc(out.cells, n * sizeof(*out.cells)));
+	memset(&out.cells[n - MAX_COLUMNS], 0,
+	       MAX_COLUMNS * sizeof(*out.cells));
+	out.nr_rows++;
+	out.col = 0;
+	out.in_row = true;
+}
+
+void out_row_close(void)
+{
+	out.in_row = false;
+	if (out.json)
+		json_pop();
+}
+
+void out_str(const char *key, const char *label, const char *v)
+{
+	char *s = v ? clean(v, !out.json) : NULL;
+
+	if (!out.json)
+		text_put(label, s, false);
+	else if (key && s)
+		json_put(key, json_object_new_string(s));
+	free(s);
+}
+
+void out_bool(const char *key, const char *label, bool v)
+{
+	if (!out.json)
+		text_put(label, v ? "yes" : "no", false);
+	else if (key)
+		json_put(key, json_object_new_boolean(v));
+}
+
+static void put_number(const char *key, const char *label, uint64_t v,
+		       bool none, const char *text)
+{
+	if (!out.json)
+		text_put(label, none ? NULL : text, true);
+	else if (key && !none)
+		json_put(key, json_object_new_uint64(v));
+}
+
+void out_u64(const char *key, const char *label, uint64_t v)
+{
+	char buf[32];
+
+	snprintf(buf, sizeof(buf), "%" PRIu64, v);
+	put_number(key, label, v, v == PKRAM_NONE64, buf);
+}
+
+void out_u32(const char *key, const char *label, uint32_t v)
+{
+	out_u64(key, label, v == PKRAM_NONE32 ? PKRAM_NONE64 : v);
+}
+
+void out_size(const char *key, const char *label, uint64_t v)
+{
+	char buf[32];
+
+	put_number(key, label, v, v == PKRAM_NONE64,
+		   format_size(v, buf, sizeof(buf)));
+}
+
+void out_address(const char *key, const char *label, uint64_t v)
+{
+	char buf[32];
+
+	snprintf(buf, sizeof(buf), "0x%" PRIx64, v);
+	put_number(key, label, v, v == PKRAM_NONE64, buf);
+}
+
+void out_id(const char *key, const char *label, uint64_t v)
+{
+	char buf[32];
+
+	snprintf(buf, sizeof(buf), "0x%" PRIx64, v);
+	out_str(key, label, v == PKRAM_NONE64 ? NULL : buf);
+}
+
+void out_uuid(const char *key, const char *label, const uint8_t u[16])
+{
+	static const uint8_t zero[16];
+	char buf[37];
+
+	snprintf(buf, sizeof(buf),
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9],
+		 u[10], u[11], u[12], u[13], u[14], u[15]);
+	out_str(key, label, memcmp(u, zero, 16) ? buf : NULL);
+}
+
+void out_mode(const char *key, const char *label, uint32_t mode)
+{
+	static const char rwx[] = "rwxrwxrwx";
+	char buf[16];
+	int i;
+
+	if (mode == PKRAM_NONE32) {
+		out_str(key, label, NULL);
+		return;
+	}
+	if (out.json) {
+		snprintf(buf, sizeof(buf), "%04o", mode & 07777);
+		out_str(key, label, buf);
+		return;
+	}
+	buf[0] = S_ISDIR(mode) ? 'd' : S_ISREG(mode) ? '-' :
+		 S_ISLNK(mode) ? 'l' : '?';
+	for (i = 0; i < 9; i++)
+		buf[i + 1] = mode & (0400 >> i) ? rwx[i] : '-';
+	buf[10] = '\0';
+	if (mode & S_ISUID)
+		buf[3] = buf[3] == 'x' ? 's' : 'S';
+	if (mode & S_ISGID)
+		buf[6] = buf[6] == 'x' ? 's' : 'S';
+	if (mode & S_ISVTX)
+		buf[9] = buf[9] == 'x' ? 't' : 'T';
+	out_str(key, label, buf);
+}
