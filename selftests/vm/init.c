@@ -1,0 +1,662 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PID 1 of the test VMs
+ *
+ * Boots with an initramfs that holds this program as /init, the scenario's test
+ * program as /test and a description of the scenario in /etc/scenario; see
+ * README.md.  Runs the tests of this boot's stage one by one, reports on the second
+ * serial port, and goes on to the next boot with kexec, or powers off.
+ *
+ * What it writes there, one item a line, for the runner on the host:
+ *
+ *	@boot INDEX KERNEL UPTIME	this boot has begun
+ *	@begin TEST			TEST is about to run
+ *	# TEXT				what TEST prints, or what is wrong
+ *	@result VERDICT TEST SECONDS [REASON]	VERDICT is ok, fail or skip
+ *	@kexec INDEX			on the way to boot INDEX
+ *	@end				all boots are done
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <linux/reboot.h>
+#include <poll.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_WORDS	64
+#define MAX_TESTS	512
+
+#define NEXT_KERNEL	"/run/next/vmlinuz"
+#define NEXT_INITRD	"/run/next/initrd"
+#define NEXT_APPEND	"/run/pkram-next-append"
+
+/* A kernel log line that matches makes the running test fail ... */
+static const char bad_lines[] =
+	"WARNING|(^|[^A-Z])BUG(:| at|!)|Oops|general protection|RIP:|lockdep|possible recursive|"
+	"possible circular|inconsistent lock|suspicious RCU|kmemleak|KASAN|UBSAN|"
+	"Call Trace|bad page|Bad page|Bad rss|leak|refcount_t|blocked for more than|"
+	"soft lockup|page_table_check|list_add corruption|list_del corruption";
+
+/* ... unless it matches one of these, each with its reason. */
+static const char * const allowed_lines[] = {
+	/* Debug kernels introduce their checkers at boot. */
+	"kmemleak: Kernel memory leak detector initialized",
+	"kmemleak: Automatic memory scanning thread",
+	"KernelAddressSanitizer initialized",
+	"lockdep (debugging|statistics)|\\.\\.\\. MAX_LOCKDEP",
+	"memory used by lock dependency info",
+	/* CPU bugs of the emulated machine. */
+	"data leak",
+};
+
+static FILE *result;		/* the runner's channel */
+static int kmsg = -1;
+static regex_t bad_re, allowed_re, scenario_re;
+static bool have_scenario_re;
+
+static struct {
+	int boot;			/* index of this boot, from 0 */
+	int nr_boots;
+	char *stage[MAX_WORDS];		/* "*" is every fixture */
+	char *kernel[MAX_WORDS];	/* uname -r of each boot */
+	char *image[MAX_WORDS];		/* serial number prefix of its disk */
+	char *cmdline;
+	char *filter;
+	bool next_files, interactive;
+} sc;
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(result, fmt, ap);
+	va_end(ap);
+	fflush(result);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void __attribute__((noreturn)) power_off(void)
+{
+	if (result)
+		tcdrain(fileno(result));
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		LINUX_REBOOT_CMD_POWER_OFF, NULL);
+	for (;;)
+		pause();
+}
+
+static void __attribute__((noreturn)) give_up(const char *what)
+{
+	if (result)
+		say("# init: %s: %s\n@result fail init 0 %s\n", what, strerror(errno), what);
+	power_off();
+}
+
+static char *slurp(const char *path)
+{
+	size_t len = 0, size = 4096;
+	char *buf = malloc(size + 1);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0 || !buf) {
+		free(buf);
+		return NULL;
+	}
+	while ((n = read(fd, buf + len, size - len)) > 0) {
+		len += n;
+		if (len == size) {
+			size *= 2;
+			buf = realloc(buf, size + 1);
+			if (!buf)
+				give_up("out of memory");
+		}
+	}
+	close(fd);
+	buf[len] = '\0';
+	return buf;
+}
+
+static int spill(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int ret = -1;
+
+	if (fd >= 0) {
+		if (write(fd, text, strlen(text)) == (ssize_t)strlen(text))
+			ret = 0;
+		close(fd);
+	}
+	return ret;
+}
+
+static int split(char *text, char **words)
+{
+	int n = 0;
+
+	for (text = strtok(text, " \t\n"); text && n < MAX_WORDS; text = strtok(NULL, " \t\n"))
+		words[n++] = text;
+	return n;
+}
+
+static void compile(regex_t *re, const char *pattern)
+{
+	if (regcomp(re, pattern, REG_EXTENDED | REG_NOSUB))
+		give_up("bad regular expression");
+}
+
+/* /etc/scenario: lines of KEY=VALUE, written by the runner */
+static void read_scenario(void)
+{
+	char *text = slurp("/etc/scenario"), *line, *save, *value, *arg;
+
+	if (!text)
+		give_up("/etc/scenario");
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		value = strchr(line, '=');
+		if (!value)
+			continue;
+		*value++ = '\0';
+		value = strdup(value);
+		if (!strcmp(line, "stages")) {
+			sc.nr_boots = split(value, sc.stage);
+		} else if (!strcmp(line, "kernels")) {
+			split(value, sc.kernel);
+		} else if (!strcmp(line, "images")) {
+			split(value, sc.image);
+		} else if (!strcmp(line, "cmdline")) {
+			sc.cmdline = value;
+		} else if (!strcmp(line, "filter")) {
+			sc.filter = *value ? value : NULL;
+		} else if (!strcmp(line, "next_files")) {
+			sc.next_files = *value == '1';
+		} else if (!strcmp(line, "interactive")) {
+			sc.interactive = *value == '1';
+		} else if (!strcmp(line, "allow") && *value) {
+			compile(&scenario_re, value);
+			have_scenario_re = true;
+		}
+	}
+	free(text);
+	text = slurp("/proc/cmdline");
+	arg = text ? strstr(text, "vmtest.boot=") : NULL;
+	if (arg)
+		sc.boot = atoi(arg + strlen("vmtest.boot="));
+	free(text);
+	if (sc.boot >= sc.nr_boots)
+		give_up("a boot that the scenario does not have");
+}
+
+/*
+ * Everything the kernel logged since the last call; copies offending lines to the
+ * runner.  Returns how many there were.
+ */
+static int check_kmsg(void)
+{
+	static char record[16384];
+	int bad = 0;
+	ssize_t n;
+
+	for (;;) {
+		char *text, *end;
+
+		n = read(kmsg, record, sizeof(record) - 1);
+		if (n < 0 && (errno == EPIPE || errno == EINTR))
+			continue;	/* some records were overwritten */
+		if (n <= 0)
+			return bad;
+		record[n] = '\0';
+		text = strchr(record, ';');
+		if (!text)
+			continue;
+		end = strchr(++text, '\n');
+		if (end)
+			*end = '\0';
+		if (regexec(&bad_re, text, 0, NULL, 0) ||
+		    !regexec(&allowed_re, text, 0, NULL, 0))
+			continue;
+		if (have_scenario_re && !regexec(&scenario_re, text, 0, NULL, 0))
+			continue;
+		say("# kernel log: %s\n", text);
+		bad++;
+	}
+}
+
+/* Ask kmemleak, where the kernel has it; two scans, as the first may see too much. */
+static int check_kmemleak(void)
+{
+	char *report, *line, *save;
+	int leaks = 0;
+
+	if (access("/sys/kernel/debug/kmemleak", F_OK))
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		spill("/sys/kernel/debug/kmemleak", "scan");
+		sleep(1);
+	}
+	report = slurp("/sys/kernel/debug/kmemleak");
+	for (line = report ? strtok_r(report, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		leaks += !strncmp(line, "unreferenced", strlen("unreferenced"));
+		say("# kmemleak: %s\n", line);
+	}
+	free(report);
+	spill("/sys/kernel/debug/kmemleak", "clear");
+	return leaks;
+}
+
+static int load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return ret && errno != EEXIST ? -1 : 0;
+}
+
+/* The modules this kernel needs for the VM's devices, in order of their names */
+static void load_modules(const char *kver)
+{
+	char dir[512], path[1024];
+	struct dirent **list;
+	int n;
+
+	snprintf(dir, sizeof(dir), "/lib/modules/%s", kver);
+	n = scandir(dir, &list, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (list[i]->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name);
+		if (load_module(path))
+			say("# init: cannot load %s: %s\n", path, strerror(errno));
+	}
+	snprintf(path, sizeof(path), "/lib/pkram/%s", kver);
+	n = scandir(path, &list, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (list[i]->d_name[0] == '.')
+			continue;
+		snprintf(dir, sizeof(dir), "/lib/pkram/%s", list[i]->d_name);
+		snprintf(path, sizeof(path), "%s/%s", kver, list[i]->d_name);
+		if (symlink(path, dir))
+			say("# init: cannot link %s: %s\n", dir, strerror(errno));
+	}
+}
+
+/*
+ * Copy the disk whose serial number begins with @id and a colon to a file; the
+ * number after the colon is the length in bytes.
+ */
+static void copy_disk(const char *id, const char *to)
+{
+	static char buf[1 << 20];
+	char path[512], *serial;
+	struct dirent *d;
+	long long len = -1;
+	ssize_t n;
+	int in, out;
+	DIR *dir;
+
+	dir = opendir("/sys/block");
+	while (dir && (d = readdir(dir))) {
+		snprintf(path, sizeof(path), "/sys/block/%s/serial", d->d_name);
+		serial = slurp(path);
+		if (serial && !strncmp(serial, id, strlen(id)) && serial[strlen(id)] == ':') {
+			len = atoll(serial + strlen(id) + 1);
+			snprintf(path, sizeof(path), "/dev/%s", d->d_name);
+		}
+		free(serial);
+		if (len >= 0)
+			break;
+	}
+	if (dir)
+		closedir(dir);
+	if (len < 0)
+		give_up("the disk with the next kernel or initrd is not there");
+	in = open(path, O_RDONLY | O_CLOEXEC);
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (in < 0 || out < 0)
+		give_up(to);
+	while (len > 0) {
+		n = read(in, buf, len < (long long)sizeof(buf) ? len : (long long)sizeof(buf));
+		if (n <= 0 || write(out, buf, n) != n)
+			give_up(to);
+		len -= n;
+	}
+	close(in);
+	close(out);
+}
+
+static bool last_boot(void)
+{
+	return sc.boot + 1 >= sc.nr_boots;
+}
+
+static void prepare_next(void)
+{
+	if (!access(NEXT_INITRD, F_OK))
+		return;
+	mkdir("/run/next", 0755);
+	copy_disk(sc.image[sc.boot + 1], NEXT_KERNEL);
+	copy_disk("initrd", NEXT_INITRD);
+}
+
+static void next_cmdline(char *buf, size_t size)
+{
+	char *more = slurp(NEXT_APPEND);
+
+	if (more)
+		more[strcspn(more, "\n")] = '\0';
+	snprintf(buf, size, "%s vmtest.boot=%d%s%s", sc.cmdline, sc.boot + 1,
+		 more ? " " : "", more ?: "");
+	free(more);
+}
+
+/* Load the next kernel, unless a test has done so, and go */
+static void kexec_next(void)
+{
+	char cmdline[2048], *loaded = slurp("/sys/kernel/kexec_loaded");
+	int kernel, initrd;
+
+	if (!loaded || *loaded != '1') {
+		prepare_next();
+		next_cmdline(cmdline, sizeof(cmdline));
+		kernel = open(NEXT_KERNEL, O_RDONLY | O_CLOEXEC);
+		initrd = open(NEXT_INITRD, O_RDONLY | O_CLOEXEC);
+		if (syscall(SYS_kexec_file_load, kernel, initrd, strlen(cmdline) + 1,
+			    cmdline, 0))
+			give_up("kexec_file_load");
+		close(kernel);
+		close(initrd);
+	}
+	free(loaded);
+	say("@kexec %d\n", sc.boot + 1);
+	tcdrain(fileno(result));
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		LINUX_REBOOT_CMD_KEXEC, NULL);
+	give_up("reboot into the next kernel");
+}
+
+/* A line of a test's output: pass it on, and look for the harness's verdict */
+static void take_line(const char *line, char *skip, size_t size)
+{
+	const char *mark;
+
+	while (*line == '#' || *line == ' ')
+		line++;
+	if (!*line)
+		return;
+	say("# %s\n", line);
+	if (strncmp(line, "ok ", 3))
+		return;
+	mark = strstr(line, "# SKIP");
+	if (mark)
+		snprintf(skip, size, "%s", mark[6] ? mark + 7 : "no reason given");
+}
+
+/* Start the test program with its output going to a pipe; returns the read end */
+static int start(char *const argv[], pid_t *pid)
+{
+	int out[2];
+
+	if (pipe2(out, O_CLOEXEC))
+		give_up("pipe");
+	*pid = fork();
+	if (*pid < 0)
+		give_up("fork");
+	if (!*pid) {
+		setsid();
+		dup2(out[1], STDOUT_FILENO);
+		dup2(out[1], STDERR_FILENO);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(out[1]);
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	return out[0];
+}
+
+/*
+ * Run argv, calling @line for each line of output.  Does not wait for the end of the
+ * output, only of the program: it may leave children behind.  Returns the status.
+ */
+static int run(char *const argv[], void (*line)(const char *, char *, size_t),
+	       char *arg, size_t size)
+{
+	static char buf[65536];
+	struct pollfd fds[2];
+	size_t used = 0;
+	int status = 0;
+	bool ended = false;
+	pid_t pid;
+	ssize_t n;
+	char *eol;
+
+	fds[0] = (struct pollfd){ .fd = start(argv, &pid), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	for (;;) {
+		if (!ended && poll(fds, 2, -1) > 0)
+			ended = fds[1].revents;
+		n = read(fds[0].fd, buf + used, sizeof(buf) - 1 - used);
+		if (n <= 0) {
+			if (!n)
+				fds[0].fd = -fds[0].fd;
+			if (ended)
+				break;
+			continue;
+		}
+		used += n;
+		buf[used] = '\0';
+		while ((eol = memchr(buf, '\n', used)) || used == sizeof(buf) - 1) {
+			if (!eol)
+				eol = buf + used - 1;
+			*eol++ = '\0';
+			line(buf, arg, size);
+			used -= eol - buf;
+			memmove(buf, eol, used + 1);
+		}
+	}
+	if (used)
+		line(buf, arg, size);
+	close(abs(fds[0].fd));
+	close(fds[1].fd);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static char *tests[MAX_TESTS];
+static int nr_tests;
+
+static bool wanted(const char *name)
+{
+	const char *stage = sc.stage[sc.boot], *test = strrchr(name, '.');
+	size_t len = strlen(stage);
+
+	if (!test)
+		return false;
+	if (strcmp(stage, "*") && (strncmp(name, stage, len) || name[len] != '.'))
+		return false;
+	return !sc.filter || !fnmatch(sc.filter, name, 0) || !fnmatch(sc.filter, test + 1, 0);
+}
+
+static void list_line(const char *line, char *arg, size_t size)
+{
+	(void)arg;
+	(void)size;
+	if (nr_tests < MAX_TESTS && wanted(line))
+		tests[nr_tests++] = strdup(line);
+}
+
+static void run_test(char *name)
+{
+	char *argv[] = { "/test", "-r", name, NULL };
+	char skip[256] = "", why[64] = "";
+	double begin = now();
+	int status, bad;
+
+	say("@begin %s\n", name);
+	status = run(argv, take_line, skip, sizeof(skip));
+	bad = check_kmsg();
+	if (bad)
+		snprintf(why, sizeof(why), "kernel log");
+	else if (WIFSIGNALED(status))
+		snprintf(why, sizeof(why), "signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) && !skip[0])
+		snprintf(why, sizeof(why), "exit status %d", WEXITSTATUS(status));
+	if (why[0])
+		say("@result fail %s %.2f %s\n", name, now() - begin, why);
+	else if (skip[0])
+		say("@result skip %s %.2f %s\n", name, now() - begin, skip);
+	else
+		say("@result ok %s %.2f\n", name, now() - begin);
+}
+
+static void run_stage(void)
+{
+	char *list[] = { "/test", "--list", NULL };
+	char value[2048];
+
+	setenv("PKRAM_STAGE", sc.stage[sc.boot], 1);
+	snprintf(value, sizeof(value), "%d", sc.boot);
+	setenv("PKRAM_STAGE_INDEX", value, 1);
+	snprintf(value, sizeof(value), "%d", sc.nr_boots);
+	setenv("PKRAM_STAGES", value, 1);
+	if (!last_boot()) {
+		if (sc.next_files)
+			prepare_next();
+		next_cmdline(value, sizeof(value));
+		setenv("PKRAM_NEXT_KERNEL", NEXT_KERNEL, 1);
+		setenv("PKRAM_NEXT_INITRD", NEXT_INITRD, 1);
+		setenv("PKRAM_NEXT_CMDLINE", value, 1);
+	}
+	run(list, list_line, NULL, 0);
+	for (int i = 0; i < nr_tests; i++)
+		run_test(tests[i]);
+	if (check_kmemleak())
+		say("@result fail kmemleak 0 memory leaked in this boot\n");
+}
+
+static void shell(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		char *argv[] = { "sh", "-l", NULL };
+		int tty;
+
+		setsid();
+		tty = open("/dev/ttyS0", O_RDWR);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(tty, fd);
+		ioctl(tty, TIOCSCTTY, 1);
+		setenv("PS1", "# ", 1);
+		execv("/bin/busybox", argv);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(-1, NULL, 0) != pid)
+		;
+}
+
+static void setup_mounts(void)
+{
+	static const struct {
+		const char *type, *dir;
+	} mounts[] = {
+		{ "devtmpfs", "/dev" }, { "proc", "/proc" }, { "sysfs", "/sys" },
+		{ "tmpfs", "/run" }, { "tmpfs", "/tmp" }, { "devpts", "/dev/pts" },
+		{ "tmpfs", "/dev/shm" }, { "debugfs", "/sys/kernel/debug" },
+		{ "tracefs", "/sys/kernel/tracing" },
+	};
+
+	umask(0);
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		mkdir(mounts[i].dir, 0755);
+		mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0, NULL);
+	}
+	umask(022);
+	symlink("/proc/self/fd", "/dev/fd");
+	symlink("/proc/self/fd/1", "/dev/stdout");
+}
+
+static void setup_result(void)
+{
+	struct termios t;
+	int fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		power_off();
+	if (!tcgetattr(fd, &t)) {
+		cfmakeraw(&t);
+		cfsetspeed(&t, B115200);
+		t.c_cflag |= CLOCAL;
+		tcsetattr(fd, TCSANOW, &t);
+	}
+	result = fdopen(fd, "w");
+}
+
+static void setup_kmsg(void)
+{
+	char all[4096] = "";
+
+	compile(&bad_re, bad_lines);
+	for (size_t i = 0; i < sizeof(allowed_lines) / sizeof(allowed_lines[0]); i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s(%s)",
+			 i ? "|" : "", allowed_lines[i]);
+	compile(&allowed_re, all);
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg < 0)
+		give_up("/dev/kmsg");
+}
+
+int main(void)
+{
+	struct utsname uts;
+
+	setup_mounts();
+	setup_result();
+	uname(&uts);
+	setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
+	setenv("HOME", "/tmp", 1);
+	read_scenario();
+	say("@boot %d %s %.1f\n", sc.boot, uts.release, now());
+	setup_kmsg();
+	load_modules(uts.release);
+	if (check_kmsg())
+		say("@result fail boot 0 kernel log\n");
+	if (sc.kernel[sc.boot] && strcmp(sc.kernel[sc.boot], uts.release))
+		say("@result fail boot 0 the wrong kernel\n");
+	if (sc.interactive)
+		shell();
+	else
+		run_stage();
+	if (!last_boot() && !sc.interactive)
+		kexec_next();
+	say("@end\n");
+	power_off();
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Two boots joined by a kexec, as the preservation tests use them */
+#include "lib.h"
+
+FIXTURE(before) {};
+FIXTURE_SETUP(before) {}
+FIXTURE_TEARDOWN(before) {}
+
+TEST_F(before, can_name_words_for_the_next_command_line)
+{
+	EXPECT_EQ(0, vm_stage_index());
+	EXPECT_EQ(2, vm_stages());
+	EXPECT_EQ(0, vm_next_append("vmtest.word=1"));
+}
+
+FIXTURE(after) {};
+FIXTURE_SETUP(after) {}
+FIXTURE_TEARDOWN(after) {}
+
+TEST_F(after, finds_the_words_it_was_given)
+{
+	char *cmdline = vm_read_file("/proc/cmdline");
+
+	ASSERT_NE(NULL, cmdline);
+	EXPECT_EQ(1, vm_stage_index());
+	EXPECT_NE(NULL, strstr(cmdline, " vmtest.word=1"));
+	free(cmdline);
+}
+
+TEST_HARNESS_MAIN
