@@ -248,13 +248,13 @@ static int take_end(struct pkram_ctx *ctx, const struct nlmsghdr *nlh)
 	}
 }
 
+typedef int (*raw_cb)(const struct nlmsghdr *nlh, void *arg);
+
 /* One datagram. Return: 1 there is more to come, 0 the end, negative errno */
 static int take_datagram(struct pkram_ctx *ctx, int len, uint32_t seq,
-			 pkram_nl_cb cb, void *arg, int *cb_err)
+			 raw_cb cb, void *arg, int *cb_err)
 {
-	const struct nlattr *tb[PKRAM_A_MAX + 1];
 	const struct nlmsghdr *nlh;
-	int err;
 
 	for (nlh = (void *)ctx->rx; mnl_nlmsg_ok(nlh, len);
 	     nlh = mnl_nlmsg_next(nlh, &len)) {
@@ -265,35 +265,29 @@ static int take_datagram(struct pkram_ctx *ctx, int len, uint32_t seq,
 		if (nlh->nlmsg_type == NLMSG_ERROR ||
 		    nlh->nlmsg_type == NLMSG_DONE)
 			return take_end(ctx, nlh);
-		if (nlh->nlmsg_type < NLMSG_MIN_TYPE || !cb || *cb_err)
-			continue;
-		err = parse_message(nlh, tb);
-		if (!err)
-			err = cb(tb, nlh, arg);
-		*cb_err = err;
+		if (nlh->nlmsg_type >= NLMSG_MIN_TYPE && cb && !*cb_err)
+			*cb_err = cb(nlh, arg);
 	}
 	return 1;
 }
 
-int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
-		  void *arg)
+/* What @cb finds wrong ends up in the result, but all is received first. */
+static int exchange(struct pkram_ctx *ctx, struct nlmsghdr *nlh, raw_cb cb,
+		    void *arg)
 {
 	uint32_t seq = nlh->nlmsg_seq;
-	int cb_err = 0;
+	int cb_err = 0, err = 1;
 	ssize_t len;
-	int err;
 
 	if (mnl_socket_sendto(ctx->nl, nlh, nlh->nlmsg_len) < 0) {
 		err = -errno;
 		return pkram_error(ctx, err, "sending to the kernel: %s",
 				   strerror(-err));
 	}
-	do {
+	while (err > 0) {
 		len = mnl_socket_recvfrom(ctx->nl, ctx->rx, PKRAM_RX_SIZE);
-		if (len < 0 && errno == EINTR) {
-			err = 1;
+		if (len < 0 && errno == EINTR)
 			continue;
-		}
 		if (len <= 0) {
 			err = len ? -errno : -EPIPE;
 			return pkram_error(ctx, err,
@@ -301,8 +295,7 @@ int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
 					   strerror(-err));
 		}
 		err = take_datagram(ctx, len, seq, cb, arg, &cb_err);
-	} while (err > 0);
-
+	}
 	if (err || !cb_err)
 		return err;
 	switch (cb_err) {
@@ -317,18 +310,41 @@ int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
 	}
 }
 
-/*
- * The controller's attributes have numbers of their own: pkram's parser would
- * take them for something else. So this callback reads them from the message.
- */
-static int take_family(const struct nlmsghdr *nlh, uint16_t *family)
+struct parsed {
+	pkram_nl_cb cb;
+	void *arg;
+};
+
+static int parsed_cb(const struct nlmsghdr *nlh, void *arg)
 {
+	const struct nlattr *tb[PKRAM_A_MAX + 1];
+	struct parsed *p = arg;
+	int err;
+
+	err = parse_message(nlh, tb);
+	return err ? err : p->cb(tb, nlh, p->arg);
+}
+
+int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
+		  void *arg)
+{
+	struct parsed p = { .cb = cb, .arg = arg };
+
+	return exchange(ctx, nlh, cb ? parsed_cb : NULL, &p);
+}
+
+/* The controller's attributes have numbers of their own. */
+static int family_cb(const struct nlmsghdr *nlh, void *arg)
+{
+	struct pkram_ctx *ctx = arg;
 	const struct nlattr *attr;
 
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr))
+		return -EBADMSG;
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
 		    mnl_attr_get_payload_len(attr) == sizeof(uint16_t))
-			*family = mnl_attr_get_u16(attr);
+			ctx->family = mnl_attr_get_u16(attr);
 	}
 	return 0;
 }
@@ -337,36 +353,15 @@ static int resolve_family(struct pkram_ctx *ctx)
 {
 	struct genlmsghdr *genl;
 	struct nlmsghdr *nlh;
-	uint16_t family = 0;
-	int len, err = 1;
+	int err;
 
 	nlh = pkram_nl_request(ctx, CTRL_CMD_GETFAMILY, 0);
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	genl = mnl_nlmsg_get_payload(nlh);
 	genl->version = 1;
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, PKRAM_GENL_NAME);
-	if (mnl_socket_sendto(ctx->nl, nlh, nlh->nlmsg_len) < 0)
-		return -errno;
-	while (err > 0) {
-		const struct nlmsghdr *in = (void *)ctx->rx;
-
-		len = mnl_socket_recvfrom(ctx->nl, ctx->rx, PKRAM_RX_SIZE);
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len <= 0)
-			return len ? -errno : -EPIPE;
-		for (; mnl_nlmsg_ok(in, len) && err > 0;
-		     in = mnl_nlmsg_next(in, &len)) {
-			if (in->nlmsg_type == NLMSG_ERROR)
-				err = take_end(ctx, in);
-			else if (in->nlmsg_type == GENL_ID_CTRL)
-				take_family(in, &family);
-		}
-	}
-	if (!err && !family)
-		err = -EBADMSG;
-	ctx->family = family;
-	return err;
+	err = exchange(ctx, nlh, family_cb, ctx);
+	return err ? err : ctx->family ? 0 : -EBADMSG;
 }
 
 int pkram_open(struct pkram_ctx **out)

@@ -112,8 +112,11 @@ void pkram_pool_free(struct pkram_pool *pool);
  * struct pkram_region - one region; a list
  * @next: the next one, or NULL
  * @uuid: of the region
- * @base: physical address in bytes
+ * @quarantine: reserved memory in which no usable region is: why; else NULL
+ * @base: physical address in bytes; the kernel tells root alone
  * @size: bytes
+ * @gib: GiB from the first to the last; more than @size if some in between
+ *	were given back
  * @free: bytes that can be allocated
  * @meta: bytes that hold metadata
  * @pending: bytes freed but still pinned by somebody
@@ -126,11 +129,13 @@ void pkram_pool_free(struct pkram_pool *pool);
 struct pkram_region {
 	struct pkram_region *next;
 	uint8_t uuid[16];
+	char *quarantine;
 	uint64_t base;
 	uint64_t size;
 	uint64_t free;
 	uint64_t meta;
 	uint64_t pending;
+	uint32_t gib;
 	uint32_t node;
 	uint32_t format_version;
 	uint32_t gib_1g;
@@ -276,7 +281,7 @@ struct pkram_object {
  *
  * A list that changed while it was read is read again.
  *
- * Return: 0 or negative errno.
+ * Return: 0; -EPERM not root; other negative errno.
  */
 int pkram_object_dump(struct pkram_ctx *ctx, struct pkram_object **list);
 void pkram_object_free(struct pkram_object *list);
@@ -301,7 +306,8 @@ const char *pkram_state_name(uint32_t state);
 /**
  * struct pkram_handover - how the next kernel is kept off the regions
  * @mode: &enum pkram_handover_mode
- * @cmdline: words that the next kernel's command line must hold, or NULL
+ * @cmdline: words that the next kernel's command line must hold, or NULL; the
+ *	kernel tells root alone
  * @kexec_guard: kexec_load(2) is refused
  * @kexec_loaded: a kexec image is loaded
  */

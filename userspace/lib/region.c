@@ -56,17 +56,24 @@ static int region_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 {
 	struct pkram_region ***tail = arg;
 	struct pkram_region *r;
+	int err;
 
 	(void)msg;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
+	err = pkram_nl_str(tb[PKRAM_A_QUARANTINE], &r->quarantine);
+	if (err) {
+		free(r);
+		return err;
+	}
 	pkram_nl_uuid(tb[PKRAM_A_REGION_UUID], r->uuid);
 	r->base = pkram_nl_u64(tb[PKRAM_A_BASE]);
 	r->size = pkram_nl_u64(tb[PKRAM_A_SIZE]);
 	r->free = pkram_nl_u64(tb[PKRAM_A_FREE]);
 	r->meta = pkram_nl_u64(tb[PKRAM_A_META]);
 	r->pending = pkram_nl_u64(tb[PKRAM_A_PENDING]);
+	r->gib = pkram_nl_u32(tb[PKRAM_A_GIB]);
 	r->node = pkram_nl_u32(tb[PKRAM_A_NODE]);
 	r->format_version = pkram_nl_u32(tb[PKRAM_A_FORMAT_VERSION]);
 	r->gib_1g = pkram_nl_u32(tb[PKRAM_A_GIB_1G]);
@@ -102,6 +109,7 @@ void pkram_region_free(struct pkram_region *list)
 
 	for (; list; list = next) {
 		next = list->next;
+		free(list->quarantine);
 		free(list);
 	}
 }
@@ -165,8 +173,10 @@ static int take_span(const struct nlattr *nest, bool refused,
 	if (refused) {
 		err = tb[PKRAM_A_ERRNO] ?
 			mnl_attr_get_u32(tb[PKRAM_A_ERRNO]) : EIO;
-		reason = tb[PKRAM_A_REASON] ?
-			mnl_attr_get_str(tb[PKRAM_A_REASON]) : strerror(err);
+		if (tb[PKRAM_A_REASON])
+			reason = mnl_attr_get_str(tb[PKRAM_A_REASON]);
+		if (!reason || !*reason)
+			reason = strerror(err);
 	}
 	return pkram_span_add(tail, mnl_attr_get_u64(tb[PKRAM_A_BASE]),
 			      mnl_attr_get_u64(tb[PKRAM_A_SIZE]), err, reason);

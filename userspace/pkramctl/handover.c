@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl handover, pkramctl status. */
+#include <errno.h>
 #include <stddef.h>
 #include "ctl.h"
 #include "print.h"
@@ -84,6 +85,7 @@ static int status_show(int argc, char **argv)
 	struct pkram_object *objects = NULL;
 	struct pkram_pool *pool = NULL;
 	struct pkram_ctx *ctx;
+	bool secret = false;
 	int err;
 
 	if (ctl_no_more(argc, argv))
@@ -94,9 +96,12 @@ static int status_show(int argc, char **argv)
 	err = pkram_pool_get(ctx, &pool);
 	if (!err)
 		err = pkram_region_dump(ctx, &regions);
-	if (!err)
+	if (!err) {
+		/* Names are for root; the rest is worth showing without. */
 		err = pkram_object_dump(ctx, &objects);
-	if (!err)
+		secret = err == -EPERM;
+	}
+	if (!err || secret)
 		err = pkram_handover_get(ctx, &handover);
 	if (!err) {
 		out_record_open(NULL, NULL);
@@ -108,7 +113,10 @@ static int status_show(int argc, char **argv)
 		out_record_open("handover", "handover:");
 		ctl_print_handover(handover);
 		out_record_close();
-		print_counts(objects);
+		if (secret)
+			out_text("objects: only root may see them");
+		else
+			print_counts(objects);
 		out_record_close();
 	}
 	pkram_handover_free(handover);

@@ -199,8 +199,12 @@ static int build_cmdline(struct plan *plan)
 	return 0;
 }
 
-/* A guest whose state is not saved would be gone. Return: 0 or %CTL_FAILED */
-static int check_objects(const struct plan *plan, struct pkram_ctx *ctx)
+/*
+ * A guest whose state is not saved would be gone. The second look, after the
+ * load, does not repeat warnings. Return: 0 or %CTL_FAILED
+ */
+static int check_objects(const struct plan *plan, struct pkram_ctx *ctx,
+			 bool again)
 {
 	bool fatal = !plan->force && !plan->load_only;
 	struct pkram_object *list, *o;
@@ -211,16 +215,16 @@ static int check_objects(const struct plan *plan, struct pkram_ctx *ctx)
 	for (o = list; o; o = o->next) {
 		const char *name = o->name ? o->name : "(no name)";
 
-		if (o->quarantine)
-			ctl_warn("object 0x%" PRIx64 " (%s) is quarantined: %s",
-				 o->key, name, o->quarantine);
+		if (o->quarantine && !again)
+			ctl_warn("object 0x%" PRIx64 " is quarantined: %s",
+				 o->key, o->quarantine);
 		if (o->state != PKRAM_STATE_CLAIMED)
 			continue;
 		claimed++;
 		if (fatal)
 			ctl_error("%s is claimed and not sealed: its owner has not saved",
 				  name);
-		else
+		else if (!again)
 			ctl_warn("%s is claimed and not sealed: its owner has not saved",
 				 name);
 	}
@@ -373,13 +377,14 @@ static int kexec_with(struct plan *plan, struct pkram_ctx *ctx)
 {
 	int ret;
 
-	ret = check_handover(plan, ctx);
+	/* The objects first: it is what needs root to ask */
+	ret = check_objects(plan, ctx, false);
+	if (!ret)
+		ret = check_handover(plan, ctx);
 	if (!ret)
 		ret = build_cmdline(plan);
 	if (!ret)
 		ret = open_images(plan);
-	if (!ret)
-		ret = check_objects(plan, ctx);
 	if (ret)
 		return ret;
 	if (plan->dry_run) {
@@ -394,7 +399,7 @@ static int kexec_with(struct plan *plan, struct pkram_ctx *ctx)
 		return CTL_OK;
 	}
 	/* Loading takes a while: nobody may have begun to use an object */
-	ret = check_objects(plan, ctx);
+	ret = check_objects(plan, ctx, true);
 	if (ret) {
 		unload();
 		return ret;

@@ -208,6 +208,13 @@ const struct ctl_object ctl_pool = {
 	.verbs = pool_verbs,
 };
 
+/* Were GiB between its first and its last given back? */
+static bool has_holes(const struct pkram_region *r)
+{
+	return r->gib != PKRAM_NONE32 && r->size != PKRAM_NONE64 &&
+	       r->gib * PKRAM_GIB_SIZE > r->size;
+}
+
 void ctl_print_regions(const struct pkram_region *list, const char *key,
 		       const char *title)
 {
@@ -218,6 +225,9 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 		out_row_open();
 		out_address("base", "BASE", r->base);
 		out_size("size", "SIZE", r->size);
+		out_u32("span_gib", NULL, r->gib);
+		out_size(NULL, "SPAN", has_holes(r) ?
+			 r->gib * PKRAM_GIB_SIZE : PKRAM_NONE64);
 		out_size("free", "FREE", r->free);
 		out_size("meta", "METADATA", r->meta);
 		out_size("pending", "PENDING",
@@ -226,9 +236,11 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 		out_u32("gib_1g", "1G", r->gib_1g);
 		out_u32("gib_2m", "2M", r->gib_2m);
 		out_u32("format_version", NULL, r->format_version);
-		out_bool("read_only", NULL, r->read_only);
+		if (!r->quarantine)
+			out_bool("read_only", NULL, r->read_only);
 		out_str(NULL, "FLAGS", r->read_only ? "read-only" : NULL);
 		out_uuid("uuid", "UUID", r->uuid);
+		out_str("quarantine", "UNUSABLE BECAUSE", r->quarantine);
 		out_row_close();
 	}
 	out_table_close();

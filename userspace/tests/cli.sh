@@ -1,0 +1,227 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Self test of the tool as people use it, against the fake kernel (fake.so).
+# usage: cli.sh BUILD-DIRECTORY
+set -u
+O=$(realpath "$1")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+export LC_ALL=C.UTF-8
+
+# ctl WORDS ARGS...: run with PKRAM_FAKE=WORDS; leaves $rc, $tmp/out, $tmp/err
+ctl()
+{
+	local words=$1
+	shift
+	: >"$tmp/log"
+	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
+		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+}
+
+report()
+{
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+		echo "ok $((passed + failed)) - $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok $((passed + failed)) - $2"
+		echo "rc $rc, out:"; cat "$tmp/out"
+		echo "err:"; cat "$tmp/err"
+		echo "log:"; cat "$tmp/log"
+	fi
+}
+
+# is RC TEXT-IN-OUT TEXT-IN-ERR WHAT: of the last run; an empty text means none
+is()
+{
+	local good=0
+	[ "$rc" = "$1" ] || good=1
+	if [ -n "$2" ]; then grep -qF -- "$2" "$tmp/out" || good=1
+	else [ ! -s "$tmp/out" ] || good=1; fi
+	if [ -n "$3" ]; then grep -qF -- "$3" "$tmp/err" || good=1
+	else [ ! -s "$tmp/err" ] || good=1; fi
+	report $good "$4"
+}
+
+# json EXPRESSION WHAT: of the last output, d, in Python
+json()
+{
+	python3 -c '
+import json, sys
+d = json.loads(open(sys.argv[1], "rb").read().decode("utf-8"))
+sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/out" "$1" 2>>"$tmp/err"
+	report $? "$2"
+}
+
+logged() { grep -qF -- "$1" "$tmp/log"; report $? "$2"; }
+not_logged() { ! grep -qF -- "$1" "$tmp/log"; report $? "$2"; }
+
+# Words
+ctl '' ;				is 2 '' 'Try: pkramctl --help' 'nothing to do is wrong usage'
+ctl '' --help;				is 0 'handover' '' '--help is help'
+ctl '' help pool;			is 0 'pool grow SIZE' '' 'help pool'
+ctl '' pool --help;			is 0 'pool grow SIZE' '' 'pool --help'
+ctl '' pool grow -h;			is 0 'pool grow SIZE' '' 'pool grow -h'
+ctl '' kexec --help;			is 0 '--reuse-cmdline' '' 'kexec --help'
+ctl '' version;				is 0 'libpkram' '' 'version'
+ctl '' -V;				is 0 'libpkram' '' '-V'
+ctl '' -j version;			json 'd["interface"] == 1' 'version as JSON'
+ctl '' poll;				is 2 '' 'no object or command "poll"' 'an unknown object is wrong usage'
+ctl '' pool gorw;			is 2 '' 'no verb "gorw"' 'an unknown verb is wrong usage'
+ctl '' -x;				is 2 '' 'unknown option "-x"' 'an unknown option is wrong usage'
+ctl '' pool show -x;			is 2 '' 'unknown option "-x"' 'behind the verb too'
+ctl '' pool show now;			is 2 '' '"now" is too much' 'too many words are wrong usage'
+ctl '' pool grow;			is 2 '' 'by how much' 'grow needs a size'
+ctl '' pool grow 1.5G;			is 2 '' 'whole GiB' 'grow needs whole GiB'
+ctl '' pool grow 4G nude 1;		is 2 '' '"nude"' 'grow: node is spelt so'
+ctl '' pool grow 4G node;		is 2 '' 'node needs a number' 'grow: a node has a number'
+ctl '' pool grow 4G node 4G;		is 2 '' 'node needs a number' 'grow: a node is a plain number'
+ctl '' pool adopt 4G;			is 2 '' 'BASE+SIZE' 'adopt needs a range'
+ctl '' pool adopt 4G+4G erase;		is 2 '' '"erase"' 'adopt: format is spelt so'
+ctl '' pool shrink region;		is 2 '' 'which region' 'shrink region needs a range'
+ctl '' object discard vm1;		is 2 '' 'not a KEY' 'discard needs a key'
+
+# Errors
+ctl absent pool show;			is 1 '' 'pkram module is not loaded: modprobe pkram' 'without the module'
+export PKRAM_FAKE_MODULE=1
+ctl absent pool show;			is 1 '' 'is loaded, but has no netlink family' 'without the family'
+unset PKRAM_FAKE_MODULE
+ctl old status;				is 1 '' 'older than this program' 'an old module'
+ctl unprivileged pool grow 4G;		is 1 '' 'needs root' 'without privilege'
+ctl malformed pool show;		is 1 '' 'malformed attribute' 'a malformed answer'
+
+# Showing
+ctl '' pool show;			is 0 'size             6 GiB' '' 'pool show'
+ctl '' pool;				is 0 'a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf' '' 'pool alone shows'
+ctl remark pool show;			is 0 'free             3.5 GiB' 'warning: the pool is nearly full' 'a remark of the kernel is passed on'
+ctl '' -j pool show;			json 'd["size"] == 6 << 30 and d["read_only"] is False and d["regions"] == 2' 'pool show as JSON'
+ctl '' pool show -j;			json 'd["free"] == 7 << 29' 'the option may come last'
+ctl '' -jp pool show
+lines=$(wc -l <"$tmp/out");		[ "$lines" -gt 5 ]; report $? 'pretty JSON has lines'
+ctl '' region show;			is 0 '0x10200000000  2 GiB    2 GiB     1   0   2  read-only' '' 'region show'
+ctl '' -j region show;			json 'len(d) == 2 and d[1]["base"] == 0x10200000000 and d[1]["read_only"] and "meta" not in d[0]' 'region show as JSON'
+ctl damaged region show;		is 0 'no valid label' '' 'an unusable region is shown'
+grep -q '0x10000000000  4 GiB  5 GiB' "$tmp/out"; report $? 'a region with a hole shows its span'
+ctl damaged -j region show;		json 'd[0]["span_gib"] == 5 and d[2]["quarantine"] == "no valid label" and "uuid" not in d[2]' 'both as JSON'
+ctl secret region show;			is 0 '4 GiB' '' 'region show without root has no addresses'
+ctl secret status;			is 0 'only root may see them' '' 'status without root shows the rest'
+ctl secret object list;			is 1 '' 'this needs root' 'object list needs root'
+ctl empty region show;			is 0 '' '' 'no region, nothing shown'
+ctl empty -j region show;		json 'd == []' 'no region as JSON'
+ctl '' object list;			is 0 'vm1' '' 'object list'
+grep -q 'sealed .*4 GiB .*-rw------- .*64055:0 .*vm1' "$tmp/out"; report $? 'a sealed object'
+grep -q 'drwxrwxrwt' "$tmp/out";	report $? 'a directory with a sticky bit'
+grep -q -- '-rwsr-xr-x' "$tmp/out";	report $? 'a setuid file'
+grep -q 'quarantined .*extent 3 overlaps object 0x100000001' "$tmp/out"; report $? 'a quarantined object'
+grep -qF 'evil\033[2J\012"\134\377\302\233ä' "$tmp/out"; report $? 'a name cannot steer the terminal'
+ctl '' object show;			is 0 'vm1' '' 'object show is object list'
+ctl '' -j object list
+json 'd[0]["key"] == "0x100000001" and d[0]["state"] == "sealed" and d[0]["mode"] == "0600"' 'an object as JSON'
+json 'd[3]["name"] == "evil\x1b[2J\n\"\\\\377\x9bä"' 'an odd name is valid JSON'
+json 'd[4]["quarantine"].startswith("extent 3") and "name" not in d[4]' 'a quarantined object as JSON'
+ctl '' object discard 0xffffffff00000005; is 0 '0xffffffff00000005' '' 'discard'
+ctl '' object discard 17;		is 1 '' '17: object is not quarantined' 'discard of another is refused'
+ctl '' handover show;			is 0 'e820' '' 'handover show'
+ctl memmap handover show;		is 0 'pkram.attach=0x' '' 'handover by the command line'
+ctl memmap -j handover show;		json 'd["mode"] == "memmap" and d["kexec_guard"] and not d["kexec_loaded"] and "$" in d["cmdline"]' 'handover as JSON'
+ctl '' status;				is 0 'quarantined:' '' 'status'
+grep -q '^  claimed  *1$' "$tmp/out";	report $? 'status counts objects by state'
+ctl '' -j status
+json 'd["objects"] == {"total": 5, "idle": 1, "claimed": 1, "sealed": 1, "running": 1, "quarantined": 1} and d["pool"]["size"] and len(d["regions"]) == 2 and len(d["quarantined"]) == 1 and d["handover"]["mode"] == "e820"' 'status as JSON'
+ctl empty status;			is 0 'none' '' 'status without a pool'
+ctl 'intr stale eintr' status;		is 0 'claimed' '' 'status while all is changing'
+ctl '' pool show;			PKRAM_FAKE='' LD_PRELOAD=$O/tests/fake.so "$O/pkramctl" pool show >/dev/full 2>"$tmp/err"; rc=$?
+: >"$tmp/out";				is 1 '' 'standard output' 'output that cannot be written is an error'
+
+# Growing and shrinking
+ctl '' pool grow 8G;			is 0 'got 8 GiB' '' 'grow'
+ctl '' pool grow 8G node 1;		is 0 'got 8 GiB' '' 'grow on a node'
+ctl few pool grow 8G;			is 3 'got 4 of 8 GiB' '' 'fewer than asked is status 3'
+[ "$(grep -c 'holds pages that cannot be moved' "$tmp/out")" = 4 ]; report $? 'each refused GiB has its reason'
+ctl few -j pool grow 8G;		json 'd["asked_gib"] == 8 and d["got_gib"] == 4 and d["taken"][0]["size"] == 4 << 30 and len(d["refused"]) == 4 and d["refused"][0]["errno"] == 16 and d["offline"] == []' 'grow as JSON'
+ctl none pool grow 2G;			is 1 'holds pages' 'no GiB could be taken' 'none is status 1, with the reasons'
+ctl '' pool adopt 4G+4G;		is 0 'got 4 GiB' '' 'adopt'
+ctl '' pool adopt 4G+4G format;		is 0 '0x100000000  4 GiB' '' 'adopt with format'
+ctl '' pool shrink 2G;			is 3 'gave back 2 GiB' 'not in use' 'memory that does not come online is status 3'
+ctl '' pool shrink region 1T+2G;	is 3 'no memory block' 'not in use' 'shrink by range'
+ctl none pool shrink 2G;		is 1 'holds pages' 'no GiB' 'nothing given back is status 1'
+
+# kexec
+mkdir "$tmp/bin"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "systemctl $*" >>%s/log\nexit ${FAKE_RC:-0}\n' "$tmp" >"$tmp/bin/systemctl"
+chmod +x "$tmp/bin/systemctl"
+echo kernel >"$tmp/vmlinuz"
+echo initrd >"$tmp/initrd"
+export PKRAM_FAKE_CMDLINE=$'BOOT_IMAGE=/vmlinuz-1 root=/dev/sda1 quiet\n'
+k="--kernel $tmp/vmlinuz"
+# shellcheck disable=SC2086,SC2016
+{
+ctl '' kexec;				is 2 '' 'which kernel' 'kexec needs a kernel'
+ctl '' kexec $k --fast;			is 2 '' 'wrong option' 'kexec: an unknown option'
+ctl '' kexec $k now;			is 2 '' 'too much' 'kexec: too many words'
+ctl '' kexec $k --command-line a --reuse-cmdline; is 2 '' 'exclude each other' 'kexec: one command line'
+ctl absent kexec $k;			is 1 '' 'not loaded' 'kexec without the module'
+ctl idle kexec --kernel "$tmp/none";	is 1 '' 'No such file' 'kexec: a kernel that is not there'
+ctl idle kexec $k --initrd "$tmp/none";	is 1 '' 'No such file' 'kexec: an initrd that is not there'
+ctl '' kexec $k;			is 1 '' 'vm2 is claimed and not sealed' 'kexec is refused while a guest runs'
+not_logged load 'and nothing was loaded'
+ctl '' kexec $k --dry-run;		is 1 '' 'vm2 is claimed' 'a dry run tells that too'
+ctl '' kexec $k --force;		is 1 '' 'warning: vm2 is claimed' '--force only warns'
+logged 'reboot kexec' 'and goes'
+ctl '' kexec $k --load-only;		is 0 'nothing (--load-only)' 'warning: vm2' '--load-only loads while guests run'
+logged 'load initrd=no' 'really'
+not_logged reboot 'and does not boot'
+ctl idle kexec $k --load-only
+logged 'cmdline_len=21 nul=1 flags=4: root=/dev/sda1 quiet' 'this kernel'\''s command line is used again'
+ctl idle kexec $k --reuse-cmdline --append 'x y' --load-only
+logged ': root=/dev/sda1 quiet x y' 'with words added'
+ctl idle kexec $k --initrd "$tmp/initrd" --command-line 'a -- b' --load-only
+logged 'load initrd=yes cmdline_len=7 nul=1 flags=0: a -- b' 'or another, with an initrd'
+ctl 'idle memmap' kexec $k --command-line 'a -- b' --load-only
+logged ': a memmap=4G$0x10000000000 memmap=2G$0x10200000000 pkram.attach=0x10000000000+0x100000000,0x10200000000+0x80000000 -- b' 'and the words that the handover needs'
+ctl idle -j kexec $k --dry-run;		json 'd["cmdline"] == "root=/dev/sda1 quiet" and d["dry_run"] and d["then"] == "reboot(2)"' 'a dry run as JSON'
+not_logged load 'loads nothing'
+ctl idle kexec $k --dry-run -j;		json 'd["dry_run"]' 'the option may come last'
+ctl idle kexec $k --command-line "$(printf %02047d 0)" --dry-run; is 0 '00000' 'quarantined' 'a command line of 2047 bytes is taken'
+ctl idle kexec $k --command-line "$(printf %02048d 0)" --dry-run; is 1 '' '2048 bytes' 'one of 2048 is refused'
+ctl idle kexec $k --command-line "$(printf %09000d 0)" --dry-run; is 1 '' 'much too long' 'a very long one too'
+ctl 'idle nomode' kexec $k;		is 1 '' 'no handover for them' 'regions without a handover: refused'
+ctl 'idle silent' kexec $k;		is 1 '' 'does not say how' 'a handover that is not told: refused'
+ctl 'secret memmap' kexec $k --dry-run; is 1 '' 'this needs root' 'kexec without root'
+ctl empty kexec $k --load-only;		is 0 'none' 'nothing will be preserved' 'an empty pool is only told of'
+ctl 'idle moves' kexec $k;		is 1 '' 'changed while' 'a pool that changes meanwhile: refused'
+logged unload 'and unloaded'
+not_logged reboot 'and not booted'
+ctl claimed_late kexec $k;		is 1 '' 'vm2 is claimed' 'a guest that starts meanwhile: refused'
+logged unload 'and unloaded too'
+export PKRAM_FAKE_KEXEC_ERRNO=16
+ctl idle kexec $k;			is 1 '' 'another kexec is under way' 'a load that fails'
+not_logged reboot 'is not booted'
+export PKRAM_FAKE_KEXEC_ERRNO=1
+ctl idle kexec $k;			is 1 '' 'needs root' 'a load without privilege'
+unset PKRAM_FAKE_KEXEC_ERRNO
+ctl idle kexec $k
+logged 'reboot kexec' 'without systemd it reboots itself'
+export PKRAM_FAKE_SYSTEMD=1
+ctl idle kexec $k;			is 0 '' 'quarantined' 'with systemd'
+logged 'systemctl kexec' 'systemctl does it'
+not_logged reboot 'alone'
+export FAKE_RC=1
+ctl idle kexec $k;			is 1 '' 'systemctl kexec failed' 'a systemctl that fails'
+}
+
+# The real thing: sockets, without the module
+if [ ! -e /sys/module/pkram ]; then
+	for p in pkramctl pkramctl.static; do
+		"$O/$p" pool show >"$tmp/out" 2>"$tmp/err"; rc=$?
+		is 1 '' 'pkram module is not loaded' "$p asks the real kernel"
+	done
+fi
+
+echo "1..$((passed + failed))"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A kernel with the genetlink family "pkram", inside the process: it stands in
+ * for libmnl's sockets. Linked into test_lib, and preloaded under pkramctl.
+ *
+ * What it holds is chosen by the environment variable PKRAM_FAKE, words with
+ * blanks between; without any: a pool of two regions on two nodes, objects in
+ * every state, one of them quarantined, handover by e820.
+ *
+ *	absent		there is no such family
+ *	empty		no pool
+ *	unprivileged	EPERM without a text for all that changes something
+ *	secret		not root: the objects and all addresses are hidden
+ *	damaged		one more region, which is unusable, and one with a hole
+ *	idle		no object is claimed
+ *	memmap		handover by the command line
+ *	nomode		handover none although there are regions
+ *	silent		handover by the command line, which it does not name
+ *	few		half of what is asked for is refused
+ *	none		all is refused, the answer comes with an error
+ *	remark		success carries a text
+ *	old		every command is unknown
+ *	intr		the first dump is interrupted by a change
+ *	intr_always	every dump is
+ *	stale		answers to an earlier request come in between
+ *	malformed	a number of the wrong size
+ *	unterminated	a text without an end
+ *	newer		attributes that this program does not know
+ *	uncapped	errors repeat the request
+ *	eintr		a signal interrupts each receive once
+ *	moves		the regions change once an image is loaded
+ *	claimed_late	an object is claimed once an image is loaded
+ */
+#ifndef _TESTS_FAKE_KERNEL_H
+#define _TESTS_FAKE_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+#define FAKE_FAMILY	0x23
+#define FAKE_BASE	0x10000000000ULL	/* 1 TiB: no memory of this host */
+
+struct fake_request {
+	uint8_t cmd, version;
+	uint16_t flags;
+	uint16_t type;
+	char payload[4096];
+	size_t len;
+};
+
+extern struct fake_request fake_last;
+extern unsigned int fake_nr_requests;
+extern bool fake_image_loaded;
+
+#endif /* _TESTS_FAKE_KERNEL_H */

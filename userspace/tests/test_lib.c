@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Self test of libpkram against a fake kernel, and a fake sysfs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/netlink.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include "fake_kernel.h"
+#include "internal.h"
+#include "tap.h"
+
+#define GIB (1ULL << 30)
+
+static struct pkram_ctx *ctx;
+
+static void fake(const char *words)
+{
+	pkram_close(ctx);
+	setenv("PKRAM_FAKE", "", 1);
+	if (pkram_open(&ctx))
+		abort();
+	setenv("PKRAM_FAKE", words, 1);
+}
+
+/* The attribute of the last request */
+static const struct nlattr *sent(uint16_t type)
+{
+	const struct nlattr *attr = (void *)fake_last.payload;
+	int left = fake_last.len;
+
+	for (; mnl_attr_ok(attr, left); attr = mnl_attr_next(attr)) {
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+		left -= MNL_ALIGN(attr->nla_len);
+	}
+	return NULL;
+}
+
+static bool sent_u32(uint16_t type, uint32_t v)
+{
+	const struct nlattr *attr = sent(type);
+
+	return attr && mnl_attr_get_payload_len(attr) == 4 &&
+	       mnl_attr_get_u32(attr) == v;
+}
+
+static bool sent_u64(uint16_t type, uint64_t v)
+{
+	const struct nlattr *attr = sent(type);
+
+	return attr && mnl_attr_get_payload_len(attr) == 8 &&
+	       mnl_attr_get_u64(attr) == v;
+}
+
+static void opening(void)
+{
+	struct pkram_ctx *c;
+
+	setenv("PKRAM_FAKE", "absent", 1);
+	ok(pkram_open(&c) == -ENOENT && c &&
+	   !strcmp(pkram_strerror(c),
+		   "pkram module is not loaded: modprobe pkram"),
+	   "without the module opening says what to do");
+	pkram_close(c);
+	pkram_close(NULL);
+	ok(*pkram_strerror(NULL), "no context is out of memory");
+	setenv("PKRAM_FAKE", "eintr stale", 1);
+	ok(!pkram_open(&c), "signals and old answers do not disturb opening");
+	pkram_close(c);
+}
+
+static void pool(void)
+{
+	struct pkram_pool *p;
+
+	fake("");
+	ok(!pkram_pool_get(ctx, &p) && p->size == 6 * GIB &&
+	   p->nr_regions == 2 && p->uuid[0] == 0xa0 && p->uuid[15] == 0xaf &&
+	   !p->read_only && p->gib_2m == 2, "the pool is read");
+	pkram_pool_free(p);
+	ok(fake_last.type == FAKE_FAMILY && fake_last.version == 1 &&
+	   fake_last.cmd == PKRAM_CMD_POOL_GET && !fake_last.len &&
+	   fake_last.flags == (NLM_F_REQUEST | NLM_F_ACK),
+	   "a request has the family, command and flags");
+	ok(!pkram_warning(ctx), "and no remark");
+	fake("newer");
+	ok(!pkram_pool_get(ctx, &p), "unknown attributes are passed over");
+	pkram_pool_free(p);
+	fake("remark");
+	ok(!pkram_pool_get(ctx, &p) && pkram_warning(ctx) &&
+	   !strcmp(pkram_warning(ctx), "the pool is nearly full"),
+	   "a remark of the kernel's is kept");
+	pkram_pool_free(p);
+	fake("malformed");
+	ok(pkram_pool_get(ctx, &p) == -EBADMSG && !p &&
+	   strstr(pkram_strerror(ctx), "malformed"),
+	   "a number of a wrong size is an error");
+	fake("old");
+	ok(pkram_pool_get(ctx, &p) == -EOPNOTSUPP && !p &&
+	   strstr(pkram_strerror(ctx), "older"),
+	   "an unknown command means an older module");
+	fake("stale eintr");
+	ok(!pkram_pool_get(ctx, &p),
+	   "an answer to an earlier request is passed over");
+	pkram_pool_free(p);
+}
+
+static void regions(void)
+{
+	struct pkram_region *list;
+	unsigned int before;
+
+	fake("");
+	ok(!pkram_region_dump(ctx, &list) && list && list->next &&
+	   !list->next->next && list->base == FAKE_BASE &&
+	   list->next->node == 1 && list->next->read_only &&
+	   list->meta == PKRAM_NONE64, "the regions are read");
+	pkram_region_free(list);
+	ok((fake_last.flags & NLM_F_DUMP) == NLM_F_DUMP, "by a dump");
+	fake("damaged");
+	ok(!pkram_region_dump(ctx, &list) && list->gib == 5 &&
+	   !list->quarantine && list->next->next->quarantine &&
+	   list->next->next->node == PKRAM_NONE32,
+	   "an unusable one is told as such");
+	pkram_region_free(list);
+	fake("empty");
+	ok(!pkram_region_dump(ctx, &list) && !list, "there may be none");
+	fake("intr");
+	before = fake_nr_requests;
+	ok(!pkram_region_dump(ctx, &list) && list && list->next &&
+	   !list->next->next && fake_nr_requests == before + 2,
+	   "a list that changed is read again");
+	pkram_region_free(list);
+	fake("intr_always");
+	ok(pkram_region_dump(ctx, &list) == -EAGAIN && !list &&
+	   strstr(pkram_strerror(ctx), "changed"),
+	   "one that always changes is given up");
+}
+
+static void resizing(void)
+{
+	struct pkram_resize *res;
+	unsigned int n = 0;
+	struct pkram_span *s;
+
+	fake("");
+	ok(!pkram_region_add(ctx, 8, PKRAM_NONE32, &res) && res->gib == 8 &&
+	   res->taken && res->taken->size == 8 * GIB && !res->refused,
+	   "growing says what was got");
+	pkram_resize_free(res);
+	ok(fake_last.cmd == PKRAM_CMD_REGION_ADD && sent_u32(PKRAM_A_GIB, 8) &&
+	   !sent(PKRAM_A_NODE), "without a node none is sent");
+	ok(!pkram_region_add(ctx, 1, 0, &res) && sent_u32(PKRAM_A_NODE, 0),
+	   "node 0 is a node");
+	pkram_resize_free(res);
+
+	fake("few");
+	ok(!pkram_region_add(ctx, 8, PKRAM_NONE32, &res) && res->gib == 4,
+	   "getting fewer is no error");
+	for (s = res->refused; s; s = s->next)
+		n += s->err == EBUSY && s->size == GIB &&
+		     !strcmp(s->reason, "holds pages that cannot be moved");
+	ok(n == 4, "each refusal comes with its reason");
+	pkram_resize_free(res);
+
+	fake("none");
+	ok(pkram_region_add(ctx, 3, PKRAM_NONE32, &res) == -ENOMEM &&
+	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
+	   "getting none is an error with the kernel's text");
+	ok(res && res->refused && res->refused->next && !res->taken,
+	   "and still with the refusals");
+	pkram_resize_free(res);
+
+	fake("none uncapped");
+	ok(pkram_region_add(ctx, 3, 1, &res) == -ENOMEM &&
+	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
+	   "the text is found behind a repeated request");
+	pkram_resize_free(res);
+
+	fake("unprivileged");
+	ok(pkram_region_add(ctx, 1, PKRAM_NONE32, &res) == -EPERM && !res &&
+	   strstr(pkram_strerror(ctx), "root"),
+	   "without privilege the error says what is needed");
+
+	fake("");
+	ok(!pkram_region_adopt(ctx, 4 * GIB, 2 * GIB, false, &res) &&
+	   res->gib == 2 && res->taken->base == 4 * GIB &&
+	   fake_last.cmd == PKRAM_CMD_REGION_ADOPT &&
+	   sent_u64(PKRAM_A_BASE, 4 * GIB) && sent_u64(PKRAM_A_SIZE, 2 * GIB) &&
+	   !sent(PKRAM_A_FORMAT), "adopting names the range");
+	pkram_resize_free(res);
+	ok(!pkram_region_adopt(ctx, 4 * GIB, GIB, true, &res) &&
+	   sent(PKRAM_A_FORMAT) &&
+	   !mnl_attr_get_payload_len(sent(PKRAM_A_FORMAT)),
+	   "format is a flag");
+	pkram_resize_free(res);
+
+	ok(!pkram_region_del(ctx, 2, &res) && res->gib == 2 &&
+	   fake_last.cmd == PKRAM_CMD_REGION_DEL && sent_u32(PKRAM_A_GIB, 2) &&
+	   !sent(PKRAM_A_BASE), "shrinking by a number");
+	ok(res->offline && res->offline->base == FAKE_BASE &&
+	   res->offline->size == 2 * GIB && res->offline->reason,
+	   "memory that no block is for is told of");
+	pkram_resize_free(res);
+	ok(!pkram_region_del_range(ctx, FAKE_BASE + GIB, GIB, &res) &&
+	   sent_u64(PKRAM_A_BASE, FAKE_BASE + GIB) &&
+	   sent_u64(PKRAM_A_SIZE, GIB) && !sent(PKRAM_A_GIB),
+	   "shrinking by a range");
+	pkram_resize_free(res);
+}
+
+static void objects(void)
+{
+	struct pkram_object *list, *o;
+	unsigned int n = 0;
+
+	fake("");
+	ok(!pkram_object_dump(ctx, &list), "the objects are read");
+	for (o = list; o; o = o->next)
+		n++;
+	ok(n == 5, "all of them");
+	ok(!strcmp(list->name, "vm1") && list->state == PKRAM_STATE_SEALED &&
+	   !list->quarantine && list->mode == 0100600,
+	   "with name, state and mode");
+	for (o = list; o && !o->quarantine; o = o->next)
+		;
+	ok(o && !o->name && o->key == 0xffffffff00000005 &&
+	   o->id == PKRAM_NONE64 && o->generation == PKRAM_NONE64,
+	   "what a quarantined one lacks is none");
+	pkram_object_free(list);
+	fake("secret");
+	ok(pkram_object_dump(ctx, &list) == -EPERM && !list &&
+	   !strcmp(pkram_strerror(ctx), "this needs root (CAP_SYS_ADMIN)"),
+	   "a dump that fails has the kernel's text");
+	fake("unterminated");
+	ok(pkram_object_dump(ctx, &list) == -EBADMSG && !list,
+	   "a text without an end is an error");
+	fake("");
+	ok(!pkram_object_discard(ctx, 0xffffffff00000005) &&
+	   sent_u64(PKRAM_A_OBJECT_KEY, 0xffffffff00000005),
+	   "discarding names the key");
+	ok(pkram_object_discard(ctx, 1) == -EINVAL &&
+	   !strcmp(pkram_strerror(ctx), "object is not quarantined"),
+	   "the kernel's refusal is passed on");
+	ok(!strcmp(pkram_state_name(PKRAM_STATE_RUNNING), "running") &&
+	   !strcmp(pkram_state_name(99), "unknown"), "states have names");
+}
+
+static void handover(void)
+{
+	struct pkram_handover *h;
+
+	fake("");
+	ok(!pkram_handover_get(ctx, &h) && h->mode == PKRAM_HANDOVER_E820 &&
+	   !h->cmdline && h->kexec_guard && !h->kexec_loaded,
+	   "the handover is read");
+	pkram_handover_free(h);
+	fake("memmap");
+	ok(!pkram_handover_get(ctx, &h) && h->cmdline &&
+	   strstr(h->cmdline, "pkram.attach="), "with the words it needs");
+	pkram_handover_free(h);
+	pkram_handover_free(NULL);
+}
+
+/* A sysfs of plain files: writing "online" puts a block online */
+
+static char sysfs[] = "/tmp/pkram-test-XXXXXX";
+
+static void block(unsigned int nr, const char *state, mode_t mode)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/memory%u", sysfs, nr);
+	mkdir(path, 0755);
+	strcat(path, "/state");
+	unlink(path);
+	fd = open(path, O_CREAT | O_WRONLY, 0644);
+	if (fd < 0 || write(fd, state, strlen(state)) < 0)
+		abort();
+	fchmod(fd, mode);
+	close(fd);
+}
+
+static bool block_is(unsigned int nr, const char *state)
+{
+	char path[128], buf[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/memory%u/state", sysfs, nr);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) < 0)
+		abort();
+	close(fd);
+	return !strncmp(buf, state, strlen(state));
+}
+
+static void span_list_free(struct pkram_span *s)
+{
+	struct pkram_resize *res = calloc(1, sizeof(*res));
+
+	res->taken = s;
+	pkram_resize_free(res);
+}
+
+static void memory(void)
+{
+	struct pkram_span *bad = NULL, **tail = &bad;
+	char cmd[160], path[128];
+	unsigned int i;
+
+	if (!mkdtemp(sysfs))
+		abort();
+	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && bad &&
+	   strstr(bad->reason, "hotplug"),
+	   "a kernel without memory blocks is told of");
+	span_list_free(bad);
+
+	snprintf(path, sizeof(path), "%s/block_size_bytes", sysfs);
+	i = open(path, O_CREAT | O_WRONLY, 0644);
+	if (write(i, "8000000\n", 8) != 8)	/* 128 MiB */
+		abort();
+	close(i);
+	for (i = 32; i < 40; i++)
+		block(i, i % 2 ? "online\n" : "offline\n", 0644);
+	bad = NULL;
+	tail = &bad;
+	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && !bad,
+	   "memory blocks are made online");
+	ok(block_is(32, "online") && block_is(38, "online"), "really");
+
+	block(34, "going-offline\n", 0644);
+	block(35, "going-offline\n", 0644);
+	bad = NULL;
+	tail = &bad;
+	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && bad &&
+	   bad->base == 4 * GIB + GIB / 4 && bad->size == GIB / 4 &&
+	   bad->err == ETIMEDOUT && !bad->next,
+	   "blocks that do not come are told of as one range");
+	span_list_free(bad);
+
+	snprintf(path, sizeof(path), "%s/memory35/state", sysfs);
+	unlink(path);
+	block(34, "online\n", 0644);
+	bad = NULL;
+	tail = &bad;
+	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && bad &&
+	   bad->err == ENOENT && bad->size == GIB / 8,
+	   "a block that is missing is told of");
+	span_list_free(bad);
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", sysfs);
+	if (system(cmd))
+		abort();
+}
+
+static void files(void)
+{
+	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_leaves leaves = { .size = sizeof(leaves) };
+	struct pkram_seal_args seal = { .size = sizeof(seal) };
+	int fd = open("/dev/null", O_RDWR);
+
+	ok(pkram_file_info(fd, &info) == -ENOTTY &&
+	   pkram_file_leaves(fd, &leaves) == -ENOTTY &&
+	   pkram_file_claim(fd, &claim) == -ENOTTY &&
+	   pkram_file_seal(fd, &seal) == -ENOTTY &&
+	   pkram_file_resume(fd, &seal) == -ENOTTY,
+	   "a file that is none of pkramfs is ENOTTY");
+	close(fd);
+	ok(pkram_file_info(fd, &info) == -EBADF, "a closed one EBADF");
+}
+
+int main(void)
+{
+	opening();
+	pool();
+	regions();
+	resizing();
+	objects();
+	handover();
+	memory();
+	files();
+	pkram_close(ctx);
+	return tap_done();
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Self test of the pure parts: sizes, ranges, the command line. */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include "cmdline.h"
+#include "parse.h"
+#include "tap.h"
+
+#define GIB (1ULL << 30)
+
+static void sizes(void)
+{
+	static const struct {
+		const char *s;
+		int err;
+		uint64_t v;
+	} t[] = {
+		{ "0", 0, 0 },
+		{ "4096", 0, 4096 },
+		{ "4096B", 0, 4096 },
+		{ "4K", 0, 4096 },
+		{ "4G", 0, 4 * GIB },
+		{ "4g", 0, 4 * GIB },
+		{ "4 GiB", 0, 4 * GIB },
+		{ "512GiB", 0, 512 * GIB },
+		{ "512gib", 0, 512 * GIB },
+		{ "1T", 0, 1024 * GIB },
+		{ "1.5T", 0, 1536 * GIB },
+		{ "0.5k", 0, 512 },
+		{ "1.0000G", 0, GIB },
+		{ "0x40000000", 0, GIB },
+		{ "0x4G", 0, 4 * GIB },
+		{ "15E", 0, 15ULL << 60 },
+		{ "18446744073709551615", 0, UINT64_MAX },
+		{ "18446744073709551616", -ERANGE, 0 },
+		{ "16E", -ERANGE, 0 },
+		{ "0.3G", -ERANGE, 0 },
+		{ "1.0000000000G", -ERANGE, 0 },
+		{ "0.5", -ERANGE, 0 },
+		{ "4GB", -EDOM, 0 },
+		{ "4kb", -EDOM, 0 },
+		{ "", -EINVAL, 0 },
+		{ "G", -EINVAL, 0 },
+		{ "-4G", -EINVAL, 0 },
+		{ "+4G", -EINVAL, 0 },
+		{ " 4G", -EINVAL, 0 },
+		{ "4GG", -EINVAL, 0 },
+		{ "4Gi", -EINVAL, 0 },
+		{ "4X", -EINVAL, 0 },
+		{ "4.G", -EINVAL, 0 },
+		{ ".5G", -EINVAL, 0 },
+		{ "0x", -EINVAL, 0 },
+		{ "0x1.5G", -EINVAL, 0 },
+		{ "1e9", -EINVAL, 0 },
+		{ "four", -EINVAL, 0 },
+	};
+	unsigned int i;
+	uint64_t v;
+	int err;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		v = 0;
+		err = parse_size(t[i].s, &v);
+		ok(err == t[i].err && (err || v == t[i].v),
+		   "size \"%s\" is %s", t[i].s,
+		   t[i].err ? strerror(-t[i].err) : "right");
+	}
+}
+
+static void numbers(void)
+{
+	uint64_t v;
+
+	ok(!parse_number("0xffffffff00000005", &v) && v == 0xffffffff00000005,
+	   "a key is read in hexadecimal");
+	ok(!parse_number("17", &v) && v == 17, "a number is read in decimal");
+	ok(parse_number("0x1ffffffffffffffff", &v) == -ERANGE,
+	   "a number of more than 64 bits is refused");
+	ok(parse_number("17G", &v) == -EINVAL, "a number has no unit");
+	ok(parse_number("", &v) == -EINVAL, "nothing is no number");
+}
+
+static void gibs(void)
+{
+	char why[256];
+	uint32_t n;
+
+	ok(!parse_gib("4G", &n, why, sizeof(why)) && n == 4, "4G is 4 GiB");
+	ok(!parse_gib("2048M", &n, why, sizeof(why)) && n == 2,
+	   "2048M is 2 GiB");
+	ok(parse_gib("1536M", &n, why, sizeof(why)) &&
+	   strstr(why, "1.5 GiB") && strstr(why, "whole GiB"),
+	   "1536M is refused, with a reason");
+	ok(parse_gib("0G", &n, why, sizeof(why)), "none is refused");
+	ok(parse_gib("4GB", &n, why, sizeof(why)) && strstr(why, "GiB"),
+	   "GB is refused, GiB named");
+	ok(parse_gib("4E", &n, why, sizeof(why)) &&
+	   strstr(why, "out of range"), "what no u32 of GiB holds is refused");
+}
+
+static void ranges(void)
+{
+	uint64_t base, size;
+	char why[256];
+
+	ok(!parse_range("0x100000000+4G", &base, &size, why, sizeof(why)) &&
+	   base == 4 * GIB && size == 4 * GIB, "a range is read");
+	ok(!parse_range("4G+4G", &base, &size, why, sizeof(why)) &&
+	   base == 4 * GIB, "a base may have a unit");
+	ok(parse_range("0x100000000", &base, &size, why, sizeof(why)) &&
+	   strstr(why, "BASE+SIZE"), "a range needs a size");
+	ok(parse_range("0x100001000+4G", &base, &size, why, sizeof(why)) &&
+	   strstr(why, "whole GiB"), "a base must be whole GiB");
+	ok(parse_range("4G+0", &base, &size, why, sizeof(why)),
+	   "an empty range is refused");
+	ok(parse_range("15E+1E", &base, &size, why, sizeof(why)) &&
+	   strstr(why, "out of range"), "a range that wraps is refused");
+	ok(parse_range("4G+", &base, &size, why, sizeof(why)) &&
+	   parse_range("+4G", &base, &size, why, sizeof(why)),
+	   "half a range is refused");
+}
+
+static void humans(void)
+{
+	static const struct {
+		uint64_t v;
+		const char *s;
+	} t[] = {
+		{ 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1 KiB" },
+		{ 1536, "1.5 KiB" }, { 64 * GIB, "64 GiB" },
+		{ 1024 * GIB, "1 TiB" }, { 1536 * GIB, "1.5 TiB" },
+		{ 4ULL << 60, "4 EiB" }, { UINT64_MAX, "16.0 EiB" },
+	};
+	unsigned int i;
+	char buf[16];
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		ok(!strcmp(format_size(t[i].v, buf, sizeof(buf)), t[i].s),
+		   "%s is printed so", t[i].s);
+}
+
+static bool line_is(const char *base, bool reused, const char *append,
+		    const char *pkram, const char *want)
+{
+	char buf[4096];
+	int len = cmdline_build(buf, sizeof(buf), base, reused, append, pkram);
+
+	if (len == (int)strlen(want) && !strcmp(buf, want))
+		return true;
+	printf("# got  \"%s\"\n# want \"%s\"\n", buf, want);
+	return false;
+}
+
+static void cmdlines(void)
+{
+	static const char old[] =
+		"memmap=4G$0x100000000 memmap=2G$8G pkram.attach=0x100000000+0x100000000,8G+2G";
+	char base[8192], buf[64];
+
+	ok(line_is("root=/dev/sda1 ro", false, NULL, NULL,
+		   "root=/dev/sda1 ro"), "a line stays what it is");
+	ok(line_is("", false, NULL, NULL, ""), "an empty line is fine");
+	ok(line_is("BOOT_IMAGE=/vmlinuz root=/dev/sda1 initrd=\\initrd.img",
+		   true, NULL, NULL, "root=/dev/sda1"),
+	   "the boot loader's words are left out of a reused line");
+	ok(line_is("BOOT_IMAGE=/vmlinuz a", false, NULL, NULL,
+		   "BOOT_IMAGE=/vmlinuz a"),
+	   "they stay in a line that was given");
+	ok(line_is("a", false, "b c", "memmap=1G$4G",
+		   "a memmap=1G$4G b c"), "words are added");
+	ok(line_is("a -- init=x", false, "b", "memmap=1G$4G",
+		   "a memmap=1G$4G -- init=x b"),
+	   "the handover's words come before --");
+	snprintf(base, sizeof(base), "a %s b", old);
+	ok(line_is(base, true, NULL, NULL, "a b"),
+	   "an earlier handover's words are left out");
+	ok(line_is(base, false, NULL, "memmap=4G$4G pkram.attach=4G+4G",
+		   "a b memmap=4G$4G pkram.attach=4G+4G"),
+	   "and new ones take their place");
+	ok(line_is("memmap=1G$0x40000000 memmap=4G$4G pkram.attach=4G+4G", true,
+		   NULL, NULL, "memmap=1G$0x40000000"),
+	   "a reservation outside of them stays");
+	ok(line_is("memmap=4G$4G", true, NULL, NULL, "memmap=4G$4G"),
+	   "a reservation stays if no handover named it");
+	ok(line_is("memmap=8G$4G pkram.attach=4G+4G,8G+4G", true, NULL, NULL,
+		   ""), "ranges that touch count as one");
+	ok(line_is("memmap=9G$4G pkram.attach=4G+4G,8G+4G", true, NULL, NULL,
+		   "memmap=9G$4G"), "a reservation that is larger stays");
+	ok(line_is("memmap=1G$4G,1G$64G pkram.attach=4G+4G", true, NULL, NULL,
+		   "memmap=1G$4G,1G$64G"),
+	   "a word of which a part is somebody else's stays");
+	ok(line_is("memmap=exactmap memmap=1G@0 pkram.attach=0+1G", true, NULL,
+		   NULL, "memmap=exactmap memmap=1G@0"),
+	   "other kinds of memmap= stay");
+	ok(line_is("x=\"a  pkram.attach=1 -- b\"  y", true, NULL, "P",
+		   "x=\"a  pkram.attach=1 -- b\" y P"),
+	   "quotes hold a word together");
+	ok(line_is("a -- pkram.attach=4G+4G", true, NULL, NULL,
+		   "a -- pkram.attach=4G+4G"),
+	   "init's words are not touched");
+	ok(line_is("pkram.attach= memmap= pkram.attach=,,+ memmap=$", true,
+		   NULL, NULL, "pkram.attach= memmap= memmap=$"),
+	   "odd words do no harm");
+
+	memset(base, 'a', 3000);
+	base[3000] = '\0';
+	ok(cmdline_build(buf, sizeof(buf), base, false, NULL, NULL) == -E2BIG,
+	   "a line that does not fit is refused");
+	base[63] = '\0';
+	ok(cmdline_build(buf, sizeof(buf), base, false, NULL, NULL) == 63,
+	   "one that just fits is not");
+	base[62] = '\0';
+	ok(cmdline_build(buf, sizeof(buf), base, false, "b", NULL) == -E2BIG,
+	   "one blank too much is");
+}
+
+int main(void)
+{
+	sizes();
+	numbers();
+	gibs();
+	ranges();
+	humans();
+	cmdlines();
+	return tap_done();
+}
