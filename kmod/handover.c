@@ -14,6 +14,7 @@
 
 #include <linux/atomic.h>
 #include <linux/delay.h>
+#include <linux/efi.h>
 #include <linux/ftrace.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
@@ -215,9 +216,19 @@ static void guard_disarm(void)
 
 /* Interface; see handover.h */
 
+/*
+ * Under a 32-bit UEFI, kexec hands on all of the firmware's map, conventional
+ * memory included (should_map_region()), and the next kernel's KASLR prefers
+ * that to e820. It respects memmap=.
+ */
+static bool efi_map_misleads(void)
+{
+	return efi_enabled(EFI_BOOT) && !efi_enabled(EFI_64BIT);
+}
+
 static int map_find(bool force_memmap)
 {
-	if (!force_memmap)
+	if (!force_memmap && !efi_map_misleads())
 		kernel_map = pkram_ksym_data("e820_table_kexec");
 	if (kernel_map && !pkram_e820_plausible(*kernel_map))
 		kernel_map = NULL;
@@ -232,7 +243,9 @@ static int map_find(bool force_memmap)
 		return -ENOMEM;
 	pkram_e820_append(map, 0, U64_MAX, E820_TYPE_RAM);
 	pr_warn("the memory map for kexec is %s: the next kernel needs memmap= on its command line\n",
-		force_memmap ? "left alone by request" : "not to be found");
+		force_memmap ? "left alone by request" :
+		efi_map_misleads() ? "not enough under a 32-bit UEFI" :
+		"not to be found");
 	return 0;
 }
 

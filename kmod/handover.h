@@ -29,8 +29,9 @@ struct pkram_range {
  * pkram_handover_init() - find the kernel's table, arm the kexec guard
  * @force_memmap: behave as if the table could not be found
  *
- * Context: module load, may sleep. A table that cannot be found is no error
- * (the mode becomes %PKRAM_HANDOVER_MEMMAP); a guard that cannot be armed is.
+ * Context: module load, may sleep. A table that cannot be found, or would not
+ * be enough (32-bit UEFI), is no error: the mode becomes
+ * %PKRAM_HANDOVER_MEMMAP. A guard that cannot be armed is.
  * Return: 0; -EOPNOTSUPP the kernel does not show what the guard needs; -EBUSY
  * or -ENODEV its function tracer is off; -ENOMEM; or what it gave.
  */
