@@ -6,6 +6,7 @@
 #ifndef _PKRAM_FS_H
 #define _PKRAM_FS_H
 
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include "store.h"
 
@@ -33,6 +34,16 @@ static inline struct pkram_object *pkramfs_object(const struct inode *inode)
 /** pkramfs_refresh() - copy size, times, owner, mode, blocks to the inode */
 void pkramfs_refresh(struct inode *inode);
 
+/**
+ * pkramfs_stamp() - set times of an inode and its object to now
+ * @inode: inode
+ * @which: PKRAM_SET_MTIME, PKRAM_SET_CTIME
+ *
+ * Commits only if the clock has ticked since, so many small writes cost few
+ * commits. Context: i_rwsem exclusive. Return: as pkram_store_setattr().
+ */
+int pkramfs_stamp(struct inode *inode, u32 which);
+
 /** pkramfs_touch() - the data of a file changed: mtime and ctime are now */
 int pkramfs_touch(struct inode *inode);
 
@@ -44,8 +55,13 @@ extern const struct file_operations pkramfs_dir_fops;
 extern const struct xattr_handler * const pkramfs_xattr_handlers[];
 ssize_t pkramfs_listxattr(struct dentry *dentry, char *buf, size_t size);
 
-/* fs_file.c: read, write, allocate, seek, ioctl */
+/* fs_ioctl.c */
+long pkramfs_ioctl(struct file *file, unsigned int cmd, unsigned long uarg);
+
+/* fs_file.c: read, write, allocate, seek */
 extern const struct file_operations pkramfs_file_fops;
+int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
+		   u64 start, u64 len);
 
 /* fs_mmap.c: mappings and faults */
 
