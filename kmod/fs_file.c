@@ -38,6 +38,8 @@ static void find_unit(struct pkram_object *obj, u32 unit,
 
 static int pkramfs_open(struct inode *inode, struct file *file)
 {
+	/* With O_CREAT it is about the name, and the name is new. */
+	bool exclusive = (file->f_flags & (O_CREAT | O_EXCL)) == O_EXCL;
 	struct pkram_open *open;
 	int err;
 
@@ -45,8 +47,7 @@ static int pkramfs_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	open = pkram_open_create(pkramfs_object(inode),
-				 file->f_mode & FMODE_WRITE,
-				 file->f_flags & O_EXCL);
+				 file->f_mode & FMODE_WRITE, exclusive);
 	if (IS_ERR(open))
 		return PTR_ERR(open);
 	file->private_data = open;

@@ -331,9 +331,20 @@ static bool name_listable(const struct pkram_record *rec)
 }
 
 /*
- * A position is an object's id, which is above those of "." and "..", so it
- * stays right whatever is created or removed meanwhile.
+ * A position is an object's key, which is its id and above those of "." and
+ * "..", so it stays right whatever is created or removed meanwhile. Keys of
+ * damaged objects may have bit 63 set, which a position cannot: it has bit 62.
  */
+static loff_t key_to_pos(u64 key)
+{
+	return key & BIT_ULL(63) ? key ^ BIT_ULL(63) ^ BIT_ULL(62) : key;
+}
+
+static u64 pos_to_key(loff_t pos)
+{
+	return pos & BIT_ULL(62) ? pos ^ BIT_ULL(62) ^ BIT_ULL(63) : pos;
+}
+
 static int pkramfs_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct pkram_object *dir = pkramfs_object(file_inode(file));
@@ -344,18 +355,13 @@ static int pkramfs_readdir(struct file *file, struct dir_context *ctx)
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	while (more) {
-		obj = pkram_store_next_child(dir, ctx->pos - 1);
+		obj = pkram_store_next_child(dir, pos_to_key(ctx->pos - 1));
 		if (!obj)
 			break;
-		/* Only damage makes an id so large; there is no next one. */
-		if (obj->rec.id >= LLONG_MAX) {
-			pkram_object_put(obj);
-			break;
-		}
-		ctx->pos = obj->rec.id;
+		ctx->pos = key_to_pos(obj->key);
 		if (name_listable(&obj->rec))
 			more = dir_emit(ctx, obj->rec.name, obj->rec.name_len,
-					obj->rec.id, obj->bad ? DT_UNKNOWN :
+					obj->key, obj->bad ? DT_UNKNOWN :
 					fs_umode_to_dtype(obj->rec.mode));
 		if (more)
 			ctx->pos++;
