@@ -118,22 +118,24 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 						     sizeof(*ser))));
 }
 
-static void header_decode_fixed(struct pkram_header *h,
-				const struct pkram_region_ser *ser)
+/* @w: the words of the slot in front of the bitmap of present GiB */
+static void header_decode_fixed(struct pkram_header *h, const __le64 *w)
 {
-	h->seq = le64_to_cpu(ser->seq);
-	h->version = le32_to_cpu(ser->version);
-	h->index = le32_to_cpu(ser->index);
-	h->compat = le64_to_cpu(ser->compat);
-	h->ro_compat = le64_to_cpu(ser->ro_compat);
-	h->incompat = le64_to_cpu(ser->incompat);
-	memcpy(h->pool_uuid, ser->pool_uuid, sizeof(h->pool_uuid));
-	memcpy(h->region_uuid, ser->region_uuid, sizeof(h->region_uuid));
+#define WORD(field)	(w + offsetof(struct pkram_region_ser, field) / 8)
+	h->seq = le64_to_cpu(*WORD(seq));
+	h->version = (u32)le64_to_cpu(*WORD(version));
+	h->index = le64_to_cpu(*WORD(index)) >> 32;
+	h->compat = le64_to_cpu(*WORD(compat));
+	h->ro_compat = le64_to_cpu(*WORD(ro_compat));
+	h->incompat = le64_to_cpu(*WORD(incompat));
+	memcpy(h->pool_uuid, WORD(pool_uuid), sizeof(h->pool_uuid));
+	memcpy(h->region_uuid, WORD(region_uuid), sizeof(h->region_uuid));
 	h->region_id = pkram_region_id(h->region_uuid);
-	h->base = le64_to_cpu(ser->base);
-	h->nr_gib = le32_to_cpu(ser->nr_gib);
-	h->nr_meta = le32_to_cpu(ser->nr_meta);
-	h->created = le64_to_cpu(ser->created);
+	h->base = le64_to_cpu(*WORD(base));
+	h->nr_gib = (u32)le64_to_cpu(*WORD(nr_gib));
+	h->nr_meta = le64_to_cpu(*WORD(nr_meta)) >> 32;
+	h->created = le64_to_cpu(*WORD(created));
+#undef WORD
 }
 
 /*
@@ -157,7 +159,7 @@ static bool header_slot_load(const void *slot, struct pkram_header *h)
 		if (!h)
 			continue;
 		if (!off) {
-			header_decode_fixed(h, (void *)buf);
+			header_decode_fixed(h, buf);
 			continue;
 		}
 		for (i = 0; i < piece / 8; i++) {

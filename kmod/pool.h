@@ -56,13 +56,13 @@ void pkram_pool_detach(void);
  * @nr_gib: how much
  * @node: from this NUMA node, or PKRAM_NO_NODE
  * @report: out
- * @err: out: words on failure
+ * @text: out: words on failure
  *
  * Return: 0 if something was got; -EBUSY a kexec image is loaded; -ENOMEM
  * nothing could be got; others.
  */
 int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
-		    const char **err);
+		    const char **text);
 
 /**
  * pkram_pool_adopt() - attach, or format, a range that is not System RAM
@@ -70,10 +70,10 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
  * @size: whole GiB
  * @format: make a new region if none is there
  * @report: out
- * @err: out: words on failure
+ * @text: out: words on failure
  */
 int pkram_pool_adopt(u64 base, u64 size, bool format,
-		     struct pkram_pool_report *report, const char **err);
+		     struct pkram_pool_report *report, const char **text);
 
 /**
  * pkram_pool_shrink() - give unused GiB back to the system
@@ -81,13 +81,13 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
  * @base: or which
  * @size: bytes from @base
  * @report: out
- * @err: out: words on failure
+ * @text: out: words on failure
  *
  * Also gives back reserved memory in which no usable region is, if it is
  * named exactly.
  */
 int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
-		      struct pkram_pool_report *report, const char **err);
+		      struct pkram_pool_report *report, const char **text);
 
 /** pkram_pool_for_each_bad() - visit unusable ranges; not 0 ends the walk */
 int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,

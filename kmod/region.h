@@ -40,7 +40,7 @@ struct pkram_gib {
  * struct pkram_region - an attached region
  * @list: in the pool's list, in order of address
  * @h: decoded header; changed under the store's lock
- * @current_slot: header slot that counts
+ * @cur: header slot that counts
  * @nid: NUMA node that its memory is on
  * @head: kernel address of unit 0; unit n is at @head + n * PKRAM_UNIT, to be
  *	touched only while its GiB is claimed
@@ -50,12 +50,13 @@ struct pkram_gib {
  * @gib: h.nr_gib entries
  * @resources: of kmalloc'ed struct resource, one for each run of present GiB
  * @nr_resources: number of them
+ * @scratch: one header slot, for pkram_region_commit()
  * @read_only: unknown ro-compat bits: nothing may be changed
  */
 struct pkram_region {
 	struct list_head list;
 	struct pkram_header h;
-	int current_slot;
+	int cur;
 	int nid;
 	void *head;
 	spinlock_t map_lock;
@@ -63,6 +64,7 @@ struct pkram_region {
 	struct pkram_gib *gib;
 	struct resource **resources;
 	u32 nr_resources;
+	void *scratch;
 	bool read_only;
 };
 
@@ -110,6 +112,9 @@ struct pkram_refusal {
 	int err;
 	const char *reason;
 };
+
+/** pkram_region_init() - once, at module load */
+void pkram_region_init(void);
 
 /**
  * pkram_region_take_unit() - bytes that can be taken at a time
@@ -179,6 +184,12 @@ struct pkram_region *pkram_region_open(u64 base);
 int pkram_region_set_span(struct pkram_region *r);
 
 /**
+ * pkram_region_update_span() - renew the memory map entries
+ * @r: region whose present GiB changed; those that went are unclaimed
+ */
+int pkram_region_update_span(struct pkram_region *r);
+
+/**
  * pkram_region_close() - unclaim everything and free
  * @r: region; nothing in it is mapped or referenced
  * @keep_resources: leave the memory map entries, so that nobody else takes
@@ -192,8 +203,8 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources);
  * @gib: which
  * @slice: %PKRAM_SLICE_2M or %PKRAM_SLICE_1G
  *
- * If it is claimed otherwise it is unclaimed first: nobody may be using it
- * then. Context: see above. Return: 0 or negative errno.
+ * If it is claimed already, as whatever, it stays as it is: somebody may be
+ * using it. Context: see above. Return: 0 or negative errno.
  */
 int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice);
 
@@ -211,24 +222,26 @@ void pkram_region_unclaim(struct pkram_region *r, u32 gib);
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit);
 
 /**
- * pkram_region_drop_gib() - a GiB leaves the region
+ * pkram_region_wipe() - zero a GiB that nobody uses, and unclaim it
  * @r: region
- * @gib: which; not present any more according to @r->h
+ * @gib: which
  *
- * Zeroes it if it holds old bytes, unclaims it, renews the resources, and
- * returns it to the system. Return: 0 or negative errno.
+ * Context: as claim. Return: 0 or negative errno; then it is not zero.
  */
-int pkram_region_drop_gib(struct pkram_region *r, u32 gib);
+int pkram_region_wipe(struct pkram_region *r, u32 gib);
 
 /**
- * pkram_region_zero() - zero a run of units, with several CPUs if it is long
+ * pkram_region_prepare() - zero those units of a run that are stale
  * @r: region
  * @unit: first
- * @nr: number
+ * @nr: number; a long run is done by several CPUs
  *
- * Context: may sleep; the GiB are claimed.
+ * And mark them written. Two callers at one unit exclude each other, so that
+ * bytes written after the one's return are not zeroed by the other. Context:
+ * may sleep; the GiB are claimed. Return: 0, or -EUCLEAN if the unit map is
+ * damaged there.
  */
-void pkram_region_zero(const struct pkram_region *r, u32 unit, u32 nr);
+int pkram_region_prepare(struct pkram_region *r, u32 unit, u32 nr);
 
 /** pkram_region_commit() - write the header; caller serialises per region */
 void pkram_region_commit(struct pkram_region *r);

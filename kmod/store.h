@@ -44,12 +44,15 @@ struct pkram_open;
  * @parent: directory (referenced), NULL for the root
  * @children: of a directory: by name order of id
  * @sibling: in the parent's @children
- * @all: in the store's list
+ * @all: in the store's tree of keys
+ * @by_name: in the store's hash of (directory, name)
  * @key: names it for people and netlink; object id if that is unique
  * @bad: quarantined, and why; such an object has no memory and no commit
  * @other: the object it conflicts with, if any
  * @removed: has no name any more; its memory goes with the last reference
+ * @removed_list: in the store's list of such
  * @nr_writers: open files (and mappings of closed ones) that can write
+ * @exclusive: the open that was made with O_EXCL, or NULL
  * @claimant: the open that holds the claim, or NULL
  * @mapping_inode: fs_mmap.c: the inode whose address space has all mappings
  */
@@ -61,12 +64,15 @@ struct pkram_object {
 	struct pkram_object *parent;
 	struct rb_root children;
 	struct rb_node sibling;
-	struct list_head all;
+	struct rb_node all;
+	struct hlist_node by_name;
 	u64 key;
 	enum pkram_bad bad;
 	u64 other;
 	bool removed;
-	int nr_writers;
+	struct list_head removed_list;
+	u32 nr_writers;
+	struct pkram_open *exclusive;
 	struct pkram_open *claimant;
 	struct inode *mapping_inode;
 };
@@ -77,12 +83,14 @@ struct pkram_object {
  * @obj: referenced
  * @writable: opened for writing
  * @exclusive: opened with O_EXCL: may open a sealed object for writing
+ * @populate_err: of the last fault that found a hole and could not fill it
  */
 struct pkram_open {
 	refcount_t ref;
 	struct pkram_object *obj;
 	bool writable;
 	bool exclusive;
+	int populate_err;
 };
 
 /** struct pkram_pool_info - what PKRAM_CMD_POOL_GET tells */
@@ -125,13 +133,16 @@ int pkram_store_attach(struct list_head *regions);
 int pkram_store_add_region(struct pkram_region *r);
 
 /**
- * pkram_store_drop_gib() - shrink: give one unused GiB back to the system
- * @base: its physical address
- * @refusal: out: words on failure
+ * pkram_store_drop() - shrink: unused GiB leave the pool
+ * @base: physical address of the first
+ * @nr_gib: how many
+ * @refusal: out: on failure, address and words
  *
- * GiB 0 of a region goes last, and takes the region with it.
+ * They come back zeroed, unclaimed and without memory map entry. GiB 0 of a
+ * region goes last, and takes the region with it. Return: 0; -ENOENT not in
+ * the pool; -EBUSY in use; others.
  */
-int pkram_store_drop_gib(u64 base, struct pkram_refusal *refusal);
+int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_refusal *refusal);
 
 /**
  * pkram_store_for_each_region() - visit regions in order of address
@@ -142,6 +153,12 @@ int pkram_store_drop_gib(u64 base, struct pkram_refusal *refusal);
  */
 int pkram_store_for_each_region(int (*fn)(struct pkram_region *r, void *arg),
 				void *arg);
+
+/**
+ * pkram_store_region_free() - bytes of a region that can be allocated
+ * @r: region; call it from pkram_store_for_each_region()'s function only
+ */
+u64 pkram_store_region_free(const struct pkram_region *r);
 
 void pkram_store_info(struct pkram_pool_info *info);
 bool pkram_store_exists(void);

@@ -13,10 +13,17 @@
 #error "pkram supports Linux 6.1, 6.12 and 7.x"
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
 #include <linux/crc32.h>
-#else
-#include <linux/crc32c.h>
+
+/*
+ * crc32c() was in a module of its own (libcrc32c), which insmod does not load.
+ * What it wrapped by another name is part of the kernel's image.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+static inline u32 crc32c(u32 crc, const void *p, size_t len)
+{
+	return __crc32c_le(crc, p, len);
+}
 #endif
 
 #endif /* _PKRAM_COMPAT_H */

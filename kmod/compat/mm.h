@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels for mappings of device memory. See compat.h
+ * for the rule. docs/kernels.md says what each kernel gives.
+ */
+#ifndef _PKRAM_COMPAT_MM_H
+#define _PKRAM_COMPAT_MM_H
+
+#include <linux/huge_mm.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched/mm.h>
+#include "compat.h"
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma,
+				unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/* Before there were locks of single vmas. */
+static inline void vma_start_write(struct vm_area_struct *vma)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+}
+
+static inline void release_fault_lock(struct vm_fault *vmf)
+{
+	mmap_read_unlock(vmf->vma->vm_mm);
+}
+#endif
+
+/* The argument of ->huge_fault() as an order. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define PMD_ORDER		(PMD_SHIFT - PAGE_SHIFT)
+#define PUD_ORDER		(PUD_SHIFT - PAGE_SHIFT)
+#define compat_fault_size	enum page_entry_size
+static inline unsigned int compat_fault_order(enum page_entry_size size)
+{
+	return size == PE_SIZE_PUD ? PUD_ORDER :
+	       size == PE_SIZE_PMD ? PMD_ORDER : 0;
+}
+#else
+#define compat_fault_size	unsigned int
+#define compat_fault_order(order) (order)
+#endif
+
+/*
+ * Leaves. Up to 6.16 device memory is mapped by "devmap" entries, which count
+ * no references and want VM_MIXEDMAP; a leaf may be smaller than the folio. From
+ * 6.17 on leaves are those of ordinary file folios, and must be as large as
+ * the folio, or 4K.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+
+#define PKRAM_VM_FLAGS		(VM_DONTEXPAND | VM_HUGEPAGE)
+#define PKRAM_LEAF_MAY_BE_SMALLER 0
+
+static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
+					   unsigned int order, phys_addr_t phys)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	struct page *page = pfn_to_page(PHYS_PFN(phys));
+
+	if (order == PUD_ORDER)
+		return vmf_insert_folio_pud(vmf, page_folio(page), write);
+	if (order == PMD_ORDER)
+		return vmf_insert_folio_pmd(vmf, page_folio(page), write);
+	return vmf_insert_page_mkwrite(vmf, page, write);
+}
+
+#else
+
+#include <linux/pfn_t.h>
+
+#define PKRAM_VM_FLAGS		(VM_MIXEDMAP | VM_DONTEXPAND | VM_HUGEPAGE)
+#define PKRAM_LEAF_MAY_BE_SMALLER 1
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define vmf_insert_pfn_pmd(vmf, pfn, write) \
+	vmf_insert_pfn_pmd_prot(vmf, pfn, (vmf)->vma->vm_page_prot, write)
+#define vmf_insert_pfn_pud(vmf, pfn, write) \
+	vmf_insert_pfn_pud_prot(vmf, pfn, (vmf)->vma->vm_page_prot, write)
+#endif
+
+static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
+					   unsigned int order, phys_addr_t phys)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	pfn_t pfn = phys_to_pfn_t(phys, PFN_DEV | PFN_MAP);
+
+	if (order == PUD_ORDER)
+		return vmf_insert_pfn_pud(vmf, pfn, write);
+	if (order == PMD_ORDER)
+		return vmf_insert_pfn_pmd(vmf, pfn, write);
+	return vmf_insert_mixed(vmf->vma, vmf->address, pfn);
+}
+
+#endif
+
+/* Before 6.12 mprotect() took a 1G leaf for a page table. */
+#define PKRAM_MPROTECT_KNOWS_1G	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define mm_get_unmapped_area(file, addr, len, pgoff, flags) \
+	(current->mm->get_unmapped_area(file, addr, len, pgoff, flags))
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define mm_get_unmapped_area(file, addr, len, pgoff, flags) \
+	(mm_get_unmapped_area)(current->mm, file, addr, len, pgoff, flags)
+#endif
+
+#endif /* _PKRAM_COMPAT_MM_H */

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module: brings its parts up in order, and down in reverse. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/pkram.h>
+#include <linux/string.h>
+#include <net/genetlink.h>
+#include "fs.h"
+#include "genl.h"
+#include "handover.h"
+#include "pool.h"
+#include "store.h"
+
+/* Not for everyone to read: physical addresses. */
+static char *attach;
+module_param(attach, charp, 0400);
+MODULE_PARM_DESC(attach, "BASE+SIZE,...: where the pool's regions are, if the memory map does not tell");
+
+static char *handover = "auto";
+module_param(handover, charp, 0444);
+MODULE_PARM_DESC(handover, "how the next kernel learns of the regions: auto (default), or memmap: by its command line only");
+
+static int __init pkram_init(void)
+{
+	int err;
+
+	if (strcmp(handover, "auto") && strcmp(handover, "memmap")) {
+		pr_err("handover=%s is neither auto nor memmap\n", handover);
+		return -EINVAL;
+	}
+
+	err = pkram_store_init();
+	if (err)
+		return err;
+
+	err = pkram_handover_init(!strcmp(handover, "memmap"));
+	if (err)
+		goto err_store;
+
+	/* Before there is a file system: attaching wants no file open. */
+	err = pkram_pool_attach(attach);
+	if (err)
+		goto err_handover;
+
+	err = pkramfs_init();
+	if (err)
+		goto err_pool;
+
+	err = pkram_genl_init();
+	if (err)
+		goto err_fs;
+
+	return 0;
+
+err_fs:
+	pkramfs_exit();
+err_pool:
+	pkram_pool_detach();
+err_handover:
+	pkram_handover_exit();
+err_store:
+	pkram_store_exit();
+	return err;
+}
+module_init(pkram_init);
+
+static void __exit pkram_exit(void)
+{
+	pkram_genl_exit();
+	pkramfs_exit();
+	pkram_pool_detach();
+	pkram_handover_exit();
+	pkram_store_exit();
+}
+module_exit(pkram_exit);
+
+MODULE_DESCRIPTION("RAM that outlives the kernel");
+MODULE_AUTHOR("The pkram developers");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_FS(PKRAM_FS_NAME);
+MODULE_ALIAS_GENL_FAMILY(PKRAM_GENL_NAME);
