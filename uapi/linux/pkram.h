@@ -26,8 +26,18 @@
 /**
  * enum pkram_cmd - commands of the family "pkram"
  * @PKRAM_CMD_UNSPEC: never used
- * @PKRAM_CMD_POOL_GET: do; answer: the pool attributes
- * @PKRAM_CMD_REGION_GET: dump; one message a region
+ * @PKRAM_CMD_POOL_GET: do; answer: %PKRAM_A_POOL_UUID and
+ *	%PKRAM_A_FORMAT_VERSION (absent as long as there is no pool),
+ *	%PKRAM_A_READ_ONLY, %PKRAM_A_NR_REGIONS, %PKRAM_A_NR_OBJECTS,
+ *	%PKRAM_A_NR_QUARANTINED, %PKRAM_A_SIZE, %PKRAM_A_FREE, %PKRAM_A_META,
+ *	%PKRAM_A_PENDING, %PKRAM_A_GIB_1G, %PKRAM_A_GIB_2M
+ * @PKRAM_CMD_REGION_GET: dump; one message a region, by rising address:
+ *	%PKRAM_A_BASE (for CAP_SYS_ADMIN), %PKRAM_A_GIB (from its first to its
+ *	last one), %PKRAM_A_SIZE (what belongs to it of that),
+ *	%PKRAM_A_REGION_UUID, %PKRAM_A_FORMAT_VERSION, %PKRAM_A_NODE,
+ *	%PKRAM_A_READ_ONLY, %PKRAM_A_FREE, %PKRAM_A_META, %PKRAM_A_GIB_1G,
+ *	%PKRAM_A_GIB_2M. Then one for each reserved range that holds no usable
+ *	region: %PKRAM_A_BASE (as above), %PKRAM_A_SIZE, %PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_REGION_ADD: do, admin; grow. In: %PKRAM_A_GIB (how many),
  *	optionally %PKRAM_A_NODE. Answer: %PKRAM_A_GIB (how many were got),
  *	a nest %PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE} for each new
@@ -41,10 +51,20 @@
  * @PKRAM_CMD_REGION_DEL: do, admin; shrink. In: %PKRAM_A_GIB (how many),
  *	or %PKRAM_A_BASE and %PKRAM_A_SIZE (which). Answer as REGION_ADD, the
  *	nest %PKRAM_A_TAKEN being what was given back.
- * @PKRAM_CMD_OBJECT_GET: dump; one message an object
+ * @PKRAM_CMD_OBJECT_GET: dump, admin; one message an object, without the root
+ *	directory: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME
+ *	(absent if longer than PATH_MAX), %PKRAM_A_MODE, %PKRAM_A_UID,
+ *	%PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS,
+ *	%PKRAM_A_STATE, %PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE. An object
+ *	that is there from begin to end is told once, whatever comes and goes.
  * @PKRAM_CMD_OBJECT_DISCARD: do, admin; remove a quarantined object for
  *	good and free its space. In: %PKRAM_A_OBJECT_KEY.
- * @PKRAM_CMD_HANDOVER_GET: do; answer: the handover attributes
+ * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
+ *	%PKRAM_A_CMDLINE (for CAP_SYS_ADMIN), %PKRAM_A_KEXEC_GUARD,
+ *	%PKRAM_A_KEXEC_LOADED
+ *
+ * "admin" is CAP_SYS_ADMIN in the initial user namespace; the family is in the
+ * initial network namespace. A command refuses attributes it does not name.
  */
 enum pkram_cmd {
 	PKRAM_CMD_UNSPEC,
