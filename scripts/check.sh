@@ -5,6 +5,9 @@
 # sparse and W=1 on every kernel, shellcheck, codespell.  Goes through all of them
 # and fails at the end if one found something.
 
+# Functions are called through step.
+# shellcheck disable=SC2317
+
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -24,18 +27,35 @@ step() {
 # tracked PATTERN... - files that git knows, which may be linted
 tracked() { git -C "$PKRAM_TOP" ls-files -- "$@"; }
 
-run_checkpatch() {
-	local tools files
+# checkpatch IGNORED FILE... - strict, less what does not hold out of tree
+checkpatch() {
+	local tools ignored=FILE_PATH_CHANGES,EMBEDDED_FILENAME,LINUX_VERSION_CODE,$1
+	shift
+	(($#)) || return 0
 	tools=$("$PKRAM_TOP/scripts/linux-source.sh" tools) || return
-	mapfile -t files < <(tracked 'kmod/*.[ch]' 'uapi/*.h' 'userspace/*.[ch]' \
-		'selftests/*.[ch]' 'bench/*.[ch]' 'kmod/Kbuild' ':!qemu-patches')
-	((${#files[@]})) || return 0
-	# What does not hold outside the kernel tree: MAINTAINERS, the tree's own
-	# documentation folders.  100 columns are checkpatch's own default.
 	"$tools/scripts/checkpatch.pl" --strict --no-tree --terse --no-summary \
-		--show-types --quiet \
-		--ignore FILE_PATH_CHANGES,EMBEDDED_FILENAME,LINUX_VERSION_CODE \
-		-f "${files[@]}"
+		--show-types --quiet --ignore "$ignored" -f "$@"
+}
+
+run_checkpatch_kernel() {
+	local files status=0
+	mapfile -t files < <(tracked 'kmod/*.[ch]' 'kmod/Kbuild')
+	checkpatch NONE "${files[@]}" || status=1
+	# A uapi header cannot use the kernel's own macros.
+	mapfile -t files < <(tracked 'uapi/*.h')
+	checkpatch BIT_MACRO "${files[@]}" || status=1
+	return $status
+}
+
+# Programs are written in the same style, with C's own types and no kernel macros.
+run_checkpatch_user() {
+	local files ignored
+	mapfile -t files < <(tracked '*.[ch]' ':!kmod' ':!uapi' ':!qemu-patches')
+	ignored=PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,ARRAY_SIZE,BIT_MACRO
+	ignored+=,EMBEDDED_FUNCTION_NAME,STATIC_CONST_CHAR_ARRAY,CAMELCASE,VOLATILE
+	ignored+=,CONST_STRUCT,NEW_TYPEDEFS,MACRO_WITH_FLOW_CONTROL,AVOID_EXTERNS
+	ignored+=,SSCANF_TO_KSTRTO,STRCPY,STRNCPY,CONSIDER_KSTRTO
+	checkpatch "$ignored" "${files[@]}"
 }
 
 # sparse reads what the compiler does; its findings are warnings on stderr
@@ -47,7 +67,7 @@ run_sparse() {
 		grep -E 'error|warning' "$log" || tail -n 20 "$log"
 		return 1
 	}
-	! grep -E 'build/kmod-[^ ]*(kmod|uapi)/.*(warning|error):' "$log"
+	! grep -E '(^|/)(kmod|uapi)/[^ ]*:[0-9]+:.*(warning|error):' "$log"
 }
 
 run_shellcheck() {
@@ -62,7 +82,7 @@ run_shellcheck() {
 run_codespell() {
 	local files
 	mapfile -t files < <(tracked ':!qemu-patches' ':!*.bin')
-	codespell --quiet-level=3 --ignore-words-list=fo,te,nd,iif,mmaped,unmapp \
+	codespell --quiet-level=3 --ignore-words-list=ser \
 		"${files[@]}"
 }
 
@@ -70,7 +90,8 @@ run_codespell() {
 cd "$PKRAM_TOP" || exit 1
 step shellcheck run_shellcheck
 step codespell run_codespell
-step checkpatch run_checkpatch
+step "checkpatch, kernel" run_checkpatch_kernel
+step "checkpatch, user space" run_checkpatch_user
 for series in $PKRAM_SERIES; do
 	step "W=1 and sparse, $series" run_sparse "$series"
 done

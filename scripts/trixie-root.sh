@@ -14,7 +14,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-PACKAGES=make,gcc-14,pahole,libc6-dev,libelf1t64,libssl3t64,zlib1g,libelf-dev,libssl-dev,flex,bison,bc,xz-utils,kmod,cpio,python3-minimal,zstd
+PACKAGES=make,gcc-14,pahole,sparse,libc6-dev,libelf1t64,libssl3t64,zlib1g,libelf-dev,libssl-dev,flex,bison,bc,xz-utils,kmod,cpio,python3-minimal,zstd
 root=$PKRAM_CACHE/trixie-$(md5sum <<<"$PACKAGES" | cut -c 1-8)
 
 fetch() {

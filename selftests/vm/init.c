@@ -43,16 +43,22 @@
 #define MAX_WORDS	64
 #define MAX_TESTS	512
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 #define NEXT_KERNEL	"/run/next/vmlinuz"
 #define NEXT_INITRD	"/run/next/initrd"
 #define NEXT_APPEND	"/run/pkram-next-append"
 
-/* A kernel log line that matches makes the running test fail ... */
-static const char bad_lines[] =
-	"WARNING|(^|[^A-Z])BUG(:| at|!)|Oops|general protection|RIP:|lockdep|possible recursive|"
-	"possible circular|inconsistent lock|suspicious RCU|kmemleak|KASAN|UBSAN|"
-	"Call Trace|bad page|Bad page|Bad rss|leak|refcount_t|blocked for more than|"
-	"soft lockup|page_table_check|list_add corruption|list_del corruption";
+/* A kernel log line that matches one of these makes the running test fail ... */
+static const char * const bad_lines[] = {
+	"WARNING", "(^|[^A-Z])BUG(:| at|!)", "Oops", "general protection", "RIP:",
+	"Call Trace",
+	"lockdep", "possible recursive", "possible circular", "inconsistent lock",
+	"suspicious RCU", "blocked for more than", "soft lockup",
+	"KASAN", "UBSAN", "kmemleak", "leak", "refcount_t",
+	"[Bb]ad page", "Bad rss", "page_table_check",
+	"list_add corruption", "list_del corruption",
+};
 
 /* ... unless it matches one of these, each with its reason. */
 static const char * const allowed_lines[] = {
@@ -416,7 +422,7 @@ static void take_line(const char *line, char *skip, size_t size)
 
 	while (*line == '#' || *line == ' ')
 		line++;
-	for (size_t i = 0; i < sizeof(frame) / sizeof(frame[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(frame); i++)
 		framed |= !strncmp(line, frame[i], strlen(frame[i]));
 	if (*line && !framed)
 		say("# %s\n", line);
@@ -602,7 +608,7 @@ static void setup_mounts(void)
 	};
 
 	umask(0);
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i].dir, 0755);
 		mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0, NULL);
 	}
@@ -627,15 +633,21 @@ static void setup_result(void)
 	result = fdopen(fd, "w");
 }
 
-static void setup_kmsg(void)
+/* One regular expression that matches what any of @patterns does */
+static void compile_any(regex_t *re, const char * const *patterns, size_t n)
 {
 	char all[4096] = "";
 
-	compile(&bad_re, bad_lines);
-	for (size_t i = 0; i < sizeof(allowed_lines) / sizeof(allowed_lines[0]); i++)
+	for (size_t i = 0; i < n; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s(%s)",
-			 i ? "|" : "", allowed_lines[i]);
-	compile(&allowed_re, all);
+			 i ? "|" : "", patterns[i]);
+	compile(re, all);
+}
+
+static void setup_kmsg(void)
+{
+	compile_any(&bad_re, bad_lines, ARRAY_SIZE(bad_lines));
+	compile_any(&allowed_re, allowed_lines, ARRAY_SIZE(allowed_lines));
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0)
 		give_up("/dev/kmsg");
