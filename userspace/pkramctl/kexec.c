@@ -24,7 +24,7 @@
 
 struct plan {
 	const char *kernel, *initrd, *cmdline, *append;
-	bool reuse, load_only, dry_run, force;
+	bool reuse, load_only, dry_run, force, unload;
 	bool json, pretty, help;
 	int kernel_fd, initrd_fd;
 	char line[2 * CMDLINE_MAX];
@@ -33,7 +33,7 @@ struct plan {
 };
 
 enum { OPT_KERNEL = 256, OPT_INITRD, OPT_CMDLINE, OPT_REUSE, OPT_APPEND,
-	OPT_LOAD_ONLY, OPT_DRY_RUN, OPT_FORCE };
+	OPT_LOAD_ONLY, OPT_DRY_RUN, OPT_FORCE, OPT_UNLOAD };
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -44,6 +44,7 @@ static const struct option options[] = {
 	{ "load-only", no_argument, NULL, OPT_LOAD_ONLY },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "unload", no_argument, NULL, OPT_UNLOAD },
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
@@ -86,6 +87,9 @@ static int parse_options(struct plan *plan, int argc, char **argv)
 		case OPT_FORCE:
 			plan->force = true;
 			break;
+		case OPT_UNLOAD:
+			plan->unload = true;
+			break;
 		case 'j':
 			plan->json = true;
 			break;
@@ -101,7 +105,9 @@ static int parse_options(struct plan *plan, int argc, char **argv)
 	}
 	if (ctl_no_more(argc + 1 - optind, args + optind))
 		return CTL_USAGE;
-	if (!plan->kernel)
+	if (plan->unload && argc != 1)
+		return ctl_usage("kexec: --unload stands alone");
+	if (!plan->kernel && !plan->unload)
 		return ctl_usage("kexec: which kernel? (--kernel FILE)");
 	if (plan->cmdline && plan->reuse)
 		return ctl_usage("kexec: --command-line and --reuse-cmdline exclude each other");
@@ -244,7 +250,7 @@ static int explain_load(const struct plan *plan, int err)
 		hint = " (this kernel has no kexec_file_load)";
 		break;
 	case EPERM:
-		hint = " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0)";
+		hint = " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg tells if it was pkram)";
 		break;
 	case ENOEXEC:
 		hint = " (not an image that this kernel can load)";
@@ -266,10 +272,12 @@ static int explain_load(const struct plan *plan, int err)
 	return ctl_error("loading %s: %s%s", plan->kernel, strerror(err), hint);
 }
 
-static void unload(void)
+static int unload(void)
 {
-	syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
-		(unsigned long)KEXEC_FILE_UNLOAD);
+	if (syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
+		    (unsigned long)KEXEC_FILE_UNLOAD))
+		return ctl_error("unloading the image: %s", strerror(errno));
+	return CTL_OK;
 }
 
 static bool same_regions(const struct pkram_region *a,
@@ -420,6 +428,8 @@ static int kexec_run(int argc, char **argv)
 		ctl_help_object(&ctl_kexec);
 		return CTL_OK;
 	}
+	if (plan.unload)
+		return unload();
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
 	ctx = ctl_open();
@@ -444,6 +454,7 @@ static const struct ctl_verb kexec_verbs[] = {
 	  "      boot it. --dry-run: do not load it. --force: even if objects are in\n"
 	  "      use, whose owners then lose their state",
 	  kexec_run },
+	{ "", "--unload", "forget the image that is loaded", kexec_run },
 	{ }
 };
 

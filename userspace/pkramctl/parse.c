@@ -179,6 +179,10 @@ char *format_size(uint64_t v, char *buf, size_t len)
 
 	while (shift < 60 && v >> (shift + 10))
 		shift += 10;
+	/* 2044 MiB rather than 2.0 GiB: no rounding where none is needed */
+	if (shift && (v & ((1ULL << shift) - 1)) * 10 % (1ULL << shift) &&
+	    !(v & ((1ULL << (shift - 10)) - 1)))
+		shift -= 10;
 	if (v & ((1ULL << shift) - 1))
 		snprintf(buf, len, "%.1f %s",
 			 (double)v / (double)(1ULL << shift), names[shift / 10]);

@@ -50,7 +50,7 @@ int parse_range(const char *s, uint64_t *base, uint64_t *size, char *why,
 		size_t len);
 
 /**
- * format_size() - "64 GiB", "1.5 TiB", "0 B"
+ * format_size() - "64 GiB", "1.5 TiB", "2044 MiB", "0 B"
  * @v: bytes
  * @buf: out
  * @len: size of @buf; 16 is enough

@@ -131,6 +131,8 @@ static void humans(void)
 		{ 1536, "1.5 KiB" }, { 64 * GIB, "64 GiB" },
 		{ 1024 * GIB, "1 TiB" }, { 1536 * GIB, "1.5 TiB" },
 		{ 4ULL << 60, "4 EiB" }, { UINT64_MAX, "16.0 EiB" },
+		{ 2 * GIB - (4 << 20), "2044 MiB" }, { GIB - 1, "1024.0 MiB" },
+		{ 7 * GIB / 2, "3.5 GiB" }, { 1025, "1025 B" },
 	};
 	unsigned int i;
 	char buf[16];
