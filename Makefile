@@ -10,13 +10,14 @@ JOBS ?= 2
 PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
-.PHONY: help modules userspace qemu demo test test-unit test-vm test-debug \
+.PHONY: help modules userspace qemu demo test test-unit test-userspace test-vm test-debug \
 	check bench install clean
 
 help:
 	@echo 'make demo                 see guest-sized memory survive a kexec, in a VM'
 	@echo 'make test                 all tests, on all kernels; takes a while'
-	@echo 'make test-unit            tests that need no kernel, in milliseconds'
+	@echo 'make test-unit            tests of the parts that need no kernel'
+	@echo 'make test-userspace       tests of the library and pkramctl, with a fake kernel'
 	@echo 'make test-vm              tests in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
 	@echo 'make test-debug           the same on a kernel with KASAN, lockdep, kmemleak,'
 	@echo '                          fault injection (builds it first: long)'
@@ -47,6 +48,10 @@ test:
 test-unit:
 	@scripts/need.sh userspace
 	@$(MAKE) --no-print-directory -C selftests/unit run
+
+test-userspace:
+	@scripts/need.sh userspace
+	@$(MAKE) --no-print-directory -C userspace check
 
 test-vm:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)'

@@ -44,7 +44,7 @@ run_checkpatch_kernel() {
 	# A uapi header cannot use the kernel's own macros.
 	mapfile -t files < <(tracked 'uapi/*.h')
 	checkpatch BIT_MACRO "${files[@]}" || status=1
-	return $status
+	return "$status"
 }
 
 # Programs are written in the same style, with C's own types and no kernel macros.

@@ -31,7 +31,7 @@ suite() {
 
 cd "$PKRAM_TOP" || exit 1
 suite unit make --no-print-directory test-unit
-suite userspace make --no-print-directory userspace
+suite userspace make --no-print-directory test-userspace
 suite vm make --no-print-directory test-vm "KERNELS=$PKRAM_SERIES"
 
 ((skipped == 0)) || echo "# $skipped skipped"
