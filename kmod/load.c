@@ -234,6 +234,22 @@ static enum pkram_bad extent_check(struct loader *l,
 	return PKRAM_OK;
 }
 
+/*
+ * More than there is in all: some of it twice. Told apart first, since to look
+ * at every unit of such a record could take for ever.
+ */
+static bool claims_too_much(struct loader *l, const struct pkram_loaded *it)
+{
+	u64 total = 0, claimed = 0;
+	u32 i;
+
+	for (i = 0; i < l->nr_regions; i++)
+		total += l->regions[i].ar->nr_units;
+	for (i = 0; i < it->rec.nr_extents; i++)
+		claimed += it->rec.extents[i].nr_units;
+	return claimed > total;
+}
+
 static void check_extents(struct loader *l)
 {
 	struct pkram_loaded *it;
@@ -241,6 +257,8 @@ static void check_extents(struct loader *l)
 
 	for (i = 0; i < l->res->nr; i++) {
 		it = &l->res->items[i];
+		if (claims_too_much(l, it))
+			item_condemn(it, PKRAM_BAD_EXTENT, 0);
 		for (j = 0; !it->bad && j < it->rec.nr_extents; j++)
 			it->bad = extent_check(l, &it->rec.extents[j]);
 	}
@@ -377,6 +395,7 @@ static void collect_item(struct loader *l, u32 item)
 {
 	const struct pkram_loaded *it = &l->res->items[item];
 	const struct pkram_extent *e = it->rec.extents;
+	bool greedy = claims_too_much(l, it);
 	struct region_ref *ref;
 	u64 end;
 	u32 i;
@@ -392,7 +411,7 @@ static void collect_item(struct loader *l, u32 item)
 			.start = e->region_unit,
 			.end = (u32)end,
 			.item = item,
-			.sure = end - e->region_unit == e->nr_units &&
+			.sure = !greedy && end - e->region_unit == e->nr_units &&
 				units_usable(ref->ar, e->region_unit, (u32)end),
 		};
 	}

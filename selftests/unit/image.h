@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A pool in the memory of a test: regions of which the head and some metadata
+ * units are mapped (sparse), the records a test puts there, and what the loader
+ * makes of them. Everything is deterministic.
+ */
+#ifndef _PKRAM_IMAGE_H
+#define _PKRAM_IMAGE_H
+
+#include "load.h"
+
+#define IMAGE_REGIONS	8
+#define IMAGE_MAPPED	(128 * PKRAM_UNIT)	/* of each region */
+#define IMAGE_BASE	(4 * PKRAM_GIB)		/* physical, of region 0 */
+
+struct image {
+	struct pkram_header h[IMAGE_REGIONS];
+	void *mem[IMAGE_REGIONS];
+	u32 nr;
+	u32 seed;
+	struct pkram_alloc al;
+	struct pkram_load_result res;
+};
+
+/* Regions: GiB of the span that are present as bits of @present. */
+void image_init(struct image *im);
+u32 image_add_region(struct image *im, u32 nr_gib, u64 present);
+void image_add_meta(struct image *im, u32 region, u32 unit, bool large);
+void image_write_header(struct image *im, u32 region);
+void image_exit(struct image *im);
+
+/* Records */
+struct spot {
+	u32 region;
+	u32 unit;
+	u32 pair;
+	bool large;
+};
+
+void *image_slot(struct image *im, struct spot at, int slot);
+void image_put(struct image *im, struct spot at, const struct pkram_record *r);
+void image_free_pair(struct image *im, struct spot at, u64 seq, u64 id);
+/* As image_put(), and the map says of its units that they are written. */
+void image_put_owned(struct image *im, struct spot at,
+		     const struct pkram_record *r);
+
+/* An allocator that knows the regions, heads and metadata taken; then load. */
+void image_prepare_alloc(struct image *im);
+int image_load(struct image *im);
+void image_unload(struct image *im);
+
+/* Simple records for tests: static memory, no buffers to free */
+struct pkram_record image_file(u64 id, u64 parent, const char *name);
+struct pkram_record image_dir(u64 id, u64 parent, const char *name);
+
+bool record_same(const struct pkram_record *a, const struct pkram_record *b);
+/* The record found at a spot, or NULL */
+struct pkram_loaded *image_at(struct image *im, struct spot at);
+/* The good record of an id, or NULL */
+struct pkram_loaded *image_find(struct image *im, u64 id);
+
+/*
+ * The sample: one region of one GiB with a unit of small records and one of
+ * large records; root, directories, labels, a seal, holes, stale units, an
+ * object in a large slot. Also what golden/v1.img.txt was made from.
+ */
+#define SAMPLE_OBJECTS	7
+struct sample {
+	struct image im;
+	struct pkram_record rec[SAMPLE_OBJECTS];
+	struct spot spot[SAMPLE_OBJECTS];
+};
+
+void sample_init(struct sample *s);
+void sample_exit(struct sample *s);
+
+/*
+ * Load the sample's image and compare: every object is good and the same, or,
+ * if it is at @may_be_bad, bad. Fails the test otherwise.
+ */
+void sample_check(struct sample *s, int may_be_bad);
+
+/* Deterministic random numbers */
+struct rng {
+	u64 state;
+};
+
+u64 rng_next(struct rng *g);
+u32 rng_below(struct rng *g, u32 n);
+
+/*
+ * Run @op with the store number @nr (from 0) and all that follow suppressed,
+ * as when the machine stops there. Return: true if @op was cut.
+ */
+bool cut_after(unsigned long nr, void (*op)(void *arg), void *arg);
+
+#endif /* _PKRAM_IMAGE_H */

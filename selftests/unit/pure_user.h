@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The world of the pure files in user space: what kmod/pure.h takes from the
+ * kernel, plus hooks by which tests cut writes and fail allocations.
+ */
+#ifndef _PKRAM_PURE_USER_H
+#define _PKRAM_PURE_USER_H
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+
+#define U16_MAX 0xffffU
+
+#ifndef static_assert
+#define static_assert _Static_assert
+#endif
+
+/* The host is little-endian, as is the format. */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian host");
+#define cpu_to_le16(x) ((__le16)(x))
+#define cpu_to_le32(x) ((__le32)(x))
+#define cpu_to_le64(x) ((__le64)(x))
+#define le16_to_cpu(x) ((u16)(x))
+#define le32_to_cpu(x) ((u32)(x))
+#define le64_to_cpu(x) ((u64)(x))
+
+#define BIT(n) (1UL << (n))
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define ALIGN(x, a) (((x) + (__typeof__(x))(a) - 1) & ~((__typeof__(x))(a) - 1))
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#define min_t(t, a, b) min((t)(a), (t)(b))
+#define max_t(t, a, b) max((t)(a), (t)(b))
+#define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
+
+/* Bitmaps, by the kernel's signatures */
+
+#define BITS_PER_LONG 64
+#define BITS_TO_LONGS(n) (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+
+static inline bool test_bit(long nr, const unsigned long *p)
+{
+	return p[nr / BITS_PER_LONG] >> (nr % BITS_PER_LONG) & 1;
+}
+
+static inline void __set_bit(long nr, unsigned long *p)
+{
+	p[nr / BITS_PER_LONG] |= 1UL << (nr % BITS_PER_LONG);
+}
+
+static inline void __clear_bit(long nr, unsigned long *p)
+{
+	p[nr / BITS_PER_LONG] &= ~(1UL << (nr % BITS_PER_LONG));
+}
+
+static inline bool __test_and_set_bit(long nr, unsigned long *p)
+{
+	bool was = test_bit(nr, p);
+
+	__set_bit(nr, p);
+	return was;
+}
+
+unsigned long find_next_bit(const unsigned long *p, unsigned long size,
+			    unsigned long from);
+unsigned long find_next_zero_bit(const unsigned long *p, unsigned long size,
+				 unsigned long from);
+void bitmap_set(unsigned long *p, unsigned int start, unsigned int nr);
+void bitmap_clear(unsigned long *p, unsigned int start, unsigned int nr);
+void bitmap_zero(unsigned long *p, unsigned int nr);
+
+static inline void sort(void *base, size_t nr, size_t size,
+			int (*cmp)(const void *, const void *),
+			void (*swap)(void *, void *, int))
+{
+	(void)swap;
+	if (nr)
+		qsort(base, nr, size, cmp);
+}
+
+/* CRC32C as the kernel's crc32c(): seed as given, no inversion */
+u32 pkram_crc32c(u32 seed, const void *p, size_t n);
+
+/* Preserved memory; the hook may longjmp out before the store is done */
+extern void (*pkram_store_hook)(void *p, u64 v);
+
+static inline void pkram_store64(void *p, __le64 v)
+{
+	if (pkram_store_hook)
+		pkram_store_hook(p, v);
+	*(volatile __le64 *)p = v;
+}
+
+#define pkram_load64(p) READ_ONCE(*(const __le64 *)(p))
+
+/* Memory; allocation number pkram_alloc_fail_at (from 1) fails, 0: none does */
+extern unsigned long pkram_alloc_count;
+extern unsigned long pkram_alloc_fail_at;
+
+void *pkram_alloc_mem(size_t n);
+void pkram_free_mem(const void *p);
+
+#endif /* _PKRAM_PURE_USER_H */
