@@ -11,7 +11,8 @@ set -euo pipefail
 
 case ${1:-} in
 userspace)
-	need_packages build-essential pkg-config libmnl-dev libjson-c-dev liburing-dev
+	need_packages build-essential pkg-config libmnl-dev libjson-c-dev \
+		liburing-dev python3
 	;;
 vm)
 	need_packages build-essential libmnl-dev libjson-c-dev liburing-dev \
