@@ -53,7 +53,7 @@ newer_compiler() {
 }
 
 [[ -e $PKRAM_TOP/kmod/Kbuild ]] || die "there is no kmod/Kbuild to build"
-need_packages build-essential libelf1 kmod
+need_packages build-essential libelf1 kmod dwarves
 out=$PKRAM_BUILD/kmod-$kver
 mkdir -p "$out"
 # KASAN's frames are larger than the warning's limit, which is no error.
