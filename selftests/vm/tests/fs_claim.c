@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pkramfs: the ioctls, and one owner at a time */
+#include "fs_fixture.h"
+
+static const uint8_t vm_a[16] = "guest a", vm_b[16] = "guest b", no_vm[16];
+static const uint8_t cookie_1[16] = "cookie 1", cookie_2[16] = "cookie 2", no_cookie[16];
+
+static int info(int fd, struct pkram_info *i)
+{
+	memset(i, 0, sizeof(*i));
+	i->size = sizeof(*i);
+	return ioctl(fd, PKRAM_IOC_INFO, i);
+}
+
+static int state_of(int fd)
+{
+	struct pkram_info i;
+
+	return info(fd, &i) ? -errno : (int)i.state;
+}
+
+static int claim(int fd, uint32_t flags, const uint8_t vm[16], uint64_t bytes)
+{
+	struct pkram_claim c = { .size = sizeof(c), .flags = flags, .bytes = bytes };
+
+	memcpy(c.vm_uuid, vm, 16);
+	return ioctl(fd, PKRAM_IOC_CLAIM, &c);
+}
+
+static int seal_ioctl(int fd, unsigned long cmd, const uint8_t cookie[16],
+		      const uint8_t vm[16], uint64_t *generation)
+{
+	struct pkram_seal_args s = { .size = sizeof(s) };
+
+	memcpy(s.cookie, cookie, 16);
+	memcpy(s.vm_uuid, vm, 16);
+	if (ioctl(fd, cmd, &s))
+		return -1;
+	if (generation)
+		*generation = s.generation;
+	return 0;
+}
+
+static int seal(int fd, const uint8_t cookie[16])
+{
+	return seal_ioctl(fd, PKRAM_IOC_SEAL, cookie, vm_a, NULL);
+}
+
+static int resume(int fd, const uint8_t cookie[16])
+{
+	return seal_ioctl(fd, PKRAM_IOC_RESUME, cookie, no_vm, NULL);
+}
+
+TEST_F(main, info_tells_what_an_object_is)
+{
+	int fd = fs_file("file", 3 * UNIT + 5), other = fs_file("other", 0);
+	struct pkram_info i, j;
+	struct stat st;
+
+	ASSERT_OK(info(fd, &i));
+	EXPECT_OK(fstat(fd, &st));
+	EXPECT_EQ(sizeof(i), i.size);
+	EXPECT_EQ(st.st_ino, i.object_id);
+	EXPECT_EQ(3 * UNIT + 5, i.bytes);
+	EXPECT_EQ(4 * UNIT, i.allocated);
+	EXPECT_EQ(0, i.generation);
+	EXPECT_EQ(PKRAM_STATE_IDLE, i.state);
+	EXPECT_LE(1, i.nr_extents);
+	EXPECT_EQ(UNIT, i.align);
+	EXPECT_EQ(0, memcmp(i.vm_uuid, no_vm, 16));
+	EXPECT_NE(0, memcmp(i.pool_uuid, no_vm, 16));
+	ASSERT_OK(info(other, &j));
+	EXPECT_NE(i.object_id, j.object_id);
+	EXPECT_EQ(0, memcmp(i.pool_uuid, j.pool_uuid, 16));
+	close(fd);
+	/* Reading is enough to ask. */
+	fd = open("file", O_RDONLY);
+	EXPECT_OK(info(fd, &i));
+	close(fd);
+	close(other);
+}
+
+TEST_F(main, structs_may_be_older_or_newer)
+{
+	struct {
+		struct pkram_info i;
+		uint64_t newer[2];
+	} big = { .i = { .size = sizeof(big) } };
+	struct pkram_info small = { .size = 24, .generation = 0x1234 };
+	struct pkram_claim c = { .size = sizeof(c) };
+	int fd = fs_file("file", UNIT);
+
+	EXPECT_OK(ioctl(fd, PKRAM_IOC_INFO, &big));
+	EXPECT_EQ(UNIT, big.i.bytes);
+	EXPECT_EQ(sizeof(big), big.i.size);
+	EXPECT_EQ(0, big.newer[0] | big.newer[1]);
+	/* The number with which a newer header would ask */
+	EXPECT_OK(ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, PKRAM_IOC_MAGIC, 0, sizeof(big)), &big));
+	big.newer[1] = 1;
+	EXPECT_ERR(E2BIG, ioctl(fd, PKRAM_IOC_INFO, &big));
+	EXPECT_OK(ioctl(fd, PKRAM_IOC_INFO, &small));
+	EXPECT_EQ(UNIT, small.bytes);
+	EXPECT_EQ(0x1234, small.generation);
+	small.size = 7;
+	EXPECT_ERR(EINVAL, ioctl(fd, PKRAM_IOC_INFO, &small));
+	small.size = 1U << 30;
+	EXPECT_ERR(E2BIG, ioctl(fd, PKRAM_IOC_INFO, &small));
+	small.size = sizeof(small);
+	small.flags = 1;
+	EXPECT_ERR(EINVAL, ioctl(fd, PKRAM_IOC_INFO, &small));
+	c.size = 16;
+	EXPECT_ERR(EINVAL, ioctl(fd, PKRAM_IOC_CLAIM, &c));
+	EXPECT_ERR(EFAULT, ioctl(fd, PKRAM_IOC_INFO, (void *)8));
+	EXPECT_ERR(ENOTTY, ioctl(fd, _IOWR(PKRAM_IOC_MAGIC, 99, struct pkram_info), &small));
+	EXPECT_ERR(ENOTTY, ioctl(fd, _IO('x', 1), NULL));
+	close(fd);
+}
+
+TEST_F(main, claims_want_an_open_for_writing_and_sane_arguments)
+{
+	int fd = fs_file("file", UNIT), ro = open("file", O_RDONLY);
+
+	EXPECT_ERR(EBADF, claim(ro, 0, no_vm, 0));
+	EXPECT_ERR(EBADF, seal(ro, cookie_1));
+	EXPECT_ERR(EBADF, resume(ro, cookie_1));
+	EXPECT_ERR(EPERM, seal(fd, cookie_1));
+	EXPECT_ERR(EPERM, resume(fd, cookie_1));
+	EXPECT_ERR(EINVAL, claim(fd, 1U << 31, no_vm, 0));
+	EXPECT_ERR(EINVAL, claim(fd, PKRAM_CLAIM_SEALED | PKRAM_CLAIM_DISCARD, no_vm, 0));
+	EXPECT_ERR(EINVAL, claim(fd, 0, no_vm, 2 * UNIT));
+	EXPECT_ERR(ENODATA, claim(fd, PKRAM_CLAIM_SEALED, no_vm, 0));
+	EXPECT_EQ(PKRAM_STATE_IDLE, state_of(fd));
+	EXPECT_OK(claim(fd, 0, no_vm, UNIT));
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(ro));
+	EXPECT_ERR(EINVAL, seal(fd, no_cookie));
+	EXPECT_ERR(ENODATA, resume(fd, cookie_1));
+	close(ro);
+	close(fd);
+}
+
+TEST_F(main, a_second_writer_prevents_a_claim)
+{
+	int a = fs_file("file", UNIT), b = open("file", O_RDWR);
+
+	ASSERT_LE(0, b);
+	EXPECT_ERR(EBUSY, claim(a, 0, no_vm, 0));
+	close(b);
+	EXPECT_OK(claim(a, 0, no_vm, 0));
+	close(a);
+}
+
+/* What others may not do to a claimed or sealed object, and that nothing happens */
+static void others_are_kept_out(struct __test_metadata *_metadata)
+{
+	struct stat before, after;
+	int ro;
+
+	EXPECT_OK(stat("file", &before));
+	EXPECT_ERR(EBUSY, open("file", O_RDWR));
+	EXPECT_ERR(EBUSY, open("file", O_WRONLY | O_TRUNC));
+	EXPECT_ERR(EBUSY, open("file", O_RDONLY | O_TRUNC));
+	EXPECT_ERR(EBUSY, open("file", O_WRONLY | O_CREAT, 0644));
+	EXPECT_ERR(EBUSY, truncate("file", 0));
+	EXPECT_ERR(EBUSY, truncate("file", 8 * UNIT));
+	EXPECT_ERR(EBUSY, unlink("file"));
+	EXPECT_ERR(EBUSY, rename("other", "file"));
+	EXPECT_ERR(EBUSY, rename("file", "away"));
+	EXPECT_OK(stat("file", &after));
+	EXPECT_EQ(before.st_ino, after.st_ino);
+	EXPECT_EQ(4 * UNIT, after.st_size);
+	EXPECT_EQ(before.st_blocks, after.st_blocks);
+	ro = open("file", O_RDONLY);
+	EXPECT_LE(0, ro);
+	EXPECT_ERR(EBADF, fallocate(ro, 0, 0, UNIT));
+	EXPECT_EQ(-1, fs_find_other(ro, 0x99, 4 * UNIT, 0));
+	close(ro);
+}
+
+TEST_F(main, others_are_kept_out_of_a_claimed_object)
+{
+	int fd = fs_file("file", 0);
+
+	close(fs_file("other", 0));
+	EXPECT_OK(fs_set(fd, 0x99, 4 * UNIT, 0));
+	ASSERT_OK(claim(fd, 0, no_vm, 0));
+	others_are_kept_out(_metadata);
+	EXPECT_ERR(EBUSY, open("file", O_RDWR | O_EXCL));
+	/* The holder may do all of it. */
+	EXPECT_EQ(1, pwrite(fd, "x", 1, 0));
+	EXPECT_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, UNIT, UNIT));
+	EXPECT_OK(ftruncate(fd, 2 * UNIT));
+	EXPECT_OK(ftruncate(fd, 3 * UNIT));
+	/* Claiming again is no change. */
+	EXPECT_OK(claim(fd, 0, no_vm, 0));
+	close(fd);
+}
+
+TEST_F(main, a_claim_ends_with_the_last_close)
+{
+	int fd = fs_file("file", UNIT), dup_fd, ro;
+
+	ASSERT_OK(claim(fd, 0, no_vm, 0));
+	dup_fd = dup(fd);
+	close(fd);
+	ro = open("file", O_RDONLY);
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(ro));
+	EXPECT_ERR(EBUSY, unlink("file"));
+	close(dup_fd);
+	EXPECT_EQ(PKRAM_STATE_RUNNING, state_of(ro));
+	fd = open("file", O_RDWR);
+	EXPECT_LE(0, fd);
+	EXPECT_OK(claim(fd, 0, no_vm, 0));
+	close(fd);
+	close(ro);
+	EXPECT_OK(unlink("file"));
+}
+
+TEST_F(main, others_are_kept_out_of_a_sealed_object)
+{
+	int fd = fs_file("file", 0), ro;
+	struct pkram_info i;
+
+	close(fs_file("other", 0));
+	EXPECT_OK(fs_set(fd, 0x99, 4 * UNIT, 0));
+	ASSERT_OK(claim(fd, 0, no_vm, 0));
+	ASSERT_OK(seal(fd, cookie_1));
+	others_are_kept_out(_metadata);
+	close(fd);
+	others_are_kept_out(_metadata);
+	ro = open("file", O_RDONLY);
+	ASSERT_OK(info(ro, &i));
+	EXPECT_EQ(PKRAM_STATE_SEALED, i.state);
+	EXPECT_EQ(1, i.generation);
+	EXPECT_EQ(0, memcmp(i.vm_uuid, vm_a, 16));
+	close(ro);
+	/* For who means to resume: but before a claim nothing may change. */
+	fd = open("file", O_RDWR | O_EXCL);
+	ASSERT_LE(0, fd);
+	EXPECT_ERR(EBUSY, pwrite(fd, "x", 1, 0));
+	EXPECT_ERR(EBUSY, ftruncate(fd, 0));
+	EXPECT_ERR(EBUSY, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, UNIT));
+	others_are_kept_out(_metadata);
+	EXPECT_ERR(EBUSY, claim(fd, 0, no_vm, 0));
+	EXPECT_OK(claim(fd, PKRAM_CLAIM_DISCARD, no_vm, 0));
+	EXPECT_EQ(1, pwrite(fd, "x", 1, 0));
+	close(fd);
+}
+
+TEST_F(main, a_seal_is_resumed_once_with_its_cookie)
+{
+	int fd = fs_file("file", 4 * UNIT);
+	uint64_t generation = 0;
+
+	ASSERT_OK(claim(fd, 0, no_vm, 0));
+	ASSERT_OK(seal_ioctl(fd, PKRAM_IOC_SEAL, cookie_1, vm_a, &generation));
+	EXPECT_EQ(1, generation);
+	close(fd);
+	fd = open("file", O_RDWR | O_EXCL);
+	ASSERT_LE(0, fd);
+	EXPECT_ERR(EPERM, resume(fd, cookie_1));
+	EXPECT_ERR(ESTALE, claim(fd, PKRAM_CLAIM_SEALED, vm_b, 0));
+	EXPECT_ERR(EINVAL, claim(fd, PKRAM_CLAIM_SEALED, vm_a, 5 * UNIT));
+	EXPECT_OK(claim(fd, PKRAM_CLAIM_SEALED, vm_a, 4 * UNIT));
+	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(fd));
+	EXPECT_ERR(ESTALE, resume(fd, cookie_2));
+	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(fd));
+	EXPECT_OK(seal_ioctl(fd, PKRAM_IOC_RESUME, cookie_1, no_vm, &generation));
+	EXPECT_EQ(1, generation);
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(fd));
+	EXPECT_ERR(ENODATA, resume(fd, cookie_1));
+	/* Saved again: a new generation, and the old cookie is no good. */
+	EXPECT_OK(seal_ioctl(fd, PKRAM_IOC_SEAL, cookie_2, vm_a, &generation));
+	EXPECT_EQ(2, generation);
+	EXPECT_ERR(ESTALE, resume(fd, cookie_1));
+	EXPECT_OK(resume(fd, cookie_2));
+	close(fd);
+	EXPECT_OK(unlink("file"));
+}
+
+TEST_F(main, an_exclusive_open_is_alone)
+{
+	int fd = fs_file("file", UNIT), excl;
+
+	EXPECT_ERR(EBUSY, open("file", O_RDWR | O_EXCL));
+	close(fd);
+	excl = open("file", O_RDWR | O_EXCL);
+	ASSERT_LE(0, excl);
+	EXPECT_ERR(EBUSY, open("file", O_RDWR));
+	EXPECT_ERR(EBUSY, open("file", O_RDWR | O_EXCL));
+	EXPECT_ERR(EBUSY, truncate("file", 0));
+	EXPECT_EQ(1, pwrite(excl, "x", 1, 0));
+	close(excl);
+	fd = open("file", O_RDWR);
+	EXPECT_LE(0, fd);
+	close(fd);
+}
+
+TEST_F(main, an_unlinked_object_cannot_be_claimed)
+{
+	int fd = fs_file("file", UNIT);
+
+	EXPECT_OK(unlink("file"));
+	EXPECT_ERR(ENOENT, claim(fd, 0, no_vm, 0));
+	close(fd);
+}
+
+TEST_F(main, claims_and_seals_survive_a_remount)
+{
+	int fd = fs_file("file", UNIT);
+	struct pkram_info i;
+
+	ASSERT_OK(claim(fd, 0, no_vm, 0));
+	ASSERT_OK(seal(fd, cookie_1));
+	close(fd);
+	EXPECT_OK(chdir("/"));
+	ASSERT_OK(vm_umount(PKRAM_MNT));
+	ASSERT_OK(fs_mount());
+	ASSERT_OK(chdir(PKRAM_MNT "/test"));
+	fd = open("file", O_RDWR | O_EXCL);
+	ASSERT_LE(0, fd);
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ(PKRAM_STATE_SEALED, i.state);
+	EXPECT_OK(claim(fd, PKRAM_CLAIM_SEALED, vm_a, UNIT));
+	EXPECT_OK(resume(fd, cookie_1));
+	close(fd);
+}
+
+TEST_F(main, a_gib_is_aligned_for_1g_leaves)
+{
+	int fd = fs_file("file", GIB);
+	struct pkram_info i;
+
+	if (fd < 0)
+		SKIP(return, "no whole GiB is free");
+	ASSERT_OK(info(fd, &i));
+	if (i.nr_extents == 1)
+		EXPECT_EQ(GIB, i.align);
+	close(fd);
+}
+
+TEST_F(main, no_mapping_has_no_leaves)
+{
+	struct pkram_leaves l = { .size = sizeof(l), .leaves_4k = 1, .leaves_2m = 1 };
+	int fd = fs_file("file", UNIT);
+
+	EXPECT_OK(ioctl(fd, PKRAM_IOC_LEAVES, &l));
+	EXPECT_EQ(0, l.leaves_4k | l.leaves_2m | l.leaves_1g);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture of the fs_* scenarios: a pool of 1 or 2 GiB, pkramfs mounted, and for
+ * each test an empty directory of it to stand in.
+ */
+#ifndef PKRAM_VM_FS_FIXTURE_H
+#define PKRAM_VM_FS_FIXTURE_H
+
+#include "fs_lib.h"
+
+FIXTURE(main)
+{
+	uint64_t free;
+};
+
+FIXTURE_SETUP(main)
+{
+	ASSERT_OK(fs_load());
+	ASSERT_OK(fs_mount());
+	ASSERT_OK(fs_grow());
+	umask(022);
+	/* What a test that was cut short may have left */
+	ASSERT_OK(fs_empty(PKRAM_MNT));
+	ASSERT_OK(mkdir(PKRAM_MNT "/test", 0755));
+	ASSERT_OK(chdir(PKRAM_MNT "/test"));
+	self->free = fs_free();
+	ASSERT_LT(GIB - 64 * MIB, self->free);
+}
+
+FIXTURE_TEARDOWN(main)
+{
+	int i;
+
+	EXPECT_OK(chdir("/"));
+	EXPECT_OK(fs_empty(PKRAM_MNT));
+	/*
+	 * Nothing leaks. Units of records stay such; a GiB that became idle is
+	 * not free while it is made ready for other use.
+	 */
+	for (i = 0; i < 30 && fs_free() + 64 * UNIT < self->free; i++)
+		usleep(100000);
+	EXPECT_GE(fs_free() + 64 * UNIT, self->free);
+}
+
+#endif
