@@ -185,6 +185,68 @@ static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
 	return 0;
 }
 
+/*
+ * ptrace() and /proc/PID/mem, for what they cannot have by a fault: memory
+ * that fault_populate() would have to get, as they do not let a fault let go
+ * of mmap_lock. Here it may be done: the callers do not look at what the lock
+ * protects again without looking it up.
+ */
+static int access_object(struct pkram_object *obj, u64 pos, void *buf, int len,
+			 bool write)
+{
+	struct pkram_span span;
+	void *addr;
+	int err = 0;
+
+	len = min_t(u64, len, PKRAM_UNIT - (pos & (PKRAM_UNIT - 1)));
+	for (;;) {
+		down_read(&obj->map_sem);
+		if (pos >= round_up(obj->rec.size, PAGE_SIZE)) {
+			err = -EIO;
+			break;
+		}
+		pkram_store_find(obj, pos >> PKRAM_UNIT_SHIFT, &span);
+		if (span.region && pkram_span_claimed(&span)) {
+			err = pkram_store_prepare(obj, &span, 1);
+			break;
+		}
+		up_read(&obj->map_sem);
+		err = pkram_store_populate(obj, pos >> PKRAM_UNIT_SHIFT);
+		if (err)
+			return err;
+	}
+	if (!err) {
+		len = min_t(u64, len,
+			    round_up(obj->rec.size, PAGE_SIZE) - pos);
+		addr = pkram_region_unit_addr(span.region, span.unit) +
+		       (pos & (PKRAM_UNIT - 1));
+		if (write)
+			memcpy(addr, buf, len);
+		else
+			memcpy(buf, addr, len);
+	}
+	up_read(&obj->map_sem);
+	return err ?: len;
+}
+
+static int map_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
+		      int len, int write)
+{
+	struct pkram_open *open = vma->vm_file->private_data;
+	struct mm_struct *mm = vma->vm_mm;
+	u64 pos = vma_offset(vma, addr);
+
+	if (!(vma->vm_flags & (write ? VM_WRITE : VM_MAYREAD)))
+		return -EACCES;
+	len = min_t(unsigned long, len, vma->vm_end - addr);
+	pkram_open_get(open);
+	mmap_read_unlock(mm);
+	len = access_object(open->obj, pos, buf, len, write);
+	pkram_open_put(open);
+	mmap_read_lock(mm);
+	return len;
+}
+
 static int __maybe_unused map_mprotect(struct vm_area_struct *vma,
 				       unsigned long start, unsigned long end,
 				       unsigned long newflags)
@@ -198,6 +260,7 @@ static const struct vm_operations_struct map_vm_ops = {
 	.fault = map_fault,
 	.huge_fault = map_huge_fault,
 	.may_split = map_may_split,
+	.access = map_access,
 #if !PKRAM_MPROTECT_KNOWS_1G
 	.mprotect = map_mprotect,
 #endif
@@ -211,10 +274,32 @@ static int map_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/*
+ * mremap() is about to move page tables that map @pgoff, and takes a 1G leaf
+ * for a bad one, which it clears: then nobody knows any more that the folio
+ * is mapped. If the leaf moves to where it does not fit, the guest's bytes
+ * are moved as if they were a table. Nothing else tells of a move; nobody
+ * else asks for an area by this file.
+ */
+static unsigned long map_get_unmapped_area(struct file *file,
+					   unsigned long addr,
+					   unsigned long len,
+					   unsigned long pgoff,
+					   unsigned long flags)
+{
+	u64 start = (u64)pgoff << PAGE_SHIFT;
+
+	/* No fault may bring the leaves back before the move. */
+	compat_lock_vmas_of(current->mm, file);
+	unmap_gibs(file->f_mapping, start, start + len);
+	return pkramfs_get_unmapped_area(file, addr, len, pgoff, flags);
+}
+
 static const struct file_operations map_fops = {
 	.owner = THIS_MODULE,
 	.release = map_release,
-	.get_unmapped_area = pkramfs_get_unmapped_area,
+	.fsync = noop_fsync,
+	.get_unmapped_area = map_get_unmapped_area,
 };
 
 static struct inode *new_map_inode(void)
@@ -225,7 +310,7 @@ static struct inode *new_map_inode(void)
 		return NULL;
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFCHR | 0600;
-	inode->i_flags = S_DAX;
+	inode->i_flags = S_DAX | S_NOATIME | S_NOCMTIME;
 	return inode;
 }
 
@@ -413,8 +498,8 @@ static int map_init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, PKRAM_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
+/* Without owner: the mount is the module's own and must not keep it loaded. */
 static struct file_system_type map_fs_type = {
-	.owner = THIS_MODULE,
 	.name = "pkramfs_map",
 	.init_fs_context = map_init_fs_context,
 	.kill_sb = kill_anon_super,
