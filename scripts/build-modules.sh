@@ -21,6 +21,8 @@ shift
 if [[ -e /lib/modules/$which/build/Makefile ]]; then
 	kver=$which
 	kbuild=/lib/modules/$which/build
+elif [[ $which == "$(uname -r)" && $which != *-amd64 ]]; then
+	die "no headers for the running kernel, $which; name one of: $PKRAM_SERIES (KVER=)"
 else
 	kver=$("$PKRAM_TOP/scripts/kernels.sh" version "$which")
 	kbuild=$("$PKRAM_TOP/scripts/kernels.sh" fetch "$which")/build
