@@ -37,6 +37,22 @@ static inline void release_fault_lock(struct vm_fault *vmf)
 {
 	mmap_read_unlock(vmf->vma->vm_mm);
 }
+
+static inline void compat_lock_vmas_of(struct mm_struct *mm, struct file *file)
+{
+	mmap_assert_write_locked(mm);
+}
+#else
+/* Exclude faults in the mappings of a file; mmap_lock is held to write. */
+static inline void compat_lock_vmas_of(struct mm_struct *mm, struct file *file)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		if (vma->vm_file == file)
+			vma_start_write(vma);
+}
 #endif
 
 /* The argument of ->huge_fault() as an order. */
