@@ -364,7 +364,10 @@ static int zero_part(struct pkram_object *obj, u64 from, u64 to)
 
 	if (from >= to)
 		return 0;
+	/* A fault may be filling a hole; what is found stays (i_rwsem). */
+	down_read(&obj->map_sem);
 	pkram_store_find(obj, from >> PKRAM_UNIT_SHIFT, &span);
+	up_read(&obj->map_sem);
 	if (!span.region)
 		return 0;
 	ret = pkram_store_claim_span(&span);
@@ -387,8 +390,12 @@ int pkram_store_resize(struct pkram_object *obj, u64 size)
 		return -EFBIG;
 	if (obj->bad)
 		return -EUCLEAN;
-	if (size < old)
-		return cut(obj, units_of(size), U32_MAX, size, true);
+	if (size < old) {
+		err = cut(obj, units_of(size), U32_MAX, size, true);
+		/* A mapping shows the rest of the last page. */
+		return err ?: zero_part(obj, size,
+					min(old, round_up(size, PKRAM_UNIT)));
+	}
 	/* Bytes behind the old end may have been written through a mapping. */
 	err = zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
 	if (err)
