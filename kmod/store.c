@@ -589,16 +589,20 @@ static void forget_pool(void)
 	struct pkram_region *r;
 
 	forget_objects();
-	pkram_store_forget_pending();
 	list_for_each_entry(r, &pkram_store.regions, list)
 		pkram_store_drop_metas(r);
 	pkram_alloc_destroy(&pkram_store.al);
 }
 
+/* No file is open, and no memory is in use without a name. */
 static bool objects_idle(void)
 {
 	struct rb_node *node;
 
+	pkram_store_reap();
+	if (!list_empty(&pkram_store.removed) ||
+	    !list_empty(&pkram_store.pending))
+		return false;
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		struct pkram_object *obj =
 			rb_entry(node, struct pkram_object, all);
@@ -834,7 +838,10 @@ void pkram_store_info(struct pkram_pool_info *info)
 	struct pkram_region *r;
 
 	memset(info, 0, sizeof(*info));
+	/* GiB that are being unclaimed count as taken for that moment. */
+	pkram_store_settle();
 	mutex_lock(&pkram_store.lock);
+	pkram_store_reap();
 	info->exists = pkram_store.exists;
 	info->read_only = pkram_store.read_only;
 	memcpy(info->uuid, pkram_store.uuid, sizeof(info->uuid));
@@ -901,6 +908,7 @@ void pkram_store_exit(void)
 {
 	struct pkram_region *r, *next;
 
+	pkram_store_stop_reaping();
 	pkram_store_settle();
 	mutex_lock(&pkram_store.lock);
 	forget_pool();

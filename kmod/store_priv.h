@@ -159,7 +159,7 @@ void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr);
  * claiming.
  */
 void pkram_store_settle(void);
-/** pkram_store_forget_pending() - at exit */
-void pkram_store_forget_pending(void);
+/** pkram_store_stop_reaping() - at exit; pending memory holds the module */
+void pkram_store_stop_reaping(void);
 
 #endif /* _PKRAM_STORE_PRIV_H */

@@ -6,12 +6,15 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitmap.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "store_priv.h"
 
 static void idle_work_fn(struct work_struct *work);
 static DECLARE_WORK(idle_work, idle_work_fn);
+static void reap_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(reap_work, reap_work_fn);
 
 /**
  * struct pending_run - units that are nobody's, but still pinned
@@ -53,8 +56,11 @@ static void add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	p->r = r;
 	p->unit = unit;
 	p->nr = nr;
+	/* Without the module its struct pages would go, under the pins. */
+	__module_get(THIS_MODULE);
 	list_add_tail(&p->list, &pkram_store.pending);
 	pkram_store.nr_pending += nr;
+	schedule_delayed_work(&reap_work, HZ);
 }
 
 /*
@@ -96,17 +102,21 @@ void pkram_store_reap(void)
 	list_for_each_entry_safe(p, next, &old, list) {
 		free_units(p->r, p->unit, p->nr);
 		kfree(p);
+		module_put(THIS_MODULE);
 	}
 }
 
-void pkram_store_forget_pending(void)
+static void reap_work_fn(struct work_struct *work)
 {
-	struct pending_run *p, *next;
+	mutex_lock(&pkram_store.lock);
+	pkram_store_reap();
+	mutex_unlock(&pkram_store.lock);
+}
 
-	list_for_each_entry_safe(p, next, &pkram_store.pending, list)
-		kfree(p);
-	INIT_LIST_HEAD(&pkram_store.pending);
-	pkram_store.nr_pending = 0;
+void pkram_store_stop_reaping(void)
+{
+	cancel_delayed_work_sync(&reap_work);
+	WARN_ON(!list_empty(&pkram_store.pending));
 }
 
 void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr)
