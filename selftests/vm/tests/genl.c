@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The control plane: each command, each refusal with its words, who may what,
+ * and messages that make no sense. The tests come in this order: without a pool,
+ * with one, and without it again. Objects are in genl_objects.c.
+ */
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "genl_fixture.h"
+
+#define USER		1000
+
+/* Run @fn in a process that has given up what @as says. Return: its result */
+enum as { AS_USER, AS_NET_ADMIN, AS_NS_ROOT, AS_OTHER_NETNS };
+
+static bool give_up(enum as as)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2] = {};
+
+	switch (as) {
+	case AS_USER:
+		return !setgid(USER) && !setuid(USER);
+	case AS_NET_ADMIN:
+		caps[0].effective = 1U << CAP_NET_ADMIN;
+		caps[0].permitted = 1U << CAP_NET_ADMIN;
+		return !syscall(SYS_capset, &head, caps);
+	case AS_NS_ROOT:
+		return !unshare(CLONE_NEWUSER);
+	case AS_OTHER_NETNS:
+		return !unshare(CLONE_NEWNET);
+	}
+	return false;
+}
+
+/* 0, or the line of the first expectation that does not hold */
+#define HOLDS(what)							\
+	do {								\
+		if (!(what))						\
+			return __LINE__;				\
+	} while (0)
+
+static int run_as(enum as as, int (*fn)(struct nl *nl), struct nl *nl)
+{
+	int pipefd[2], line = -1;
+	pid_t pid;
+
+	if (pipe(pipefd))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		line = give_up(as) ? fn(nl) : -2;
+		if (write(pipefd[1], &line, sizeof(line)) != sizeof(line))
+			_exit(1);
+		_exit(0);
+	}
+	close(pipefd[1]);
+	if (pid < 0 || read(pipefd[0], &line, sizeof(line)) != sizeof(line))
+		line = -1;
+	close(pipefd[0]);
+	waitpid(pid, NULL, 0);
+	return line;
+}
+
+TEST(module_refuses_parameters_that_make_no_sense)
+{
+	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "handover=maybe"));
+	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=everything"));
+	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=4G+1M"));
+	EXPECT_FALSE(vm_module_loaded("pkram"));
+}
+
+TEST(module_loads_alone_and_unloads)
+{
+	ASSERT_EQ(0, vm_insmod(PKRAM_MODULE, "handover=memmap"));
+	EXPECT_TRUE(vm_module_loaded("pkram"));
+	ASSERT_EQ(0, vm_rmmod("pkram"));
+}
+
+TEST_F(main, tells_that_there_is_no_pool)
+{
+	struct nl *nl = &self->nl;
+	struct handover h;
+	struct regions r;
+	struct pool p;
+
+	ASSERT_EQ(0, get_pool(nl, &p));
+	EXPECT_EQ(1, p.answers);
+	EXPECT_FALSE(p.uuid);
+	EXPECT_EQ(~0U, p.version);
+	EXPECT_EQ(0, p.nr_regions);
+	EXPECT_EQ(0, p.nr_objects);
+	EXPECT_EQ(0, p.nr_quarantined);
+	EXPECT_EQ(0, p.size);
+	EXPECT_EQ(0, p.free);
+
+	ASSERT_EQ(0, get_regions(nl, &r));
+	EXPECT_EQ(0, r.nr + r.nr_bad);
+
+	ASSERT_EQ(0, get_handover(nl, &h));
+	EXPECT_EQ(1, h.answers);
+	EXPECT_EQ(PKRAM_HANDOVER_NONE, h.mode);
+	EXPECT_FALSE(h.cmdline || h.guard || h.loaded);
+
+	EXPECT_EQ(0, ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, NULL, NULL));
+}
+
+TEST_F(main, refuses_to_shrink_what_is_not_there)
+{
+	struct nl *nl = &self->nl;
+	struct report r;
+
+	EXPECT_REFUSED(EBUSY, "nothing could be given back", shrink(nl, 1, 0, 0, &r));
+	EXPECT_EQ(0, r.nr_taken);
+	EXPECT_REFUSED(EBUSY, "nothing could be given back",
+		       shrink(nl, 0, 4 * GIB, 1 * GIB, &r));
+}
+
+TEST_F(main, grows_and_tells_what_was_got)
+{
+	struct nl *nl = &self->nl;
+	struct handover h;
+	struct regions rs;
+	struct report r;
+	struct pool p;
+	int i;
+
+	ASSERT_EQ(0, grow(nl, 2, &r)) {
+		TH_LOG("%s", nl->text);
+	}
+	EXPECT_TRUE(r.complete);
+	/* How much can go depends on where the kernel is; what cannot is told. */
+	EXPECT_LE(1, r.gib);
+	EXPECT_TRUE(r.gib == 2 || r.nr_refused);
+	EXPECT_EQ(r.gib * GIB, r.taken);
+	for (i = 0; i < r.nr_taken; i++) {
+		EXPECT_EQ(0, r.base[i] % GIB);
+		EXPECT_FALSE(vm_iomem_touches(r.base[i], r.base[i] + r.size[i] - 1,
+					      "System RAM"));
+		EXPECT_TRUE(vm_iomem_under(r.base[i], r.base[i] + r.size[i] - 1, "pkram"));
+	}
+
+	ASSERT_EQ(0, get_pool(nl, &p));
+	EXPECT_TRUE(p.uuid);
+	EXPECT_FALSE(p.read_only);
+	EXPECT_EQ(1, p.version);
+	EXPECT_EQ(r.nr_taken, p.nr_regions);
+	EXPECT_EQ(r.taken, p.size);
+	EXPECT_EQ(p.size, p.free + p.meta);
+	EXPECT_EQ(0, p.pending);
+	EXPECT_LE(1, p.gib_2m);
+
+	ASSERT_EQ(0, get_regions(nl, &rs));
+	EXPECT_TRUE(rs.complete);
+	EXPECT_EQ(p.nr_regions, rs.nr);
+	EXPECT_EQ(rs.nr, rs.nr_base);
+	EXPECT_EQ(0, rs.nr_bad);
+	EXPECT_EQ(p.size, rs.size);
+	EXPECT_EQ(p.free, rs.free);
+	EXPECT_EQ(p.meta, rs.meta);
+	for (i = 0; i < rs.nr; i++) {
+		EXPECT_TRUE(vm_iomem_under(rs.base[i], rs.base[i] + GIB - 1, "pkram"));
+		EXPECT_TRUE(!i || rs.base[i - 1] < rs.base[i]);
+	}
+
+	ASSERT_EQ(0, get_handover(nl, &h));
+	EXPECT_EQ(PKRAM_HANDOVER_E820, h.mode);
+	EXPECT_TRUE(h.guard);
+	EXPECT_FALSE(h.cmdline);
+	EXPECT_FALSE(h.loaded);
+}
+
+/* A request that must fail: up to three attributes, words of the answer */
+struct bad_request {
+	const char *name;
+	uint8_t cmd;
+	int err;
+	const char *words;
+	struct {
+		uint16_t type;
+		uint8_t len;
+		uint64_t value;
+	} attr[4];
+	bool dump;
+};
+
+#define A32(type, value)	{ PKRAM_A_##type, 4, value }
+#define A64(type, value)	{ PKRAM_A_##type, 8, value }
+
+static const struct bad_request bad_requests[] = {
+	{ "add: no number", PKRAM_CMD_REGION_ADD, EINVAL, "number of GiB is missing" },
+	{ "add: none", PKRAM_CMD_REGION_ADD, ERANGE, "out of range", { A32(GIB, 0) } },
+	{ "add: more than there can be", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
+	  { A32(GIB, 0xffffffff) } },
+	{ "add: a number too long", PKRAM_CMD_REGION_ADD, EINVAL, "attribute length",
+	  { A64(GIB, 1) } },
+	{ "add: no such node", PKRAM_CMD_REGION_ADD, EINVAL, "no such NUMA node",
+	  { A32(GIB, 1), A32(NODE, 77) } },
+	{ "add: no such number of a node", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
+	  { A32(GIB, 1), A32(NODE, 0x80000000) } },
+	{ "add: a range", PKRAM_CMD_REGION_ADD, EINVAL, "",
+	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) } },
+	{ "adopt: nothing", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing" },
+	{ "adopt: no base", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing",
+	  { A64(SIZE, GIB) } },
+	{ "adopt: no size", PKRAM_CMD_REGION_ADOPT, EINVAL, "size is missing",
+	  { A64(BASE, GIB) } },
+	{ "adopt: odd base", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is not a multiple",
+	  { A64(BASE, GIB + 4096), A64(SIZE, GIB) } },
+	{ "adopt: odd size", PKRAM_CMD_REGION_ADOPT, EINVAL, "size is not a multiple",
+	  { A64(BASE, GIB), A64(SIZE, GIB + 1) } },
+	{ "adopt: empty", PKRAM_CMD_REGION_ADOPT, ERANGE, "out of range",
+	  { A64(BASE, GIB), A64(SIZE, 0) } },
+	{ "adopt: wraps", PKRAM_CMD_REGION_ADOPT, ERANGE, "out of range",
+	  { A64(BASE, -GIB), A64(SIZE, 2 * GIB) } },
+	{ "adopt: beyond physical memory", PKRAM_CMD_REGION_ADOPT, ERANGE, "ends beyond",
+	  { A64(BASE, (1UL << 52) - GIB), A64(SIZE, 2 * GIB) } },
+	{ "adopt: RAM in use", PKRAM_CMD_REGION_ADOPT, EADDRINUSE, "uses part of the range",
+	  { A64(BASE, 0), A64(SIZE, GIB) } },
+	{ "adopt: RAM in use, to format", PKRAM_CMD_REGION_ADOPT, EADDRINUSE, "memmap=",
+	  { A64(BASE, 0), A64(SIZE, GIB), { PKRAM_A_FORMAT } } },
+	{ "adopt: flag with a value", PKRAM_CMD_REGION_ADOPT, ERANGE, "policy",
+	  { A64(BASE, 0), A64(SIZE, GIB), A32(FORMAT, 1) } },
+	{ "del: nothing", PKRAM_CMD_REGION_DEL, EINVAL, "either a number" },
+	{ "del: both", PKRAM_CMD_REGION_DEL, EINVAL, "not both",
+	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) } },
+	{ "del: a number and half a range", PKRAM_CMD_REGION_DEL, EINVAL, "not both",
+	  { A32(GIB, 1), A64(SIZE, GIB) } },
+	{ "del: no size", PKRAM_CMD_REGION_DEL, EINVAL, "size is missing",
+	  { A64(BASE, 4 * GIB) } },
+	{ "del: no base", PKRAM_CMD_REGION_DEL, EINVAL, "base is missing",
+	  { A64(SIZE, GIB) } },
+	{ "del: none", PKRAM_CMD_REGION_DEL, ERANGE, "out of range", { A32(GIB, 0) } },
+	{ "del: not of the pool", PKRAM_CMD_REGION_DEL, EBUSY, "nothing could be given back",
+	  { A64(BASE, 0), A64(SIZE, GIB) } },
+	{ "discard: nothing", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "key is missing" },
+	{ "discard: no key", PKRAM_CMD_OBJECT_DISCARD, ERANGE, "out of range",
+	  { A64(OBJECT_KEY, 0) } },
+	{ "discard: no such key", PKRAM_CMD_OBJECT_DISCARD, ENOENT, "no object has this key",
+	  { A64(OBJECT_KEY, 1ULL << 40) } },
+	{ "discard: the root", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "not quarantined",
+	  { A64(OBJECT_KEY, 1) } },
+	{ "no such command", 99, EOPNOTSUPP, "" },
+	{ "no command", PKRAM_CMD_UNSPEC, EOPNOTSUPP, "" },
+	{ "a dump of what is no list", PKRAM_CMD_POOL_GET, EOPNOTSUPP, "", .dump = true },
+	{ "one of a list", PKRAM_CMD_REGION_GET, EOPNOTSUPP, "" },
+	{ "one of a list", PKRAM_CMD_OBJECT_GET, EOPNOTSUPP, "" },
+};
+
+static int send_bad(struct nl *nl, const struct bad_request *b)
+{
+	struct req q;
+	int i;
+
+	req_init(&q, nl->family, b->cmd, b->dump ? NLM_F_DUMP : 0);
+	for (i = 0; i < 4 && b->attr[i].type; i++)
+		put(&q, b->attr[i].type, &b->attr[i].value, b->attr[i].len);
+	return talk(nl, &q, NULL, NULL);
+}
+
+TEST_F(main, says_what_is_wrong_with_a_request)
+{
+	struct nl *nl = &self->nl;
+	struct pool before, after;
+	size_t i;
+
+	ASSERT_EQ(0, get_pool(nl, &before));
+	for (i = 0; i < sizeof(bad_requests) / sizeof(*bad_requests); i++) {
+		const struct bad_request *b = &bad_requests[i];
+		int err;
+
+		nl->text[0] = '\0';
+		err = send_bad(nl, b);
+		EXPECT_EQ(-b->err, err) {
+			TH_LOG("%s: %s, \"%s\"", b->name, strerror(-err), nl->text);
+		}
+		EXPECT_NE(NULL, strstr(nl->text, b->words)) {
+			TH_LOG("%s: says \"%s\"", b->name, nl->text);
+		}
+		/* What the commands get to see themselves has words. */
+		if (b->err != EOPNOTSUPP)
+			EXPECT_NE('\0', nl->text[0]) {
+				TH_LOG("%s: says nothing", b->name);
+			}
+	}
+	ASSERT_EQ(0, get_pool(nl, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+}
+
+TEST_F(main, refuses_attributes_that_a_command_does_not_know)
+{
+	static const uint16_t types[] = { PKRAM_A_NAME, PKRAM_A_MAX, PKRAM_A_MAX + 1, 4000 };
+	struct nl *nl = &self->nl;
+	struct req q;
+	size_t i;
+	int cmd;
+
+	for (cmd = PKRAM_CMD_POOL_GET; cmd <= PKRAM_CMD_MAX; cmd++) {
+		bool dump = cmd == PKRAM_CMD_REGION_GET || cmd == PKRAM_CMD_OBJECT_GET;
+
+		for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
+			req_init(&q, nl->family, cmd, dump ? NLM_F_DUMP : 0);
+			put32(&q, types[i], 1);
+			nl->text[0] = '\0';
+			EXPECT_EQ(-EINVAL, talk(nl, &q, NULL, NULL)) {
+				TH_LOG("command %d, attribute %d", cmd, types[i]);
+			}
+			EXPECT_NE('\0', nl->text[0]) {
+				TH_LOG("command %d, attribute %d", cmd, types[i]);
+			}
+		}
+	}
+}
+
+/* Who */
+
+static int sees_no_addresses(struct nl *nl)
+{
+	struct handover h;
+	struct regions r;
+	struct pool p;
+
+	HOLDS(!get_pool(nl, &p));
+	HOLDS(p.uuid && p.nr_regions && p.size);
+	HOLDS(!get_regions(nl, &r));
+	HOLDS(r.nr == (int)p.nr_regions && r.size == p.size);
+	HOLDS(!r.nr_base);
+	HOLDS(!get_handover(nl, &h));
+	HOLDS(h.guard && !h.cmdline);
+	return 0;
+}
+
+static int changes_nothing(struct nl *nl)
+{
+	static const uint8_t cmds[] = {
+		PKRAM_CMD_REGION_ADD, PKRAM_CMD_REGION_ADOPT, PKRAM_CMD_REGION_DEL,
+		PKRAM_CMD_OBJECT_DISCARD, PKRAM_CMD_OBJECT_GET,
+	};
+	struct req q;
+	size_t i;
+
+	for (i = 0; i < sizeof(cmds); i++) {
+		req_init(&q, nl->family, cmds[i],
+			 cmds[i] == PKRAM_CMD_OBJECT_GET ? NLM_F_DUMP : 0);
+		switch (cmds[i]) {
+		case PKRAM_CMD_REGION_ADD:
+		case PKRAM_CMD_REGION_DEL:
+			put32(&q, PKRAM_A_GIB, 1);
+			break;
+		case PKRAM_CMD_REGION_ADOPT:
+			put64(&q, PKRAM_A_BASE, 0);
+			put64(&q, PKRAM_A_SIZE, GIB);
+			break;
+		case PKRAM_CMD_OBJECT_DISCARD:
+			put64(&q, PKRAM_A_OBJECT_KEY, 2);
+			break;
+		}
+		nl->text[0] = '\0';
+		HOLDS(talk(nl, &q, NULL, NULL) == -EPERM);
+		HOLDS(strstr(nl->text, "CAP_SYS_ADMIN"));
+	}
+	return 0;
+}
+
+/* The same with a socket of one's own */
+static int own_socket(struct nl *nl)
+{
+	int line;
+
+	HOLDS(!nl_open(nl));
+	HOLDS(!find_family(nl, &nl->family));
+	line = sees_no_addresses(nl);
+	return line ?: changes_nothing(nl);
+}
+
+/* A socket that root opened lends nobody root's rights */
+static int roots_socket(struct nl *nl)
+{
+	return sees_no_addresses(nl) ?: changes_nothing(nl);
+}
+
+static int finds_no_family(struct nl *nl)
+{
+	uint16_t family;
+
+	HOLDS(!nl_open(nl));
+	HOLDS(find_family(nl, &family) == -ENOENT);
+	HOLDS(ask(nl, PKRAM_CMD_POOL_GET, 0, NULL, NULL) == -ENOENT);
+	return 0;
+}
+
+TEST_F(main, lets_users_look_and_only_look)
+{
+	EXPECT_EQ(0, run_as(AS_USER, own_socket, &self->nl));
+	EXPECT_EQ(0, run_as(AS_USER, roots_socket, &self->nl));
+}
+
+TEST_F(main, does_not_take_cap_net_admin_for_root)
+{
+	EXPECT_EQ(0, run_as(AS_NET_ADMIN, own_socket, &self->nl));
+}
+
+TEST_F(main, does_not_take_root_of_a_user_namespace_for_root)
+{
+	EXPECT_EQ(0, run_as(AS_NS_ROOT, own_socket, &self->nl));
+}
+
+TEST_F(main, is_not_in_other_network_namespaces)
+{
+	EXPECT_EQ(0, run_as(AS_OTHER_NETNS, finds_no_family, &self->nl));
+}
+
+TEST_F(main, answers_others_while_it_grows)
+{
+	struct nl *nl = &self->nl;
+	double *took, begin, longest = 0;
+	struct report r;
+	uint16_t family;
+	struct pool p;
+	int status;
+	pid_t pid;
+
+	took = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, took);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (nl_open(nl))
+			_exit(1);
+		begin = vm_now();
+		/* Getting none is fine: it was tried. */
+		grow(nl, 64, &r);
+		*took = vm_now() - begin;
+		_exit(0);
+	}
+	while (!waitpid(pid, &status, WNOHANG)) {
+		begin = vm_now();
+		ASSERT_EQ(0, find_family(nl, &family));
+		ASSERT_EQ(0, get_pool(nl, &p));
+		if (vm_now() - begin > longest)
+			longest = vm_now() - begin;
+	}
+	EXPECT_EQ(0, status);
+	TH_LOG("answered in %.2f s at most, grew for %.2f s", longest, *took);
+	if (*took < 0.2)
+		SKIP(return, "growing took no time");
+	EXPECT_TRUE(longest < *took / 2);
+}
+
+/* Messages that make no sense */
+
+static uint64_t rnd_state;
+
+static uint64_t rnd(void)
+{
+	rnd_state ^= rnd_state << 13;
+	rnd_state ^= rnd_state >> 7;
+	rnd_state ^= rnd_state << 17;
+	return rnd_state;
+}
+
+static void put_random(struct req *q)
+{
+	static const uint8_t lens[] = { 0, 1, 4, 4, 4, 8, 8, 8, 16, 33 };
+	uint16_t type = rnd() % (PKRAM_A_MAX + 3);
+	uint64_t data[8];
+	int len = lens[rnd() % sizeof(lens)], i;
+	struct nlattr *a;
+
+	for (i = 0; i < 8; i++)
+		data[i] = rnd();
+	switch (rnd() % 4) {
+	case 0:		/* a range that might be one */
+		data[0] = (data[0] % 64) << 30;
+		break;
+	case 1:
+		data[0] %= 4;
+		break;
+	}
+	/* But do not take or give back what the VM lives on. */
+	if (type == PKRAM_A_GIB)
+		data[0] |= 1U << 31;
+	a = (void *)((char *)q + q->nlh.nlmsg_len);
+	put(q, rnd() % 16 ? type : type | NLA_F_NESTED, data, len);
+	/* Now and then it says it is longer or shorter than it is. */
+	if (!(rnd() % 24))
+		a->nla_len = rnd() % 64;
+}
+
+static int send_random(struct nl *nl)
+{
+	struct req q;
+	int i;
+
+	req_init(&q, nl->family, rnd() % (PKRAM_CMD_MAX + 3), rnd() % 3 ? 0 : NLM_F_DUMP);
+	if (!(rnd() % 32))
+		q.genl.version = rnd();
+	if (!(rnd() % 32))
+		q.genl.reserved = rnd();
+	for (i = rnd() % 5; i; i--)
+		put_random(&q);
+	return talk(nl, &q, NULL, NULL);
+}
+
+/* Every message has an answer, and what was good before is good afterwards */
+static int fuzz(struct nl *nl)
+{
+	double end = vm_now() + 20;
+	int n;
+
+	HOLDS(!nl_open(nl));
+	for (n = 0; n < 100000 && vm_now() < end; n++) {
+		int err = send_random(nl);
+
+		HOLDS(err <= 0 && err > -4096 && err != -EAGAIN && err != -EMSGSIZE);
+	}
+	return n > 100 ? 0 : __LINE__;
+}
+
+TEST_F(main, bears_requests_at_random)
+{
+	struct nl *nl = &self->nl;
+	struct pool before, after;
+
+	rnd_state = 0x706b72616d;
+	ASSERT_EQ(0, get_pool(nl, &before));
+	EXPECT_EQ(0, run_as(AS_USER, fuzz, nl));
+	ASSERT_EQ(0, get_pool(nl, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+
+	EXPECT_EQ(0, fuzz(nl));
+	ASSERT_EQ(0, get_pool(nl, &after));
+	EXPECT_EQ(0, after.nr_quarantined);
+}
+
+TEST_F(main, shrinks_by_range_and_by_number)
+{
+	struct nl *nl = &self->nl;
+	struct regions rs;
+	struct report r;
+	struct pool p;
+	uint64_t base;
+	int fd;
+
+	if (get_pool(nl, &p) || !p.nr_regions)
+		ASSERT_EQ(0, grow(nl, 2, &r));
+	fd = make_file(PKRAM_MNT "/stays", 2 * MIB);
+	ASSERT_LE(0, fd);
+	close(fd);
+
+	/* The GiB that holds the file does not go; the answer says so. */
+	ASSERT_EQ(0, get_regions(nl, &rs));
+	shrink(nl, 64, 0, 0, &r);
+	EXPECT_TRUE(r.gib ? r.complete && r.nr_refused : *nl->text);
+	ASSERT_EQ(0, get_pool(nl, &p));
+	EXPECT_LE(1, p.nr_regions);
+	EXPECT_EQ(1, p.nr_objects);
+	EXPECT_REFUSED(EBUSY, "nothing could be given back", shrink(nl, 1, 0, 0, &r));
+
+	ASSERT_EQ(0, unlink(PKRAM_MNT "/stays"));
+	ASSERT_EQ(0, get_regions(nl, &rs));
+	base = rs.base[0];
+	ASSERT_EQ(0, shrink(nl, 0, base, GIB, &r)) {
+		TH_LOG("%s", nl->text);
+	}
+	EXPECT_EQ(1, r.gib);
+	EXPECT_EQ(1, r.nr_taken);
+	EXPECT_EQ(base, r.base[0]);
+	EXPECT_EQ(GIB, r.size[0]);
+	EXPECT_TRUE(vm_iomem_under(base, base + GIB - 1, "System RAM"));
+
+	if (!get_pool(nl, &p) && p.size)
+		EXPECT_EQ(0, shrink(nl, 64, 0, 0, &r));
+	ASSERT_EQ(0, get_pool(nl, &p));
+	EXPECT_EQ(0, p.size);
+	EXPECT_EQ(0, p.nr_regions);
+}
+
+TEST_HARNESS_MAIN

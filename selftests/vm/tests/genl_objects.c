@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The control plane: lists of objects, while they come and go */
+#include "genl_fixture.h"
+
+#define NR_MANY		600
+#define NR_KEPT		150
+
+/**
+ * struct list - objects that a dump told
+ * @nr: number of them
+ * @last: key of the last one
+ * @rising: keys came in rising order
+ * @kept: how often each of the files kept/N was told
+ * @want: name of one object to look at
+ * @tb: its attributes, in @copy
+ * @copy: bytes of its message
+ */
+struct list {
+	int nr;
+	uint64_t last;
+	bool rising;
+	int kept[NR_KEPT];
+	const char *want;
+	struct tb tb;
+	char copy[16384];
+};
+
+static void take_object(const struct tb *tb, void *arg)
+{
+	const char *name = str(tb->a[PKRAM_A_NAME]);
+	uint64_t key = u64(tb->a[PKRAM_A_OBJECT_KEY]);
+	struct list *l = arg;
+	unsigned int n;
+
+	if (!l->nr++)
+		l->rising = true;
+	else if (key <= l->last)
+		l->rising = false;
+	l->last = key;
+	if (sscanf(name, "/kept/%u", &n) == 1 && n < NR_KEPT)
+		l->kept[n]++;
+	if (l->want && !strcmp(name, l->want) && tb->len <= (int)sizeof(l->copy)) {
+		memcpy(l->copy, tb->first, tb->len);
+		parse(&l->tb, l->copy, tb->len);
+	}
+}
+
+static int list(struct nl *nl, const char *want, struct list *l)
+{
+	memset(l, 0, sizeof(*l));
+	l->want = want;
+	return ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, take_object, l);
+}
+
+static struct list l;
+
+TEST_F(main, lists_nothing_without_a_pool)
+{
+	ASSERT_EQ(0, list(&self->nl, NULL, &l));
+	EXPECT_EQ(0, l.nr);
+}
+
+TEST_F(main, lists_nothing_in_an_empty_pool)
+{
+	struct report r;
+
+	ASSERT_EQ(0, grow(&self->nl, 1, &r));
+	ASSERT_EQ(0, list(&self->nl, NULL, &l));
+	EXPECT_EQ(0, l.nr);
+}
+
+TEST_F(main, lists_an_object_with_all_that_it_is)
+{
+	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct nl *nl = &self->nl;
+	struct stat st;
+	int fd;
+
+	ASSERT_EQ(0, mkdir(PKRAM_MNT "/dir", 0711));
+	fd = make_file(PKRAM_MNT "/dir/file", 3 * MIB);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fchown(fd, 5, 7));
+	ASSERT_EQ(0, fstat(fd, &st));
+
+	ASSERT_EQ(0, list(nl, "/dir/file", &l));
+	EXPECT_EQ(2, l.nr);
+	EXPECT_EQ(st.st_ino, u64(l.tb.a[PKRAM_A_OBJECT_ID]));
+	EXPECT_EQ(st.st_ino, u64(l.tb.a[PKRAM_A_OBJECT_KEY]));
+	EXPECT_EQ(S_IFREG | 0640, u32(l.tb.a[PKRAM_A_MODE]));
+	EXPECT_EQ(5, u32(l.tb.a[PKRAM_A_UID]));
+	EXPECT_EQ(7, u32(l.tb.a[PKRAM_A_GID]));
+	EXPECT_EQ(3 * MIB, u64(l.tb.a[PKRAM_A_SIZE]));
+	EXPECT_EQ(4 * MIB, u64(l.tb.a[PKRAM_A_ALLOCATED]));
+	EXPECT_EQ(1, u32(l.tb.a[PKRAM_A_NR_EXTENTS]));
+	EXPECT_EQ(PKRAM_STATE_IDLE, u32(l.tb.a[PKRAM_A_STATE]));
+	EXPECT_EQ(0, u64(l.tb.a[PKRAM_A_GENERATION]));
+	EXPECT_EQ(NULL, l.tb.a[PKRAM_A_QUARANTINE]);
+
+	ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_CLAIM, &claim));
+	ASSERT_EQ(0, list(nl, "/dir/file", &l));
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, u32(l.tb.a[PKRAM_A_STATE]));
+
+	ASSERT_EQ(0, list(nl, "/dir", &l));
+	EXPECT_EQ(S_IFDIR | 0711, u32(l.tb.a[PKRAM_A_MODE]));
+	EXPECT_EQ(0, u64(l.tb.a[PKRAM_A_ALLOCATED]));
+
+	EXPECT_REFUSED(EINVAL, "not quarantined", discard(nl, st.st_ino));
+	close(fd);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/dir/file"));
+	EXPECT_EQ(0, rmdir(PKRAM_MNT "/dir"));
+	ASSERT_EQ(0, list(nl, NULL, &l));
+	EXPECT_EQ(0, l.nr);
+}
+
+TEST_F(main, lists_a_path_of_any_length)
+{
+	char name[NAME_MAX + 1], path[PATH_MAX] = "", longest[PATH_MAX] = "";
+	struct nl *nl = &self->nl;
+	int i, n;
+
+	memset(name, 'x', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	/* 17 * 256 is beyond PATH_MAX: what is told is without a name then. */
+	ASSERT_EQ(0, chdir(PKRAM_MNT));
+	for (i = 0; i < 17; i++) {
+		n = strlen(path);
+		if (n + 1 + NAME_MAX < PATH_MAX) {
+			path[n] = '/';
+			memcpy(path + n + 1, name, sizeof(name));
+			strcpy(longest, path);
+		}
+		ASSERT_EQ(0, mkdir(name, 0755));
+		ASSERT_EQ(0, chdir(name));
+	}
+	ASSERT_EQ(0, list(nl, longest, &l));
+	EXPECT_EQ(17, l.nr);
+	EXPECT_NE(NULL, l.tb.a[PKRAM_A_OBJECT_KEY]);
+
+	for (i = 0; i < 17; i++) {
+		ASSERT_EQ(0, chdir(".."));
+		ASSERT_EQ(0, rmdir(name));
+	}
+	ASSERT_EQ(0, chdir("/"));
+}
+
+TEST_F(main, lists_more_objects_than_a_message_holds)
+{
+	struct nl *nl = &self->nl;
+	struct pool p;
+	char path[64];
+	int i, fd;
+
+	for (i = 0; i < NR_MANY; i++) {
+		snprintf(path, sizeof(path), PKRAM_MNT "/many-%d", i);
+		fd = make_file(path, 0);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	ASSERT_EQ(0, list(nl, "/many-599", &l));
+	EXPECT_EQ(NR_MANY, l.nr);
+	EXPECT_TRUE(l.rising);
+	EXPECT_NE(NULL, l.tb.a[PKRAM_A_OBJECT_KEY]);
+	ASSERT_EQ(0, get_pool(nl, &p));
+	EXPECT_EQ(NR_MANY, p.nr_objects);
+	for (i = 0; i < NR_MANY; i++) {
+		snprintf(path, sizeof(path), PKRAM_MNT "/many-%d", i);
+		ASSERT_EQ(0, unlink(path));
+	}
+}
+
+/* Create, rename and remove files until killed */
+static void churn(const char *who)
+{
+	char a[64], b[64];
+	unsigned int i;
+	int fd;
+
+	for (i = 0;; i++) {
+		snprintf(a, sizeof(a), PKRAM_MNT "/%s-%u", who, i % 40);
+		snprintf(b, sizeof(b), PKRAM_MNT "/%s-%u-moved", who, i % 40);
+		fd = make_file(a, i % 3 * MIB);
+		if (fd >= 0)
+			close(fd);
+		if (i % 2)
+			rename(a, b);
+		if (i >= 20) {
+			snprintf(a, sizeof(a), PKRAM_MNT "/%s-%u", who, (i - 20) % 40);
+			unlink(a);
+			strcat(a, "-moved");
+			unlink(a);
+		}
+	}
+}
+
+TEST_F(main, tells_what_stays_once_while_others_come_and_go)
+{
+	struct nl *nl = &self->nl;
+	pid_t pid[3];
+	char path[64];
+	int i, n, fd;
+	double end;
+
+	ASSERT_EQ(0, mkdir(PKRAM_MNT "/kept", 0755));
+	for (i = 0; i < NR_KEPT; i++) {
+		snprintf(path, sizeof(path), PKRAM_MNT "/kept/%d", i);
+		fd = make_file(path, 0);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	for (i = 0; i < 3; i++) {
+		pid[i] = fork();
+		ASSERT_LE(0, pid[i]);
+		if (pid[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The last one is a second reader. */
+		if (i < 2)
+			churn(i ? "one" : "two");
+		if (nl_open(nl))
+			_exit(1);
+		for (;;)
+			if (list(nl, NULL, &l))
+				_exit(1);
+	}
+	for (n = 0, end = vm_now() + 20; vm_now() < end; n++) {
+		ASSERT_EQ(0, list(nl, NULL, &l));
+		ASSERT_TRUE(l.rising);
+		for (i = 0; i < NR_KEPT; i++)
+			ASSERT_EQ(1, l.kept[i]);
+	}
+	EXPECT_LT(5, n);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, waitpid(pid[i], NULL, WNOHANG));
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	EXPECT_EQ(0, vm_run(NULL, "rm -rf %s/*", PKRAM_MNT));
+	ASSERT_EQ(0, list(nl, NULL, &l));
+	EXPECT_EQ(0, l.nr);
+}
+
+/* A reader that goes away in the middle leaves nothing behind */
+TEST_F(main, bears_readers_that_do_not_read_on)
+{
+	struct nl *nl = &self->nl;
+	struct req q;
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		struct nl *other = malloc(sizeof(*other));
+
+		ASSERT_NE(NULL, other);
+		ASSERT_EQ(0, nl_open(other));
+		req_init(&q, nl->family, i % 2 ? PKRAM_CMD_OBJECT_GET : PKRAM_CMD_REGION_GET,
+			 NLM_F_DUMP);
+		ASSERT_EQ(q.nlh.nlmsg_len, send(other->fd, &q, q.nlh.nlmsg_len, 0));
+		close(other->fd);
+		free(other);
+	}
+}
+
+TEST_HARNESS_MAIN
