@@ -195,18 +195,10 @@ static int read_region(struct loader *l, const struct pkram_load_region *lr)
 
 static struct region_ref *region_find(struct loader *l, u64 id)
 {
-	u32 lo = 0, hi = l->nr_regions, mid;
+	struct region_ref key = { .id = id };
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (l->regions[mid].id == id)
-			return &l->regions[mid];
-		if (l->regions[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	return bsearch(&key, l->regions, l->nr_regions, sizeof(key),
+		       cmp_region);
 }
 
 /* Not yet taken: neither absent nor metadata, since no object took any yet. */
@@ -581,12 +573,18 @@ static void take_unowned_word(struct loader *l, struct region_ref *ref, u32 word
 
 	if (pkram_map_word(ref->lr->base, ref->id, word, &states))
 		states = ~0U;
+	else if (!l->res->lost)
+		return;
 	for (i = 0; states && i < PKRAM_MAP_WORD_UNITS; i++, states >>= 2)
 		if (states & 3)
 			take_free(l, ref->ar, unit + i, unit + i + 1);
 }
 
-/* The extents of some record are unknown: what the map knows may be its. */
+/*
+ * Where the map is damaged nothing can be handed out: it could not be told that
+ * the bytes are old. If the extents of some record are unknown, whatever else
+ * the map does not call free may be its.
+ */
 static void take_unowned(struct loader *l, struct region_ref *ref)
 {
 	u32 gib, word;
@@ -679,7 +677,7 @@ int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 		pkram_load_release(res);
 	} else {
 		take_runs(&l);
-		for (i = 0; res->lost && i < l.nr_regions; i++)
+		for (i = 0; i < l.nr_regions; i++)
 			take_unowned(&l, &l.regions[i]);
 	}
 	loader_release(&l);

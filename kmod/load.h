@@ -97,11 +97,12 @@ struct pkram_load_result {
  * - A record whose parent is not a good directory is an orphan; of a cycle of
  *   directories the one with the lowest id is. What hangs below an orphan
  *   directory is not an orphan. The root always counts as there.
- * - If @res->lost, units whose map state is not free (or unknown) and that
- *   nobody owns are taken as well, so that they are not reused.
+ * - Units whose map state is unknown (a word damaged in both copies) are taken,
+ *   and if @res->lost also those whose state is not free and that nobody owns,
+ *   so that they are not reused.
  *
  * Context: allocates memory, may sleep. Time grows with the number of
- * records and extents, not with bytes, unless a record was lost.
+ * records and extents, and with one word of the map for each 32 MiB.
  * Return: 0; or -ENOMEM, then @al is unchanged and @res empty.
  */
 int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,

@@ -12,6 +12,7 @@
 #include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/bsearch.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>

@@ -158,7 +158,10 @@ static void test_create_and_remove(void)
 
 	sample_init(&s);
 	save();
-	new.seq = 2;
+	/* The seq of a new object has nothing to do with the pair's old one. */
+	new.seq = 1;
+	image_free_pair(&s.im, (struct spot) { .unit = 1, .pair = 50 }, 99, 7);
+	memcpy(saved, s.im.mem[0], SAVED);
 	empty = (struct pkram_record) { .kind = PKRAM_KIND_FREE, .seq = 2,
 					.id = s.rec[6].id };
 	op[0] = record_op((struct spot) { .unit = 1, .pair = 50 }, &new);

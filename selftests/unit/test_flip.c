@@ -229,6 +229,17 @@ static void test_map_word_in_both_copies(void)
 	CHECK_EQ(image_at(&s.im, s.spot[2])->bad, PKRAM_BAD_MAP);
 	CHECK(!s.im.res.lost);
 	check_not_handed_out(&s.rec[2]);
+	CHECK_EQ(pkram_alloc_mark(&s.im.al, s.im.h[0].region_id, 47, 1),
+		 -EEXIST);
+	sample_exit(&s);
+	/* A word of units that nobody owns: kept back, nobody is harmed. */
+	sample_init(&s);
+	a = s.im.mem[0] + PKRAM_HEAD_MAP_A;
+	b = s.im.mem[0] + PKRAM_HEAD_MAP_B;
+	a[20] = 0;
+	b[20] = ~0ULL;
+	sample_check(&s, -1);
+	CHECK_EQ(s.im.al.nr_free, 512 - 3 - 20 - 1 - 40 - 1 - 16);
 	sample_exit(&s);
 }
 
