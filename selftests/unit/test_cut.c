@@ -96,29 +96,40 @@ static void record_run(void *arg)
 			  op->len);
 }
 
-static void cut_record(u32 i, const struct pkram_record *new)
+/* @lone: the slot that does not count is damaged to begin with */
+static void cut_record_from(u32 i, const struct pkram_record *new, int cur,
+			    bool lone)
 {
-	struct pkram_record old = s.rec[i];
 	struct record_op op = record_op(s.spot[i], new);
 	unsigned long n = 0;
 	bool cut, was_new = false, now_new;
 	struct pkram_loaded *it;
 
-	for (op.cur = 0; op.cur < 2; op.cur++, n = 0, was_new = false)
-		do {
-			restore(0, PKRAM_UNIT, SAVED - PKRAM_UNIT);
-			cut = cut_after(n++, record_run, &op);
-			CHECK_EQ(image_load(&s.im), 0);
-			it = image_at(&s.im, s.spot[i]);
-			CHECK(it && !it->bad);
-			now_new = it->rec.seq == new->seq;
-			CHECK(record_same(&it->rec, now_new ? new : &old));
-			CHECK(now_new || !was_new);
-			was_new = now_new;
-			CHECK(cut || (was_new && !it->mirror));
-			CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS);
-		} while (cut);
+	op.cur = cur;
+	do {
+		restore(0, PKRAM_UNIT, SAVED - PKRAM_UNIT);
+		if (lone)
+			memset(image_slot(&s.im, s.spot[i], !cur), 0xee, 99);
+		cut = cut_after(n++, record_run, &op);
+		CHECK_EQ(image_load(&s.im), 0);
+		it = image_at(&s.im, s.spot[i]);
+		CHECK(it && !it->bad);
+		now_new = it->rec.seq == new->seq;
+		CHECK(record_same(&it->rec, now_new ? new : &s.rec[i]));
+		CHECK(now_new || !was_new);
+		was_new = now_new;
+		CHECK(cut || (was_new && !it->mirror));
+		CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS);
+	} while (cut);
 	free(op.image);
+}
+
+static void cut_record(u32 i, const struct pkram_record *new)
+{
+	cut_record_from(i, new, 0, false);
+	cut_record_from(i, new, 1, false);
+	cut_record_from(i, new, 0, true);
+	cut_record_from(i, new, 1, true);
 }
 
 static void test_record(void)
