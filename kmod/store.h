@@ -14,9 +14,11 @@
  *	region->map_lock	the unit map
  * region->claim_lock is apart: never taken under any of these but i_rwsem.
  *
- * An extent may be followed to memory while map_sem or i_rwsem is held (both
- * are held exclusively by whoever takes extents away; holes may be filled
- * under map_sem alone).
+ * Extents are looked up under map_sem; what was found stays the object's, and its
+ * GiB stays claimed as it is, as long as map_sem or i_rwsem is held: both are
+ * held exclusively by whoever takes extents away, and a claimed GiB is
+ * unclaimed only when it has no owner at all. Holes may be filled under map_sem
+ * alone, which replaces the list of extents.
  */
 #ifndef _PKRAM_STORE_H
 #define _PKRAM_STORE_H
@@ -49,6 +51,7 @@ struct pkram_open;
  * @key: names it for people and netlink; object id if that is unique
  * @bad: quarantined, and why; such an object has no memory and no commit
  * @other: the object it conflicts with, if any
+ * @lost: quarantined, and what memory it has is not known
  * @removed: has no name any more; its memory goes with the last reference
  * @removed_list: in the store's list of such
  * @nr_writers: open files (and mappings of closed ones) that can write
@@ -69,6 +72,7 @@ struct pkram_object {
 	u64 key;
 	enum pkram_bad bad;
 	u64 other;
+	bool lost;
 	bool removed;
 	struct list_head removed_list;
 	u32 nr_writers;
@@ -118,12 +122,17 @@ void pkram_store_exit(void);
  * pkram_store_attach() - load the records of newly attached regions
  * @regions: list of &struct pkram_region with valid headers, all of one pool;
  *	moved into the store on success
+ * @lost: there are reserved ranges that a region of the pool may be in, but
+ *	none can be read: its records may own memory in the others
  *
  * May be called again when further regions are adopted later: records that
  * were quarantined for a missing region are judged anew. Only if no file is
  * open then. Return: 0, -ENOMEM, -EBUSY.
  */
-int pkram_store_attach(struct list_head *regions);
+int pkram_store_attach(struct list_head *regions, bool lost);
+
+/** pkram_store_give_up_lost() - no region is to be waited for any more */
+int pkram_store_give_up_lost(void);
 
 /**
  * pkram_store_add_region() - a new, empty region joins the pool
@@ -318,7 +327,7 @@ struct pkram_span {
 	bool whole_gib;
 };
 
-/** pkram_store_find() - look an offset up; map_sem or i_rwsem held. */
+/** pkram_store_find() - look an offset up; map_sem held. */
 void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
 		      struct pkram_span *span);
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+#define VM_LIB_ITSELF
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pool.h"
+
+#define PIECE	(2 * MIB)
+
+int pool_up(const char *params)
+{
+	int err = vm_insmod(PKRAM_MODULE, params);
+
+	return err ?: vm_mount("pkramfs", PKRAM_MNT, NULL);
+}
+
+int pool_down(void)
+{
+	int err = vm_umount(PKRAM_MNT);
+
+	return err ?: vm_rmmod("pkram");
+}
+
+int pool_grow(int gib)
+{
+	return vm_run(NULL, CTL "pool grow %dG", gib) ? -ENOMEM : 0;
+}
+
+long long pool_number(const char *field)
+{
+	char key[64], *out, *p;
+	long long n = -1;
+
+	if (vm_run(&out, CTL "-j pool show"))
+		return -1;
+	snprintf(key, sizeof(key), "\"%s\":", field);
+	p = strstr(out, key);
+	if (p)
+		n = atoll(p + strlen(key));
+	free(out);
+	return n;
+}
+
+static size_t piece_at(uint64_t size, uint64_t pos)
+{
+	return size - pos < PIECE ? size - pos : PIECE;
+}
+
+int pool_file_fill(const char *path, uint64_t size, uint64_t seed)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644), err = 0;
+	char *buf = malloc(PIECE);
+	uint64_t pos;
+
+	if (fd < 0 || !buf)
+		err = -errno;
+	for (pos = 0; !err && pos < size; pos += PIECE) {
+		size_t n = piece_at(size, pos);
+
+		vm_fill(buf, n, seed, pos);
+		if (write(fd, buf, n) != (ssize_t)n)
+			err = -errno ?: -EIO;
+	}
+	free(buf);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int pool_file_check(const char *path, uint64_t size, uint64_t seed)
+{
+	int fd = open(path, O_RDONLY), err = 0;
+	char *buf = malloc(PIECE);
+	struct stat st;
+	uint64_t pos;
+
+	if (fd < 0 || !buf || fstat(fd, &st))
+		err = -errno;
+	else if ((uint64_t)st.st_size != size)
+		err = -EMSGSIZE;
+	for (pos = 0; !err && pos < size; pos += PIECE) {
+		size_t n = piece_at(size, pos);
+
+		if (read(fd, buf, n) != (ssize_t)n)
+			err = -EIO;
+		else if (vm_verify(buf, n, seed, pos) >= 0)
+			err = -EBADMSG;
+	}
+	free(buf);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int pool_churn(uint64_t bytes, int byte)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	memset(p, byte, bytes);
+	return munmap(p, bytes) ? -errno : 0;
+}

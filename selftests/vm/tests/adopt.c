@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that was reserved at boot: adopted, kept, and refused where it is no pool */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+
+/* As in adopt.conf */
+#define RANGE	"0x100000000+2G"
+#define OTHER	"0x180000000+1G"
+
+static bool run_says(int code, const char *text, const char *command)
+{
+	char *out;
+	bool ok;
+
+	ok = vm_run(&out, CTL "%s", command) == code && strstr(out, text);
+	if (!ok)
+		printf("# %s: %s\n", command, out);
+	free(out);
+	return ok;
+}
+
+FIXTURE(make) {};
+FIXTURE_SETUP(make) {}
+FIXTURE_TEARDOWN(make) {}
+
+TEST_F(make, will_not_format_unless_told)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	EXPECT_TRUE(run_says(1, "no region is there", "pool adopt " RANGE));
+	EXPECT_EQ(0, pool_number("regions"));
+}
+
+TEST_F(make, will_not_adopt_what_the_kernel_uses)
+{
+	EXPECT_TRUE(run_says(1, "this kernel uses part of the range",
+			     "pool adopt 0x0+1G format"));
+	EXPECT_TRUE(run_says(1, "cannot be reserved", "pool adopt 0xc0000000+1G format"));
+}
+
+TEST_F(make, adopts_and_formats_when_told)
+{
+	EXPECT_TRUE(run_says(0, "2 GiB", "pool adopt " RANGE " format"));
+	EXPECT_TRUE(run_says(1, "in the pool already", "pool adopt " RANGE));
+	keep_make(_metadata);
+}
+
+FIXTURE(keep) {};
+FIXTURE_SETUP(keep) {}
+FIXTURE_TEARDOWN(keep) {}
+
+TEST_F(keep, attaches_by_itself_with_nothing_on_the_command_line_for_it)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	keep_check(_metadata);
+	EXPECT_EQ(1, pool_number("regions"));
+}
+
+TEST_F(keep, gives_adopted_memory_to_the_system)
+{
+	long long before = vm_meminfo("MemTotal");
+
+	ASSERT_EQ(0, vm_run(NULL, "rm -r " PKRAM_MNT "/*"));
+	ASSERT_TRUE(run_says(0, "2 GiB", "pool shrink region " RANGE));
+	EXPECT_LT(before + (long long)GIB * 18 / 10, vm_meminfo("MemTotal"));
+	EXPECT_EQ(0, pool_down());
+}
+
+FIXTURE(none) {};
+FIXTURE_SETUP(none) {}
+FIXTURE_TEARDOWN(none) {}
+
+/* What a boot without the reservation leaves: memory that was used meanwhile. */
+TEST_F(none, says_that_there_is_no_pool_and_starts_one_only_on_request)
+{
+	ASSERT_EQ(0, pool_up("attach=" OTHER));
+	EXPECT_TRUE(vm_kmsg_has("there is none in it"));
+	EXPECT_EQ(0, pool_number("regions"));
+	EXPECT_TRUE(run_says(0, "checksum", "region show"));
+	EXPECT_EQ(-ENOSPC, pool_file_fill(PKRAM_MNT "/x", 8, 1));
+	EXPECT_TRUE(run_says(0, "1 GiB", "pool adopt " OTHER " format"));
+	EXPECT_EQ(0, pool_file_fill(PKRAM_MNT "/x", 8, 1));
+}
+
+TEST_HARNESS_MAIN

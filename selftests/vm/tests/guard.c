@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must not happen to a pool by accident: an unsafe kexec, a look from outside,
+ * an unload with objects; and what a reload keeps.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kexec.h>
+#include <linux/reboot.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "pool.h"
+
+static uint64_t start, end;
+
+static char *pool_uuid(void)
+{
+	char *out, *p = NULL;
+
+	if (!vm_run(&out, CTL "-j pool show"))
+		p = strstr(out, "\"uuid\":\"");
+	p = p ? strndup(p + 8, 36) : NULL;
+	free(out);
+	return p;
+}
+
+/* Load what init prepared as the next kernel, by kexec_file_load(2) */
+static int load_image(void)
+{
+	int kernel = open(vm_next_kernel(), O_RDONLY);
+	int initrd = open(vm_next_initrd(), O_RDONLY);
+	const char *cmdline = vm_next_cmdline();
+	int ret;
+
+	ret = syscall(SYS_kexec_file_load, kernel, initrd, strlen(cmdline) + 1,
+		      cmdline, 0UL) ? -errno : 0;
+	close(kernel);
+	close(initrd);
+	return ret;
+}
+
+static int unload_image(void)
+{
+	return syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
+		       (unsigned long)KEXEC_FILE_UNLOAD) ? -errno : 0;
+}
+
+FIXTURE(pool) {};
+FIXTURE_SETUP(pool) {}
+FIXTURE_TEARDOWN(pool) {}
+
+TEST_F(pool, will_not_grow_under_a_loaded_kexec_image)
+{
+	char *out;
+
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, load_image());
+	EXPECT_EQ(1, vm_run(&out, CTL "pool grow 1G"));
+	EXPECT_NE(NULL, strstr(out, "a kexec image is loaded"));
+	free(out);
+	EXPECT_EQ(0, pool_number("regions"));
+	ASSERT_EQ(0, unload_image());
+	ASSERT_EQ(0, pool_grow(2));
+	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/f", 100 * MIB, 1));
+}
+
+TEST_F(pool, is_not_system_ram)
+{
+	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
+	EXPECT_EQ(2 * GIB, end - start + 1);
+	EXPECT_FALSE(vm_iomem_touches(start, end, "System RAM"));
+}
+
+TEST_F(pool, cannot_be_read_through_dev_mem)
+{
+	int fd = open("/dev/mem", O_RDWR);
+	char buf[64];
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
+	EXPECT_EQ(-1, pread(fd, buf, sizeof(buf), start + 64 * MIB));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, start));
+	close(fd);
+}
+
+TEST_F(pool, is_not_in_a_vmcore)
+{
+	int fd = open("/proc/kcore", O_RDONLY), i;
+	Elf64_Phdr *ph = calloc(4096, 1);
+	Elf64_Ehdr eh;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
+	ASSERT_EQ((ssize_t)sizeof(eh), read(fd, &eh, sizeof(eh)));
+	ASSERT_GE(4096 / (int)sizeof(*ph), (int)eh.e_phnum);
+	ASSERT_LT(0, pread(fd, ph, eh.e_phnum * sizeof(*ph), eh.e_phoff));
+	for (i = 0; i < eh.e_phnum; i++) {
+		/* Kernel text and vmalloc have no one physical address. */
+		if (ph[i].p_type != PT_LOAD || ph[i].p_paddr == (Elf64_Addr)-1)
+			continue;
+		EXPECT_TRUE(ph[i].p_paddr > end ||
+			    ph[i].p_paddr + ph[i].p_memsz <= start) {
+			TH_LOG("segment %#lx + %#lx", (long)ph[i].p_paddr,
+			       (long)ph[i].p_memsz);
+		}
+	}
+	free(ph);
+	close(fd);
+}
+
+/* A trivial image that kexec_load(2) would take: one page of code in RAM. */
+TEST_F(pool, refuses_kexec_load_and_says_what_to_do)
+{
+	static char code[4096] = { 0xf4 };
+	struct kexec_segment seg = {
+		.buf = code, .bufsz = sizeof(code),
+		.mem = (void *)(32 * MIB), .memsz = sizeof(code),
+	};
+
+	EXPECT_EQ(-1, syscall(SYS_kexec_load, 32 * MIB, 1UL, &seg,
+			      (unsigned long)KEXEC_ARCH_DEFAULT));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_TRUE(vm_kmsg_has("kexec -s"));
+	/* Unloading is always allowed. */
+	EXPECT_EQ(0, syscall(SYS_kexec_load, 0UL, 0UL, NULL,
+			     (unsigned long)KEXEC_ARCH_DEFAULT));
+}
+
+TEST_F(pool, refuses_kexec_load_into_its_memory)
+{
+	static char code[4096] = { 0xf4 };
+	struct kexec_segment seg = { .buf = code, .bufsz = sizeof(code),
+				     .memsz = sizeof(code) };
+
+	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
+	seg.mem = (void *)(start + 64 * MIB);
+	EXPECT_EQ(-1, syscall(SYS_kexec_load, start + 64 * MIB, 1UL, &seg,
+			      (unsigned long)KEXEC_ARCH_DEFAULT));
+	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/f", 100 * MIB, 1));
+}
+
+TEST_F(pool, lets_kexec_file_load_through)
+{
+	char *out;
+
+	ASSERT_EQ(0, load_image());
+	ASSERT_EQ(0, vm_run(&out, CTL "handover show"));
+	TH_LOG("%s", out);
+	free(out);
+	EXPECT_EQ(0, unload_image());
+}
+
+TEST_F(pool, stays_while_there_are_objects)
+{
+	ASSERT_EQ(0, vm_umount(PKRAM_MNT));
+	EXPECT_EQ(-EAGAIN, vm_rmmod("pkram"));
+	ASSERT_EQ(0, vm_mount("pkramfs", PKRAM_MNT, NULL));
+	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/f", 100 * MIB, 1));
+}
+
+TEST_F(pool, is_the_same_after_a_reload)
+{
+	char *before, *after;
+
+	ASSERT_EQ(0, unlink(PKRAM_MNT "/f"));
+	ASSERT_EQ(0, chmod(PKRAM_MNT, 0750));
+	before = pool_uuid();
+	ASSERT_NE(NULL, before);
+	ASSERT_EQ(0, pool_down());
+	/* Away, but nobody else's. */
+	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
+	EXPECT_FALSE(vm_iomem_touches(start, end, "System RAM"));
+	EXPECT_EQ(0, pool_churn(GIB, 0xff));
+	ASSERT_EQ(0, pool_up(NULL));
+	after = pool_uuid();
+	ASSERT_NE(NULL, after);
+	EXPECT_STREQ(before, after);
+	free(before);
+	free(after);
+}
+
+TEST_F(pool, keeps_its_root_directory_over_a_reload)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(PKRAM_MNT, &st));
+	EXPECT_EQ(S_IFDIR | 0750, st.st_mode);
+	EXPECT_EQ(1, pool_number("regions"));
+	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/g", 100 * MIB, 2));
+}
+
+FIXTURE(next) {};
+FIXTURE_SETUP(next) {}
+FIXTURE_TEARDOWN(next) {}
+
+TEST_F(next, finds_what_was_made_after_the_reload)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/g", 100 * MIB, 2));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The fallback: where the memory map cannot be changed, the next kernel is told by
+ * its command line.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+
+/* The value of a word of the command line, to be freed; NULL if it is not there */
+static char *word(const char *name)
+{
+	char *cmdline = vm_read_file("/proc/cmdline"), *p = strstr(cmdline, name);
+
+	p = p ? strndup(p + strlen(name), strcspn(p + strlen(name), " \n")) : NULL;
+	free(cmdline);
+	return p;
+}
+
+FIXTURE(make) {};
+FIXTURE_SETUP(make) {}
+FIXTURE_TEARDOWN(make) {}
+
+TEST_F(make, says_what_the_next_command_line_must_hold)
+{
+	char *out, *p;
+
+	ASSERT_EQ(0, pool_up("handover=memmap"));
+	ASSERT_EQ(0, pool_grow(KEEP_GIB));
+	keep_make(_metadata);
+	ASSERT_EQ(0, vm_run(&out, CTL "-j handover show"));
+	TH_LOG("%s", out);
+	p = strstr(out, "memmap=");
+	ASSERT_NE(NULL, p);
+	p[strcspn(p, "\"")] = '\0';
+	EXPECT_NE(NULL, strstr(p, "pkram.attach="));
+	ASSERT_EQ(0, vm_next_append(p));
+	free(out);
+}
+
+FIXTURE(keep) {};
+FIXTURE_SETUP(keep) {}
+FIXTURE_TEARDOWN(keep) {}
+
+TEST_F(keep, finds_the_files_where_the_parameter_says)
+{
+	char *attach = word("pkram.attach="), params[512];
+
+	ASSERT_NE(NULL, attach);
+	ASSERT_EQ(0, pool_churn(GIB, 0xff));
+	snprintf(params, sizeof(params), "handover=memmap attach=%s", attach);
+	ASSERT_EQ(0, pool_up(params));
+	keep_check(_metadata);
+	free(attach);
+}
+
+FIXTURE(back) {};
+FIXTURE_SETUP(back) {}
+FIXTURE_TEARDOWN(back) {}
+
+TEST_F(back, refuses_a_parameter_that_is_no_range)
+{
+	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=nonsense"));
+	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=0x100000000+1M"));
+	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "handover=other"));
+}
+
+TEST_F(back, refuses_a_parameter_that_names_ram_in_use)
+{
+	EXPECT_EQ(-EADDRINUSE, vm_insmod(PKRAM_MODULE, "attach=0x0+1G"));
+	EXPECT_TRUE(vm_kmsg_has("in use by this kernel"));
+}
+
+TEST_HARNESS_MAIN

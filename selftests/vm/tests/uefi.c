@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A host with UEFI firmware */
+#include "keep.h"
+
+FIXTURE(make) {};
+FIXTURE_SETUP(make) {}
+FIXTURE_TEARDOWN(make) {}
+
+TEST_F(make, grows_on_a_uefi_host)
+{
+	ASSERT_EQ(0, access("/sys/firmware/efi", F_OK));
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, pool_grow(KEEP_GIB));
+	keep_make(_metadata);
+}
+
+FIXTURE(keep) {};
+FIXTURE_SETUP(keep) {}
+FIXTURE_TEARDOWN(keep) {}
+
+TEST_F(keep, finds_the_files_on_a_uefi_host)
+{
+	ASSERT_EQ(0, pool_churn(GIB, 0xff));
+	ASSERT_EQ(0, pool_up(NULL));
+	keep_check(_metadata);
+}
+
+TEST_HARNESS_MAIN
