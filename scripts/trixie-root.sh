@@ -43,8 +43,9 @@ fetch() {
 enter() {
 	fetch >/dev/null
 	# shellcheck disable=SC2016
-	exec unshare --mount --propagation private sh -euc '
+	exec unshare --mount --propagation unchanged sh -euc '
 		root=$1; shift
+		mount --make-rprivate / 2>/dev/null || : # a chroot has no such mount
 		for dir in "$1" "$2"; do
 			mkdir -p "$root$dir"
 			mount --bind "$dir" "$root$dir"
