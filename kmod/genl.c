@@ -265,10 +265,16 @@ static int reply_report(struct genl_info *info, u8 cmd,
 	return reply_send(info, skb, hdr);
 }
 
-/* The words for a failure: the pool's, else those for what it tried. */
-static int refuse_report(struct genl_info *info, int err, const char *text,
+/*
+ * What was tried in vain is told first, then the error. The words for it are the
+ * pool's, else those for the first that was tried.
+ */
+static int refuse_report(struct genl_info *info, u8 cmd, int err,
+			 const char *text,
 			 const struct pkram_pool_report *report)
 {
+	if (report->nr_refused)
+		reply_report(info, cmd, report);
 	if (!text && report->nr_refused)
 		text = report->refused[0].reason;
 	if (!text)
@@ -313,7 +319,8 @@ static int region_add(struct sk_buff *req, struct genl_info *info)
 	err = pkram_pool_grow(nla_get_u32(tb[PKRAM_A_GIB]), node, report,
 			      &text);
 	if (err)
-		err = refuse_report(info, err, text, report);
+		err = refuse_report(info, PKRAM_CMD_REGION_ADD, err, text,
+				    report);
 	else
 		err = reply_report(info, PKRAM_CMD_REGION_ADD, report);
 	kvfree(report);
@@ -341,7 +348,8 @@ static int region_adopt(struct sk_buff *req, struct genl_info *info)
 			       nla_get_flag(info->attrs[PKRAM_A_FORMAT]),
 			       report, &text);
 	if (err)
-		err = refuse_report(info, err, text, report);
+		err = refuse_report(info, PKRAM_CMD_REGION_ADOPT, err, text,
+				    report);
 	else
 		err = reply_report(info, PKRAM_CMD_REGION_ADOPT, report);
 	kvfree(report);
@@ -382,7 +390,8 @@ static int region_del(struct sk_buff *req, struct genl_info *info)
 		return -ENOMEM;
 	err = pkram_pool_shrink(nr_gib, base, size, report, &text);
 	if (err)
-		err = refuse_report(info, err, text, report);
+		err = refuse_report(info, PKRAM_CMD_REGION_DEL, err, text,
+				    report);
 	else
 		err = reply_report(info, PKRAM_CMD_REGION_DEL, report);
 	kvfree(report);

@@ -17,26 +17,38 @@
 #include "region_take.h"
 #include "store.h"
 
+/*
+ * pool_lock: one change of the pool at a time, which may take minutes;
+ * bad_lock, inside it: the list, for those who only look.
+ */
 static DEFINE_MUTEX(pool_lock);
+static DEFINE_MUTEX(bad_lock);
 static LIST_HEAD(bad_regions);
 
 /* Unusable ranges */
 
-static void add_bad(u64 base, u64 size, const char *reason)
+static void keep_bad(u64 base, u64 size, const char *reason)
 {
 	struct pkram_bad_region *b;
 
-	if (!size)
-		return;
-	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
-		base, size >> PKRAM_GIB_SHIFT, reason);
 	b = kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!b)
 		return;
 	b->range.base = base;
 	b->range.size = size;
 	b->reason = reason;
+	mutex_lock(&bad_lock);
 	list_add_tail(&b->list, &bad_regions);
+	mutex_unlock(&bad_lock);
+}
+
+static void add_bad(u64 base, u64 size, const char *reason)
+{
+	if (!size)
+		return;
+	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
+		base, size >> PKRAM_GIB_SHIFT, reason);
+	keep_bad(base, size, reason);
 }
 
 int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
@@ -45,13 +57,13 @@ int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
 	struct pkram_bad_region *b;
 	int ret = 0;
 
-	mutex_lock(&pool_lock);
+	mutex_lock(&bad_lock);
 	list_for_each_entry(b, &bad_regions, list) {
 		ret = fn(b, arg);
 		if (ret)
 			break;
 	}
-	mutex_unlock(&pool_lock);
+	mutex_unlock(&bad_lock);
 	return ret;
 }
 
@@ -63,12 +75,16 @@ int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
  * @uuid: of the pool, once @known
  * @known: a header that can be trusted was seen, or a pool is there
  * @nr: number of regions found
+ * @refused: a region is by its version or features not for this module: why
+ * @refused_uuid: its pool
  */
 struct scan {
 	struct list_head regions;
 	u8 uuid[16];
 	bool known;
 	u32 nr;
+	const char *refused;
+	u8 refused_uuid[16];
 };
 
 static bool in_ranges(const struct pkram_range *ranges, int nr, u64 base)
@@ -141,6 +157,13 @@ static const char *probe(struct scan *s, u64 base, bool trusted,
 	bad = pkram_header_read(r->head, base, &r->h, &r->cur, &mirror);
 	if (bad)
 		reason = pkram_bad_text(bad);
+	if ((bad == PKRAM_BAD_VERSION || bad == PKRAM_BAD_FEATURE) &&
+	    (trusted || (s->known && !memcmp(s->uuid, r->h.pool_uuid, 16)))) {
+		s->refused = reason;
+		memcpy(s->refused_uuid, r->h.pool_uuid, 16);
+	}
+	if (bad)
+		;
 	else if (!s->known && !trusted)
 		reason = "it lies behind a damaged region, and no other names its pool";
 	else if (s->known && memcmp(s->uuid, r->h.pool_uuid, sizeof(s->uuid)))
@@ -195,6 +218,27 @@ static int scan_range(struct scan *s, const struct pkram_range *range,
 	if (bad_from)
 		add_bad(bad_from, base - bad_from, bad_reason);
 	return err == -ENOMEM ? err : 0;
+}
+
+/*
+ * A pool of which one region is not for this module is left alone as a whole:
+ * what it means by its records is not known.
+ */
+static void refuse_scan(struct scan *s)
+{
+	struct pkram_region *r;
+	u32 gib, end;
+
+	list_for_each_entry(r, &s->regions, list) {
+		for (gib = 0; gib < r->h.nr_gib; gib = end + 1) {
+			for (end = gib; pkram_region_present(r, end); end++)
+				;
+			add_bad(r->h.base + ((u64)gib << PKRAM_GIB_SHIFT),
+				(u64)(end - gib) << PKRAM_GIB_SHIFT,
+				"another region of its pool cannot be used");
+		}
+	}
+	s->nr = 0;
 }
 
 static void drop_scan(struct scan *s)
@@ -252,11 +296,14 @@ static int attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 		pkram_store_pool_uuid(s.uuid);
 	for (i = 0; i < nr && !err; i++)
 		err = scan_range(&s, &ranges[i], ranges, nr);
+	if (s.refused && s.nr && !pkram_store_exists() &&
+	    !memcmp(s.refused_uuid, s.uuid, sizeof(s.uuid)))
+		refuse_scan(&s);
 	*found = s.nr;
 	if (!err && s.nr)
-		err = pkram_store_attach(&s.regions);
-	if (err)
-		drop_scan(&s);
+		err = pkram_store_attach(&s.regions, !list_empty(&bad_regions));
+	/* Empty if they are in the store now. */
+	drop_scan(&s);
 	return err;
 }
 
@@ -490,14 +537,22 @@ static struct pkram_bad_region *find_bad(u64 base, u64 size)
 	return NULL;
 }
 
+/* A range is not unusable any more: cut it out of those that are. */
 static void forget_bad(u64 base, u64 size)
 {
 	struct pkram_bad_region *b, *next;
+	u64 end = base + size, b_end;
 
 	list_for_each_entry_safe(b, next, &bad_regions, list) {
-		if (b->range.base < base ||
-		    b->range.base + b->range.size > base + size)
+		b_end = b->range.base + b->range.size;
+		if (b_end <= base || b->range.base >= end)
 			continue;
+		if (b_end > end)
+			keep_bad(end, b_end - end, b->reason);
+		if (b->range.base < base) {
+			b->range.size = base - b->range.base;
+			continue;
+		}
 		list_del(&b->list);
 		kfree(b);
 	}
@@ -701,6 +756,8 @@ static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 			report_refused(report, &refusal);
 		else
 			report_taken(report, base, size);
+		if (list_empty(&bad_regions) && pkram_store_give_up_lost())
+			pr_warn("no memory to look for what is free now: it is at the next load\n");
 		return 0;
 	}
 	for (addr = base + size; addr > base && !fatal_signal_pending(current);
