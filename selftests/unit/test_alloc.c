@@ -486,6 +486,11 @@ static void test_wrong_requests(void)
 	pkram_alloc_free(&al, 6, 0, 1);
 	CHECK_EQ(al.nr_free, free_units);
 	check_counts();
+	/* GiB 0 holds the head, known to be taken or not. */
+	CHECK_EQ(pkram_alloc_add_region(&al, 6, 0, 1, &present), 0);
+	CHECK(!pkram_alloc_gib_idle(pkram_alloc_find(&al, 6), 0));
+	CHECK_EQ(pkram_alloc_set_gib(&al, 6, 0, false), -EBUSY);
+	pkram_alloc_remove_region(&al, 6);
 	r = pkram_alloc_find(&al, 77);
 	pkram_alloc_remove_region(&al, 77);
 	pkram_alloc_remove_region(&al, 77);

@@ -14,7 +14,8 @@ static double now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	/* Of this program: other tests run beside it. */
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
 
@@ -80,7 +81,7 @@ static void test_many_objects(void)
 		 OBJECTS * 7 * ARRAY_SIZE(e));
 	tap_note("%u objects, %zu extents: %.1f ms", OBJECTS,
 		 OBJECTS * ARRAY_SIZE(e), ms);
-	CHECK(ms < 10000);
+	CHECK(ms < 4000);
 	image_exit(&im);
 }
 
@@ -111,7 +112,7 @@ static void test_many_extents(void)
 	ms = timed_load();
 	all_good(8);
 	tap_note("%u extents: %.1f ms", 8 * max, ms);
-	CHECK(ms < 10000);
+	CHECK(ms < 4000);
 	image_exit(&im);
 }
 
@@ -144,6 +145,7 @@ static void test_tib(void)
 	all_good(1);
 	CHECK_EQ(im.al.nr_free, 47 * PKRAM_GIB_UNITS + 512 - 2);
 	image_exit(&im);
+	CHECK(tib < gib + 200);
 	tap_note("an object of 1 GiB: %.2f ms, of 2000 GiB: %.2f ms", gib, tib);
 }
 
@@ -208,7 +210,7 @@ static void test_many_bad(void)
 	for (i = 0; i < im.res.nr; i++)
 		CHECK_EQ(im.res.items[i].bad, PKRAM_BAD_EXTENT);
 	tap_note("%u extents that claim the same 200 GB: %.1f ms", 8 * max, ms);
-	CHECK(ms < 10000);
+	CHECK(ms < 4000);
 	image_exit(&im);
 }
 

@@ -276,6 +276,13 @@ static void test_same_name(void)
 	image_exit(&im);
 }
 
+static void put_dir(u32 pair, u64 id, u64 parent, const char *name)
+{
+	struct pkram_record r = image_dir(id, parent, name);
+
+	image_put(&im, A(pair), &r);
+}
+
 static void put_replacing(u32 pair, u64 id, const char *name, u64 replaces)
 {
 	struct pkram_record r = image_file(id, 1, name);
@@ -309,6 +316,10 @@ static void test_replaced(void)
 	put_replacing(7, 17, "chain", 16);
 	/* Not there */
 	put_replacing(8, 18, "alone", 999);
+	/* The same name, but in another directory */
+	put_dir(9, 19, 1, "dir");
+	put_file(A(10), image_file(20, 19, "moved"), NULL, 0);
+	put_replacing(11, 21, "moved", 20);
 	load();
 	STALE(1, true);
 	STALE(2, false);
@@ -318,6 +329,8 @@ static void test_replaced(void)
 	STALE(6, true);
 	STALE(7, false);
 	STALE(8, false);
+	STALE(10, false);
+	STALE(11, false);
 	CHECK(!taken(ida, 10) && taken(ida, 20));
 	CHECK_EQ(im.res.max_id, 999);
 	image_exit(&im);
@@ -352,13 +365,6 @@ static void test_replaced_by_bad(void)
 	STALE(7, true);
 	STALE(8, true);
 	image_exit(&im);
-}
-
-static void put_dir(u32 pair, u64 id, u64 parent, const char *name)
-{
-	struct pkram_record r = image_dir(id, parent, name);
-
-	image_put(&im, A(pair), &r);
 }
 
 static void orphan_is(u32 pair, bool want, int line)
