@@ -180,6 +180,18 @@ static int commit_extents(struct pkram_object *obj, struct extent_list *l,
 	return 0;
 }
 
+/* Old bytes never show: units are stale before a record names them. */
+static int mark_stale(const struct pkram_extent *ext, int nr)
+{
+	int i, err = 0;
+
+	for (i = 0; !err && i < nr; i++)
+		err = pkram_region_map_set(pkram_store_region(ext[i].region_id),
+					   ext[i].region_unit, ext[i].nr_units,
+					   PKRAM_UNIT_STALE);
+	return err;
+}
+
 /* Take memory for one hole; appends to @got what was taken. */
 static int fill_hole(struct extent_list *got, u32 from, u32 to)
 {
@@ -188,21 +200,19 @@ static int fill_hole(struct extent_list *got, u32 from, u32 to)
 		.nr_units = to - from,
 		.node = numa_mem_id(),
 	};
-	u32 i;
 	int n;
 
-	n = pkram_alloc_get(&pkram_store.al, &req, got->ext + got->nr,
-			    got->max - got->nr);
-	if (n < 0)
-		return n;
-	for (i = 0; i < n; i++) {
-		const struct pkram_extent *e = &got->ext[got->nr++];
-
-		/* Stale before a record names it: old bytes never show. */
-		pkram_region_map_set(pkram_store_region(e->region_id),
-				     e->region_unit, e->nr_units,
-				     PKRAM_UNIT_STALE);
-	}
+	/*
+	 * What the unit map does not take any more stays taken, out of use, as
+	 * the loader would keep it too; there may be other memory.
+	 */
+	do {
+		n = pkram_alloc_get(&pkram_store.al, &req, got->ext + got->nr,
+				    got->max - got->nr);
+		if (n < 0)
+			return n;
+	} while (mark_stale(got->ext + got->nr, n));
+	got->nr += n;
 	return 0;
 }
 
