@@ -19,8 +19,8 @@ int pool_grow(int gib);
 long long pool_number(const char *field);
 
 /*
- * A file of @size bytes on pkramfs with the pattern of @seed (written by write(2) in
- * pieces of 2 MiB), and its check, byte for byte: 0, or -errno (-EBADMSG: differs)
+ * A file of @size bytes on pkramfs with the pattern of @seed (written by
+ * write(2)), and its check, byte for byte: 0, or -errno (-EBADMSG: differs)
  */
 int pool_file_fill(const char *path, uint64_t size, uint64_t seed);
 int pool_file_check(const char *path, uint64_t size, uint64_t seed);
