@@ -160,8 +160,8 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 	it->loc = *loc;
 	it->loc.cur = cur;
 	it->bad = bad;
-	if (bad && !it->rec.extents)
-		l->res->lost = true;
+	it->lost = bad && !it->rec.extents;
+	l->res->lost |= it->lost;
 	l->res->nr++;
 	return 0;
 }
@@ -682,6 +682,25 @@ int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	}
 	loader_release(&l);
 	return ret;
+}
+
+void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
+		     struct pkram_alloc *al)
+{
+	struct pkram_load_result res = { .lost = true };
+	struct loader l = { .al = al, .res = &res };
+	struct region_ref ref;
+	u32 i;
+
+	for (i = 0; i < nr_regions; i++) {
+		ref = (struct region_ref){
+			.id = regions[i].h->region_id,
+			.lr = &regions[i],
+			.ar = pkram_alloc_find(al, regions[i].h->region_id),
+		};
+		if (ref.ar)
+			take_unowned(&l, &ref);
+	}
 }
 
 void pkram_load_release(struct pkram_load_result *res)

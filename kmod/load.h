@@ -43,6 +43,7 @@ struct pkram_location {
  * @bad: verdict
  * @other: with %PKRAM_BAD_OVERLAP, %PKRAM_BAD_DUP_ID and %PKRAM_BAD_DUP_NAME:
  *	id of the other object
+ * @lost: bad, and its extents are not known
  * @mirror: slots differ: commit it again
  * @stale: void: replaced by another object, or an older copy of the same one
  *	elsewhere. Good in itself, to be set free.
@@ -53,6 +54,7 @@ struct pkram_loaded {
 	struct pkram_location loc;
 	enum pkram_bad bad;
 	u64 other;
+	bool lost;
 	bool mirror;
 	bool stale;
 	bool orphan;
@@ -65,7 +67,7 @@ struct pkram_loaded {
  * @max_id: highest object id that any record names (also as parent or
  *	replaced), at most %PKRAM_ID_MAX
  * @lost: a record was found whose extents are not known (no slot is valid, or
- *	it makes no sense): unowned units may be its
+ *	it makes no sense): units without an owner may be its
  */
 struct pkram_load_result {
 	struct pkram_loaded *items;
@@ -107,6 +109,18 @@ struct pkram_load_result {
  */
 int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	       struct pkram_alloc *al, struct pkram_load_result *res);
+
+/**
+ * pkram_load_keep() - take what the map does not call free and nobody owns
+ * @regions: as for pkram_load(), which was called before
+ * @nr_regions: number of them
+ * @al: allocator
+ *
+ * For a pool of which a region is lost: records that were in it may own memory
+ * in the others. Part of what pkram_load() does if it finds a lost record.
+ */
+void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
+		     struct pkram_alloc *al);
 
 /** pkram_load_release() - free a result, its records' buffers included */
 void pkram_load_release(struct pkram_load_result *res);

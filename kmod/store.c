@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/random.h>
@@ -63,14 +64,18 @@ struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
 					   const char *name, u32 len)
 {
 	u32 hash = name_hash(dir->key, name, len);
-	struct pkram_object *obj;
+	struct pkram_object *obj, *found = NULL;
 
 	lockdep_assert_held(&pkram_store.lock);
-	hash_for_each_possible(pkram_store.names, obj, by_name, hash)
-		if (obj->parent == dir && obj->rec.name_len == len &&
-		    !memcmp(obj->rec.name, name, len))
-			return obj;
-	return NULL;
+	hash_for_each_possible(pkram_store.names, obj, by_name, hash) {
+		if (obj->parent != dir || obj->rec.name_len != len ||
+		    memcmp(obj->rec.name, name, len))
+			continue;
+		/* Of several with one name one is good at most: that one. */
+		if (!found || !obj->bad)
+			found = obj;
+	}
+	return found;
 }
 
 static void add_child(struct pkram_object *dir, struct pkram_object *obj)
@@ -205,12 +210,23 @@ struct pkram_object *pkram_store_next_object(u64 key)
 	return best;
 }
 
+/* store.lock, at a time when all units that are taken belong to somebody */
+static void lock_for_recount(void)
+{
+	mutex_lock(&pkram_store.lock);
+	while (pkram_store.nr_in_transit) {
+		mutex_unlock(&pkram_store.lock);
+		msleep(1);
+		mutex_lock(&pkram_store.lock);
+	}
+}
+
 int pkram_store_discard(u64 key)
 {
 	struct pkram_object *obj;
 	int err = 0;
 
-	mutex_lock(&pkram_store.lock);
+	lock_for_recount();
 	obj = find_key(key);
 	if (!obj)
 		err = -ENOENT;
@@ -403,13 +419,14 @@ static void name_orphan(struct pkram_object *obj)
 
 static void report_bad(const struct pkram_object *obj)
 {
+	char other[40] = "";
+
 	if (obj->other)
-		pr_warn("object %llu \"%s\" quarantined: %s (object %llu)\n",
-			obj->rec.id, obj->rec.name, pkram_bad_text(obj->bad),
-			obj->other);
-	else
-		pr_warn("object %llu \"%s\" quarantined: %s\n", obj->rec.id,
-			obj->rec.name, pkram_bad_text(obj->bad));
+		snprintf(other, sizeof(other), " (object %#llx)", obj->other);
+	/* By the key that it is discarded by; names may hold anything. */
+	pr_warn("object %#llx \"%*pE\" quarantined: %s%s\n", obj->key,
+		obj->rec.name_len, obj->rec.name, pkram_bad_text(obj->bad),
+		other);
 }
 
 /* Turn a loaded item into an object, not linked yet. */
@@ -427,16 +444,24 @@ static int make_object(struct pkram_loaded *item, struct pkram_object **out)
 	obj->loc = item->loc;
 	obj->bad = item->bad;
 	obj->other = item->other;
+	obj->lost = item->lost;
 	obj->key = obj->rec.id;
-	if (obj->bad && (!obj->key || obj->key >= PKRAM_BAD_KEY ||
-			 find_key(obj->key)))
-		obj->key = pkram_store.next_bad_key++;
 	if (item->orphan)
 		name_orphan(obj);
-	if (obj->bad)
-		report_bad(obj);
 	*out = obj;
 	return 0;
+}
+
+/* Bad ones come after the good, whose ids are their keys. */
+static void link_object(struct pkram_object *obj, struct pkram_object *dir)
+{
+	if (obj->bad) {
+		if (obj->key <= PKRAM_ROOT_ID || obj->key >= PKRAM_BAD_KEY ||
+		    find_key(obj->key))
+			obj->key = pkram_store.next_bad_key++;
+		report_bad(obj);
+	}
+	pkram_object_link(obj, dir);
 }
 
 /*
@@ -458,7 +483,7 @@ static void link_objects(struct pkram_object **objs, u32 nr)
 			dir = find_key(objs[i]->rec.parent);
 			if (!dir || dir->bad || dir->rec.kind != PKRAM_KIND_DIR)
 				continue;
-			pkram_object_link(objs[i], dir);
+			link_object(objs[i], dir);
 			objs[i] = NULL;
 			progress = true;
 		}
@@ -466,10 +491,42 @@ static void link_objects(struct pkram_object **objs, u32 nr)
 	/* What is left is quarantined and has no directory that is good. */
 	for (i = 0; i < nr; i++)
 		if (objs[i])
-			pkram_object_link(objs[i], NULL);
+			link_object(objs[i], NULL);
 }
 
-/* Good objects first, so that they keep their ids as keys. */
+/* A record that is the root's without doubt, but not fit to be used. */
+static bool spoilt_root(const struct pkram_loaded *item)
+{
+	return item->bad && item->rec.id == PKRAM_ROOT_ID &&
+	       item->rec.kind == PKRAM_KIND_DIR && !item->rec.nr_extents;
+}
+
+/*
+ * The root's record is lost: a new one takes its place. Who was allowed to look
+ * is not known, so nobody but root is.
+ */
+static int remake_root(struct pkram_load_result *res)
+{
+	struct pkram_object *root = make_root();
+	u32 i;
+
+	if (!root)
+		return -ENOMEM;
+	root->rec.mode = S_IFDIR | 0700;
+	pkram_store.root = root;
+	pkram_object_link(root, NULL);
+	pr_warn("the root directory's record is lost: made anew, for root alone\n");
+	for (i = 0; i < res->nr && !pkram_store.read_only; i++) {
+		struct pkram_loaded *item = &res->items[i];
+
+		if (spoilt_root(item))
+			pkram_store_free_pair_at(&item->loc, item->rec.seq + 1,
+						 PKRAM_ROOT_ID);
+	}
+	return 0;
+}
+
+/* Good objects first: see link_object(). */
 static int make_objects(struct pkram_load_result *res,
 			struct pkram_object **objs, u32 *nr)
 {
@@ -480,7 +537,8 @@ static int make_objects(struct pkram_load_result *res,
 		for (i = 0; i < res->nr; i++) {
 			struct pkram_loaded *item = &res->items[i];
 
-			if (item->stale || (pass == 1) != (item->bad != PKRAM_OK))
+			if (item->stale || spoilt_root(item) ||
+			    (pass == 1) != (item->bad != PKRAM_OK))
 				continue;
 			if (!pass && item->rec.id == PKRAM_ROOT_ID) {
 				err = make_object(item, &pkram_store.root);
@@ -510,7 +568,8 @@ static void repair(struct pkram_load_result *res)
 		struct pkram_loaded *item = &res->items[i];
 
 		if (item->stale) {
-			pkram_store_free_pair_at(&item->loc, item->rec.seq + 1);
+			pkram_store_free_pair_at(&item->loc, item->rec.seq + 1,
+						 item->rec.id);
 		} else if (item->mirror && !item->bad) {
 			obj = find_key(item->rec.id);
 			if (obj && pkram_store_commit(obj))
@@ -540,6 +599,8 @@ static int load_records(void)
 		lr[i++].base = r->head;
 	}
 	err = pkram_load(lr, nr_regions, &pkram_store.al, &res);
+	if (!err && pkram_store.region_lost)
+		pkram_load_keep(lr, nr_regions, &pkram_store.al);
 	kvfree(lr);
 	if (err)
 		return err;
@@ -547,19 +608,16 @@ static int load_records(void)
 		pkram_store_use_pair(&res.items[i].loc);
 	objs = kvcalloc(max(res.nr, 1U), sizeof(*objs), GFP_KERNEL);
 	err = objs ? make_objects(&res, objs, &nr) : -ENOMEM;
-	if (!err && !pkram_store.root) {
-		pkram_store.root = make_root();
-		if (pkram_store.root)
-			pkram_object_link(pkram_store.root, NULL);
-		else
-			err = -ENOMEM;
-	}
+	if (!err && !pkram_store.root)
+		err = remake_root(&res);
 	if (!err) {
 		link_objects(objs, nr);
 		pkram_store.next_id = max_t(u64, res.max_id,
 					    PKRAM_ROOT_ID) + 1;
 		if (res.lost)
 			pr_warn("a record was lost: memory that may be its is kept until the object is discarded\n");
+		if (pkram_store.region_lost)
+			pr_warn("a region may be missing: memory that may be its objects' is kept until the region is attached or given back\n");
 		repair(&res);
 	} else {
 		for (i = 0; i < nr; i++)
@@ -618,12 +676,24 @@ static bool objects_idle(void)
 	return true;
 }
 
+/* A cut may have left a word of the map newer in one copy than in the other. */
+static void mirror_map(struct pkram_region *r)
+{
+	u32 gib;
+
+	for (gib = 0; gib < r->h.nr_gib; gib++)
+		if (pkram_region_present(r, gib))
+			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);
+}
+
 static int load_pool(void)
 {
 	struct pkram_region *r;
 	int err;
 
 	list_for_each_entry(r, &pkram_store.regions, list) {
+		if (!pkram_store.read_only)
+			mirror_map(r);
 		err = know_space(r);
 		if (!err)
 			err = pkram_store_load_metas(r);
@@ -644,7 +714,7 @@ static int claim_metas(struct pkram_region *r)
 	return err;
 }
 
-int pkram_store_attach(struct list_head *regions)
+int pkram_store_attach(struct list_head *regions, bool lost)
 {
 	struct pkram_region *r, *next;
 	int err;
@@ -669,11 +739,26 @@ int pkram_store_attach(struct list_head *regions)
 		insert_region(r);
 	}
 	pkram_store.exists = true;
+	pkram_store.region_lost = lost;
 	err = load_pool();
 unlock:
 	mutex_unlock(&pkram_store.lock);
 	if (!err && !pkram_store.read_only && !pkram_store.root->loc.region_id)
 		err = commit_root();
+	return err;
+}
+
+int pkram_store_give_up_lost(void)
+{
+	int err = 0;
+
+	lock_for_recount();
+	if (pkram_store.region_lost) {
+		pkram_store.region_lost = false;
+		if (!pkram_store.read_only)
+			err = pkram_store_recount();
+	}
+	mutex_unlock(&pkram_store.lock);
 	return err;
 }
 

@@ -265,7 +265,10 @@ struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
  */
 struct pkram_object *pkram_store_next_object(u64 key);
 
-/** pkram_store_path() - path from the root, "/" first. Return: length. */
+/**
+ * pkram_store_path() - path from the root, "/" first
+ * Return: length; -ENAMETOOLONG; -ENOENT a record that was lost with its name.
+ */
 int pkram_store_path(struct pkram_object *obj, char *buf, int len);
 
 /** pkram_store_discard() - remove a quarantined object for good; by key. */

@@ -46,13 +46,15 @@ static void write_pair(const struct pkram_meta *m, u32 pair, int current_slot,
 			  pkram_store.scratch, len);
 }
 
+/* @id: of the last object there, so that no later kernel gives it to another */
 static void write_free(const struct pkram_meta *m, u32 pair, int current_slot,
-		       u64 seq)
+		       u64 seq, u64 id)
 {
 	struct pkram_record *rec = pkram_store.free_record;
 
 	rec->kind = PKRAM_KIND_FREE;
 	rec->seq = seq;
+	rec->id = id;
 	write_pair(m, pair, current_slot, rec);
 }
 
@@ -123,7 +125,7 @@ static int format_meta_unit(struct pkram_region *r, u32 unit, bool large)
 	}
 	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
 	for (pair = 0; pair < meta_pairs(m); pair++)
-		write_free(m, pair, 0, 1);
+		write_free(m, pair, 0, 1, 0);
 	/* Valid before it is named: a cut leaves a free unit. */
 	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
 	pkram_region_commit(r);
@@ -143,6 +145,8 @@ int pkram_store_ensure_pair(bool large)
 		return 0;
 	}
 	err = pkram_store.read_only ? -EROFS : take_meta_unit(&r, &unit);
+	if (!err)
+		pkram_store.nr_in_transit++;
 	mutex_unlock(&pkram_store.lock);
 	if (err)
 		return err;
@@ -151,6 +155,7 @@ int pkram_store_ensure_pair(bool large)
 	err = pkram_region_claim(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
 
 	mutex_lock(&pkram_store.lock);
+	pkram_store.nr_in_transit--;
 	if (!err)
 		err = format_meta_unit(r, unit, large);
 	if (err)
@@ -186,11 +191,11 @@ static int take_pair(bool large, struct pkram_location *loc)
 	return 0;
 }
 
-void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq)
+void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq, u64 id)
 {
 	struct pkram_meta *m = find_meta(loc->region_id, loc->unit);
 
-	write_free(m, loc->pair, loc->cur, seq);
+	write_free(m, loc->pair, loc->cur, seq, id);
 	if (__test_and_clear_bit(loc->pair, m->used))
 		m->nr_used--;
 }
@@ -230,7 +235,7 @@ int pkram_store_commit(struct pkram_object *obj)
 	obj->loc = loc;
 	/* A cut here leaves two records of one id; the higher seq counts. */
 	if (moves && old.region_id)
-		pkram_store_free_pair_at(&old, obj->rec.seq);
+		pkram_store_free_pair_at(&old, obj->rec.seq, obj->rec.id);
 	return 0;
 }
 
@@ -239,7 +244,7 @@ void pkram_store_erase(struct pkram_object *obj)
 	lockdep_assert_held(&pkram_store.lock);
 	if (!obj->loc.region_id)
 		return;
-	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1);
+	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1, obj->rec.id);
 	obj->loc.region_id = 0;
 }
 
@@ -252,6 +257,21 @@ int pkram_store_load_metas(struct pkram_region *r)
 			      r->h.meta[i] & PKRAM_META_LARGE))
 			return -ENOMEM;
 	return 0;
+}
+
+/* Units of records go, and with them the ids in their free pairs: keep the last. */
+static void keep_last_id(void)
+{
+	struct pkram_meta *m;
+	u32 pair;
+
+	list_for_each_entry(m, &pkram_store.metas, list) {
+		if (!m->nr_used || m->nr_used == meta_pairs(m))
+			continue;
+		pair = find_first_zero_bit(m->used, meta_pairs(m));
+		write_free(m, pair, 0, 1, pkram_store.next_id - 1);
+		return;
+	}
 }
 
 void pkram_store_trim_metas(struct pkram_region *r)
@@ -267,6 +287,7 @@ void pkram_store_trim_metas(struct pkram_region *r)
 	}
 	if (n == r->h.nr_meta)
 		return;
+	keep_last_id();
 	r->h.nr_meta = n;
 	pkram_region_commit(r);
 	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {

@@ -45,6 +45,8 @@ static int commit_new(struct pkram_object *dir, struct pkram_object *obj)
 	other = pkram_store_find_name(dir, obj->rec.name, obj->rec.name_len);
 	if (other)
 		return other->bad ? -EUCLEAN : -EEXIST;
+	if (pkram_store.next_id > PKRAM_ID_MAX)
+		return -ENOSPC;
 	obj->rec.id = pkram_store.next_id;
 	obj->key = obj->rec.id;
 	err = pkram_store_commit(obj);
@@ -277,8 +279,12 @@ int pkram_store_path(struct pkram_object *obj, char *buf, int len)
 		return -ENAMETOOLONG;
 	*--p = '\0';
 	mutex_lock(&pkram_store.lock);
-	if (!obj->parent && obj == pkram_store.root)
+	if (obj == pkram_store.root) {
 		*--p = '/';
+	} else if (!obj->rec.name_len) {
+		mutex_unlock(&pkram_store.lock);
+		return -ENOENT;
+	}
 	for (; obj && obj != pkram_store.root; obj = obj->parent) {
 		n = obj->rec.name_len;
 		if (p - buf < n + 1) {

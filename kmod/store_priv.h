@@ -39,11 +39,15 @@ struct pkram_meta {
  * @seed: of the pool's checksums
  * @exists: there is a region, so there is a pool
  * @read_only: nothing may be changed
+ * @region_lost: a region is not there: memory without an owner may be that of
+ *	its objects
  * @next_id: for the next object
  * @next_bad_key: for the next object that has no usable id
  * @nr_objects: without root and quarantined ones
  * @nr_quarantined: quarantined ones
  * @nr_pending: units on @pending
+ * @nr_in_transit: runs of units that are taken and belong to nobody: somebody
+ *	is at work on them, without the lock
  * @scratch: room for one encoded record of any size
  * @free_record: a record of kind free, to encode
  * @wanted_large: size of the pair that a commit wanted last and did not get
@@ -63,11 +67,13 @@ struct pkram_store {
 	u32 seed;
 	bool exists;
 	bool read_only;
+	bool region_lost;
 	u64 next_id;
 	u64 next_bad_key;
 	u32 nr_objects;
 	u32 nr_quarantined;
 	u64 nr_pending;
+	u32 nr_in_transit;
 	void *scratch;
 	struct pkram_record *free_record;
 	bool wanted_large;
@@ -118,8 +124,9 @@ void pkram_store_erase(struct pkram_object *obj);
 int pkram_store_load_metas(struct pkram_region *r);
 /** pkram_store_use_pair() - mark a loaded record's pair as used */
 void pkram_store_use_pair(const struct pkram_location *loc);
-/** pkram_store_free_pair_at() - set a stale record's pair free */
-void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq);
+/** pkram_store_free_pair_at() - set a record's pair free; @id: of its object */
+void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq,
+			      u64 id);
 /** pkram_store_trim_metas() - give back units of records that hold none */
 void pkram_store_trim_metas(struct pkram_region *r);
 /** pkram_store_drop_metas() - forget the units of a region that goes away */
@@ -146,7 +153,8 @@ void pkram_store_reap(void);
 /**
  * pkram_store_recount() - free what no object owns any more, after a discard
  *
- * As long as a lost record is left, what the unit map says is owned is kept.
+ * As long as a lost record or region is left, what the unit map says is owned is
+ * kept; and always units whose state is not known.
  */
 int pkram_store_recount(void);
 

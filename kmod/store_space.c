@@ -172,9 +172,11 @@ static void idle_work_fn(struct work_struct *work)
 		if (pkram_alloc_mark(&pkram_store.al, id, unit,
 				     PKRAM_GIB_UNITS))
 			break;
+		pkram_store.nr_in_transit++;
 		mutex_unlock(&pkram_store.lock);
 		pkram_region_unclaim(r, gib);
 		mutex_lock(&pkram_store.lock);
+		pkram_store.nr_in_transit--;
 		pkram_alloc_free(&pkram_store.al, id, unit, PKRAM_GIB_UNITS);
 	}
 	mutex_unlock(&pkram_store.lock);
@@ -213,7 +215,7 @@ static bool own_all(struct pkram_region *r, unsigned long *owned, u32 nr_units)
 	struct pkram_object *obj;
 	struct pending_run *p;
 	struct rb_node *node;
-	bool lost = false;
+	bool lost = pkram_store.region_lost;
 	u32 i;
 
 	__set_bit(0, owned);
@@ -222,7 +224,7 @@ static bool own_all(struct pkram_region *r, unsigned long *owned, u32 nr_units)
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
 		own_extents(obj, id, owned, nr_units);
-		lost |= obj->bad == PKRAM_BAD_CHECKSUM;
+		lost |= obj->lost;
 	}
 	list_for_each_entry(obj, &pkram_store.removed, removed_list)
 		own_extents(obj, id, owned, nr_units);
@@ -239,6 +241,7 @@ static int recount_region(struct pkram_region *r)
 	u32 nr = r->h.nr_gib * PKRAM_GIB_UNITS, unit;
 	unsigned long *owned;
 	bool lost;
+	int state;
 
 	owned = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
 	if (!owned)
@@ -248,8 +251,9 @@ static int recount_region(struct pkram_region *r)
 		if (!pkram_region_present(r, unit / PKRAM_GIB_UNITS) ||
 		    test_bit(unit, owned) || !test_bit(unit, ar->used))
 			continue;
-		/* It may be a lost record's. */
-		if (lost && pkram_region_map_get(r, unit) != PKRAM_UNIT_FREE)
+		/* It may be a lost record's; or nobody can say what it is. */
+		state = pkram_region_map_get(r, unit);
+		if (state < 0 || (lost && state != PKRAM_UNIT_FREE))
 			continue;
 		free_units(r, unit, 1);
 	}
