@@ -27,6 +27,7 @@ static LIST_HEAD(bad_regions);
 
 /* Unusable ranges */
 
+/* Context: bad_lock */
 static void keep_bad(u64 base, u64 size, const char *reason)
 {
 	struct pkram_bad_region *b;
@@ -37,9 +38,7 @@ static void keep_bad(u64 base, u64 size, const char *reason)
 	b->range.base = base;
 	b->range.size = size;
 	b->reason = reason;
-	mutex_lock(&bad_lock);
 	list_add_tail(&b->list, &bad_regions);
-	mutex_unlock(&bad_lock);
 }
 
 static void add_bad(u64 base, u64 size, const char *reason)
@@ -48,7 +47,9 @@ static void add_bad(u64 base, u64 size, const char *reason)
 		return;
 	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
 		base, size >> PKRAM_GIB_SHIFT, reason);
+	mutex_lock(&bad_lock);
 	keep_bad(base, size, reason);
+	mutex_unlock(&bad_lock);
 }
 
 int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
@@ -543,6 +544,7 @@ static void forget_bad(u64 base, u64 size)
 	struct pkram_bad_region *b, *next;
 	u64 end = base + size, b_end;
 
+	mutex_lock(&bad_lock);
 	list_for_each_entry_safe(b, next, &bad_regions, list) {
 		b_end = b->range.base + b->range.size;
 		if (b_end <= base || b->range.base >= end)
@@ -556,6 +558,7 @@ static void forget_bad(u64 base, u64 size)
 		list_del(&b->list);
 		kfree(b);
 	}
+	mutex_unlock(&bad_lock);
 }
 
 static int in_pool(struct pkram_region *r, void *arg)
