@@ -15,7 +15,7 @@
 
 #define PAGE	4096UL
 #define RW	(PROT_READ | PROT_WRITE)
-#define POOL_GIB 4
+#define POOL_GIB 3
 
 /* Leaves are ordinary folios, as large as the folio or 4K (docs/kernels.md). */
 static inline bool leaves_are_folios(void)
@@ -148,6 +148,31 @@ static inline long long marked(const char *p, size_t len, uint64_t seed, uint64_
 		TH_LOG("%s differs at %#llx", #p,			\
 		       marked(p, len, seed, pos));			\
 	}
+
+/* A word per page that must not be seen elsewhere */
+static inline void taint(int fd)
+{
+	size_t len = fs_size(fd), i;
+	char *p = map_file(fd, len);
+
+	if (p == MAP_FAILED)
+		abort();
+	for (i = 0; i < len; i += PAGE)
+		*(uint64_t *)(p + i) = ~0ULL;
+	munmap(p, len);
+}
+
+/* Where it is not so any more; -1: nowhere */
+static inline long long tainted(int fd)
+{
+	size_t len = fs_size(fd), i;
+	char *p = map_file(fd, len);
+
+	for (i = 0; i < len && *(uint64_t *)(p + i) == ~0ULL; i += PAGE)
+		;
+	munmap(p, len);
+	return i < len ? (long long)i : -1;
+}
 
 /* Run what follows in a child; the parent goes on with its exit status */
 #define IN_CHILD(pid) for (pid = fork(); !pid; _exit(0))
