@@ -45,7 +45,7 @@ static int __init pkram_init(void)
 	/* Before there is a file system: attaching wants no file open. */
 	err = pkram_pool_attach(attach);
 	if (err)
-		goto err_handover;
+		goto err_pool;
 
 	err = pkramfs_init();
 	if (err)
@@ -61,7 +61,6 @@ err_fs:
 	pkramfs_exit();
 err_pool:
 	pkram_pool_detach();
-err_handover:
 	pkram_handover_exit();
 err_store:
 	pkram_store_exit();
