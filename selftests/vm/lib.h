@@ -110,8 +110,22 @@ double vm_now(void);
 					       v->name, t->name);	\
 	}								\
 									\
+	/* A kernel with checkers is several times as slow. */		\
+	static void vm_scale_timeouts(void)				\
+	{								\
+		struct __fixture_metadata *f;				\
+		struct __test_metadata *t;				\
+									\
+		if (access("/sys/kernel/debug/kmemleak", F_OK))		\
+			return;						\
+		for (f = __fixture_list; f; f = f->next)		\
+			for (t = f->tests; t; t = t->next)		\
+				t->timeout *= 4;			\
+	}								\
+									\
 	int main(int argc, char **argv)					\
 	{								\
+		vm_scale_timeouts();					\
 		if (argc == 2 && !strcmp(argv[1], "--list")) {		\
 			vm_list();					\
 			return 0;					\
