@@ -72,21 +72,107 @@ static bool leaf_fits(const struct pkram_span *span, unsigned int order)
 	return true;
 }
 
+/* map_sem held. Return: 0, or what the fault is to return. */
+static vm_fault_t fault_prepare(struct pkram_object *obj,
+				const struct pkram_span *span, u32 nr_units)
+{
+	int err = pkram_store_prepare(obj, span, nr_units);
+
+	if (!err)
+		return 0;
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
 /* map_sem held */
 static vm_fault_t fault_insert(struct vm_fault *vmf, unsigned int order,
 			       struct pkram_object *obj,
 			       const struct pkram_span *span, u64 offset)
 {
-	u32 nr_units = order == PUD_ORDER ? PKRAM_GIB_UNITS : 1;
-	int err;
+	vm_fault_t ret;
 
-	err = pkram_store_prepare(obj, span, nr_units);
-	if (err)
-		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	ret = fault_prepare(obj, span,
+			    order == PUD_ORDER ? PKRAM_GIB_UNITS : 1);
+	if (ret)
+		return ret;
 	return pkram_insert_leaf(vmf, order,
 				 pkram_region_unit_phys(span->region,
 							span->unit) +
 				 (offset & (PKRAM_UNIT - 1)));
+}
+
+static u64 vma_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+/* mmap_lock and the vma are locked to write */
+static void insert_1g(struct vm_area_struct *vma, unsigned long addr,
+		      struct pkram_object *obj)
+{
+	struct vm_fault vmf = { .vma = vma, .address = addr };
+	u64 offset = vma_offset(vma, addr);
+	struct pkram_span span;
+	pgd_t *pgd;
+	p4d_t *p4d;
+
+	pgd = pgd_offset(vma->vm_mm, addr);
+	if (pgd_none(*pgd))
+		return;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		return;
+	vmf.pud = pud_offset(p4d, addr);
+	if (!pud_none(*vmf.pud))
+		return;
+	down_read(&obj->map_sem);
+	if (offset + PUD_SIZE <= round_up(obj->rec.size, PAGE_SIZE)) {
+		pkram_store_find(obj, offset >> PKRAM_UNIT_SHIFT, &span);
+		if (span.region && leaf_fits(&span, PUD_ORDER))
+			fault_insert(&vmf, PUD_ORDER, obj, &span, offset);
+	}
+	up_read(&obj->map_sem);
+}
+
+static const struct vm_operations_struct map_vm_ops;
+
+/*
+ * A 1G leaf comes under mmap_lock held to write. Whoever cuts or walks page
+ * tables with the lock held to read takes a 1G leaf away first and then looks
+ * for a table: a leaf that came between the two would be taken for one, or be
+ * cleared as a bad one, its references and TLB entries forgotten.
+ */
+static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned long addr = vmf->address & PUD_MASK;
+	u64 offset = vma_offset(vmf->vma, addr);
+	struct vm_area_struct *vma;
+
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return VM_FAULT_FALLBACK;
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	pkram_open_get(open);
+	release_fault_lock(vmf);
+	mmap_write_lock(mm);
+	vma = find_vma(mm, addr);
+	if (vma && vma->vm_start <= addr && vma->vm_end - addr >= PUD_SIZE &&
+	    vma->vm_ops == &map_vm_ops && vma->vm_file->private_data == open &&
+	    vma_offset(vma, addr) == offset) {
+		vma_start_write(vma);
+		insert_1g(vma, addr, open->obj);
+	}
+	mmap_write_unlock(mm);
+	pkram_open_put(open);
+	return VM_FAULT_RETRY;
+}
+
+static void unlock_map_sem(struct pkram_object *obj, bool alone)
+{
+	if (alone)
+		up_write(&obj->map_sem);
+	else
+		up_read(&obj->map_sem);
 }
 
 static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
@@ -98,6 +184,7 @@ static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
 	unsigned long start = vmf->address & ~(size - 1);
 	vm_fault_t ret = VM_FAULT_FALLBACK;
 	struct pkram_span span;
+	bool alone;
 	u64 offset;
 
 	if (start < vma->vm_start || start + size > vma->vm_end)
@@ -106,7 +193,20 @@ static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
 	if (!IS_ALIGNED(offset, size))
 		return VM_FAULT_FALLBACK;
 
-	down_read(&obj->map_sem);
+	/*
+	 * The first page of a new page table: meanwhile no fault may bring a
+	 * 2M leaf to its place, which 6.1 would take for the table. One may
+	 * fit by now although it did not before: when the object grows.
+	 */
+	alone = !order && pmd_none(READ_ONCE(*vmf->pmd));
+	if (alone)
+		down_write(&obj->map_sem);
+	else
+		down_read(&obj->map_sem);
+	if (!order && pmd_leaf(READ_ONCE(*vmf->pmd))) {
+		ret = VM_FAULT_NOPAGE;
+		goto unlock;
+	}
 	if (offset + size > round_up(obj->rec.size, PAGE_SIZE)) {
 		if (!order)
 			ret = VM_FAULT_SIGBUS;
@@ -116,13 +216,20 @@ static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
 	if (order == PUD_ORDER && !span.whole_gib)
 		goto unlock;
 	if (!span.region || !pkram_span_claimed(&span)) {
-		up_read(&obj->map_sem);
+		unlock_map_sem(obj, alone);
 		return fault_populate(vmf, open, offset >> PKRAM_UNIT_SHIFT);
 	}
-	if (leaf_fits(&span, order))
-		ret = fault_insert(vmf, order, obj, &span, offset);
+	if (!leaf_fits(&span, order))
+		goto unlock;
+	if (order == PUD_ORDER && pud_none(READ_ONCE(*vmf->pud))) {
+		/* Zeroing may take long: before the lock is taken. */
+		ret = fault_prepare(obj, &span, PKRAM_GIB_UNITS);
+		unlock_map_sem(obj, alone);
+		return ret ?: fault_1g(vmf, open);
+	}
+	ret = fault_insert(vmf, order, obj, &span, offset);
 unlock:
-	up_read(&obj->map_sem);
+	unlock_map_sem(obj, alone);
 	return ret;
 }
 
@@ -162,11 +269,6 @@ static void unmap_object(struct pkram_object *obj, u32 first_unit,
 		unmap_gibs(inode->i_mapping, start,
 			   nr_units ? start + ((u64)nr_units << PKRAM_UNIT_SHIFT) :
 				      0);
-}
-
-static u64 vma_offset(const struct vm_area_struct *vma, unsigned long addr)
-{
-	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 }
 
 /*

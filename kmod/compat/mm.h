@@ -71,6 +71,19 @@ static inline unsigned int compat_fault_order(enum page_entry_size size)
 #endif
 
 /*
+ * Is it a write to a leaf that is there? Only then tell the kernel of a write:
+ * a new leaf of a shared mapping is writable anyhow, and where a fault that
+ * raced put a table, the kernel warns of a write.
+ */
+static inline bool compat_leaf_write(struct vm_fault *vmf, unsigned int order)
+{
+	if (!(vmf->flags & FAULT_FLAG_WRITE))
+		return false;
+	return order == PUD_ORDER ? pud_leaf(READ_ONCE(*vmf->pud)) :
+	       order == PMD_ORDER ? pmd_leaf(READ_ONCE(*vmf->pmd)) : true;
+}
+
+/*
  * Leaves. Up to 6.16 device memory is mapped by "devmap" entries, which count
  * no references and want VM_MIXEDMAP; a leaf may be smaller than the folio. From
  * 6.17 on leaves are those of ordinary file folios, and must be as large as
@@ -84,7 +97,7 @@ static inline unsigned int compat_fault_order(enum page_entry_size size)
 static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 					   unsigned int order, phys_addr_t phys)
 {
-	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	bool write = compat_leaf_write(vmf, order);
 	struct page *page = pfn_to_page(PHYS_PFN(phys));
 
 	if (order == PUD_ORDER)
@@ -111,7 +124,7 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 					   unsigned int order, phys_addr_t phys)
 {
-	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	bool write = compat_leaf_write(vmf, order);
 	pfn_t pfn = phys_to_pfn_t(phys, PFN_DEV | PFN_MAP);
 
 	if (order == PUD_ORDER)
