@@ -75,6 +75,10 @@ int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
  * @regions: &struct pkram_region, spans set
  * @uuid: of the pool, once @known
  * @known: a header that can be trusted was seen, or a pool is there
+ * @hints: what unusable headers in places that can be trusted say the pool is
+ * @nr_hints: number of them
+ * @damaged: there was such a one: where a range begins need not be where a region
+ *	begins, as absent GiB split regions
  * @nr: number of regions found
  * @refused: a region is by its version or features not for this module: why
  * @refused_uuid: its pool
@@ -83,6 +87,9 @@ struct scan {
 	struct list_head regions;
 	u8 uuid[16];
 	bool known;
+	u8 hints[8][16];
+	u32 nr_hints;
+	bool damaged;
 	u32 nr;
 	const char *refused;
 	u8 refused_uuid[16];
@@ -134,11 +141,37 @@ static const char *check_span(const struct scan *s, const struct pkram_header *h
 	return NULL;
 }
 
+static bool hinted(const struct scan *s, const u8 uuid[16])
+{
+	u32 i;
+
+	for (i = 0; i < s->nr_hints; i++)
+		if (!memcmp(s->hints[i], uuid, 16))
+			return true;
+	return false;
+}
+
+/*
+ * No guest can write where this header is. So the UUID in it, in either slot, is
+ * the pool's, or is damaged and then is nobody's.
+ */
+static void take_hints(struct scan *s, const void *head)
+{
+	const void *uuid = head + offsetof(struct pkram_region_ser, pool_uuid);
+	u32 slot;
+
+	s->damaged = true;
+	for (slot = 0; slot < 2; slot++, uuid += PKRAM_HEADER_SLOT)
+		if (s->nr_hints < ARRAY_SIZE(s->hints) &&
+		    memchr_inv(uuid, 0, 16))
+			memcpy(s->hints[s->nr_hints++], uuid, 16);
+}
+
 /*
  * Look for a region at @base. A header is believed where a region must begin:
  * at the start of a reserved range, or right behind a region (@trusted). Behind
  * a damaged one it must name the pool, as what looks like a header there may be
- * what a guest wrote into its RAM.
+ * what a guest wrote into its RAM; guests do not know the pool's UUID.
  *
  * Return: NULL if a region was found, else why not.
  */
@@ -155,6 +188,7 @@ static const char *probe(struct scan *s, u64 base, bool trusted,
 			*err = -ENOMEM;
 		return "it cannot be mapped";
 	}
+	trusted &= !s->damaged;
 	bad = pkram_header_read(r->head, base, &r->h, &r->cur, &mirror);
 	if (bad)
 		reason = pkram_bad_text(bad);
@@ -165,13 +199,15 @@ static const char *probe(struct scan *s, u64 base, bool trusted,
 	}
 	if (bad)
 		;
-	else if (!s->known && !trusted)
+	else if (!s->known && !trusted && !hinted(s, r->h.pool_uuid))
 		reason = "it lies behind a damaged region, and no other names its pool";
 	else if (s->known && memcmp(s->uuid, r->h.pool_uuid, sizeof(s->uuid)))
 		reason = "it belongs to another pool";
 	else
 		reason = check_span(s, &r->h, ranges, nr);
 	if (reason) {
+		if (bad && trusted)
+			take_hints(s, r->head);
 		/* The header cannot be trusted to say what is claimed. */
 		r->h.nr_gib = 1;
 		pkram_region_close(r, false);

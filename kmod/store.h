@@ -360,7 +360,8 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit);
  * @nr_units: from its first on
  *
  * Context: may sleep; map_sem (shared will do) or i_rwsem held. Return: 0;
- * -EUCLEAN the unit map is damaged there; the object is quarantined.
+ * -EUCLEAN the unit map is damaged there; -EROFS there is something to be
+ * zeroed, in a pool that may only be read.
  */
 int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 			u32 nr_units);

@@ -98,11 +98,26 @@ int pkram_store_unit_written(const struct pkram_span *span)
 	return state == PKRAM_UNIT_STALE ? 0 : -EUCLEAN;
 }
 
+/* Nothing may be zeroed, so only what has its bytes already can be shown. */
+static int written_only(const struct pkram_span *span, u32 nr_units)
+{
+	u32 i;
+
+	for (i = 0; i < nr_units; i++)
+		if (pkram_region_map_get(span->region, span->unit + i) !=
+		    PKRAM_UNIT_WRITTEN)
+			return -EROFS;
+	return 0;
+}
+
 int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 			u32 nr_units)
 {
-	int err = pkram_region_prepare(span->region, span->unit, nr_units);
+	int err;
 
+	if (span->region->read_only)
+		return written_only(span, nr_units);
+	err = pkram_region_prepare(span->region, span->unit, nr_units);
 	if (err == -EUCLEAN)
 		pr_warn_ratelimited("object %llu \"%s\": %s at unit %u of the region at %#llx\n",
 				    obj->rec.id, obj->rec.name,
