@@ -357,6 +357,9 @@ static void copy_disk(const char *id, const char *to)
 	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (in < 0 || out < 0)
 		give_up(to);
+	/* A serial number that was cut off would name a shorter file. */
+	if (lseek(in, 0, SEEK_END) - len >= 512 || lseek(in, 0, SEEK_SET))
+		give_up("the disk is longer than its serial number says");
 	while (len > 0) {
 		n = read(in, buf, len < (long long)sizeof(buf) ? len : (long long)sizeof(buf));
 		if (n <= 0 || write(out, buf, n) != n)
