@@ -52,8 +52,11 @@ int pkram_region_set_span(struct pkram_region *r)
 	struct pkram_gib *gib;
 
 	gib = kvcalloc(r->h.nr_gib, sizeof(*gib), GFP_KERNEL);
-	if (!gib)
+	if (!gib) {
+		/* There is @gib for one, and that is what closing goes by. */
+		r->h.nr_gib = 1;
 		return -ENOMEM;
+	}
 	gib[0] = r->gib[0];
 	kvfree(r->gib);
 	r->gib = gib;
