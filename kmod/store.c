@@ -738,6 +738,9 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 		list_del(&r->list);
 		insert_region(r);
 	}
+	/* Objects may be in several: what one of them forbids holds for all. */
+	list_for_each_entry(r, &pkram_store.regions, list)
+		r->read_only = pkram_store.read_only;
 	pkram_store.exists = true;
 	pkram_store.region_lost = lost;
 	err = load_pool();
