@@ -764,16 +764,29 @@ static int list_gib(struct pkram_region *r, void *arg)
 static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 {
 	struct candidates c = { .unit = pkram_region_take_unit() };
-	u32 i;
+	u32 i, before;
 
 	pkram_store_for_each_region(count_gib, &c.max);
 	c.bases = kvcalloc(max(c.max, 1U), sizeof(*c.bases), GFP_KERNEL);
 	if (!c.bases)
 		return -ENOMEM;
 	pkram_store_for_each_region(list_gib, &c);
-	for (i = c.nr; i-- && report->nr_gib < nr_gib &&
-	     !fatal_signal_pending(current); )
-		drop_one(c.bases[i], c.unit, report);
+	/* Again, as a region that holds the root's record can only go last. */
+	do {
+		before = report->nr_gib;
+		report->nr_refused = 0;
+		for (i = c.nr; i-- && report->nr_gib < nr_gib &&
+		     !fatal_signal_pending(current); ) {
+			u32 had = report->nr_gib;
+
+			if (!c.bases[i])
+				continue;
+			drop_one(c.bases[i], c.unit, report);
+			if (report->nr_gib > had)
+				c.bases[i] = 0;
+		}
+	} while (report->nr_gib > before && report->nr_gib < nr_gib &&
+		 report->nr_refused && !fatal_signal_pending(current));
 	kvfree(c.bases);
 	return 0;
 }
