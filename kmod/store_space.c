@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "compat/mm.h"
 #include "store_priv.h"
 
 static void idle_work_fn(struct work_struct *work);
@@ -123,6 +124,8 @@ void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr)
 {
 	u32 i;
 
+	if (nr)
+		compat_flush_before_free();
 	for (i = 0; i < nr; i++)
 		free_units(pkram_store_region(ext[i].region_id),
 			   ext[i].region_unit, ext[i].nr_units);

@@ -6,10 +6,11 @@
 #ifndef _PKRAM_COMPAT_MM_H
 #define _PKRAM_COMPAT_MM_H
 
-#include <linux/huge_mm.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
+#include <linux/smp.h>
+#include <asm/tlbflush.h>
 #include "compat.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -134,6 +135,27 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 	return vmf_insert_mixed(vmf->vma, vmf->address, pfn);
 }
 
+#endif
+
+/*
+ * Before memory is given to somebody else. On 6.1 MADV_COLD and MADV_PAGEOUT take
+ * a 2M leaf of device memory for a bad table and clear it without flushing the
+ * TLB, so unmapping, which finds nothing there, does not flush it either.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static inline void compat_flush_one(void *unused)
+{
+	__flush_tlb_all();
+}
+
+static inline void compat_flush_before_free(void)
+{
+	on_each_cpu(compat_flush_one, NULL, 1);
+}
+#else
+static inline void compat_flush_before_free(void)
+{
+}
 #endif
 
 /* Before 6.12 mprotect() took a 1G leaf for a page table. */
