@@ -1,0 +1,734 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation fails once: each operation is done again and again, with its
+ * first allocation failing, then its second, until it runs through.  After each
+ * failure the errno is a clean one, things are as before, and the operation succeeds
+ * if it is done again.  That nothing leaks, init asks kmemleak at the end.
+ */
+#include "fs_lib.h"
+#include "pool.h"
+
+#include <pkram.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#define BASE	0x100000000UL
+#define KEEP	PKRAM_MNT "/keep"
+#define FILE_	PKRAM_MNT "/file"
+#define OTHER	PKRAM_MNT "/other"
+#define NEVER	1000000000
+
+/**
+ * struct op - an operation that can fail for lack of memory
+ * @name: for people
+ * @run: does it; 0 or negative errno. Run with faults.
+ * @undone: is everything as before it?
+ * @done: is it done?
+ * @undo: takes it back; 0 if that went well
+ * @first: the allocations before this one are not ours
+ * @head: if not 0: between so many from @first on and @tail before the end, the kernel
+ *	makes the struct pages of a GiB; it does not clean up when that fails, and the
+ *	GiB cannot be had again until the next boot (-EEXIST)
+ * @tail: see @head
+ * @once: @undo does not take it back, but finds something else for @run, and fails if
+ *	there is nothing more; so it is not done again after each failure
+ * @budget: seconds that all failures may take; beyond, some are left out (40)
+ */
+struct op {
+	const char *name;
+	int (*run)(void);
+	bool (*undone)(void);
+	bool (*done)(void);
+	int (*undo)(void);
+	int first;
+	int head;
+	int tail;
+	bool once;
+	int budget;
+};
+
+static int fail_fd = -1;
+
+static int result(long ret)
+{
+	return ret < 0 ? -errno : 0;
+}
+
+/* Let the @n-th allocation from here on fail; 0 for none. Returns what was left. */
+static int fail_nth(int n)
+{
+	char buf[32] = "";
+	int left = -1, len = snprintf(buf, sizeof(buf), "%d", n);
+
+	if (!n && pread(fail_fd, buf, sizeof(buf) - 1, 0) > 0)
+		left = atoi(buf);
+	if (pwrite(fail_fd, n ? buf : "0", n ? len : 1, 0) < 0)
+		left = -errno;
+	return left;
+}
+
+static int run_counted(const struct op *op, int *allocations)
+{
+	int err;
+
+	fail_nth(NEVER);
+	err = op->run();
+	*allocations = NEVER - fail_nth(0);
+	return err;
+}
+
+/* What went wrong, for a log line, or NULL */
+static const char *fail_one(const struct op *op, int n, bool *hit, int *err,
+			    int *refused)
+{
+	bool clean;
+
+	fail_nth(n);
+	*err = op->run();
+	*hit = !fail_nth(0);
+	*refused = *err;
+	if (!*err)
+		return op->done() ? NULL : "said it is done, and it is not";
+	if (!*hit)
+		return "failed though nothing was made to fail";
+	clean = *err == -ENOMEM || *err == -ENOBUFS;
+	if (!op->undone())
+		return "failed, but left something behind";
+	if (!clean)
+		return "not an errno for lack of memory";
+	if (op->once)
+		return NULL;
+	*err = op->run();
+	if (*err)
+		return "failed again without a fault";
+	return op->done() ? NULL : "not done the second time";
+}
+
+static int drive(const struct op *op)
+{
+	int total, n, step, err, tried = 0, refused = 0, bad = 0, first_err;
+	double begin = vm_now(), each;
+	const char *what;
+	bool hit;
+
+	err = run_counted(op, &total);
+	if (err || !op->done() || (op->undo && op->undo())) {
+		printf("%s: does not work at all: %d\n", op->name, err);
+		return -1;
+	}
+	each = vm_now() - begin;
+	step = 1 + (total - op->first) * each / (op->budget ?: 40);
+	if (op->head)
+		step = 1;
+	for (n = op->first + 1; bad < 5; n += step) {
+		if (op->head && n > op->first + op->head && n < total - op->tail)
+			n = total - op->tail;
+		what = fail_one(op, n, &hit, &err, &first_err);
+		tried += hit;
+		refused += !!first_err;
+		if (what) {
+			printf("%s: allocation %d of %d: %s (%d)\n", op->name, n,
+			       total, what, err);
+			bad++;
+		}
+		if (op->once && err)
+			continue;
+		if (op->undo && op->undo()) {
+			if (op->once)
+				break;
+			printf("%s: allocation %d: cannot be undone\n", op->name, n);
+			bad++;
+		}
+		if (!hit)
+			break;
+	}
+	printf("%s: %d allocations, %d from our start, made %d fail, one in %d, %d refused, up to %d, %.0f s\n",
+	       op->name, total, total - op->first, tried, step, refused, n,
+	       vm_now() - begin);
+	return bad;
+}
+
+static int knob(const char *which, const char *name, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", which, name);
+	return vm_write_file(path, value);
+}
+
+/* Any allocation may fail, of pages and of slabs; the log stays as it is. */
+static int faults_on(void)
+{
+	int err = 0;
+
+	err |= knob("failslab", "ignore-gfp-wait", "N");
+	err |= knob("failslab", "verbose", "0");
+	err |= knob("fail_page_alloc", "ignore-gfp-wait", "N");
+	err |= knob("fail_page_alloc", "ignore-gfp-highmem", "N");
+	err |= knob("fail_page_alloc", "min-order", "0");
+	err |= knob("fail_page_alloc", "verbose", "0");
+	/* The kernel warns if it has no memory for the struct pages of a GiB. */
+	err |= vm_write_file("/proc/sys/kernel/panic_on_warn", "0");
+	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	return err || fail_fd < 0 ? -1 : 0;
+}
+
+static long long pool_objects(void)
+{
+	return pool_number("objects");
+}
+
+/* -- files: run on a mounted pool --------------------------------------------- */
+
+static bool gone(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) && errno == ENOENT;
+}
+
+static bool have_file(void)
+{
+	struct stat st;
+
+	return !stat(FILE_, &st) && st.st_size == 0 && st.st_blocks == 0;
+}
+
+static bool no_file(void)
+{
+	return gone(FILE_);
+}
+
+static int create(void)
+{
+	int fd = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644);
+
+	if (fd >= 0)
+		close(fd);
+	return result(fd);
+}
+
+static int remove_file(void)
+{
+	return unlink(FILE_);
+}
+
+/* The name may be there, and the open have failed. */
+static bool no_file_or_empty(void)
+{
+	if (have_file())
+		unlink(FILE_);
+	return no_file();
+}
+
+static int make_dir(void)
+{
+	return result(mkdir(FILE_, 0755));
+}
+
+static bool have_dir(void)
+{
+	struct stat st;
+
+	return !stat(FILE_, &st) && S_ISDIR(st.st_mode);
+}
+
+static int remove_dir(void)
+{
+	return rmdir(FILE_);
+}
+
+static int fd = -1;
+static char data[3 * 2 * MIB];
+
+static bool file_is(off_t size, uint64_t blocks)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_size == size && st.st_blocks * 512ULL == blocks;
+}
+
+static bool file_empty(void)
+{
+	return file_is(0, 0);
+}
+
+static int cut(void)
+{
+	return ftruncate(fd, 0);
+}
+
+static int write_all(void)
+{
+	ssize_t n = pwrite(fd, data, sizeof(data), 0);
+
+	/* A short write is one that may be gone on with. */
+	if (n >= 0 && n < (ssize_t)sizeof(data)) {
+		if (!file_is(n, (n + UNIT - 1) / UNIT * UNIT))
+			return -EIO;
+		return ftruncate(fd, 0) ? -EIO : -ENOMEM;
+	}
+	return result(n);
+}
+
+static bool written(void)
+{
+	return file_is(sizeof(data), sizeof(data)) &&
+	       fs_find_other(fd, 0x5a, sizeof(data), 0) < 0;
+}
+
+static int grow_file(void)
+{
+	return result(ftruncate(fd, 5 * UNIT));
+}
+
+static bool grown(void)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_size == 5 * UNIT;
+}
+
+static int allocate(void)
+{
+	return result(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 7 * UNIT));
+}
+
+static bool allocated(void)
+{
+	return file_is(0, 7 * UNIT);
+}
+
+static int deallocate(void)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 7 * UNIT);
+}
+
+static int punch(void)
+{
+	return result(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+				UNIT, UNIT));
+}
+
+static bool punched(void)
+{
+	return file_is(sizeof(data), sizeof(data) - UNIT) &&
+	       fs_find_other(fd, 0, UNIT, UNIT) < 0 &&
+	       fs_find_other(fd, 0x5a, UNIT, 0) < 0 &&
+	       fs_find_other(fd, 0x5a, UNIT, 2 * UNIT) < 0;
+}
+
+static int fill_again(void)
+{
+	return fs_set(fd, 0x5a, sizeof(data), 0);
+}
+
+static int shrink_file(void)
+{
+	return result(ftruncate(fd, UNIT + 5));
+}
+
+static bool shrunk(void)
+{
+	return file_is(UNIT + 5, 2 * UNIT);
+}
+
+static int set_xattr(void)
+{
+	return result(fsetxattr(fd, "user.name", data, 900, XATTR_CREATE));
+}
+
+static bool has_xattr(void)
+{
+	return fgetxattr(fd, "user.name", NULL, 0) == 900;
+}
+
+static bool no_xattr(void)
+{
+	return fgetxattr(fd, "user.name", NULL, 0) < 0 && errno == ENODATA;
+}
+
+static int remove_xattr(void)
+{
+	return fremovexattr(fd, "user.name");
+}
+
+static int make_other(void)
+{
+	int other = open(OTHER, O_RDWR | O_CREAT | O_TRUNC, 0644);
+
+	if (other < 0 || write(other, "other", 5) != 5)
+		return -1;
+	return close(other);
+}
+
+static int rename_over(void)
+{
+	return result(rename(FILE_, OTHER));
+}
+
+static bool renamed(void)
+{
+	struct stat a, b;
+
+	return gone(FILE_) && !stat(OTHER, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino;
+}
+
+static bool not_renamed(void)
+{
+	struct stat a, b;
+
+	return !stat(FILE_, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino &&
+	       !stat(OTHER, &a) && a.st_size == 5;
+}
+
+static int rename_back(void)
+{
+	return rename(OTHER, FILE_) || make_other();
+}
+
+static int unlink_it(void)
+{
+	return result(unlink(FILE_));
+}
+
+static int create_filled(void)
+{
+	int new = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644), err;
+
+	err = new < 0 || fs_set(new, 0x5a, sizeof(data), 0);
+	if (new >= 0)
+		close(new);
+	return err;
+}
+
+static bool file_filled(void)
+{
+	struct stat st;
+
+	return !stat(FILE_, &st) && st.st_size == sizeof(data);
+}
+
+static int list_dir(void)
+{
+	char buf[4096];
+	int dir = open(PKRAM_MNT, O_RDONLY | O_DIRECTORY), err;
+
+	err = result(dir);
+	if (!err)
+		err = result(syscall(SYS_getdents64, dir, buf, sizeof(buf)));
+	if (dir >= 0)
+		close(dir);
+	return err;
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+/* Mapping, and a touch of what has no memory yet */
+
+static sigjmp_buf touched;
+
+static void on_signal(int sig)
+{
+	siglongjmp(touched, sig);
+}
+
+static int map_touch(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
+	char *p = mmap(NULL, 5 * UNIT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	int err = 0;
+
+	if (p == MAP_FAILED)
+		return -errno;
+	sigaction(SIGBUS, &sa, NULL);
+	if (sigsetjmp(touched, 1))
+		err = -ENOMEM;
+	else
+		for (int i = 0; i < 5; i++)
+			((volatile char *)p)[i * UNIT + 4096] = 0x77;
+	munmap(p, 5 * UNIT);
+	return err;
+}
+
+static bool mapped_data(void)
+{
+	char c = 0;
+
+	for (int i = 0; i < 5; i++)
+		if (pread(fd, &c, 1, i * UNIT + 4096) != 1 || c != 0x77)
+			return false;
+	return file_is(5 * UNIT, 5 * UNIT);
+}
+
+static int punch_all(void)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 5 * UNIT);
+}
+
+/* -- the pool ------------------------------------------------------------------ */
+
+/* GiB 0 is the pool all the time; these come and go, each of them once. */
+#define FRESH_GIB	3
+
+static long long in_pool = -1;
+static struct pkram_ctx *ctx;
+static int gib = 1;
+
+static uint64_t gib_base(void)
+{
+	return BASE + gib * GIB;
+}
+
+/* By netlink from this process, so that the kernel works in it */
+static int adopt(void)
+{
+	struct pkram_resize *res = NULL;
+	int err;
+
+	err = pkram_region_adopt(ctx, gib_base(), GIB, true, &res);
+	pkram_resize_free(res);
+	return err;
+}
+
+static bool adopted(void)
+{
+	return pool_number("size") == in_pool + (long long)GIB &&
+	       vm_iomem_under(gib_base(), gib_base() + GIB - 1, "pkram");
+}
+
+static bool not_adopted(void)
+{
+	return pool_number("size") == in_pool &&
+	       !vm_iomem_under(gib_base(), gib_base() + GIB - 1, "pkram");
+}
+
+static int next_to_adopt(void)
+{
+	in_pool += GIB;
+	return gib++ == FRESH_GIB;
+}
+
+static int shrink(void)
+{
+	struct pkram_resize *res = NULL;
+	int err;
+
+	err = pkram_region_del_range(ctx, gib_base(), GIB, &res);
+	if (err && res && res->refused)
+		err = -res->refused->err;
+	pkram_resize_free(res);
+	return err;
+}
+
+static bool shrunk_pool(void)
+{
+	return pool_number("size") == in_pool - (long long)GIB;
+}
+
+/* Still in the pool, or out of it and not yet the system's: it can be gone on. */
+static bool not_shrunk(void)
+{
+	return pool_number("size") == in_pool || shrunk_pool();
+}
+
+static int next_to_shrink(void)
+{
+	in_pool -= GIB;
+	return gib-- == 1;
+}
+
+/* -- the module ---------------------------------------------------------------- */
+
+static long long objects = -1;
+
+static int insmod(const char *params)
+{
+	int module = open(PKRAM_MODULE, O_RDONLY | O_CLOEXEC), err;
+
+	err = result(syscall(SYS_finit_module, module, params, 0));
+	close(module);
+	return err;
+}
+
+static int load(void)
+{
+	return insmod("");
+}
+
+static int load_in_vain(void)
+{
+	return insmod("handover=nonsense") == -EINVAL ? 0 : -EIO;
+}
+
+static bool loaded(void)
+{
+	return vm_module_loaded("pkram") && pool_number("size") == in_pool &&
+	       pool_objects() == objects && pool_number("quarantined") == 0;
+}
+
+static bool unloaded(void)
+{
+	return !vm_module_loaded("pkram");
+}
+
+static int rmmod(void)
+{
+	return result(syscall(SYS_delete_module, "pkram", O_NONBLOCK));
+}
+
+static int mount_it(void)
+{
+	return result(mount("pkramfs", PKRAM_MNT, PKRAM_FS_NAME, 0, NULL));
+}
+
+static bool mounted(void)
+{
+	struct stat st;
+
+	return !stat(KEEP, &st) && st.st_size == 5 * UNIT;
+}
+
+static bool not_mounted(void)
+{
+	return !mounted();
+}
+
+static int umount_it(void)
+{
+	return umount(PKRAM_MNT);
+}
+
+/* -- tests: each stands on what the ones before left --------------------------- */
+
+#define DRIVE(...) EXPECT_EQ(0, drive(&(struct op){ __VA_ARGS__ }))
+
+FIXTURE(nth) {};
+
+FIXTURE_SETUP(nth)
+{
+	ASSERT_EQ(0, faults_on());
+	memset(data, 0x5a, sizeof(data));
+	umask(022);
+	if (vm_module_loaded("pkram"))
+		in_pool = pool_number("size");
+	fd = open(FILE_, O_RDWR);
+	/* Memory that the test needs is not what is to fail. */
+	mlockall(MCL_CURRENT);
+}
+
+FIXTURE_TEARDOWN(nth) {}
+
+TEST_F_TIMEOUT(nth, create_mkdir_unlink, 300)
+{
+	ASSERT_OK(fs_load());
+	ASSERT_OK(fs_mount());
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", BASE));
+	in_pool = pool_number("size");
+	ASSERT_EQ(0, pool_file_fill(KEEP, 5 * UNIT, 3));
+	DRIVE(.name = "create", .run = create, .undone = no_file_or_empty,
+	      .done = have_file, .undo = remove_file);
+	DRIVE(.name = "mkdir", .run = make_dir, .undone = no_file,
+	      .done = have_dir, .undo = remove_dir);
+	ASSERT_EQ(0, create_filled());
+	DRIVE(.name = "unlink", .run = unlink_it, .undone = file_filled,
+	      .done = no_file, .undo = create_filled);
+	DRIVE(.name = "readdir", .run = list_dir, .undone = always, .done = always);
+	ASSERT_OK(unlink(FILE_));
+}
+
+TEST_F_TIMEOUT(nth, contents, 400)
+{
+	uint64_t free = fs_free();
+
+	ASSERT_EQ(0, create());
+	fd = open(FILE_, O_RDWR);
+	ASSERT_LE(0, fd);
+	DRIVE(.name = "write", .run = write_all, .undone = file_empty,
+	      .done = written, .undo = cut);
+	DRIVE(.name = "grow", .run = grow_file, .undone = file_empty,
+	      .done = grown, .undo = cut);
+	DRIVE(.name = "fallocate", .run = allocate, .undone = file_empty,
+	      .done = allocated, .undo = deallocate);
+	ASSERT_EQ(0, fill_again());
+	DRIVE(.name = "punch", .run = punch, .undone = written,
+	      .done = punched, .undo = fill_again);
+	DRIVE(.name = "shrink", .run = shrink_file, .undone = written,
+	      .done = shrunk, .undo = fill_again);
+	ASSERT_OK(ftruncate(fd, 5 * UNIT));
+	ASSERT_OK(punch_all());
+	DRIVE(.name = "map and touch", .run = map_touch, .undone = always,
+	      .done = mapped_data, .undo = punch_all);
+	DRIVE(.name = "setxattr", .run = set_xattr, .undone = no_xattr,
+	      .done = has_xattr, .undo = remove_xattr);
+	ASSERT_EQ(0, make_other());
+	DRIVE(.name = "rename", .run = rename_over, .undone = not_renamed,
+	      .done = renamed, .undo = rename_back);
+	close(fd);
+	ASSERT_OK(unlink(FILE_));
+	ASSERT_OK(unlink(OTHER));
+	EXPECT_GE(fs_free() + 16 * UNIT, free);
+}
+
+TEST_F_TIMEOUT(nth, adopt_and_shrink, 400)
+{
+	ASSERT_EQ(0, pkram_open(&ctx));
+	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
+	      .done = adopted, .undo = next_to_adopt, .once = true, .head = 90,
+	      .tail = 25);
+	while (gib <= FRESH_GIB && !adopt())
+		next_to_adopt();
+	ASSERT_EQ(FRESH_GIB + 1, gib);
+	gib--;
+	/*
+	 * Beyond that the system takes the memory; if it has none to do so, the GiB is
+	 * out of the pool and nobody's until the next boot, which the refusal says.
+	 */
+	DRIVE(.name = "shrink", .run = shrink, .undone = not_shrunk,
+	      .done = shrunk_pool, .undo = next_to_shrink, .once = true,
+	      .head = 40);
+	while (gib && !shrink())
+		next_to_shrink();
+	EXPECT_EQ(0, gib);
+	EXPECT_EQ(GIB, pool_number("size"));
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
+	pkram_close(ctx);
+}
+
+TEST_F_TIMEOUT(nth, mount, 200)
+{
+	ASSERT_OK(umount_it());
+	DRIVE(.name = "mount", .run = mount_it, .undone = not_mounted,
+	      .done = mounted, .undo = umount_it);
+}
+
+TEST_F_TIMEOUT(nth, load_and_unload, 500)
+{
+	struct op vain = { .run = load_in_vain };
+	int first = 0;
+
+	/* Objects keep the module. */
+	ASSERT_OK(fs_mount());
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
+	ASSERT_OK(unlink(KEEP));
+	ASSERT_OK(umount_it());
+	objects = pool_objects();
+	ASSERT_LE(0, objects);
+	ASSERT_EQ(0, rmmod());
+	/* What the module loader allocates before we run */
+	ASSERT_EQ(0, run_counted(&vain, &first));
+	DRIVE(.name = "load", .run = load, .undone = unloaded, .done = loaded,
+	      .undo = rmmod, .first = first, .head = 15, .tail = 40);
+	ASSERT_EQ(0, load());
+	DRIVE(.name = "unload", .run = rmmod, .undone = loaded, .done = unloaded,
+	      .undo = load);
+	EXPECT_EQ(0, rmmod());
+}
+
+TEST_HARNESS_MAIN
