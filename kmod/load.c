@@ -228,7 +228,8 @@ static enum pkram_bad extent_check(struct loader *l,
 
 /*
  * More than there is in all: some of it twice. Told apart first, since to look
- * at every unit of such a record could take for ever.
+ * at every unit of such a record could take for ever. What is in a region that
+ * is not there is not looked at.
  */
 static bool claims_too_much(struct loader *l, const struct pkram_loaded *it)
 {
@@ -238,7 +239,8 @@ static bool claims_too_much(struct loader *l, const struct pkram_loaded *it)
 	for (i = 0; i < l->nr_regions; i++)
 		total += l->regions[i].ar->nr_units;
 	for (i = 0; i < it->rec.nr_extents; i++)
-		claimed += it->rec.extents[i].nr_units;
+		if (region_find(l, it->rec.extents[i].region_id))
+			claimed += it->rec.extents[i].nr_units;
 	return claimed > total;
 }
 

@@ -748,6 +748,11 @@ unlock:
 	mutex_unlock(&pkram_store.lock);
 	if (!err && !pkram_store.read_only && !pkram_store.root->loc.region_id)
 		err = commit_root();
+	/* A pool that is full must load all the same. */
+	if (err == -ENOSPC) {
+		pr_warn("no room for the root directory's record: it is written with its next change\n");
+		err = 0;
+	}
 	return err;
 }
 

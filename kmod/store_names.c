@@ -208,14 +208,14 @@ int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
 	return err;
 }
 
-int pkram_store_setattr(struct pkram_object *obj,
-			const struct pkram_setattr *attr)
+/* store.lock held */
+static int setattr_locked(struct pkram_object *obj,
+			  const struct pkram_setattr *attr)
 {
 	struct pkram_record *rec = &obj->rec;
 	struct pkram_setattr old;
 	int err;
 
-	mutex_lock(&pkram_store.lock);
 	old = (struct pkram_setattr){
 		.mode = rec->mode, .uid = rec->uid, .gid = rec->gid,
 		.atime = rec->atime, .mtime = rec->mtime, .ctime = rec->ctime,
@@ -241,7 +241,20 @@ int pkram_store_setattr(struct pkram_object *obj,
 		rec->mtime = old.mtime;
 		rec->ctime = old.ctime;
 	}
-	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+int pkram_store_setattr(struct pkram_object *obj,
+			const struct pkram_setattr *attr)
+{
+	int err;
+
+	/* A root that was made anew may have no record yet. */
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = setattr_locked(obj, attr);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
 	return err;
 }
 
