@@ -202,6 +202,9 @@ int pkram_region_give(u64 base, u64 size, int nid)
 
 /* Memory map entries */
 
+/* In @desc of those that are from here, in this life of the module or another */
+#define DESC_OURS	0x706b72616dUL
+
 static struct resource *new_resource(const char *name, u64 start, u64 end,
 				     unsigned long flags)
 {
@@ -218,6 +221,7 @@ static struct resource *new_resource(const char *name, u64 start, u64 end,
 	res->start = start;
 	res->end = end;
 	res->flags = flags;
+	res->desc = DESC_OURS;
 	return res;
 }
 
@@ -233,7 +237,7 @@ static void free_resource(struct resource *res)
  * Make room at [start, end]: a non-RAM entry that covers it (the firmware's
  * "Unknown E820 type", "Reserved" by memmap=, or one that an earlier life of
  * the module left) is cut around it. Boot's entries are not freed: they
- * are not kmalloc'ed.
+ * are not kmalloc'ed; those that an earlier cut left are.
  */
 static int carve(u64 start, u64 end)
 {
@@ -267,6 +271,8 @@ again:
 		free_resource(right);
 	left = NULL;
 	right = NULL;
+	if (res->desc == DESC_OURS)
+		free_resource(res);
 	goto again;
 }
 
