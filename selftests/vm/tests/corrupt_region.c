@@ -344,6 +344,7 @@ TEST_F_TIMEOUT(refused, writes_nothing_to_a_pool_that_may_only_be_read, 200)
 	dm_commit_header(big);
 	ASSERT_LT(0, dm_find_records());
 	d = dm_find("small1");
+	ASSERT_NE(NULL, d);
 	d->a[20] ^= 1;
 	memcpy(before, d->a + 16, sizeof(before));
 	e = dm_find("far")->rec.extents[0];
