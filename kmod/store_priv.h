@@ -89,6 +89,27 @@ extern struct pkram_store pkram_store;
 /** pkram_store_region() - by id. Context: store.lock or RCU. */
 struct pkram_region *pkram_store_region(u64 id);
 
+/* All of these: context: store.lock, but pkram_store_commit_root(). */
+
+/** pkram_store_find_key() - object by key, or NULL */
+struct pkram_object *pkram_store_find_key(u64 key);
+/** pkram_store_insert_region() - into the list, by address */
+void pkram_store_insert_region(struct pkram_region *r);
+/** pkram_store_know_space() - a region's units: all free but head and records */
+int pkram_store_know_space(struct pkram_region *r);
+/** pkram_store_make_root() - a new root directory, not linked; or NULL */
+struct pkram_object *pkram_store_make_root(void);
+/**
+ * pkram_store_commit_root() - write the root's record when the pool begins, or
+ * when it was lost. Context: without store.lock; may claim memory.
+ */
+int pkram_store_commit_root(void);
+
+/* store_load.c */
+
+/** pkram_store_forget_pool() - all objects and free space, in memory */
+void pkram_store_forget_pool(void);
+
 /* store_commit.c */
 
 /**
@@ -150,6 +171,8 @@ int pkram_open_may_rename(const struct pkram_object *obj);
 void pkram_store_release_extents(struct pkram_object *obj);
 /** pkram_store_reap() - free pending memory that nobody pins any more */
 void pkram_store_reap(void);
+/** pkram_store_lock_settled() - take store.lock when no GiB is being unclaimed */
+void pkram_store_lock_settled(void);
 /**
  * pkram_store_recount() - free what no object owns any more, after a discard
  *

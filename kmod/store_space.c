@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -262,6 +263,16 @@ static int recount_region(struct pkram_region *r)
 	}
 	kvfree(owned);
 	return 0;
+}
+
+void pkram_store_lock_settled(void)
+{
+	mutex_lock(&pkram_store.lock);
+	while (pkram_store.nr_in_transit) {
+		mutex_unlock(&pkram_store.lock);
+		fsleep(1000);
+		mutex_lock(&pkram_store.lock);
+	}
 }
 
 int pkram_store_recount(void)
