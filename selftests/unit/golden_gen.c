@@ -12,7 +12,7 @@ int main(void)
 	static struct sample s;
 
 	sample_init(&s);
-	printf("# SPDX-License-Identifier: GPL-2.0\n");
+	printf("# %s: GPL-2.0\n", "SPDX-License-Identifier");
 	printf("# A pool of preserved format version 1: see golden_text.h, image.c\n");
 	golden_print(stdout, s.im.mem[0], GOLDEN_LEN);
 	sample_exit(&s);

@@ -499,12 +499,11 @@ static void test_wrong_requests(void)
 	pkram_alloc_destroy(&al);
 }
 
-TAP_MAIN(
-	{ "random traces agree with a model and keep the rules", test_traces },
-	{ "all can be taken, no more, and given back", test_full_and_empty },
-	{ "single units are all different", test_one_unit_at_a_time },
-	{ "too many extents: nothing is taken", test_too_many_extents },
-	{ "whole GiB come from the top in one extent, the rest from the bottom",
-	  test_big_object },
-	{ "wrong requests are refused and change nothing", test_wrong_requests },
+TAP_MAIN({ "random traces agree with a model and keep the rules", test_traces },
+	 { "all can be taken, no more, and given back", test_full_and_empty },
+	 { "single units are all different", test_one_unit_at_a_time },
+	 { "too many extents: nothing is taken", test_too_many_extents },
+	 { "whole GiB come from the top in one extent, the rest from the bottom",
+	   test_big_object },
+	 { "wrong requests are refused and change nothing", test_wrong_requests },
 )

@@ -363,13 +363,12 @@ static void test_move(void)
 	done();
 }
 
-TAP_MAIN(
-	{ "a cut header update leaves the old header or the new", test_header },
-	{ "a cut record update leaves the old record or the new", test_record },
-	{ "a cut create or remove leaves the object or none",
-	  test_create_and_remove },
-	{ "a cut change of the unit map leaves each word old or new", test_map },
-	{ "a cut rename over a name leaves either object there",
-	  test_rename_over },
-	{ "a cut move between slot sizes leaves one object", test_move },
+TAP_MAIN({ "a cut header update leaves the old header or the new", test_header },
+	 { "a cut record update leaves the old record or the new", test_record },
+	 { "a cut create or remove leaves the object or none",
+	   test_create_and_remove },
+	 { "a cut change of the unit map leaves each word old or new", test_map },
+	 { "a cut rename over a name leaves either object there",
+	   test_rename_over },
+	 { "a cut move between slot sizes leaves one object", test_move },
 )

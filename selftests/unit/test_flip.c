@@ -243,17 +243,16 @@ static void test_map_word_in_both_copies(void)
 	sample_exit(&s);
 }
 
-TAP_MAIN(
-	{ "any one bit of the header does no harm", test_header_bits },
-	{ "any one bit of the unit map does no harm", test_map_bits },
-	{ "any one bit of a record does no harm", test_record_bits },
-	{ "any one bit of a free pair does no harm", test_free_pair_bits },
-	{ "any one bit of the older slot does no harm",
-	  test_bit_in_unfinished_update },
-	{ "with both slots gone that object is lost and no other, nor its memory",
-	  test_both_slots },
-	{ "with slots and map gone the memory is kept back",
-	  test_both_slots_and_map },
-	{ "a map word gone in both copies condemns its owner only",
-	  test_map_word_in_both_copies },
+TAP_MAIN({ "any one bit of the header does no harm", test_header_bits },
+	 { "any one bit of the unit map does no harm", test_map_bits },
+	 { "any one bit of a record does no harm", test_record_bits },
+	 { "any one bit of a free pair does no harm", test_free_pair_bits },
+	 { "any one bit of the older slot does no harm",
+	   test_bit_in_unfinished_update },
+	 { "with both slots gone that object is lost and no other, nor its memory",
+	   test_both_slots },
+	 { "with slots and map gone the memory is kept back",
+	   test_both_slots_and_map },
+	 { "a map word gone in both copies condemns its owner only",
+	   test_map_word_in_both_copies },
 )

@@ -215,8 +215,8 @@ static void test_garbage(void)
 			    rng_below(&g, 3 * PKRAM_UNIT - PKRAM_HEAD_MAP_A - 64);
 			if (rng_below(&g, 2))
 				p = image_slot(&s.im, (struct spot) { .unit = 1,
-					.pair = rng_below(&g, 24) },
-					rng_below(&g, 2));
+					       .pair = rng_below(&g, 24) },
+					       rng_below(&g, 2));
 			for (j = 0; j < 64; j++)
 				p[j] = rng_next(&g);
 		}
@@ -228,8 +228,7 @@ static void test_garbage(void)
 	sample_exit(&s);
 }
 
-TAP_MAIN(
-	{ "records of any content get sensible verdicts", test_records },
-	{ "headers of any content are refused or possible", test_headers },
-	{ "garbage anywhere in the metadata does no harm", test_garbage },
+TAP_MAIN({ "records of any content get sensible verdicts", test_records },
+	 { "headers of any content are refused or possible", test_headers },
+	 { "garbage anywhere in the metadata does no harm", test_garbage },
 )

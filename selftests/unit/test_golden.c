@@ -63,7 +63,6 @@ static void test_same_bytes(void)
 	sample_exit(&s);
 }
 
-TAP_MAIN(
-	{ "the image of version 1 loads to exactly its objects", test_loads },
-	{ "the same objects still make the same bytes", test_same_bytes },
+TAP_MAIN({ "the image of version 1 loads to exactly its objects", test_loads },
+	 { "the same objects still make the same bytes", test_same_bytes },
 )

@@ -82,8 +82,7 @@ static void test_small_ones(void)
 	pkram_alloc_fail_at = 0;
 }
 
-TAP_MAIN(
-	{ "the loader fails cleanly at each allocation", test_load },
-	{ "reading a record fails cleanly at each allocation", test_record },
-	{ "the allocator and the labels fail cleanly", test_small_ones },
+TAP_MAIN({ "the loader fails cleanly at each allocation", test_load },
+	 { "reading a record fails cleanly at each allocation", test_record },
+	 { "the allocator and the labels fail cleanly", test_small_ones },
 )

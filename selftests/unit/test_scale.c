@@ -214,11 +214,10 @@ static void test_many_bad(void)
 	image_exit(&im);
 }
 
-TAP_MAIN(
-	{ "8192 objects load fast", test_many_objects },
-	{ "320,000 extents load fast", test_many_extents },
-	{ "a TiB loads as fast as a GiB", test_tib },
-	{ "an object of 16 TiB loads, with extents beyond 2^31 units",
-	  test_16_tib },
-	{ "records that all claim the same do not make it slow", test_many_bad },
+TAP_MAIN({ "8192 objects load fast", test_many_objects },
+	 { "320,000 extents load fast", test_many_extents },
+	 { "a TiB loads as fast as a GiB", test_tib },
+	 { "an object of 16 TiB loads, with extents beyond 2^31 units",
+	   test_16_tib },
+	 { "records that all claim the same do not make it slow", test_many_bad },
 )

@@ -132,8 +132,7 @@ static void test_stream_of_an_older_seal(void)
 	CHECK_EQ(s.generation, 2);
 }
 
-TAP_MAIN(
-	{ "every state answers every operation as the table says", test_table },
-	{ "a stream is good once", test_stream_used_twice },
-	{ "the stream of an older seal is refused", test_stream_of_an_older_seal },
+TAP_MAIN({ "every state answers every operation as the table says", test_table },
+	 { "a stream is good once", test_stream_used_twice },
+	 { "the stream of an older seal is refused", test_stream_of_an_older_seal },
 )
