@@ -109,7 +109,7 @@ static int ram_has(uint64_t start, uint64_t end, uint64_t secret)
 	    pread(fd, ph, eh.e_phnum * sizeof(*ph), eh.e_phoff) < 0)
 		return -1;
 	for (i = 0; i < eh.e_phnum; i++) {
-		if (ph[i].p_paddr == (Elf64_Addr)-1 || ph[i].p_paddr > start ||
+		if (ph[i].p_paddr == ~(Elf64_Addr)0 || ph[i].p_paddr > start ||
 		    ph[i].p_paddr + ph[i].p_memsz <= end)
 			continue;
 		found = 0;

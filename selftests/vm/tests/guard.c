@@ -102,7 +102,7 @@ TEST_F(pool, is_not_in_a_vmcore)
 	ASSERT_LT(0, pread(fd, ph, eh.e_phnum * sizeof(*ph), eh.e_phoff));
 	for (i = 0; i < eh.e_phnum; i++) {
 		/* Kernel text and vmalloc have no one physical address. */
-		if (ph[i].p_type != PT_LOAD || ph[i].p_paddr == (Elf64_Addr)-1)
+		if (ph[i].p_type != PT_LOAD || ph[i].p_paddr == ~(Elf64_Addr)0)
 			continue;
 		EXPECT_TRUE(ph[i].p_paddr > end ||
 			    ph[i].p_paddr + ph[i].p_memsz <= start) {

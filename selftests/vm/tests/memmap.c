@@ -13,7 +13,7 @@ static char *word(const char *name)
 {
 	char *cmdline = vm_read_file("/proc/cmdline"), *p = strstr(cmdline, name);
 
-	p = p ? strndup(p + strlen(name), strcspn(p + strlen(name), " \n")) : NULL;
+	p = p ? strndup(p + strlen(name), strcspn(p + strlen(name), "\n ")) : NULL;
 	free(cmdline);
 	return p;
 }

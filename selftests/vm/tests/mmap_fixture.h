@@ -24,7 +24,8 @@ static inline bool leaves_are_folios(void)
 	int major = 0, minor = 0;
 
 	uname(&u);
-	sscanf(u.release, "%d.%d", &major, &minor);
+	if (sscanf(u.release, "%d.%d", &major, &minor) < 1)
+		return false;
 	return major > 6 || (major == 6 && minor >= 17);
 }
 
@@ -84,7 +85,7 @@ static inline struct pkram_leaves leaves(int fd)
 
 /* Faults: a signal that comes of an access is its result */
 
-static __thread sigjmp_buf *volatile catch_at;
+static __thread sigjmp_buf * volatile catch_at;
 
 static inline void on_fault(int sig)
 {
