@@ -241,6 +241,8 @@ static int check_objects(const struct plan *plan, struct pkram_ctx *ctx,
 	return 0;
 }
 
+#define HINT_EPERM " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg tells if it was pkram)"
+
 static int explain_load(const struct plan *plan, int err)
 {
 	const char *hint = "";
@@ -250,7 +252,7 @@ static int explain_load(const struct plan *plan, int err)
 		hint = " (this kernel has no kexec_file_load)";
 		break;
 	case EPERM:
-		hint = " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg tells if it was pkram)";
+		hint = HINT_EPERM;
 		break;
 	case ENOEXEC:
 		hint = " (not an image that this kernel can load)";

@@ -72,8 +72,8 @@ static int parse_unit(const char *s)
 
 int parse_size(const char *s, uint64_t *v)
 {
-	uint64_t whole, fraction = 0, scale = 1;
 	unsigned __int128 bytes;
+	uint64_t whole, fraction = 0, scale = 1;
 	int err, shift;
 	bool hex;
 
