@@ -544,7 +544,7 @@ static int bad_put_next(struct region_walk *w)
 	void *hdr;
 
 	w->lowest.reason = NULL;
-	pkram_pool_for_each_bad(bad_pick, w);
+	pkram_pool_walk_bad(bad_pick, w);
 	if (!w->lowest.reason)
 		return 0;
 	hdr = dump_put(skb, w->cb, PKRAM_CMD_REGION_GET);

@@ -25,6 +25,16 @@ static DEFINE_MUTEX(pool_lock);
 static DEFINE_MUTEX(bad_lock);
 static LIST_HEAD(bad_regions);
 
+/* What the operator is told, each on a line of its own */
+#define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (kexec -u), grow, load it again"
+#define TEXT_IMAGE_LOADED "a kexec image is loaded, and was placed without knowing of the pool: unload it (kexec -u), grow, load it again"
+#define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
+#define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
+#define TEXT_NO_REGION "no region is there; to make a new one, losing what is in that memory, say format"
+#define TEXT_STILL_RESERVED "out of the pool, but still reserved for the next kernel; try again by its address"
+#define TEXT_NOT_TAKEN_BACK "out of the pool, but the system would not take it; it is back at the next boot"
+#define TEXT_WHOLE_BLOCKS "base and size must be whole memory blocks of this kernel (larger than a GiB here)"
+
 /* Unusable ranges */
 
 /* Context: bad_lock */
@@ -52,8 +62,8 @@ static void add_bad(u64 base, u64 size, const char *reason)
 	mutex_unlock(&bad_lock);
 }
 
-int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
-				      void *arg), void *arg)
+int pkram_pool_walk_bad(int (*fn)(const struct pkram_bad_region *b,
+				  void *arg), void *arg)
 {
 	struct pkram_bad_region *b;
 	int ret = 0;
@@ -464,7 +474,7 @@ static int add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	err = pkram_handover_reserve(&range);
 	if (err) {
 		*text = err == -EBUSY ?
-			"a kexec image was loaded meanwhile: unload it (kexec -u), grow, load it again" :
+			TEXT_LOADED_MEANWHILE :
 			"the next kernel's memory map cannot take another range";
 		goto give;
 	}
@@ -547,7 +557,7 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 		return -ENOMEM;
 	mutex_lock(&pool_lock);
 	if (pkram_handover_image_loaded()) {
-		*text = "a kexec image is loaded, and was placed without knowing of the pool: unload it (kexec -u), grow, load it again";
+		*text = TEXT_IMAGE_LOADED;
 		err = -EBUSY;
 	} else {
 		n = take_units(want, node, bases, report);
@@ -626,20 +636,20 @@ static int adopt(const struct pkram_range *range, bool format,
 	err = pkram_region_check_free(range->base, range->size);
 	if (err)
 		return err;
-	*text = "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded";
+	*text = TEXT_NOT_RESERVED;
 	err = pkram_handover_reserve(range);
 	if (err && err != -EEXIST)
 		return err;
 	reserved = !err;
 	forget_bad(range->base, range->size);
-	*text = "the regions found there cannot be attached: unmount pkramfs and close its files first";
+	*text = TEXT_NOT_ATTACHED;
 	err = attach_ranges(range, 1, &found);
 	if (!err && found) {
 		report_taken(report, range->base, range->size);
 		return 0;
 	}
 	if (!err && !format) {
-		*text = "no region is there; to make a new one, losing what is in that memory, say format";
+		*text = TEXT_NO_REGION;
 		err = -ENODATA;
 	}
 	if (!err) {
@@ -710,12 +720,12 @@ static int give_range(u64 base, u64 size, struct pkram_refusal *refusal)
 	refusal->size = size;
 	err = pkram_handover_release(&range);
 	if (err) {
-		refusal->reason = "out of the pool, but still reserved for the next kernel; try again by its address";
+		refusal->reason = TEXT_STILL_RESERVED;
 		add_bad(base, size, refusal->reason);
 	} else {
 		err = pkram_region_give(base, size, pkram_take_nid(base));
 		if (err)
-			refusal->reason = "out of the pool, but the system would not take it; it is back at the next boot";
+			refusal->reason = TEXT_NOT_TAKEN_BACK;
 	}
 	refusal->err = err;
 	return err;
@@ -775,8 +785,9 @@ static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 	do {
 		before = report->nr_gib;
 		report->nr_refused = 0;
-		for (i = c.nr; i-- && report->nr_gib < nr_gib &&
-		     !fatal_signal_pending(current); ) {
+		i = c.nr;
+		while (i-- && report->nr_gib < nr_gib &&
+		       !fatal_signal_pending(current)) {
 			u32 had = report->nr_gib;
 
 			if (!c.bases[i])
@@ -829,7 +840,7 @@ int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		     check_add_overflow(base, size, &end))) {
 		*text = unit == PKRAM_GIB ?
 			"base and size must be whole GiB" :
-			"base and size must be whole memory blocks of this kernel (larger than a GiB here)";
+			TEXT_WHOLE_BLOCKS;
 		return -EINVAL;
 	}
 	mutex_lock(&pool_lock);

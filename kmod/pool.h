@@ -45,7 +45,7 @@ struct pkram_bad_region {
  * @attach: module parameter: "BASE+SIZE,...", or NULL
  *
  * Context: module load. Return: 0, also if there is none or part of it is
- * damaged (logged, see pkram_pool_for_each_bad()); -EINVAL bad parameter;
+ * damaged (logged, see pkram_pool_walk_bad()); -EINVAL bad parameter;
  * -ENOMEM.
  */
 int pkram_pool_attach(const char *attach);
@@ -89,8 +89,8 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		      struct pkram_pool_report *report, const char **text);
 
-/** pkram_pool_for_each_bad() - visit unusable ranges; not 0 ends the walk */
-int pkram_pool_for_each_bad(int (*fn)(const struct pkram_bad_region *b,
-				      void *arg), void *arg);
+/** pkram_pool_walk_bad() - visit unusable ranges; not 0 ends the walk */
+int pkram_pool_walk_bad(int (*fn)(const struct pkram_bad_region *b,
+				  void *arg), void *arg);
 
 #endif /* _PKRAM_POOL_H */
