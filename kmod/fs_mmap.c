@@ -425,6 +425,7 @@ static struct inode *map_inode(struct pkram_object *obj)
 	inode = obj->mapping_inode;
 	if (!inode) {
 		inode = new_map_inode();
+		/* Ready before it is seen; pairs with pkramfs_count_leaves() */
 		smp_store_release(&obj->mapping_inode, inode);
 	}
 	mutex_unlock(&map_inode_lock);
@@ -569,6 +570,7 @@ static void count_vma(struct vm_area_struct *vma, struct leaves *l)
 void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
 			  u64 *n1g)
 {
+	/* Pairs with map_inode() */
 	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
 	struct leaves l = {};
 	struct rb_node *node;

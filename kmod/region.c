@@ -109,6 +109,7 @@ static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 		return PTR_ERR(addr);
 	}
 	r->gib[gib].pgmap = pgmap;
+	/* Its struct pages come first; pairs with pkram_region_slice() */
 	smp_store_release(&r->gib[gib].slice, slice);
 	return 0;
 }
@@ -120,6 +121,7 @@ static void gib_unclaim(struct pkram_region *r, u32 gib)
 	lockdep_assert_held(&r->claim_lock);
 	if (!g->pgmap)
 		return;
+	/* Pairs with pkram_region_slice() */
 	smp_store_release(&g->slice, PKRAM_SLICE_NONE);
 	memunmap_pages(g->pgmap);
 	kfree(g->pgmap);

@@ -59,8 +59,8 @@ struct pkram_region {
 	int cur;
 	int nid;
 	void *head;
-	spinlock_t map_lock;
-	struct mutex claim_lock;
+	spinlock_t map_lock;		/* the unit map */
+	struct mutex claim_lock;	/* gib */
 	struct pkram_gib *gib;
 	struct resource **resources;
 	u32 nr_resources;
@@ -96,6 +96,7 @@ static inline phys_addr_t pkram_region_unit_phys(const struct pkram_region *r,
 static inline unsigned int pkram_region_slice(const struct pkram_region *r,
 					      u32 gib)
 {
+	/* Pairs with claiming and unclaiming */
 	return smp_load_acquire(&r->gib[gib].slice);
 }
 
