@@ -82,8 +82,8 @@ static inline void set_default_d_op(struct super_block *sb,
 #define compat_iop(member, fn)						\
 	__builtin_choose_expr(						\
 		__builtin_types_compatible_p(				\
-			typeof(((struct inode_operations *)NULL)->member), \
-			typeof(&(fn))),					\
+			typeof(((const struct inode_operations *)NULL)->member), \
+			typeof(*(fn)) *),				\
 		fn, fn##_compat)
 
 /* ->create() was told whether the open was exclusive. */

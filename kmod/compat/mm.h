@@ -47,8 +47,8 @@ static inline void compat_lock_vmas_of(struct mm_struct *mm, struct file *file)
 /* Exclude faults in the mappings of a file; mmap_lock is held to write. */
 static inline void compat_lock_vmas_of(struct mm_struct *mm, struct file *file)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma)
 		if (vma->vm_file == file)
