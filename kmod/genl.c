@@ -572,7 +572,7 @@ static int region_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		d->begun = true;
 	}
 	if (!d->bad) {
-		err = pkram_store_for_each_region(region_put, &w);
+		err = pkram_store_walk_regions(region_put, &w);
 		if (!err) {
 			d->bad = true;
 			d->next = 0;

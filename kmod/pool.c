@@ -630,7 +630,7 @@ static int adopt(const struct pkram_range *range, bool format,
 	int err;
 
 	*text = "part of the range is in the pool already";
-	if (pkram_store_for_each_region(in_pool, (void *)range))
+	if (pkram_store_walk_regions(in_pool, (void *)range))
 		return -EEXIST;
 	*text = "this kernel uses part of the range as RAM; reserve it at boot (memmap=SIZE$START)";
 	err = pkram_region_check_free(range->base, range->size);
@@ -776,11 +776,11 @@ static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 	struct candidates c = { .unit = pkram_region_take_unit() };
 	u32 i, before;
 
-	pkram_store_for_each_region(count_gib, &c.max);
+	pkram_store_walk_regions(count_gib, &c.max);
 	c.bases = kvcalloc(max(c.max, 1U), sizeof(*c.bases), GFP_KERNEL);
 	if (!c.bases)
 		return -ENOMEM;
-	pkram_store_for_each_region(list_gib, &c);
+	pkram_store_walk_regions(list_gib, &c);
 	/* Again, as a region that holds the root's record can only go last. */
 	do {
 		before = report->nr_gib;

@@ -257,8 +257,8 @@ void pkram_store_insert_region(struct pkram_region *r)
 	list_add_tail_rcu(&r->list, &pos->list);
 }
 
-int pkram_store_for_each_region(int (*fn)(struct pkram_region *r, void *arg),
-				void *arg)
+int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
+			     void *arg)
 {
 	struct pkram_region *r;
 	int ret = 0;

@@ -154,18 +154,18 @@ int pkram_store_add_region(struct pkram_region *r);
 int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_refusal *refusal);
 
 /**
- * pkram_store_for_each_region() - visit regions in order of address
+ * pkram_store_walk_regions() - visit regions in order of address
  * @fn: called with the store's lock held; not 0 ends the walk
  * @arg: for @fn
  *
  * Return: what the last @fn returned.
  */
-int pkram_store_for_each_region(int (*fn)(struct pkram_region *r, void *arg),
-				void *arg);
+int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
+			     void *arg);
 
 /**
  * pkram_store_region_free() - bytes of a region that can be allocated
- * @r: region; call it from pkram_store_for_each_region()'s function only
+ * @r: region; call it from pkram_store_walk_regions()'s function only
  */
 u64 pkram_store_region_free(const struct pkram_region *r);
 

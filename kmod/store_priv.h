@@ -54,7 +54,7 @@ struct pkram_meta {
  * @unmap: see pkram_store_set_unmap()
  */
 struct pkram_store {
-	struct mutex lock;
+	struct mutex lock;	/* all of it */
 	struct list_head regions;
 	struct list_head metas;
 	struct list_head pending;

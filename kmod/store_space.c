@@ -51,6 +51,7 @@ static void add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	struct pending_run *p = kmalloc(sizeof(*p), GFP_KERNEL);
 
 	if (!p) {
+		/* What is told is not the lack of memory, but what it costs. */
 		pr_warn("%u units at %#llx are pinned: lost until the next load\n",
 			nr, pkram_region_unit_phys(r, unit));
 		return;
