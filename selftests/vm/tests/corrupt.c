@@ -147,14 +147,15 @@ static void take_notes(struct __test_metadata *_metadata)
 	for (i = 0; i < NR_FILES; i++) {
 		/* Two are named "child": the one by its directory's record */
 		const char *name = base_name(files[i].name);
+		bool orphan = files[i].fate == ORPHAN, in_first;
 		int n;
 
-		for (n = 0, d = NULL; n < dm_nr_records; n++)
+		for (n = 0, d = NULL; n < dm_nr_records; n++) {
+			in_first = dm_records[n].rec.parent == notes->ids[0];
 			if (!strcmp(dm_records[n].rec.name, name) &&
-			    (strcmp(name, "child") ||
-			     (dm_records[n].rec.parent == notes->ids[0]) ==
-			     (files[i].fate == ORPHAN)))
+			    (strcmp(name, "child") || in_first == orphan))
 				d = &dm_records[n];
+		}
 		ASSERT_NE(NULL, d);
 		notes->ids[i] = d->rec.id;
 		ASSERT_EQ(!files[i].dir, d->rec.nr_extents);

@@ -249,8 +249,8 @@ static bool bytes_are(const uint8_t *word, const uint8_t *a, const uint8_t *b)
  * Is this block as the one seed has it, or as the other? If a step was cut by the
  * end of the kernel, in the middle of a copy, each word may be either.
  */
-static bool block_is(struct __test_metadata *_metadata, const uint64_t *block, off_t off, uint32_t before, uint32_t after,
-		     bool words)
+static bool block_is(struct __test_metadata *_metadata, const uint64_t *block,
+		     off_t off, uint32_t before, uint32_t after, bool words)
 {
 	static uint64_t a[BLOCK / 8], b[BLOCK / 8];
 	bool as_a, as_b;
@@ -283,7 +283,8 @@ static bool block_is(struct __test_metadata *_metadata, const uint64_t *block, o
 }
 
 /* NULL if a name is as @b, as @a, or (if @between) in between; else what is wrong */
-static const char *compare(struct __test_metadata *_metadata, int w, int name, const struct file *b, const struct file *a,
+static const char *compare(struct __test_metadata *_metadata, int w, int name,
+			   const struct file *b, const struct file *a,
 			   bool between, bool words)
 {
 	static uint64_t block[BLOCK / 8];
@@ -340,7 +341,8 @@ static int nr_entries(int w)
 	return n;
 }
 
-static const char *compare_all(struct __test_metadata *_metadata, int w, const struct model *m, int *name)
+static const char *compare_all(struct __test_metadata *_metadata, int w,
+			       const struct model *m, int *name)
 {
 	const char *bad;
 	int n = 0;
@@ -385,7 +387,8 @@ static void check_worker(struct __test_metadata *_metadata, int n, bool words)
 		return;
 	}
 	for (i = 0; i < NAMES; i++) {
-		bad = compare(_metadata, n, i, &before->f[i], &after->f[i], i == w->step.name, words);
+		bad = compare(_metadata, n, i, &before->f[i], &after->f[i],
+			      i == w->step.name, words);
 		EXPECT_EQ(NULL, bad) {
 			TH_LOG("worker %d, step %u (op %d of %u at %u, %u): %d %s", n,
 			       w->steps, w->step.op, w->step.name, w->step.off,
