@@ -148,8 +148,8 @@ TEST_F(pool, zeroes_what_it_gives_back)
 	total = vm_meminfo("MemTotal");
 	ASSERT_EQ(0, vm_run(&out, CTL "pool shrink 1G"));
 	EXPECT_LT(total + (long long)(900 * MIB), vm_meminfo("MemTotal"));
-	ASSERT_NE(NULL, strstr(out, "\n0x"));
-	gone = strtoull(strstr(out, "\n0x") + 1, NULL, 0);
+	ASSERT_NE(NULL, strstr(out, "0x"));
+	gone = strtoull(strstr(out, "0x"), NULL, 0);
 	free(out);
 	EXPECT_TRUE(vm_iomem_under(gone, gone + GIB - 1, "System RAM"));
 	EXPECT_EQ(0, ram_has(gone, gone + GIB - 1, SECRET));
