@@ -49,8 +49,8 @@ lock_file() {
 	printf '%s\n' "$PKRAM_CACHE/locks/$1"
 }
 
-# debian_stanza SUITES - deb822 source for SUITES, on the mirror this machine's
-# own bookworm source names
+# debian_stanza SUITES [TYPES] - deb822 source for SUITES, on the mirror this
+# machine's own bookworm source names; TYPES is deb, or deb-src
 debian_stanza() {
 	local uri
 	uri=$(awk '$1 == "URIs:" { u = $2 }
@@ -61,20 +61,25 @@ debian_stanza() {
 		for (i = 2; i < NF; i++) if ($(i + 1) == "bookworm") { print $i; exit }
 		}' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null)
 	[[ $uri ]] || die "no apt source for bookworm is configured on this machine"
-	printf '%s\n' "Types: deb" "URIs: $uri" "Suites: $1" "Components: main" \
+	printf '%s\n' "Types: ${2:-deb}" "URIs: $uri" "Suites: $1" "Components: main" \
 		"Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg"
 }
 
 # apt_private SUITES COMMAND... - run an apt command that sees only SUITES, or
 # with "host" the machine's own sources; its lists live in the cache, and the
-# machine's apt state is left alone.  Lists are refreshed once a day.
+# machine's apt state is left alone.  Lists are refreshed once a day.  With
+# "src:" before SUITES it sees their source packages, and no others.
 apt_private() {
-	local suites=$1 dir=$PKRAM_CACHE/apt/${1// /+}
+	local suites=$1 dir=$PKRAM_CACHE/apt/${1//[ :]/+} types=deb
+	if [[ $suites == src:* ]]; then
+		suites=${suites#src:}
+		types=deb-src
+	fi
 	shift
 	mkdir -p "$dir"/{lists/partial,archives/partial,parts}
 	{
 		if [[ $suites != host ]]; then
-			debian_stanza "$suites" >"$dir/parts/pkram.sources"
+			debian_stanza "$suites" "$types" >"$dir/parts/pkram.sources"
 			echo 'Dir::Etc::sourcelist "/dev/null";'
 			echo "Dir::Etc::sourceparts \"$dir/parts\";"
 		fi
