@@ -65,17 +65,28 @@ static int ioc_leaves(struct pkram_object *obj, struct pkram_leaves *arg)
 	return 0;
 }
 
-static int ioc_seal(struct pkram_open *open, bool resume,
-		    struct pkram_seal_args *arg)
+static int ioc_seal(struct pkram_open *open, struct pkram_seal_args *arg)
 {
 	u64 generation;
 	int err;
 
 	if (arg->flags)
 		return -EINVAL;
-	err = resume ? pkram_open_resume(open, arg->cookie, &generation) :
-		       pkram_open_seal(open, arg->cookie, arg->vm_uuid,
-				       &generation);
+	err = pkram_open_seal(open, arg->cookie, arg->vm_uuid, &generation);
+	if (!err)
+		arg->generation = generation;
+	return err;
+}
+
+static int ioc_resume(struct pkram_open *open, struct pkram_seal_args *arg)
+{
+	u64 generation;
+	int err;
+
+	if (arg->flags & ~PKRAM_RESUME_CHECK)
+		return -EINVAL;
+	err = pkram_open_resume(open, arg->cookie,
+				arg->flags & PKRAM_RESUME_CHECK, &generation);
 	if (!err)
 		arg->generation = generation;
 	return err;
@@ -135,9 +146,10 @@ static int ioc_run(struct file *file, unsigned int nr, union ioc_arg *arg)
 		return ioc_leaves(open->obj, &arg->leaves);
 	case _IOC_NR(PKRAM_IOC_CLAIM):
 		return ioc_claim(open, &arg->claim);
+	case _IOC_NR(PKRAM_IOC_SEAL):
+		return ioc_seal(open, &arg->seal);
 	default:
-		return ioc_seal(open, nr == _IOC_NR(PKRAM_IOC_RESUME),
-				&arg->seal);
+		return ioc_resume(open, &arg->seal);
 	}
 }
 

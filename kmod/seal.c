@@ -57,12 +57,20 @@ int pkram_seal_set(struct pkram_seal *s, const u8 cookie[16],
 	return 0;
 }
 
-int pkram_seal_resume(struct pkram_seal *s, const u8 cookie[16])
+int pkram_seal_check(const struct pkram_seal *s, const u8 cookie[16])
 {
 	if (s->state != PKRAM_SEAL_SEALED)
 		return -ENODATA;
 	if (memcmp(s->cookie, cookie, sizeof(s->cookie)))
 		return -ESTALE;
-	seal_clear(s);
 	return 0;
+}
+
+int pkram_seal_resume(struct pkram_seal *s, const u8 cookie[16])
+{
+	int err = pkram_seal_check(s, cookie);
+
+	if (!err)
+		seal_clear(s);
+	return err;
 }

@@ -42,6 +42,15 @@ int pkram_seal_set(struct pkram_seal *s, const u8 cookie[16],
 		   const u8 vm_uuid[16]);
 
 /**
+ * pkram_seal_check() - is this the cookie of the seal?
+ * @s: the object's seal
+ * @cookie: of the saved state
+ *
+ * Return: 0; -ENODATA: there is no seal; -ESTALE: it has another cookie
+ */
+int pkram_seal_check(const struct pkram_seal *s, const u8 cookie[16]);
+
+/**
  * pkram_seal_resume() - the holder of the claim goes on; the seal is consumed
  * @s: in/out
  * @cookie: of the saved state

@@ -145,13 +145,25 @@ int pkram_store_add_region(struct pkram_region *r);
  * pkram_store_drop() - shrink: unused GiB leave the pool
  * @base: physical address of the first
  * @nr_gib: how many
+ * @from: out: the region that they were part of; NULL if it went with them
  * @refusal: out: on failure, address and words
  *
  * They come back zeroed, unclaimed and without memory map entry. GiB 0 of a
  * region goes last, and takes the region with it. Return: 0; -ENOENT not in
- * the pool; -EBUSY in use; others.
+ * the pool; -EBUSY in use; others. On failure nothing has left the pool.
  */
-int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_refusal *refusal);
+int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
+		     struct pkram_refusal *refusal);
+
+/**
+ * pkram_store_put_back() - undo pkram_store_drop()
+ * @r: what @from was; not NULL
+ * @base: as there
+ * @nr_gib: as there
+ *
+ * The memory is still zero. Context: nobody changed the pool's regions since.
+ */
+void pkram_store_put_back(struct pkram_region *r, u64 base, u32 nr_gib);
 
 /**
  * pkram_store_walk_regions() - visit regions in order of address
@@ -396,7 +408,7 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 		    const u8 vm_uuid[16], u64 *generation);
 int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
-		      u64 *generation);
+		      bool check, u64 *generation);
 
 /** pkram_object_state() - &enum pkram_state of the uapi */
 u32 pkram_object_state(struct pkram_object *obj);

@@ -157,7 +157,7 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 }
 
 int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
-		      u64 *generation)
+		      bool check, u64 *generation)
 {
 	struct pkram_object *obj = open->obj;
 	struct pkram_seal old;
@@ -167,8 +167,9 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 	old = obj->rec.seal;
 	err = obj->claimant == open ? 0 : -EPERM;
 	if (!err)
-		err = pkram_seal_resume(&obj->rec.seal, cookie);
-	if (!err)
+		err = check ? pkram_seal_check(&obj->rec.seal, cookie) :
+			      pkram_seal_resume(&obj->rec.seal, cookie);
+	if (!err && !check)
 		err = commit_seal(obj, &old);
 	*generation = obj->rec.seal.generation;
 	mutex_unlock(&pkram_store.lock);

@@ -116,7 +116,10 @@ static void test_stream_used_twice(void)
 	CHECK_EQ(pkram_seal_claim(&s, 0, zero), 0);
 	CHECK_EQ(pkram_seal_set(&s, cookie, vm), 0);
 	CHECK_EQ(pkram_seal_claim(&s, PKRAM_CLAIM_SEALED, vm), 0);
+	CHECK_EQ(pkram_seal_check(&s, other), -ESTALE);
+	CHECK_EQ(pkram_seal_check(&s, cookie), 0);
 	CHECK_EQ(pkram_seal_resume(&s, cookie), 0);
+	CHECK_EQ(pkram_seal_check(&s, cookie), -ENODATA);
 	CHECK_EQ(pkram_seal_claim(&s, PKRAM_CLAIM_SEALED, vm), -ENODATA);
 	CHECK_EQ(pkram_seal_resume(&s, cookie), -ENODATA);
 }

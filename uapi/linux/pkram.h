@@ -282,7 +282,7 @@ struct pkram_claim {
 /**
  * struct pkram_seal_args - PKRAM_IOC_SEAL, PKRAM_IOC_RESUME
  * @size: in: size of this struct
- * @flags: in: 0
+ * @flags: in: SEAL: 0; RESUME: PKRAM_RESUME_*
  * @cookie: in: ties the object to one saved state; not all zero. SEAL writes
  *	it, RESUME compares it and consumes the seal.
  * @vm_uuid: in: SEAL: whose RAM this is; RESUME: ignored
@@ -295,6 +295,8 @@ struct pkram_seal_args {
 	__u8 vm_uuid[16];
 	__u64 generation;
 };
+
+#define PKRAM_RESUME_CHECK	(1U << 0)	/* compare, but consume nothing */
 
 #define PKRAM_IOC_MAGIC		0xb7
 #define PKRAM_IOC_INFO		_IOWR(PKRAM_IOC_MAGIC, 0, struct pkram_info)

@@ -46,6 +46,14 @@ static int seal(int fd, const uint8_t cookie[16])
 	return seal_ioctl(fd, PKRAM_IOC_SEAL, cookie, vm_a, NULL);
 }
 
+static int resume_flags(int fd, const uint8_t cookie[16], uint32_t flags)
+{
+	struct pkram_seal_args s = { .size = sizeof(s), .flags = flags };
+
+	memcpy(s.cookie, cookie, 16);
+	return ioctl(fd, PKRAM_IOC_RESUME, &s);
+}
+
 static int resume(int fd, const uint8_t cookie[16])
 {
 	return seal_ioctl(fd, PKRAM_IOC_RESUME, cookie, no_vm, NULL);
@@ -134,6 +142,7 @@ TEST_F(main, claims_want_an_open_for_writing_and_sane_arguments)
 	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(ro));
 	EXPECT_ERR(EINVAL, seal(fd, no_cookie));
 	EXPECT_ERR(ENODATA, resume(fd, cookie_1));
+	EXPECT_ERR(ENODATA, resume_flags(fd, cookie_1, PKRAM_RESUME_CHECK));
 	close(ro);
 	close(fd);
 }
@@ -263,6 +272,10 @@ TEST_F(main, a_seal_is_resumed_once_with_its_cookie)
 	EXPECT_OK(claim(fd, PKRAM_CLAIM_SEALED, vm_a, 4 * UNIT));
 	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(fd));
 	EXPECT_ERR(ESTALE, resume(fd, cookie_2));
+	/* Asking consumes nothing. */
+	EXPECT_ERR(EINVAL, resume_flags(fd, cookie_1, PKRAM_RESUME_CHECK << 1));
+	EXPECT_ERR(ESTALE, resume_flags(fd, cookie_2, PKRAM_RESUME_CHECK));
+	EXPECT_OK(resume_flags(fd, cookie_1, PKRAM_RESUME_CHECK));
 	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(fd));
 	EXPECT_OK(seal_ioctl(fd, PKRAM_IOC_RESUME, cookie_1, no_vm, &generation));
 	EXPECT_EQ(1, generation);
