@@ -31,8 +31,10 @@ static LIST_HEAD(bad_regions);
 #define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
 #define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
 #define TEXT_NO_REGION "no region is there; to make a new one, losing what is in that memory, say format"
+#define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
+#define TEXT_NOT_TAKEN_BACK "still in the pool: the system would not take it"
+#define TEXT_TAKEN_BY_NOBODY "out of the pool, but the system would not take it; it is back at the next boot"
 #define TEXT_STILL_RESERVED "out of the pool, but still reserved for the next kernel; try again by its address"
-#define TEXT_NOT_TAKEN_BACK "out of the pool, but the system would not take it; it is back at the next boot"
 #define TEXT_WHOLE_BLOCKS "base and size must be whole memory blocks of this kernel (larger than a GiB here)"
 
 /* Unusable ranges */
@@ -490,8 +492,12 @@ static int add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 give:
 	/* Nothing of a guest was in it yet. */
-	if (pkram_region_give(base, size, pkram_take_nid(base)))
-		pr_warn("memory at %#llx could not be given back\n", base);
+	if (pkram_region_give(base, size, pkram_take_nid(base))) {
+		if (!pkram_handover_reserve(&range))
+			add_bad(base, size, "growing failed, and the system would not take it back");
+		else
+			pr_warn("memory at %#llx could not be given back\n", base);
+	}
 refuse:
 	refusal.err = err;
 	refusal.reason = *text;
@@ -711,38 +717,61 @@ static int wipe_range(u64 base, u64 size)
 }
 
 /* Memory that is out of the store and zero goes back to the system. */
-static int give_range(u64 base, u64 size, struct pkram_refusal *refusal)
+static int give_range(const struct pkram_range *range,
+		      struct pkram_refusal *refusal)
 {
-	struct pkram_range range = { .base = base, .size = size };
 	int err;
 
-	refusal->base = base;
-	refusal->size = size;
-	err = pkram_handover_release(&range);
-	if (err) {
-		refusal->reason = TEXT_STILL_RESERVED;
-		add_bad(base, size, refusal->reason);
-	} else {
-		err = pkram_region_give(base, size, pkram_take_nid(base));
-		if (err)
-			refusal->reason = TEXT_NOT_TAKEN_BACK;
+	refusal->base = range->base;
+	refusal->size = range->size;
+	refusal->reason = TEXT_NOT_RELEASED;
+	err = pkram_handover_release(range);
+	if (!err) {
+		refusal->reason = TEXT_NOT_TAKEN_BACK;
+		err = pkram_region_give(range->base, range->size,
+					pkram_take_nid(range->base));
 	}
 	refusal->err = err;
 	return err;
 }
 
+/* What the system did not take is reserved again. */
+static bool reserve_again(const struct pkram_range *range)
+{
+	int err = pkram_handover_reserve(range);
+
+	return !err || err == -EEXIST;
+}
+
+/* ... and goes back to where it was; @from: the region, if it is still there */
+static void put_back(const struct pkram_range *range, struct pkram_region *from,
+		     struct pkram_refusal *refusal)
+{
+	if (!reserve_again(range)) {
+		refusal->reason = TEXT_TAKEN_BY_NOBODY;
+	} else if (from) {
+		pkram_store_put_back(from, range->base,
+				     range->size >> PKRAM_GIB_SHIFT);
+	} else if (make_region(range->base, range->size)) {
+		refusal->reason = TEXT_STILL_RESERVED;
+		add_bad(range->base, range->size, refusal->reason);
+	}
+}
+
 static void drop_one(u64 base, u64 unit, struct pkram_pool_report *report)
 {
+	struct pkram_range range = { .base = base, .size = unit };
 	struct pkram_refusal refusal = {};
-	int err;
+	struct pkram_region *from;
 
-	err = pkram_store_drop(base, unit >> PKRAM_GIB_SHIFT, &refusal);
-	if (!err)
-		err = give_range(base, unit, &refusal);
-	if (err)
+	if (pkram_store_drop(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal)) {
 		report_refused(report, &refusal);
-	else
+	} else if (give_range(&range, &refusal)) {
+		put_back(&range, from, &refusal);
+		report_refused(report, &refusal);
+	} else {
 		report_taken(report, base, unit);
+	}
 }
 
 /* GiB of the pool from the top down, those that hold a head after the others */
@@ -804,6 +833,7 @@ static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 
 static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 {
+	struct pkram_range range = { .base = base, .size = size };
 	struct pkram_bad_region *b = find_bad(base, size);
 	u64 unit = pkram_region_take_unit(), addr;
 	struct pkram_refusal refusal = {};
@@ -814,11 +844,16 @@ static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 		if (err)
 			return err;
 		forget_bad(base, size);
-		err = give_range(base, size, &refusal);
-		if (err)
+		if (give_range(&range, &refusal)) {
+			refusal.reason = TEXT_TAKEN_BY_NOBODY;
+			if (reserve_again(&range)) {
+				refusal.reason = TEXT_STILL_RESERVED;
+				add_bad(base, size, refusal.reason);
+			}
 			report_refused(report, &refusal);
-		else
+		} else {
 			report_taken(report, base, size);
+		}
 		if (list_empty(&bad_regions) && pkram_store_give_up_lost())
 			pr_warn("no memory to look for what is free now: it is at the next load\n");
 		return 0;

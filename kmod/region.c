@@ -8,6 +8,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "region.h"
@@ -83,10 +84,24 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
 	kvfree(r);
 }
 
+/*
+ * What struct pages and page tables of a GiB need, and what must then be left: if
+ * there is too little the kernel stops half way, and warns.
+ */
+static bool enough_memory(unsigned int slice)
+{
+	unsigned long pages = SZ_16M >> PAGE_SHIFT;
+
+	/* Of the struct pages of a folio the first two pages are not shared. */
+	pages += 2 << (PKRAM_SLICE_1G - slice);
+	return si_mem_available() >= (long)pages;
+}
+
 static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 {
 	u64 base = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
 	struct dev_pagemap *pgmap;
+	bool clean;
 	void *addr;
 	int err;
 
@@ -95,6 +110,8 @@ static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 	err = pkram_region_check_free(base, PKRAM_GIB);
 	if (err)
 		return err;
+	if (!enough_memory(slice))
+		return -ENOMEM;
 	pgmap = kzalloc(sizeof(*pgmap), GFP_KERNEL);
 	if (!pgmap)
 		return -ENOMEM;
@@ -103,10 +120,14 @@ static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 	pgmap->range.end = base + PKRAM_GIB - 1;
 	pgmap->nr_range = 1;
 	pgmap->vmemmap_shift = slice;
+	clean = !pkram_take_has_memmap(base, PKRAM_GIB);
 	addr = memremap_pages(pgmap, r->nid);
 	if (IS_ERR(addr)) {
 		kfree(pgmap);
-		return PTR_ERR(addr);
+		if (clean)
+			pkram_take_clean_up(base, PKRAM_GIB);
+		/* What was left there before: not until the next boot */
+		return clean ? PTR_ERR(addr) : -EIO;
 	}
 	r->gib[gib].pgmap = pgmap;
 	/* Its struct pages come first; pairs with pkram_region_slice() */
@@ -222,25 +243,28 @@ static void zero_work_fn(struct work_struct *work)
 /* Share a run of units out among CPUs, this one included. */
 static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 {
+	struct zero_work alone = {}, *works;
 	u32 nr_workers, share, i;
-	struct zero_work *works;
 	int err = 0;
 
 	nr_workers = min3((u32)ZERO_WORKERS, (u32)num_online_cpus(),
 			  nr / ZERO_UNITS_PER_WORKER);
-	works = kcalloc(max(nr_workers, 1U), sizeof(*works), GFP_KERNEL);
-	if (!works)
-		return -ENOMEM;
-	nr_workers = max(nr_workers, 1U);
+	works = nr_workers > 1 ?
+		kcalloc(nr_workers, sizeof(*works), GFP_KERNEL) : NULL;
+	if (!works) {
+		works = &alone;
+		nr_workers = 1;
+	}
 	share = nr / nr_workers;
 	for (i = 0; i < nr_workers; i++) {
 		works[i].r = r;
 		works[i].unit = unit + i * share;
 		works[i].nr = i < nr_workers - 1 ? share : nr - i * share;
 		works[i].always = always;
+		if (i == nr_workers - 1)
+			break;
 		INIT_WORK(&works[i].work, zero_work_fn);
-		if (i < nr_workers - 1)
-			queue_work(system_unbound_wq, &works[i].work);
+		queue_work(system_unbound_wq, &works[i].work);
 	}
 	zero_work_fn(&works[nr_workers - 1].work);
 	for (i = 0; i < nr_workers; i++) {
@@ -249,7 +273,8 @@ static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 		if (works[i].err)
 			err = works[i].err;
 	}
-	kfree(works);
+	if (works != &alone)
+		kfree(works);
 	return err;
 }
 

@@ -187,6 +187,8 @@ int pkram_region_set_span(struct pkram_region *r);
 /**
  * pkram_region_update_span() - renew the memory map entries
  * @r: region whose present GiB changed; those that went are unclaimed
+ *
+ * Return: 0; -ENOMEM, and they are as before; -EADDRINUSE.
  */
 int pkram_region_update_span(struct pkram_region *r);
 
@@ -227,7 +229,8 @@ bool pkram_region_pinned(const struct pkram_region *r, u32 unit);
  * @r: region
  * @gib: which
  *
- * Context: as claim. Return: 0 or negative errno; then it is not zero.
+ * Context: as claim. Return: 0 or negative errno, if it could not be claimed: then
+ * it is not zero.
  */
 int pkram_region_wipe(struct pkram_region *r, u32 gib);
 

@@ -47,8 +47,11 @@ int pkram_region_check_free(u64 base, u64 size)
 /*
  * The resource tree is walked without its lock, which modules cannot take.
  * Top-level entries are those of the boot's memory map and of hotplugged
- * memory; whoever changes them here holds the pool's lock.
+ * memory; whoever walks or changes them here holds this lock. Order: a region's
+ * claim_lock, this, the kernel's hotplug lock.
  */
+static DEFINE_MUTEX(entries_lock);
+
 static bool is_ram(const struct resource *res)
 {
 	return (res->flags & IORESOURCE_SYSTEM_RAM) == IORESOURCE_SYSTEM_RAM;
@@ -61,6 +64,7 @@ u64 pkram_region_next_candidate(u64 below, int node)
 	u64 base, best = 0;
 	struct page *page;
 
+	mutex_lock(&entries_lock);
 	for (res = iomem_resource.child; res; res = res->sibling) {
 		if (!is_ram(res) || res->start >= below)
 			continue;
@@ -75,6 +79,7 @@ u64 pkram_region_next_candidate(u64 below, int node)
 			break;
 		}
 	}
+	mutex_unlock(&entries_lock);
 	return best;
 }
 
@@ -141,9 +146,11 @@ int pkram_region_take(u64 base, struct pkram_refusal *refusal)
 		err = -ENOMEM;
 		goto out;
 	}
+	mutex_lock(&entries_lock);
 	nr = detach_children(base, children);
 	err = offline_and_remove_memory(base, size);
 	attach_children(children, nr);
+	mutex_unlock(&entries_lock);
 	if (!err)
 		err = pkram_region_check_free(base, size);
 out:
@@ -154,6 +161,45 @@ out:
 		refusal->reason = take_error_text(err);
 	}
 	return err;
+}
+
+bool pkram_take_has_memmap(u64 base, u64 size)
+{
+	u64 addr;
+
+	for (addr = base; addr < base + size; addr += 1UL << SECTION_SIZE_BITS)
+		if (pfn_valid(PHYS_PFN(addr)))
+			return true;
+	return false;
+}
+
+/*
+ * remove_memory() takes away struct pages and the kernel's mapping as a whole: a
+ * mapping by a 1G leaf cannot be taken away in part. It warns of those that
+ * were not made. And it frees the entry of the memory map that it finds there,
+ * which is not for it.
+ */
+void pkram_take_clean_up(u64 base, u64 size)
+{
+	struct resource *res;
+	int err = -EINVAL;
+
+	if (!pkram_take_has_memmap(base, size))
+		return;
+	mutex_lock(&entries_lock);
+	for (res = iomem_resource.child; res; res = res->sibling)
+		if (res->start <= base && base <= res->end)
+			break;
+	if (res)
+		release_resource(res);
+	if (IS_ALIGNED(base | size, memory_block_size_bytes()))
+		err = remove_memory(base, size);
+	if (res && insert_resource(&iomem_resource, res))
+		pr_warn("could not put %s back into the memory map\n", res->name);
+	mutex_unlock(&entries_lock);
+	if (err)
+		pr_err("memory at %#llx cannot be used until the next kexec: the kernel had no memory for its struct pages\n",
+		       base);
 }
 
 /*
@@ -185,12 +231,16 @@ static int online_block(unsigned long id)
 int pkram_region_give(u64 base, u64 size, int nid)
 {
 	unsigned long block = memory_block_size_bytes();
+	bool clean = !pkram_take_has_memmap(base, size);
 	u64 addr;
 	int err;
 
 	err = add_memory(nid, base, size, MHP_NONE);
-	if (err)
+	if (err) {
+		if (clean)
+			pkram_take_clean_up(base, size);
 		return err;
+	}
 	for (addr = base; addr < base + size; addr += block) {
 		err = online_block(addr / block);
 		if (err)
@@ -276,14 +326,22 @@ again:
 	goto again;
 }
 
-void pkram_take_remove_resources(struct pkram_region *r)
+static void remove_resources(struct pkram_region *r)
 {
+	lockdep_assert_held(&entries_lock);
 	while (r->nr_resources) {
 		struct resource *res = r->resources[--r->nr_resources];
 
 		remove_resource(res);
 		free_resource(res);
 	}
+}
+
+void pkram_take_remove_resources(struct pkram_region *r)
+{
+	mutex_lock(&entries_lock);
+	remove_resources(r);
+	mutex_unlock(&entries_lock);
 }
 
 /* Next run of present GiB at or after *gib: [*gib, return). */
@@ -298,38 +356,63 @@ static u32 next_run(const struct pkram_region *r, u32 *gib)
 	return end;
 }
 
-int pkram_take_insert_resources(struct pkram_region *r)
+static void free_resources(struct resource **array, u32 nr)
+{
+	while (nr)
+		free_resource(array[--nr]);
+	kfree(array);
+}
+
+/* An entry for each run of present GiB, not inserted; or NULL */
+static struct resource **make_resources(const struct pkram_region *r, u32 *nr)
 {
 	struct resource **array;
-	u32 gib, end, nr = 0;
-	int err;
+	u32 gib, end, runs = 0;
 
 	for (gib = 0; (end = next_run(r, &gib)) > gib; gib = end)
-		nr++;
-	array = kcalloc(max(nr, 1U), sizeof(*array), GFP_KERNEL);
+		runs++;
+	array = kcalloc(max(runs, 1U), sizeof(*array), GFP_KERNEL);
 	if (!array)
-		return -ENOMEM;
-	pkram_take_remove_resources(r);
-	kfree(r->resources);
-	r->resources = array;
+		return NULL;
+	*nr = 0;
 	for (gib = 0; (end = next_run(r, &gib)) > gib; gib = end) {
 		u64 start = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
 		u64 last = r->h.base + ((u64)end << PKRAM_GIB_SHIFT) - 1;
-		struct resource *res;
 
-		err = carve(start, last);
-		if (err)
-			return err;
-		res = new_resource(RESOURCE_NAME, start, last,
-				   IORESOURCE_MEM | IORESOURCE_BUSY |
-				   IORESOURCE_EXCLUSIVE);
-		if (!res)
-			return -ENOMEM;
-		if (insert_resource(&iomem_resource, res)) {
-			free_resource(res);
-			return -EADDRINUSE;
+		array[*nr] = new_resource(RESOURCE_NAME, start, last,
+					  IORESOURCE_MEM | IORESOURCE_BUSY |
+					  IORESOURCE_EXCLUSIVE);
+		if (!array[*nr]) {
+			free_resources(array, *nr);
+			return NULL;
 		}
-		r->resources[r->nr_resources++] = res;
+		(*nr)++;
 	}
-	return 0;
+	return array;
+}
+
+int pkram_take_insert_resources(struct pkram_region *r)
+{
+	struct resource **array;
+	int err = 0;
+	u32 nr, i;
+
+	array = make_resources(r, &nr);
+	if (!array)
+		return -ENOMEM;
+	mutex_lock(&entries_lock);
+	remove_resources(r);
+	kfree(r->resources);
+	r->resources = array;
+	for (i = 0; i < nr && !err; i++) {
+		err = carve(array[i]->start, array[i]->end);
+		if (!err && insert_resource(&iomem_resource, array[i]))
+			err = -EADDRINUSE;
+		if (!err)
+			r->nr_resources++;
+	}
+	mutex_unlock(&entries_lock);
+	for (i = r->nr_resources; i < nr; i++)
+		free_resource(array[i]);
+	return err;
 }

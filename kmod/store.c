@@ -463,10 +463,34 @@ static void cut_region(struct pkram_region *r, u32 first, u32 nr)
 	pkram_region_commit(r);
 }
 
-int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_refusal *refusal)
+/* The units of GiB that are to go: nobody gets them meanwhile. */
+static void hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
 {
+	u64 id = pkram_region_id_of(r);
+
+	if (hold) {
+		/* may_drop() saw that they are free. */
+		WARN_ON(pkram_alloc_mark(&pkram_store.al, id, unit, nr));
+		pkram_store.nr_in_transit++;
+	} else {
+		pkram_alloc_free(&pkram_store.al, id, unit, nr);
+		pkram_store.nr_in_transit--;
+	}
+}
+
+static void drop_region(struct pkram_region *r)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	list_del_rcu(&r->list);
+	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
+	pkram_store.exists = !list_empty(&pkram_store.regions);
+}
+
+int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
+		     struct pkram_refusal *refusal)
+{
+	u32 first = 0, gib, unit = 0, nr = 0;
 	struct pkram_region *r;
-	u32 first = 0, gib;
 	bool whole = false;
 	int err;
 
@@ -486,34 +510,64 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_refusal *refusal)
 		pkram_store_trim_metas(r);
 		err = may_drop(r, first, nr_gib, whole, refusal);
 	}
-	if (!err && whole) {
-		list_del_rcu(&r->list);
-		pkram_alloc_remove_region(&pkram_store.al,
-					  pkram_region_id_of(r));
-		pkram_store.exists = !list_empty(&pkram_store.regions);
-	} else if (!err) {
-		cut_region(r, first, nr_gib);
+	if (!err) {
+		/* Unit 0 of a region is its head's. */
+		unit = max(first * PKRAM_GIB_UNITS, 1U);
+		nr = (first + nr_gib) * PKRAM_GIB_UNITS - unit;
+		hold_units(r, unit, nr, true);
 	}
 	mutex_unlock(&pkram_store.lock);
-	if (err) {
-		/* If the root was let go, or never was: write it again. */
-		if (r && whole && pkram_store_commit_root())
-			pr_warn("the root directory's record could not be written\n");
+	if (err)
 		goto out;
-	}
 
-	if (whole)
-		synchronize_rcu();
-	for (gib = first; !err && gib < first + nr_gib; gib++)
+	/* The head goes last, when nothing can fail any more: it is claimed. */
+	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
 		err = pkram_region_wipe(r, gib);
-	if (whole)
-		pkram_region_close(r, false);
+	mutex_lock(&pkram_store.lock);
+	hold_units(r, unit, nr, false);
+	if (!err && whole)
+		drop_region(r);
 	else if (!err)
-		err = pkram_region_update_span(r);
+		cut_region(r, first, nr_gib);
+	mutex_unlock(&pkram_store.lock);
 	refusal->reason = "could not be zeroed and released";
+	if (err)
+		goto out;
+
+	if (whole) {
+		synchronize_rcu();
+		pkram_region_wipe(r, 0);
+		pkram_region_close(r, false);
+		*from = NULL;
+		return 0;
+	}
+	err = pkram_region_update_span(r);
+	if (err)
+		pkram_store_put_back(r, base, nr_gib);
+	*from = r;
 out:
+	/* If the root was let go, or never was: write it again. */
+	if (err && whole && pkram_store_commit_root())
+		pr_warn("the root directory's record could not be written\n");
 	refusal->err = err;
 	return err;
+}
+
+void pkram_store_put_back(struct pkram_region *r, u64 base, u32 nr_gib)
+{
+	u32 first = (base - r->h.base) >> PKRAM_GIB_SHIFT, gib;
+
+	mutex_lock(&pkram_store.lock);
+	for (gib = first; gib < first + nr_gib; gib++) {
+		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
+		pkram_alloc_set_gib(&pkram_store.al, pkram_region_id_of(r), gib,
+				    true);
+	}
+	r->h.nr_gib = max(r->h.nr_gib, first + nr_gib);
+	pkram_region_commit(r);
+	mutex_unlock(&pkram_store.lock);
+	if (pkram_region_update_span(r))
+		pr_warn("memory at %#llx has no entry in the memory map\n", base);
 }
 
 /* What is there */
