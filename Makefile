@@ -26,7 +26,8 @@ help:
 	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
 	@echo 'make bench                (not part of this version)'
 	@echo 'make install              modules for KVER and user space [DESTDIR= PREFIX=/usr]'
-	@echo 'make qemu                 (not part of this version)'
+	@echo 'make qemu                 build QEMU with qemu-patches/ [QEMU_BASE=10.2 or 10.0,'
+	@echo '                          QEMU_SRC=tree or tarball in place of Debian'"'"'s]'
 	@echo 'make clean                remove what was built; the cache of kernels stays'
 
 modules:
@@ -37,7 +38,7 @@ userspace:
 	@$(MAKE) --no-print-directory -C userspace
 
 qemu:
-	@echo 'The QEMU backend is not part of this version.' >&2; exit 1
+	@dir=$$(scripts/qemu.sh build $(QEMU_BASE)) && echo "$$dir/bin/qemu-system-x86_64"
 
 demo:
 	@scripts/demo.sh
