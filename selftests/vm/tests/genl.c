@@ -198,7 +198,7 @@ static const struct bad_request bad_requests[] = {
 	{ "add: a number too long", PKRAM_CMD_REGION_ADD, EINVAL, "attribute length",
 	  { A64(GIB, 1) } },
 	{ "add: no such node", PKRAM_CMD_REGION_ADD, EINVAL, "no such NUMA node",
-	  { A32(GIB, 1), A32(NODE, 77) } },
+	  { A32(GIB, 1), A32(NODE, 9) } },
 	{ "add: no such number of a node", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
 	  { A32(GIB, 1), A32(NODE, 0x80000000) } },
 	{ "add: a range", PKRAM_CMD_REGION_ADD, EINVAL, "",
