@@ -324,33 +324,52 @@ static void load_modules(const char *kver)
 }
 
 /*
- * Copy the disk whose serial number begins with @id and a colon to a file; the
- * number after the colon is the length in bytes.
+ * Find the disk whose serial number begins with @id and a colon: its path, and the
+ * number after the colon, which is -1 if there is no such disk
  */
-static void copy_disk(const char *id, const char *to)
+static long long find_disk(const char *id, char *path, size_t size)
 {
-	static char buf[1 << 20];
-	char path[512], *serial;
+	long long number = -1;
 	struct dirent *d;
-	long long len = -1;
-	ssize_t n;
-	int in, out;
+	char *serial;
 	DIR *dir;
 
 	dir = opendir("/sys/block");
-	while (dir && (d = readdir(dir))) {
-		snprintf(path, sizeof(path), "/sys/block/%s/serial", d->d_name);
+	while (dir && number < 0 && (d = readdir(dir))) {
+		snprintf(path, size, "/sys/block/%s/serial", d->d_name);
 		serial = slurp(path);
 		if (serial && !strncmp(serial, id, strlen(id)) && serial[strlen(id)] == ':') {
-			len = atoll(serial + strlen(id) + 1);
-			snprintf(path, sizeof(path), "/dev/%s", d->d_name);
+			number = atoll(serial + strlen(id) + 1);
+			snprintf(path, size, "/dev/%s", d->d_name);
 		}
 		free(serial);
-		if (len >= 0)
-			break;
 	}
 	if (dir)
 		closedir(dir);
+	return number;
+}
+
+/* The disk with QEMU and guests, if the scenario has one */
+static void mount_guest(void)
+{
+	char path[512];
+
+	if (find_disk("guest", path, sizeof(path)) < 0)
+		return;
+	if (mount(path, "/guest", "squashfs", MS_RDONLY, NULL))
+		give_up("cannot mount the disk with the guests");
+}
+
+/* Copy a disk to a file; the number in its serial number is the length in bytes. */
+static void copy_disk(const char *id, const char *to)
+{
+	static char buf[1 << 20];
+	long long len;
+	char path[512];
+	ssize_t n;
+	int in, out;
+
+	len = find_disk(id, path, sizeof(path));
 	if (len < 0)
 		give_up("the disk with the next kernel or initrd is not there");
 	in = open(path, O_RDONLY | O_CLOEXEC);
@@ -677,6 +696,7 @@ int main(void)
 	say("@boot %d %s %.1f\n", sc.boot, uts.release, now());
 	setup_kmsg();
 	load_modules(uts.release);
+	mount_guest();
 	if (check_kmsg())
 		say("@result fail boot 0 kernel log\n");
 	if (sc.kernel[sc.boot] && strcmp(sc.kernel[sc.boot], uts.release))

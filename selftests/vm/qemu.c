@@ -1,0 +1,722 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guests inside the VM; described in qemu.h */
+#define VM_LIB_ITSELF
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "lib.h"
+#include "qemu.h"
+
+#define RUN		"/run/qemu"
+#define PROGRAM		"/bin/qemu-system-x86_64"
+#define MAX_ARGS	128
+#define START_SECONDS	30
+#define COMMAND_SECONDS	60
+#define SAVE_SECONDS	60
+
+/* A CPU that needs nothing but what every host has, an emulated one included, and that
+ * boots Linux fast
+ */
+#define GUEST_CPU	"kvm64,-vme,+pdpe1gb,+tsc-deadline"
+
+static double deadline(int seconds)
+{
+	static int scale;
+
+	if (!scale)
+		scale = access("/sys/kernel/debug/kmemleak", F_OK) ? 1 : 4;
+	return vm_now() + seconds * scale;
+}
+
+static void nap(void)
+{
+	usleep(10000);
+}
+
+static char *path_of(const char *name, const char *what)
+{
+	static char path[4][108];	/* as long as a socket's may be */
+	static int i;
+
+	i = (i + 1) % 4;
+	snprintf(path[i], sizeof(path[i]), RUN "/%s.%s", name, what);
+	return path[i];
+}
+
+static char *serial_path(const char *name, int port)
+{
+	return path_of(name, port ? "serial1" : "serial0");
+}
+
+/* The output of a port as a file */
+static char *log_path(const char *name, int port)
+{
+	return path_of(name, port ? "serial1.log" : "serial0.log");
+}
+
+const char *qemu_accel(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return "tcg";
+	close(fd);
+	return "kvm";
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, path);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Starting and ending */
+
+static bool given(const char * const argv[], const char *option)
+{
+	for (; *argv; argv++)
+		if (!strcmp(*argv, option))
+			return true;
+	return false;
+}
+
+static pid_t spawn(const char *name, const char * const argv[])
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	setsid();
+	for (fd = 3; fd < 256; fd++)
+		close(fd);
+	dup2(open("/dev/null", O_RDONLY), 0);
+	fd = open(path_of(name, "stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	close(fd);
+	execv(argv[0], (char * const *)argv);
+	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static struct qemu *new_qemu(const char *name, pid_t pid)
+{
+	struct qemu *q = calloc(1, sizeof(*q));
+
+	snprintf(q->name, sizeof(q->name), "%s", name);
+	q->pid = pid;
+	q->qmp = -1;
+	q->events = json_object_new_array();
+	return q;
+}
+
+/* Connect to QMP and say hello */
+static int shake_hands(struct qemu *q)
+{
+	double until = deadline(START_SECONDS);
+
+	while (vm_now() < until && qemu_alive(q)) {
+		q->qmp = connect_to(path_of(q->name, "qmp"));
+		if (q->qmp >= 0)
+			return qemu_command(q, "qmp_capabilities", NULL);
+		nap();
+	}
+	return -EPIPE;
+}
+
+struct qemu *qemu_startv(const char *name, const char * const argv[], bool wait)
+{
+	const char *all[MAX_ARGS] = {
+		PROGRAM, "-nodefaults", "-no-user-config", "-display", "none",
+		"-no-reboot", "-L", GUEST_DIR "/roms", "-name", name,
+	};
+	char chardev[2][256], qmp[160], text[16];
+	struct qemu *q;
+	int n = 0;
+
+	mkdir(RUN, 0755);
+	while (all[n])
+		n++;
+	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off", path_of(name, "qmp"));
+	all[n++] = "-qmp";
+	all[n++] = qmp;
+	unlink(path_of(name, "qmp"));
+	for (int port = 0; port < 2; port++) {
+		unlink(log_path(name, port));
+		unlink(serial_path(name, port));
+		snprintf(chardev[port], sizeof(chardev[port]),
+			 "socket,id=serial%d,path=%s,server=on,wait=off,logfile=%s", port,
+			 serial_path(name, port), log_path(name, port));
+		all[n++] = "-chardev";
+		all[n++] = chardev[port];
+		all[n++] = "-serial";
+		all[n++] = port ? "chardev:serial1" : "chardev:serial0";
+	}
+	if (!given(argv, "-accel")) {
+		all[n++] = "-accel";
+		all[n++] = qemu_accel();
+	}
+	if (!given(argv, "-cpu")) {
+		all[n++] = "-cpu";
+		all[n++] = GUEST_CPU;
+	}
+	while (*argv && n < MAX_ARGS - 1)
+		all[n++] = *argv++;
+	q = new_qemu(name, spawn(name, all));
+	if (q->pid < 0)
+		return NULL;
+	snprintf(text, sizeof(text), "%d", q->pid);
+	vm_write_file(path_of(name, "pid"), text);
+	if (wait && shake_hands(q)) {
+		qemu_kill(q);
+		return NULL;
+	}
+	return q;
+}
+
+struct qemu *qemu_start(const char *name, ...)
+{
+	const char *argv[MAX_ARGS];
+	va_list ap;
+	int n = 0;
+
+	va_start(ap, name);
+	do
+		argv[n] = va_arg(ap, const char *);
+	while (argv[n++] && n < MAX_ARGS);
+	va_end(ap);
+	argv[n - 1] = NULL;
+	return qemu_startv(name, argv, true);
+}
+
+struct qemu *qemu_find(const char *name)
+{
+	char *text = vm_read_file(path_of(name, "pid"));
+	struct qemu *q = text ? new_qemu(name, atoi(text)) : NULL;
+
+	free(text);
+	return q && qemu_alive(q) && !shake_hands(q) ? q : NULL;
+}
+
+char *qemu_stderr(const char *name)
+{
+	return vm_read_file(path_of(name, "stderr")) ?: strdup("");
+}
+
+/* Wait for its end, whether or not it is our child, up to @until */
+static bool gone(struct qemu *q, double until)
+{
+	struct pollfd fd = { .events = POLLIN };
+	double left = until - vm_now();
+
+	if (q->pid <= 0)
+		return true;
+	fd.fd = syscall(SYS_pidfd_open, q->pid, 0);
+	if (fd.fd >= 0) {
+		if (poll(&fd, 1, left > 0 ? left * 1000 : 0) <= 0) {
+			close(fd.fd);
+			return false;
+		}
+		close(fd.fd);
+	}
+	waitpid(q->pid, NULL, WNOHANG);
+	q->pid = 0;
+	return true;
+}
+
+bool qemu_alive(struct qemu *q)
+{
+	return !gone(q, 0);
+}
+
+static void hang_up(struct qemu *q)
+{
+	if (q->qmp >= 0)
+		close(q->qmp);
+	q->qmp = -1;
+}
+
+int qemu_wait_exit(struct qemu *q, int seconds)
+{
+	if (!gone(q, deadline(seconds)))
+		return -ETIMEDOUT;
+	hang_up(q);
+	return 0;
+}
+
+int qemu_kill(struct qemu *q)
+{
+	if (q->pid > 0)
+		kill(q->pid, SIGKILL);
+	return qemu_wait_exit(q, COMMAND_SECONDS);
+}
+
+int qemu_quit(struct qemu *q)
+{
+	qemu_command(q, "quit", NULL);
+	return qemu_wait_exit(q, COMMAND_SECONDS);
+}
+
+/* QMP */
+
+/* The next line of QMP, parsed: 0, or -errno */
+static int receive(struct qemu *q, struct json_object **msg, double until)
+{
+	struct pollfd fd = { .fd = q->qmp, .events = POLLIN };
+	double left;
+	ssize_t n;
+	char *eol;
+
+	if (q->qmp < 0)
+		return -EPIPE;
+	for (;;) {
+		eol = memchr(q->input, '\n', q->used);
+		if (eol) {
+			*eol++ = '\0';
+			*msg = json_tokener_parse(q->input);
+			q->used -= eol - q->input;
+			memmove(q->input, eol, q->used);
+			return *msg ? 0 : -EPROTO;
+		}
+		if (q->used == sizeof(q->input))
+			return -EMSGSIZE;
+		left = until - vm_now();
+		if (poll(&fd, 1, left > 0 ? left * 1000 : 0) <= 0)
+			return -ETIMEDOUT;
+		n = read(q->qmp, q->input + q->used, sizeof(q->input) - q->used);
+		if (n <= 0) {
+			hang_up(q);
+			return -EPIPE;
+		}
+		q->used += n;
+	}
+}
+
+static struct json_object *member(struct json_object *obj, const char *key)
+{
+	struct json_object *value = NULL;
+
+	if (json_object_is_type(obj, json_type_object))
+		json_object_object_get_ex(obj, key, &value);
+	return value;
+}
+
+/* Receive until an answer is there; keep events */
+static int receive_answer(struct qemu *q, double until)
+{
+	struct json_object *msg, *part;
+	int err;
+
+	for (;;) {
+		err = receive(q, &msg, until);
+		if (err)
+			return err;
+		if (member(msg, "event")) {
+			json_object_array_add(q->events, msg);
+			continue;
+		}
+		part = member(msg, "error");
+		if (part)
+			snprintf(q->error, sizeof(q->error), "%s",
+				 json_object_get_string(member(part, "desc")));
+		else
+			q->answer = json_object_get(member(msg, "return"));
+		err = part ? -EREMOTEIO : 0;
+		/* The greeting is neither. */
+		part = part ?: member(msg, "return");
+		json_object_put(msg);
+		if (part)
+			return err;
+	}
+}
+
+static int command(struct qemu *q, const char *name, struct json_object *args, int seconds)
+{
+	struct json_object *msg = json_object_new_object();
+	const char *text;
+	int err = 0;
+	size_t len;
+
+	json_object_put(q->answer);
+	q->answer = NULL;
+	q->error[0] = '\0';
+	json_object_object_add(msg, "execute", json_object_new_string(name));
+	if (args)
+		json_object_object_add(msg, "arguments", args);
+	text = json_object_to_json_string(msg);
+	len = strlen(text);
+	if (q->qmp < 0 || send(q->qmp, text, len, MSG_NOSIGNAL) != (ssize_t)len)
+		err = -EPIPE;
+	json_object_put(msg);
+	return err ?: receive_answer(q, deadline(seconds));
+}
+
+int qemu_command(struct qemu *q, const char *name, const char *args, ...)
+{
+	struct json_object *obj = NULL;
+	char *text;
+	va_list ap;
+
+	if (args) {
+		va_start(ap, args);
+		if (vasprintf(&text, args, ap) < 0)
+			text = NULL;
+		va_end(ap);
+		obj = text ? json_tokener_parse(text) : NULL;
+		free(text);
+		if (!obj)
+			return -EINVAL;
+	}
+	return command(q, name, obj, COMMAND_SECONDS);
+}
+
+const char *qemu_answer(struct qemu *q, const char *field)
+{
+	char *path = strdup(field), *word, *save;
+	struct json_object *obj = q->answer;
+
+	for (word = strtok_r(path, ".", &save); word; word = strtok_r(NULL, ".", &save))
+		obj = member(obj, word);
+	free(path);
+	return obj ? json_object_get_string(obj) : "";
+}
+
+bool qemu_has_command(struct qemu *q, const char *name)
+{
+	struct json_object *one;
+
+	if (qemu_command(q, "query-commands", NULL))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(q->answer); i++) {
+		one = json_object_array_get_idx(q->answer, i);
+		if (!strcmp(name, json_object_get_string(member(one, "name"))))
+			return true;
+	}
+	return false;
+}
+
+char *qemu_hmp(struct qemu *q, const char *fmt, ...)
+{
+	struct json_object *args = json_object_new_object();
+	char *text;
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	json_object_object_add(args, "command-line", json_object_new_string(text ?: ""));
+	free(text);
+	err = command(q, "human-monitor-command", args, COMMAND_SECONDS);
+	return err ? NULL : strdup(qemu_answer(q, ""));
+}
+
+/* Take an event out of those that came */
+static bool take_event(struct qemu *q, const char *event)
+{
+	size_t n = json_object_array_length(q->events);
+	struct json_object *e;
+
+	for (size_t i = 0; i < n; i++) {
+		e = json_object_array_get_idx(q->events, i);
+		if (strcmp(event, json_object_get_string(member(e, "event"))))
+			continue;
+		json_object_array_del_idx(q->events, i, 1);
+		return true;
+	}
+	return false;
+}
+
+int qemu_wait_event(struct qemu *q, const char *event, int seconds)
+{
+	double until = deadline(seconds);
+	struct json_object *msg;
+	int err;
+
+	while (!take_event(q, event)) {
+		err = receive(q, &msg, until);
+		if (err)
+			return err;
+		json_object_array_add(q->events, msg);
+	}
+	return 0;
+}
+
+/* Migration */
+
+int qemu_wait_migration(struct qemu *q, int seconds)
+{
+	double until = deadline(seconds);
+	const char *status;
+	char error[512];
+	int err;
+
+	while (vm_now() < until) {
+		err = qemu_command(q, "query-migrate", NULL);
+		if (err)
+			return err;
+		status = qemu_answer(q, "status");
+		if (!strcmp(status, "completed"))
+			return 0;
+		if (!strcmp(status, "failed") || !strcmp(status, "cancelled")) {
+			snprintf(error, sizeof(error), "%s", qemu_answer(q, "error-desc"));
+			snprintf(q->error, sizeof(q->error), "%s", error);
+			return -EREMOTEIO;
+		}
+		nap();
+	}
+	return -ETIMEDOUT;
+}
+
+bool qemu_has_cpr(struct qemu *q)
+{
+	return !qemu_command(q, "query-migrate-parameters", NULL) &&
+	       *qemu_answer(q, "mode");
+}
+
+static int set_up_migration(struct qemu *q)
+{
+	const char *caps = "{'capabilities': [{'capability': 'x-ignore-shared', 'state': true}]}";
+	int err = 0;
+
+	if (qemu_has_cpr(q))
+		err = qemu_command(q, "migrate-set-parameters", "{'mode': 'cpr-reboot'}");
+	return err ?: qemu_command(q, "migrate-set-capabilities", "%s", caps);
+}
+
+/* QEMU 7.2 writes to no file: by a program then */
+static int migrate(struct qemu *q, const char *verb, const char *path, bool out)
+{
+	if (qemu_has_cpr(q))
+		return qemu_command(q, verb, "{'uri': 'file:%s'}", path);
+	return qemu_command(q, verb, "{'uri': 'exec:cat %s %s'}", out ? ">" : "", path);
+}
+
+int qemu_save(struct qemu *q, const char *path)
+{
+	int err = set_up_migration(q);
+
+	err = err ?: migrate(q, "migrate", path, true);
+	return err ?: qemu_wait_migration(q, SAVE_SECONDS);
+}
+
+int qemu_load(struct qemu *q, const char *path)
+{
+	int err = set_up_migration(q);
+
+	err = err ?: migrate(q, "migrate-incoming", path, false);
+	return err ?: qemu_wait_migration(q, SAVE_SECONDS);
+}
+
+/* The guest */
+
+static char *next_line(struct qemu *q, int port, regex_t *re)
+{
+	char *text = NULL, *line, *eol, *found = NULL;
+	size_t len;
+	FILE *f;
+
+	f = fopen(log_path(q->name, port), "re");
+	if (!f)
+		return NULL;
+	fseek(f, q->seen[port], SEEK_SET);
+	len = 0;
+	if (getdelim(&text, &len, '\0', f) < 0)
+		len = 0;
+	fclose(f);
+	for (line = len ? text : NULL; line && !found; line = eol) {
+		eol = strchr(line, '\n');
+		if (!eol)
+			break;
+		*eol++ = '\0';
+		q->seen[port] += eol - line;
+		line[strcspn(line, "\r")] = '\0';
+		if (!regexec(re, line, 0, NULL, 0))
+			found = strdup(line);
+	}
+	free(text);
+	return found;
+}
+
+char *qemu_wait_line(struct qemu *q, int port, const char *re, int seconds)
+{
+	double until = deadline(seconds);
+	bool alive = true;
+	regex_t compiled;
+	char *line;
+
+	if (regcomp(&compiled, re, REG_EXTENDED | REG_NOSUB))
+		return NULL;
+	while (!(line = next_line(q, port, &compiled)) && alive && vm_now() < until) {
+		nap();
+		/* Once more after its end, for the last it said */
+		alive = qemu_alive(q);
+	}
+	regfree(&compiled);
+	return line;
+}
+
+void qemu_skip_lines(struct qemu *q, int port)
+{
+	struct stat st;
+
+	if (!stat(log_path(q->name, port), &st))
+		q->seen[port] = st.st_size;
+}
+
+/* A word after KEY=, or up to the next KEY= if it may be several */
+static void value_of(const char *line, const char *key, char *value, size_t size)
+{
+	const char *p = strstr(line, key);
+	size_t len;
+
+	*value = '\0';
+	if (!p)
+		return;
+	p += strlen(key);
+	len = strcspn(p, " ");
+	snprintf(value, len + 1 < size ? len + 1 : size, "%s", p);
+}
+
+static void parse_state(const char *line, struct guest_state *st)
+{
+	char value[64];
+
+	memset(st, 0, sizeof(*st));
+	snprintf(st->line, sizeof(st->line), "%s", line);
+	value_of(line, " counter=", value, sizeof(value));
+	st->counter = strtoull(value, NULL, 10);
+	value_of(line, " uptime=", value, sizeof(value));
+	st->uptime = strtod(value, NULL);
+	value_of(line, " boot_id=", st->boot_id, sizeof(st->boot_id));
+	value_of(line, " pattern=", st->pattern, sizeof(st->pattern));
+	value_of(line, " seed=", value, sizeof(value));
+	st->seed = strtoul(value, NULL, 10);
+	value_of(line, " mib=", value, sizeof(value));
+	st->mib = strtoul(value, NULL, 10);
+}
+
+int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
+	       int seconds)
+{
+	double until = deadline(seconds);
+	char *line;
+
+	while (vm_now() < until) {
+		line = qemu_wait_line(q, 0, "^guest: counter=", seconds);
+		if (!line)
+			return qemu_alive(q) ? -ETIMEDOUT : -EPIPE;
+		parse_state(line, st);
+		free(line);
+		if (st->counter > above)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+char *guest_ask(struct qemu *q, const char *name, int seconds)
+{
+	int fd = connect_to(serial_path(q->name, 1));
+	char prefix[128], *line, *answer = NULL;
+	size_t len = strlen(name), skip;
+
+	qemu_skip_lines(q, 1);
+	if (fd < 0)
+		return NULL;
+	/* "counter" is answered with a state line. */
+	snprintf(prefix, sizeof(prefix), "^guest: %s[:=]", name);
+	if (write(fd, name, len) == (ssize_t)len && write(fd, "\n", 1) == 1) {
+		line = qemu_wait_line(q, 1, prefix, seconds);
+		if (line) {
+			skip = strlen("guest: ");
+			if (line[skip + len] == ':')
+				skip += len + strlen(": ");
+			answer = strdup(line + skip);
+		}
+		free(line);
+	}
+	close(fd);
+	return answer;
+}
+
+int guest_verify(struct qemu *q)
+{
+	char *answer = guest_ask(q, "verify", 60);
+	int err = 0;
+
+	if (!answer)
+		return -ETIMEDOUT;
+	if (strncmp(answer, "ok", 2)) {
+		snprintf(q->error, sizeof(q->error), "%s", answer);
+		err = -EBADMSG;
+	}
+	free(answer);
+	return err;
+}
+
+/* Measurements */
+
+long long qemu_kvm_stat(struct qemu *q, const char *stat)
+{
+	DIR *dir = opendir("/sys/kernel/debug/kvm");
+	char prefix[32], path[512], *text;
+	struct dirent *d;
+	long long n = -1;
+
+	snprintf(prefix, sizeof(prefix), "%d-", q->pid);
+	while (dir && (d = readdir(dir))) {
+		if (strncmp(d->d_name, prefix, strlen(prefix)))
+			continue;
+		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/%s", d->d_name, stat);
+		text = vm_read_file(path);
+		if (text)
+			n = atoll(text);
+		free(text);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+double qemu_clock(void)
+{
+	static double rate;
+	uint64_t t0, t1;
+	double s0, s1;
+
+	if (!rate) {
+		s0 = vm_now();
+		t0 = __rdtsc();
+		usleep(200000);
+		s1 = vm_now();
+		t1 = __rdtsc();
+		rate = (t1 - t0) / (s1 - s0);
+	}
+	return __rdtsc() / rate;
+}
