@@ -27,9 +27,10 @@ shopt -s inherit_errexit
 
 BASES="10.2 10.0"
 SUITES="src:bookworm-backports trixie trixie-backports sid"
+# microvm is not built without libfdt.
 OPTIONS=(--disable-download --target-list=x86_64-softmmu --without-default-features
 	--enable-system --enable-tcg --enable-kvm --enable-linux-aio
-	--enable-linux-io-uring --enable-vhost-kernel --enable-vhost-net
+	--enable-linux-io-uring --enable-vhost-kernel --enable-vhost-net --enable-fdt=system
 	--enable-werror --disable-install-blobs --disable-debug-info)
 # Counts changes of this script that make older builds worthless.
 BUILDER=1
@@ -159,7 +160,7 @@ unpack() {
 	rm -rf "$2"
 	case $1 in
 	*.dsc)
-		logged "$2.log" dpkg-source -x "$1" "$2"
+		logged "$2.log" dpkg-source --no-copy -x "$1" "$2"
 		rm -rf "$2/.pc" "$2.log"
 		;;
 	*)
@@ -201,8 +202,8 @@ prepare() {
 		die "unknown QEMU_BASE: $want (know: $BASES)"
 	fi
 	need_packages build-essential dpkg-dev git ninja-build pkg-config python3 \
-		python3-distlib xz-utils bzip2 libglib2.0-dev zlib1g-dev libaio-dev \
-		liburing-dev seabios ipxe-qemu qemu-system-data
+		python3-distlib python3-venv xz-utils bzip2 libglib2.0-dev zlib1g-dev \
+		libaio-dev liburing-dev libfdt-dev seabios ipxe-qemu qemu-system-data
 	if [[ $src ]]; then
 		src=$(realpath -e "$src") || die "no such source: $QEMU_SRC"
 		work=$cache/own-$(echo "$src" | hash)
