@@ -51,11 +51,13 @@ struct pkram_alloc {
  * @obj_unit: offset of the run in the object, in units
  * @nr_units: length, not 0
  * @node: take from this node first; %PKRAM_NO_NODE for any
+ * @strict: take from no other node
  */
 struct pkram_alloc_request {
 	u32 obj_unit;
 	u32 nr_units;
 	int node;
+	bool strict;
 };
 
 /**
@@ -108,7 +110,7 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
  * all other parts get units from GiB that are in use already, from the bottom
  * up, in as few extents as the free runs allow, and break a wholly free GiB
  * only when nothing else is left. GiB 0 of a region is never wholly free.
- * The node asked for comes first, others follow.
+ * The node asked for comes first, others follow unless the request is strict.
  *
  * All or nothing. Return: number of extents; -ENOSPC not enough free units;
  * -EFBIG more than @max extents needed (up to two that merge with a

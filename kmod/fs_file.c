@@ -158,9 +158,9 @@ static int fill_hole(struct pkram_object *obj, u64 pos, size_t len,
 {
 	int err;
 
-	err = pkram_store_allocate(obj, pos, iov_iter_count(from));
+	err = pkram_store_allocate(obj, pos, iov_iter_count(from), NULL);
 	if (err == -ENOSPC)
-		err = pkram_store_allocate(obj, pos, len);
+		err = pkram_store_allocate(obj, pos, len, NULL);
 	return err;
 }
 
@@ -340,7 +340,7 @@ static int fallocate_locked(struct file *file, int mode, u64 offset, u64 len)
 		return pkram_store_punch(obj, offset, len);
 
 	/* What may fail for lack of memory comes before what destroys. */
-	err = pkram_store_allocate(obj, offset, len);
+	err = pkram_store_allocate(obj, offset, len, NULL);
 	if (!err && grow)
 		err = pkram_store_resize(obj, end);
 	if (!err && (mode & FALLOC_FL_ZERO_RANGE))

@@ -31,6 +31,7 @@ union ioc_arg {
 	struct pkram_leaves leaves;
 	struct pkram_claim claim;
 	struct pkram_seal_args seal;
+	struct pkram_alloc_args alloc;
 };
 
 static int ioc_info(struct pkram_object *obj, struct pkram_info *arg)
@@ -104,6 +105,26 @@ static int ioc_claim(struct pkram_open *open, struct pkram_claim *arg)
 	return err;
 }
 
+static int ioc_alloc(struct pkram_open *open, struct inode *inode,
+		     const struct pkram_alloc_args *arg)
+{
+	struct pkram_place place = {
+		.node = arg->node,
+		.strict = arg->flags & PKRAM_ALLOC_STRICT,
+	};
+	int err;
+
+	if (arg->flags & ~PKRAM_ALLOC_STRICT || arg->reserved ||
+	    arg->node >= MAX_NUMNODES || !arg->bytes)
+		return -EINVAL;
+	err = pkram_open_may_change(open->obj, open);
+	if (!err)
+		err = pkram_store_allocate(open->obj, arg->offset, arg->bytes,
+					   &place);
+	pkramfs_refresh(inode);
+	return err;
+}
+
 /*
  * An ioctl is known by its number. The size in it is the caller's idea of the
  * struct, which says so itself.
@@ -133,6 +154,10 @@ static const struct {
 		offsetofend(struct pkram_seal_args, vm_uuid),
 		sizeof(struct pkram_seal_args), true
 	},
+	[_IOC_NR(PKRAM_IOC_ALLOC)] = {
+		sizeof(struct pkram_alloc_args),
+		sizeof(struct pkram_alloc_args), true
+	},
 };
 
 static int ioc_run(struct file *file, unsigned int nr, union ioc_arg *arg)
@@ -148,8 +173,10 @@ static int ioc_run(struct file *file, unsigned int nr, union ioc_arg *arg)
 		return ioc_claim(open, &arg->claim);
 	case _IOC_NR(PKRAM_IOC_SEAL):
 		return ioc_seal(open, &arg->seal);
-	default:
+	case _IOC_NR(PKRAM_IOC_RESUME):
 		return ioc_resume(open, &arg->seal);
+	default:
+		return ioc_alloc(open, file_inode(file), &arg->alloc);
 	}
 }
 

@@ -317,9 +317,26 @@ void pkram_store_set_unmap(pkram_unmap_fn fn);
 int pkram_store_resize(struct pkram_object *obj, u64 size);
 
 /**
- * pkram_store_allocate() - fill the holes of a range of bytes; size unchanged
+ * struct pkram_place - where memory is to come from
+ * @node: this NUMA node first
+ * @strict: no other node
  */
-int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len);
+struct pkram_place {
+	int node;
+	bool strict;
+};
+
+/**
+ * pkram_store_allocate() - fill the holes of a range of bytes; size unchanged
+ * @obj: the object
+ * @offset: in bytes
+ * @len: in bytes
+ * @place: where from; NULL: near this CPU
+ *
+ * Return: 0, -ENOSPC, -EFBIG, -ENOMEM, -EROFS.
+ */
+int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,
+			 const struct pkram_place *place);
 
 /**
  * pkram_store_punch() - changes: a range reads as zero; whole units are freed

@@ -208,12 +208,14 @@ static int mark_stale(const struct pkram_extent *ext, int nr)
 }
 
 /* Take memory for one hole; appends to @got what was taken. */
-static int fill_hole(struct extent_list *got, u32 from, u32 to)
+static int fill_hole(struct extent_list *got, u32 from, u32 to,
+		     const struct pkram_place *place)
 {
 	struct pkram_alloc_request req = {
 		.obj_unit = from,
 		.nr_units = to - from,
-		.node = numa_mem_id(),
+		.node = place ? place->node : numa_mem_id(),
+		.strict = place && place->strict,
 	};
 	int n;
 
@@ -233,7 +235,7 @@ static int fill_hole(struct extent_list *got, u32 from, u32 to)
 
 /* Fill the holes in [from, to); list of what was added in @got. */
 static int fill_holes(const struct pkram_record *rec, u32 from, u32 to,
-		      struct extent_list *got)
+		      const struct pkram_place *place, struct extent_list *got)
 {
 	u32 i, unit = from;
 	int err;
@@ -244,7 +246,7 @@ static int fill_holes(const struct pkram_record *rec, u32 from, u32 to,
 		u32 end = e ? min(e->obj_unit, to) : to;
 
 		if (unit < end) {
-			err = fill_hole(got, unit, end);
+			err = fill_hole(got, unit, end, place);
 			if (err)
 				return err;
 		}
@@ -272,7 +274,8 @@ static void merge(const struct pkram_record *rec, const struct extent_list *got,
 }
 
 /* One try at filling [from, to) and setting the size; locks held. */
-static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size)
+static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
+		    const struct pkram_place *place)
 {
 	struct extent_list got, out = {};
 	u32 i, max;
@@ -285,7 +288,7 @@ static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size)
 	if (err)
 		return err;
 	pkram_store_reap();
-	err = fill_holes(&obj->rec, from, to, &got);
+	err = fill_holes(&obj->rec, from, to, place, &got);
 	if (!err)
 		err = alloc_list(&out, obj->rec.nr_extents + got.nr);
 	if (!err) {
@@ -303,7 +306,7 @@ static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size)
 }
 
 static int fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
-		bool set_size)
+		bool set_size, const struct pkram_place *place)
 {
 	int err;
 
@@ -314,7 +317,7 @@ static int fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
-		      try_fill(obj, from, to, size);
+		      try_fill(obj, from, to, size, place);
 		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);
 	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
@@ -425,10 +428,12 @@ int pkram_store_resize(struct pkram_object *obj, u64 size)
 	err = zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
 	if (err)
 		return err;
-	return fill(obj, old >> PKRAM_UNIT_SHIFT, units_of(size), size, true);
+	return fill(obj, old >> PKRAM_UNIT_SHIFT, units_of(size), size, true,
+		    NULL);
 }
 
-int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len)
+int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,
+			 const struct pkram_place *place)
 {
 	u64 end;
 
@@ -436,7 +441,8 @@ int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len)
 		return -EFBIG;
 	if (obj->bad)
 		return -EUCLEAN;
-	return fill(obj, offset >> PKRAM_UNIT_SHIFT, units_of(end), 0, false);
+	return fill(obj, offset >> PKRAM_UNIT_SHIFT, units_of(end), 0, false,
+		    place);
 }
 
 int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
@@ -467,7 +473,7 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 	struct pkram_span span;
 	int err;
 
-	err = fill(obj, obj_unit, obj_unit + 1, 0, false);
+	err = fill(obj, obj_unit, obj_unit + 1, 0, false, NULL);
 	if (err)
 		return err;
 	/*

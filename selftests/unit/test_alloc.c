@@ -262,6 +262,7 @@ static void get(struct rng *g)
 	u32 few, max = 8192;
 	int n, i;
 
+	req.strict = rng_below(g, 3) == 0;
 	if (rng_below(g, 4) == 0)
 		req.nr_units = ALIGN(req.nr_units, 512);
 	if (rng_below(g, 8) == 0)
@@ -269,8 +270,13 @@ static void get(struct rng *g)
 	was = room_of(req.node);
 	few = fewest_extents(req.nr_units, req.node);
 	n = pkram_alloc_get(&al, &req, out, max);
-	if (was.idle * PKRAM_GIB_UNITS + was.partial < req.nr_units) {
-		CHECK_EQ(n, -ENOSPC);
+	if (req.node == PKRAM_NO_NODE)
+		req.strict = false;
+	if ((req.strict ? was.near_idle * PKRAM_GIB_UNITS + was.near_partial :
+			  was.idle * PKRAM_GIB_UNITS + was.partial) <
+	    req.nr_units) {
+		/* Only of the whole pool is it known before anything is tried. */
+		CHECK(n == -ENOSPC || (n == -EFBIG && req.strict && max < 4));
 		return;
 	}
 	if (n < 0) {
@@ -286,7 +292,10 @@ static void get(struct rng *g)
 				out[i].region_unit, out[i].nr_units };
 	}
 	check_shape(&req, n);
-	check_rules(&req, n, &was, few);
+	if (!req.strict)
+		check_rules(&req, n, &was, few);
+	for (i = 0; req.strict && i < n; i++)
+		CHECK_EQ(nodes[region_of(out[i].region_id)], req.node);
 }
 
 /* Give back a run, or a part of one. */
@@ -375,7 +384,7 @@ static void test_traces(void)
 
 static int take(u32 obj, u32 nr, int node, u32 max)
 {
-	struct pkram_alloc_request req = { obj, nr, node };
+	struct pkram_alloc_request req = { obj, nr, node, false };
 
 	return pkram_alloc_get(&al, &req, out, max);
 }

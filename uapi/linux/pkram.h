@@ -209,6 +209,7 @@ enum pkram_handover_mode {
  *	ESTALE	the cookie is not that of the seal
  *	EPERM	not the claiming open file
  *	EBADF	file not open for writing
+ *	ENOSPC	not enough memory in the pool, or on the node
  *	EUCLEAN	the object is damaged
  *	EROFS	the pool is attached read-only
  */
@@ -298,11 +299,35 @@ struct pkram_seal_args {
 
 #define PKRAM_RESUME_CHECK	(1U << 0)	/* compare, but consume nothing */
 
+/**
+ * struct pkram_alloc_args - PKRAM_IOC_ALLOC: fill holes with memory of a NUMA node
+ * @size: in: size of this struct
+ * @flags: in: PKRAM_ALLOC_*
+ * @offset: in: begin of the range, in bytes; may be behind the end of the file,
+ *	whose size stays
+ * @bytes: in: length of the range
+ * @node: in: this node's memory first
+ * @reserved: in: 0
+ *
+ * What has memory in the range keeps it. ENOSPC: not enough; nothing was taken.
+ */
+struct pkram_alloc_args {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__u64 bytes;
+	__u32 node;
+	__u32 reserved;
+};
+
+#define PKRAM_ALLOC_STRICT	(1U << 0)	/* from no other node */
+
 #define PKRAM_IOC_MAGIC		0xb7
 #define PKRAM_IOC_INFO		_IOWR(PKRAM_IOC_MAGIC, 0, struct pkram_info)
 #define PKRAM_IOC_LEAVES	_IOWR(PKRAM_IOC_MAGIC, 1, struct pkram_leaves)
 #define PKRAM_IOC_CLAIM		_IOWR(PKRAM_IOC_MAGIC, 2, struct pkram_claim)
 #define PKRAM_IOC_SEAL		_IOWR(PKRAM_IOC_MAGIC, 3, struct pkram_seal_args)
 #define PKRAM_IOC_RESUME	_IOWR(PKRAM_IOC_MAGIC, 4, struct pkram_seal_args)
+#define PKRAM_IOC_ALLOC		_IOWR(PKRAM_IOC_MAGIC, 5, struct pkram_alloc_args)
 
 #endif /* _UAPI_LINUX_PKRAM_H */

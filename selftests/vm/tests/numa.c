@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A host with two NUMA nodes */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "keep.h"
+#include <pkram.h>
 
 /* JSON of all regions, compact */
 static char *regions(void)
@@ -53,6 +56,65 @@ TEST_F(make, refuses_a_node_that_has_no_memory)
 	EXPECT_EQ(1, vm_run(&out, CTL "pool grow 1G node 7"));
 	EXPECT_NE(NULL, strstr(out, "no such NUMA node"));
 	free(out);
+}
+
+/* A new file with memory of a node: 0 or -errno */
+static int place(const char *name, uint64_t bytes, uint32_t node, uint32_t flags)
+{
+	struct pkram_alloc_args a = { .size = sizeof(a), .flags = flags,
+				      .bytes = bytes, .node = node };
+	int fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0600), ret;
+
+	ret = ioctl(fd, PKRAM_IOC_ALLOC, &a) ? -errno : 0;
+	if (!ret && ftruncate(fd, bytes))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static uint64_t free_on(int node)
+{
+	struct pkram_region *list, *r;
+	struct pkram_ctx *ctx;
+	uint64_t sum = 0;
+
+	if (pkram_open(&ctx))
+		return 0;
+	if (!pkram_region_dump(ctx, &list)) {
+		for (r = list; r; r = r->next)
+			if ((int)r->node == node)
+				sum += r->free;
+		pkram_region_free(list);
+	}
+	pkram_close(ctx);
+	return sum;
+}
+
+TEST_F(make, takes_memory_of_the_node_asked_for)
+{
+	uint64_t was[2];
+	uint32_t node;
+
+	for (node = 0; node < 2; node++) {
+		was[0] = free_on(0);
+		was[1] = free_on(1);
+		ASSERT_EQ(0, place(PKRAM_MNT "/placed", 64 * MIB, node,
+				   PKRAM_ALLOC_STRICT));
+		EXPECT_EQ(was[node] - 64 * MIB, free_on(node));
+		EXPECT_EQ(was[!node], free_on(!node));
+		EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
+		/* more than the node has */
+		EXPECT_EQ(-ENOSPC, place(PKRAM_MNT "/placed", was[node] + 64 * MIB, node,
+					 PKRAM_ALLOC_STRICT));
+		EXPECT_EQ(was[node], free_on(node));
+		EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
+		EXPECT_EQ(0, place(PKRAM_MNT "/placed", was[node] + 64 * MIB, node, 0));
+		EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
+	}
+	EXPECT_EQ(-ENOSPC, place(PKRAM_MNT "/placed", 2 * MIB, 7, PKRAM_ALLOC_STRICT));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
+	EXPECT_EQ(-EINVAL, place(PKRAM_MNT "/placed", 2 * MIB, 0, PKRAM_ALLOC_STRICT << 1));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
 }
 
 FIXTURE(keep) {};
