@@ -194,8 +194,32 @@ import() (
 	echo "$tree"
 )
 
-# prepare [BASE] - set base, version, work (the folder where it is built), id (of the
-# source) and patches (an array of files), and get hold of $work's lock
+# base_of VERSION - whose patches a source of one's own gets
+base_of() {
+	local known
+	for known in $BASES; do
+		if [[ $1 == "$known".* ]]; then
+			echo "$known"
+			return
+		fi
+	done
+	known=${BASES%% *}
+	say "note: QEMU $1 gets the patches for $known"
+	echo "$known"
+}
+
+# lock_work - make the folder $work, and be the only one to use it
+lock_work() {
+	mkdir -p "$work"
+	exec 9>"$(lock_file "qemu-${work##*/}")"
+	flock -n 9 || {
+		say "waiting for another build of the same source"
+		flock 9
+	}
+}
+
+# prepare [BASE] - have what is needed, set base, version, work (the folder where it
+# is built) and id (of the source), and lock $work
 prepare() {
 	local want=${1:-} src=${QEMU_SRC:-}
 	if [[ $want && " $BASES " != *" $want "* ]]; then
@@ -204,45 +228,30 @@ prepare() {
 	need_packages build-essential dpkg-dev git ninja-build pkg-config python3 \
 		python3-distlib python3-venv xz-utils bzip2 libglib2.0-dev zlib1g-dev \
 		libaio-dev liburing-dev libfdt-dev seabios ipxe-qemu qemu-system-data
-	if [[ $src ]]; then
-		src=$(realpath -e "$src") || die "no such source: $QEMU_SRC"
-		work=$cache/own-$(echo "$src" | hash)
-	else
+	if [[ ! $src ]]; then
 		choose "${want:-${BASES%% *}}"
 		work=$cache/$base
 		id=debian-${version#*:}
+		lock_work
+		return
 	fi
-	mkdir -p "$work"
-	exec 9>"$(lock_file "qemu-${work##*/}")"
-	flock -n 9 || {
-		say "waiting for another build of the same source"
-		flock 9
-	}
-	if [[ $src ]]; then
-		unpack "$src" "$work/unpacked"
-		version=$(<"$work/unpacked/VERSION")
-		base=${BASES%% *}
-		for want in "${want:-}" $BASES; do
-			if [[ ${1:-} == "$want" || ! ${1:-} && $version == "$want".* ]]; then
-				base=$want
-			fi
-		done
-		[[ $version == "$base".* ]] ||
-			say "note: QEMU $version gets the patches for $base"
-		id=$(import "$work/unpacked" "QEMU $version from $src")
-		rm -rf "$work/unpacked"
-	fi
-	case ${QEMU_PATCHES:-} in
-	'') patches=("$PKRAM_TOP/qemu-patches/$base"/*.patch) ;;
-	none) patches=() ;;
-	*)
-		[[ -d $QEMU_PATCHES ]] || die "no such folder: $QEMU_PATCHES"
-		patches=("$(realpath "$QEMU_PATCHES")"/*.patch)
-		;;
-	esac
-	local file all=("${patches[@]}")
+	src=$(realpath -e "$src" 2>/dev/null) || die "no such source: $QEMU_SRC"
+	work=$cache/own-$(hash <<<"$src")
+	lock_work
+	unpack "$src" "$work/unpacked"
+	version=$(<"$work/unpacked/VERSION")
+	base=${want:-$(base_of "$version")}
+	id=$(import "$work/unpacked" "QEMU $version from $src")
+	rm -rf "$work/unpacked"
+}
+
+# choose_patches - set patches, an array of files
+choose_patches() {
+	local file dir=${QEMU_PATCHES:-$PKRAM_TOP/qemu-patches/$base}
 	patches=()
-	for file in "${all[@]}"; do
+	[[ $dir != none ]] || return 0
+	[[ ! ${QEMU_PATCHES:-} || -d $dir ]] || die "no such folder: $dir"
+	for file in "$(realpath -m "$dir")"/*.patch; do
 		if [[ -e $file && ${file##*/} != 0000-* ]]; then
 			patches+=("$file")
 		fi
@@ -269,7 +278,7 @@ am() {
 	shift
 	(($#)) || return 0
 	git -C "$dir" -c gc.auto=0 am -q --committer-date-is-author-date "$@" >"$log" 2>&1 && return
-	grep -v '^hint:' "$log" >&2 || :
+	grep -E '^(error|fatal|Patch)' "$log" >&2 || cat "$log" >&2
 	state=$(git -C "$dir" rev-parse --git-path rebase-apply)
 	[[ $state == /* ]] || state=$dir/$state
 	next=$(cat "$state/next")
@@ -277,6 +286,7 @@ am() {
 	if git -C "$dir" apply --check --reverse "$next" 2>/dev/null; then
 		say "it is in this source already; QEMU_PATCHES=none builds that as it is"
 	fi
+	[[ $dir == "$work/am" ]] || say "to put it right: cd $dir, and git am --continue"
 	die "does not apply to QEMU $version: $next"
 }
 
@@ -406,7 +416,7 @@ source_tree() {
 	local dir=${1:-$PKRAM_BUILD/qemu-$base}
 	[[ ! -e $dir || ! $(ls -A "$dir") ]] || die "there is something already: $dir"
 	import_debian
-	git clone -q "$work/tree" "$dir" -b base
+	git clone -q -b base "$work/tree" "$dir"
 	git -C "$dir" remote remove origin
 	git -C "$dir" checkout -q -b pkram
 	am "$dir" "${patches[@]}"
@@ -433,9 +443,11 @@ check_patches() {
 
 command=${1:-}
 case $command in
-build | qtest | source | check | version) prepare "${2:-}" ;;
+build | qtest | source | check | version) ;;
 *) die "usage: qemu.sh build|qtest|source|check|version [BASE]" ;;
 esac
+prepare "${2:-}"
+choose_patches
 case $command in
 build)
 	build qemu-system-x86_64
