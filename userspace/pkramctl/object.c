@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl object: the files in the pool, and those that were refused. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include "ctl.h"
 #include "parse.h"
 #include "print.h"
@@ -79,9 +83,53 @@ static int object_discard(int argc, char **argv)
 	return ctl_done(ctx);
 }
 
+/* A saved guest that nobody wants any more: drop its seal, 0 or an error told */
+static int drop_seal(const char *path, int fd)
+{
+	struct pkram_claim claim = {
+		.size = sizeof(claim),
+		.flags = PKRAM_CLAIM_DISCARD,
+	};
+	struct pkram_info info = { .size = sizeof(info) };
+	int err = pkram_file_info(fd, &info);
+
+	if (err == -ENOTTY)
+		return ctl_error("%s: not a file of pkramfs", path);
+	if (!err && info.state != PKRAM_STATE_SEALED)
+		return ctl_error("%s: holds no saved guest", path);
+	if (!err)
+		err = pkram_file_claim(fd, &claim);
+	return err ? ctl_error("%s: %s", path, strerror(-err)) : 0;
+}
+
+static int object_unseal(int argc, char **argv)
+{
+	int fd, err;
+
+	if (!argc)
+		return ctl_usage("object unseal: which one? (a file of pkramfs)");
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	fd = open(argv[0], O_RDWR | O_EXCL | O_CLOEXEC);
+	if (fd < 0)
+		return ctl_error("%s: %s", argv[0], errno == EBUSY ?
+				 "in use by another process" : strerror(errno));
+	err = drop_seal(argv[0], fd);
+	close(fd);
+	if (err)
+		return err;
+	out_record_open(NULL, NULL);
+	out_str("unsealed", "unsealed", argv[0]);
+	out_record_close();
+	return 0;
+}
+
 static const struct ctl_verb object_verbs[] = {
 	{ "list", "", "the objects, quarantined ones included", object_list },
 	{ "show", "", "the same", object_list },
+	{ "unseal", "FILE",
+	  "give up the guest that was saved in a file of pkramfs",
+	  object_unseal },
 	{ "discard", "KEY",
 	  "remove a quarantined object for good and free its memory",
 	  object_discard },
@@ -90,6 +138,6 @@ static const struct ctl_verb object_verbs[] = {
 
 const struct ctl_object ctl_object = {
 	.name = "object",
-	.help = "the files in the pool: list, discard",
+	.help = "the files in the pool: list, unseal, discard",
 	.verbs = object_verbs,
 };

@@ -82,6 +82,9 @@ ctl '' pool grow 4G node 4G;		is 2 '' 'node needs a number' 'grow: a node is a p
 ctl '' pool adopt 4G;			is 2 '' 'BASE+SIZE' 'adopt needs a range'
 ctl '' pool adopt 4G+4G erase;		is 2 '' '"erase"' 'adopt: format is spelt so'
 ctl '' pool shrink region;		is 2 '' 'which region' 'shrink region needs a range'
+ctl '' object unseal;			is 2 '' 'which one' 'unseal needs a file'
+ctl '' object unseal /dev/null;		is 1 '' '/dev/null: not a file of pkramfs' 'unseal wants a file of pkramfs'
+ctl '' object unseal /no/such;		is 1 '' '/no/such: No such file' 'unseal names the file'
 ctl '' object discard vm1;		is 2 '' 'not a KEY' 'discard needs a key'
 
 # Errors
