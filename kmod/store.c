@@ -329,10 +329,8 @@ int pkram_store_commit_root(void)
 	return err;
 }
 
-static void make_header(struct pkram_region *r)
+static void name_region(struct pkram_region *r)
 {
-	u32 i;
-
 	generate_random_uuid(r->h.region_uuid);
 	r->h.region_id = pkram_region_id(r->h.region_uuid);
 	if (!pkram_store.exists) {
@@ -342,6 +340,12 @@ static void make_header(struct pkram_region *r)
 	memcpy(r->h.pool_uuid, pkram_store.uuid, sizeof(r->h.pool_uuid));
 	r->h.version = PKRAM_FORMAT_VERSION;
 	r->h.created = ktime_get_real_seconds();
+}
+
+static void write_head(struct pkram_region *r)
+{
+	u32 i;
+
 	memset(r->head, 0, PKRAM_UNIT);
 	for (i = 0; i < r->h.nr_gib; i++)
 		pkram_map_init(r->head, r->h.region_id, i);
@@ -364,9 +368,10 @@ int pkram_store_add_region(struct pkram_region *r)
 	}
 	list_for_each_entry(other, &pkram_store.regions, list)
 		r->h.index = max(r->h.index, other->h.index + 1);
-	make_header(r);
+	name_region(r);
 	err = pkram_store_know_space(r);
 	if (!err) {
+		write_head(r);
 		pkram_store_insert_region(r);
 		pkram_store.exists = true;
 	} else {
@@ -382,6 +387,8 @@ unlock:
 	if (!err)
 		return 0;
 	mutex_lock(&pkram_store.lock);
+	/* No region is to be found where there is none. */
+	memset(r->head, 0, PKRAM_UNIT);
 	list_del_rcu(&r->list);
 	pkram_store_drop_metas(r);
 	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
