@@ -425,12 +425,17 @@ source_tree() {
 
 # check_patches - see the head of the file
 check_patches() {
-	local file commit bad=0
+	local file said commit bad=0
 	import_debian
 	commit=$(patch_tree)
 	move_tree "$commit"
 	for file in "${patches[@]}"; do
-		(cd "$work/tree" && scripts/checkpatch.pl --terse --no-summary "$file") || bad=1
+		said=$(cd "$work/tree" && scripts/checkpatch.pl -q --no-summary "$file") || bad=1
+		if [[ $said ]]; then
+			# It returns success where it only warns.
+			printf '%s\n%s\n' "$file:" "$said"
+			bad=1
+		fi
 	done
 	for commit in $(git -C "$work/tree" rev-list --reverse base..HEAD); do
 		say "$(git -C "$work/tree" show -s --format=%s "$commit")"
