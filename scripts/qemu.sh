@@ -172,7 +172,10 @@ unpack() {
 		fi
 		;;
 	esac
-	[[ -x $2/configure && -s $2/VERSION ]] || die "not the source of QEMU: $1"
+	[[ -x $2/configure && -s $2/VERSION ]] || {
+		rm -rf "$2"
+		die "not the source of QEMU: $1"
+	}
 }
 
 # import DIR MESSAGE - commit DIR to $work/tree's repository as branch base; print
