@@ -8,6 +8,7 @@
 #include "fs_lib.h"
 #include "pool.h"
 
+#include <linux/kexec.h>
 #include <pkram.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,7 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
-#define BASE	0x100000000UL
+#define BASE	0x100000000UL	/* of memory that is reserved at boot */
+#define POOL	(2 * GIB)	/* what is in the pool all the time */
 #define KEEP	PKRAM_MNT "/keep"
 #define FILE_	PKRAM_MNT "/file"
 #define OTHER	PKRAM_MNT "/other"
@@ -29,13 +31,12 @@
  * @done: is it done?
  * @undo: takes it back; 0 if that went well
  * @first: the allocations before this one are not ours
- * @head: if not 0: between so many from @first on and @tail before the end, the kernel
- *	makes the struct pages of a GiB; it does not clean up when that fails, and the
- *	GiB cannot be had again until the next boot (-EEXIST)
- * @tail: see @head
- * @once: @undo does not take it back, but finds something else for @run, and fails if
- *	there is nothing more; so it is not done again after each failure
- * @budget: seconds that all failures may take; beyond, some are left out (40)
+ * @head: so many from @first on fail each ...
+ * @tail: ... and so many before the end; of those between, alike by the hundred (pages
+ *	of struct pages, of an image), as many as @budget allows
+ * @once: it is not done again after each failure, as that takes long, or as @undo does
+ *	not take it back but finds something else for @run, and fails if there is nothing
+ * @budget: seconds that those between may take (40)
  */
 struct op {
 	const char *name;
@@ -107,6 +108,14 @@ static const char *fail_one(const struct op *op, int n, bool *hit, int *err,
 	return op->done() ? NULL : "not done the second time";
 }
 
+/* The allocation to fail after the @n-th of about @total */
+static int next_n(const struct op *op, int n, int total, int step)
+{
+	if (n < op->first + op->head || n >= total - op->tail)
+		return n + 1;
+	return n + step > total - op->tail ? total - op->tail : n + step;
+}
+
 static int drive(const struct op *op)
 {
 	int total, n, step, err, tried = 0, refused = 0, bad = 0, first_err;
@@ -120,12 +129,9 @@ static int drive(const struct op *op)
 		return -1;
 	}
 	each = vm_now() - begin;
-	step = 1 + (total - op->first) * each / (op->budget ?: 40);
-	if (op->head)
-		step = 1;
-	for (n = op->first + 1; bad < 5; n += step) {
-		if (op->head && n > op->first + op->head && n < total - op->tail)
-			n = total - op->tail;
+	step = total - op->first - op->head - op->tail;
+	step = 1 + (step > 0 ? step * each / (op->budget ?: 40) : 0);
+	for (n = op->first + 1; bad < 5; n = next_n(op, n, total, step)) {
 		what = fail_one(op, n, &hit, &err, &first_err);
 		tried += hit;
 		refused += !!first_err;
@@ -136,11 +142,12 @@ static int drive(const struct op *op)
 		}
 		if (op->once && err)
 			continue;
-		if (op->undo && op->undo()) {
+		if (op->undo && op->undo() && (hit || !op->once)) {
+			printf("%s: allocation %d of %d: cannot be undone\n",
+			       op->name, n, total);
+			bad++;
 			if (op->once)
 				break;
-			printf("%s: allocation %d: cannot be undone\n", op->name, n);
-			bad++;
 		}
 		if (!hit)
 			break;
@@ -159,11 +166,18 @@ static int knob(const char *which, const char *name, const char *value)
 	return vm_write_file(path, value);
 }
 
-/* Any allocation may fail, of pages and of slabs; the log stays as it is. */
+/*
+ * Any allocation may fail, of pages and of slabs; the log stays as it is. But those
+ * of kmemleak, which has one for each of the others, and gets by without.
+ */
 static int faults_on(void)
 {
-	int err = 0;
+	int err;
 
+	err = vm_run(NULL, "cd /sys/kernel/slab && for s in *; do"
+		     "  case $s in kmemleak*) ;; *) echo 1 >$s/failslab ;; esac;"
+		     "done");
+	err |= knob("failslab", "cache-filter", "Y");
 	err |= knob("failslab", "ignore-gfp-wait", "N");
 	err |= knob("failslab", "verbose", "0");
 	err |= knob("fail_page_alloc", "ignore-gfp-wait", "N");
@@ -176,9 +190,20 @@ static int faults_on(void)
 	return err || fail_fd < 0 ? -1 : 0;
 }
 
-static long long pool_objects(void)
+/* What the pool is now; all zero if that cannot be said */
+static struct pkram_pool pool_now(void)
 {
-	return pool_number("objects");
+	struct pkram_pool *pool, ret = {};
+	struct pkram_ctx *c;
+
+	if (pkram_open(&c))
+		return ret;
+	if (!pkram_pool_get(c, &pool)) {
+		ret = *pool;
+		pkram_pool_free(pool);
+	}
+	pkram_close(c);
+	return ret;
 }
 
 /* -- files: run on a mounted pool --------------------------------------------- */
@@ -439,22 +464,31 @@ static void on_signal(int sig)
 	siglongjmp(touched, sig);
 }
 
-static int map_touch(void)
+/* Map @size bytes of the file and touch the first @nr units, one page of each */
+static int map_touch_units(size_t size, int nr)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
-	char *p = mmap(NULL, 5 * UNIT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	int err = 0;
 
 	if (p == MAP_FAILED)
 		return -errno;
+	/* Not all of a GiB is to be zeroed each time. */
+	if (size == GIB)
+		madvise(p, size, MADV_NOHUGEPAGE);
 	sigaction(SIGBUS, &sa, NULL);
 	if (sigsetjmp(touched, 1))
 		err = -ENOMEM;
 	else
-		for (int i = 0; i < 5; i++)
+		for (int i = 0; i < nr; i++)
 			((volatile char *)p)[i * UNIT + 4096] = 0x77;
-	munmap(p, 5 * UNIT);
+	munmap(p, size);
 	return err;
+}
+
+static int map_touch(void)
+{
+	return map_touch_units(5 * UNIT, 5);
 }
 
 static bool mapped_data(void)
@@ -472,18 +506,66 @@ static int punch_all(void)
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 5 * UNIT);
 }
 
+/* A GiB that is not addressable, until it is touched */
+
+static int map_touch_gib(void)
+{
+	return map_touch_units(GIB, 1);
+}
+
+static int write_gib(void)
+{
+	char c = 0x77;
+
+	return result(pwrite(fd, &c, 1, 4096));
+}
+
+static bool gib_touched(void)
+{
+	char c = 0;
+
+	return pread(fd, &c, 1, 4096) == 1 && c == 0x77 &&
+	       pool_now().gib_1g == 1;
+}
+
+/* An idle GiB is unclaimed before it can be had again. */
+static int other_gib(void)
+{
+	return ftruncate(fd, 0) || ftruncate(fd, GIB) || pool_now().gib_1g;
+}
+
 /* -- the pool ------------------------------------------------------------------ */
 
-/* GiB 0 is the pool all the time; these come and go, each of them once. */
-#define FRESH_GIB	3
+/* Those come and go, each of them once. */
+#define FRESH_GIB	14
 
-static long long in_pool = -1;
+static uint64_t in_pool;
 static struct pkram_ctx *ctx;
 static int gib = 1;
 
 static uint64_t gib_base(void)
 {
-	return BASE + gib * GIB;
+	return BASE + POOL + (gib - 1) * GIB;
+}
+
+/* All that can be asked */
+static int ask(void)
+{
+	struct pkram_handover *handover = NULL;
+	struct pkram_region *regions = NULL;
+	struct pkram_object *objects = NULL;
+	struct pkram_pool *pool = NULL;
+	int err;
+
+	err = pkram_pool_get(ctx, &pool) ?: pkram_region_dump(ctx, &regions) ?:
+	      pkram_object_dump(ctx, &objects) ?: pkram_handover_get(ctx, &handover);
+	if (!err && (!pool || !regions || !objects || !handover))
+		err = -EIO;
+	pkram_handover_free(handover);
+	pkram_object_free(objects);
+	pkram_region_free(regions);
+	pkram_pool_free(pool);
+	return err;
 }
 
 /* By netlink from this process, so that the kernel works in it */
@@ -497,15 +579,66 @@ static int adopt(void)
 	return err;
 }
 
+/* From the system's RAM, and back to it */
+static int grow_pool(void)
+{
+	struct pkram_resize *res = NULL;
+	int err;
+
+	err = pkram_region_add(ctx, 1, PKRAM_NONE32, &res);
+	pkram_resize_free(res);
+	return err;
+}
+
+static bool pool_grown(void)
+{
+	return pool_now().size == in_pool + GIB;
+}
+
+/* Reserved memory that is no region's */
+static bool have_unusable(void)
+{
+	struct pkram_region *regions = NULL, *r;
+	bool ret = pkram_region_dump(ctx, &regions);
+
+	for (r = regions; r; r = r->next)
+		ret |= !!r->quarantine;
+	pkram_region_free(regions);
+	return ret;
+}
+
+static bool pool_not_grown(void)
+{
+	return pool_now().size == in_pool && !have_unusable();
+}
+
+static int ungrow_pool(void)
+{
+	struct pkram_resize *res = NULL;
+	int err;
+
+	err = pkram_region_del(ctx, 1, &res);
+	pkram_resize_free(res);
+	return err || pool_now().size != in_pool;
+}
+
+/* Blocks of memory that the kernel had no memory to put online */
+static int online_all(void)
+{
+	return vm_run(NULL,
+		      "cd /sys/devices/system/memory; for s in memory*/state; do"
+		      "  grep -q online $s || echo online >$s || exit 1; done");
+}
+
 static bool adopted(void)
 {
-	return pool_number("size") == in_pool + (long long)GIB &&
+	return pool_now().size == in_pool + GIB &&
 	       vm_iomem_under(gib_base(), gib_base() + GIB - 1, "pkram");
 }
 
 static bool not_adopted(void)
 {
-	return pool_number("size") == in_pool &&
+	return pool_now().size == in_pool &&
 	       !vm_iomem_under(gib_base(), gib_base() + GIB - 1, "pkram");
 }
 
@@ -520,7 +653,7 @@ static int shrink(void)
 	struct pkram_resize *res = NULL;
 	int err;
 
-	err = pkram_region_del_range(ctx, gib_base(), GIB, &res);
+	err = pkram_region_del(ctx, 1, &res);
 	if (err && res && res->refused)
 		err = -res->refused->err;
 	pkram_resize_free(res);
@@ -529,24 +662,77 @@ static int shrink(void)
 
 static bool shrunk_pool(void)
 {
-	return pool_number("size") == in_pool - (long long)GIB;
+	return pool_now().size == in_pool - GIB;
 }
 
-/* Still in the pool, or out of it and not yet the system's: it can be gone on. */
 static bool not_shrunk(void)
 {
-	return pool_number("size") == in_pool || shrunk_pool();
+	return pool_now().size == in_pool && !have_unusable();
 }
 
+/* The adopted GiB first, then what can be had from the system */
 static int next_to_shrink(void)
 {
+	if (in_pool - GIB == POOL)
+		return grow_pool();
 	in_pool -= GIB;
-	return gib-- == 1;
+	return 0;
+}
+
+/* -- kexec --------------------------------------------------------------------- */
+
+static int kexec_file(int kernel, unsigned long flags)
+{
+	static const char cmdline[] = "none";
+
+	return result(syscall(SYS_kexec_file_load, kernel, -1, sizeof(cmdline), cmdline,
+			      KEXEC_FILE_NO_INITRAMFS | flags));
+}
+
+static int load_image(void)
+{
+	int kernel = open(vm_next_kernel(), O_RDONLY | O_CLOEXEC), err;
+
+	err = kernel < 0 ? -errno : kexec_file(kernel, 0);
+	close(kernel);
+	return err;
+}
+
+static int unload_image(void)
+{
+	return kexec_file(-1, KEXEC_FILE_UNLOAD);
+}
+
+static bool image_loaded(void)
+{
+	char *loaded = vm_read_file("/sys/kernel/kexec_loaded");
+	bool ret = loaded && *loaded == '1';
+
+	free(loaded);
+	return ret;
+}
+
+/* What would overwrite the pool is refused as ever. */
+static bool kexec_load_refused(void)
+{
+	static char code[4096] = { 0xf4 };
+	struct kexec_segment seg = {
+		.buf = code, .bufsz = sizeof(code),
+		.mem = (void *)(32 * MIB), .memsz = sizeof(code),
+	};
+
+	return syscall(SYS_kexec_load, 32 * MIB, 1UL, &seg,
+		       (unsigned long)KEXEC_ARCH_DEFAULT) && errno == EPERM;
+}
+
+static bool image_not_loaded(void)
+{
+	return !image_loaded() && kexec_load_refused();
 }
 
 /* -- the module ---------------------------------------------------------------- */
 
-static long long objects = -1;
+static uint32_t objects;
 
 static int insmod(const char *params)
 {
@@ -569,8 +755,8 @@ static int load_in_vain(void)
 
 static bool loaded(void)
 {
-	return vm_module_loaded("pkram") && pool_number("size") == in_pool &&
-	       pool_objects() == objects && pool_number("quarantined") == 0;
+	return vm_module_loaded("pkram") && pool_now().size == in_pool &&
+	       pool_now().nr_objects == objects && !pool_now().nr_quarantined;
 }
 
 static bool unloaded(void)
@@ -617,7 +803,7 @@ FIXTURE_SETUP(nth)
 	memset(data, 0x5a, sizeof(data));
 	umask(022);
 	if (vm_module_loaded("pkram"))
-		in_pool = pool_number("size");
+		in_pool = pool_now().size;
 	fd = open(FILE_, O_RDWR);
 	/* Memory that the test needs is not what is to fail. */
 	mlockall(MCL_CURRENT);
@@ -629,8 +815,8 @@ TEST_F_TIMEOUT(nth, create_mkdir_unlink, 300)
 {
 	ASSERT_OK(fs_load());
 	ASSERT_OK(fs_mount());
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", BASE));
-	in_pool = pool_number("size");
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+%luG format", BASE, POOL / GIB));
+	in_pool = pool_now().size;
 	ASSERT_EQ(0, pool_file_fill(KEEP, 5 * UNIT, 3));
 	DRIVE(.name = "create", .run = create, .undone = no_file_or_empty,
 	      .done = have_file, .undo = remove_file);
@@ -676,29 +862,60 @@ TEST_F_TIMEOUT(nth, contents, 400)
 	EXPECT_GE(fs_free() + 16 * UNIT, free);
 }
 
-TEST_F_TIMEOUT(nth, adopt_and_shrink, 400)
+TEST_F_TIMEOUT(nth, first_touch, 300)
+{
+	fd = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644);
+	ASSERT_LE(0, fd);
+	ASSERT_OK(ftruncate(fd, GIB));
+	ASSERT_EQ(0U, pool_now().gib_1g);
+	DRIVE(.name = "write to a GiB", .run = write_gib, .undone = always,
+	      .done = gib_touched, .undo = other_gib, .head = 150);
+	DRIVE(.name = "touch a GiB", .run = map_touch_gib, .undone = always,
+	      .done = gib_touched, .undo = other_gib, .head = 150);
+	close(fd);
+	ASSERT_OK(unlink(FILE_));
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
+}
+
+TEST_F_TIMEOUT(nth, adopt_and_shrink, 600)
 {
 	ASSERT_EQ(0, pkram_open(&ctx));
+	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
 	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
-	      .done = adopted, .undo = next_to_adopt, .once = true, .head = 90,
-	      .tail = 25);
-	while (gib <= FRESH_GIB && !adopt())
-		next_to_adopt();
-	ASSERT_EQ(FRESH_GIB + 1, gib);
-	gib--;
-	/*
-	 * Beyond that the system takes the memory; if it has none to do so, the GiB is
-	 * out of the pool and nobody's until the next boot, which the refusal says.
-	 */
-	DRIVE(.name = "shrink", .run = shrink, .undone = not_shrunk,
+	      .done = adopted, .undo = next_to_adopt, .once = true, .head = 120,
+	      .tail = 40);
+	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
 	      .done = shrunk_pool, .undo = next_to_shrink, .once = true,
-	      .head = 40);
-	while (gib && !shrink())
-		next_to_shrink();
-	EXPECT_EQ(0, gib);
-	EXPECT_EQ(GIB, pool_number("size"));
+	      .head = 40, .budget = 60);
+	EXPECT_EQ(in_pool, pool_now().size);
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
+	EXPECT_EQ(0, online_all());
+	pkram_close(ctx);
+}
+
+TEST_F_TIMEOUT(nth, grow_pool, 400)
+{
+	long long total = vm_meminfo("MemTotal");
+
+	ASSERT_EQ(0, pkram_open(&ctx));
+	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
+	      .done = pool_grown, .undo = ungrow_pool, .once = true,
+	      .budget = 200);
+	/* What was taken is all there again. */
+	EXPECT_EQ(0, online_all());
+	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));
+	EXPECT_EQ(in_pool, pool_now().size);
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	pkram_close(ctx);
+}
+
+TEST_F_TIMEOUT(nth, kexec_load, 300)
+{
+	ASSERT_TRUE(image_not_loaded());
+	DRIVE(.name = "load an image", .run = load_image, .undone = image_not_loaded,
+	      .done = image_loaded, .undo = unload_image, .head = 30, .tail = 8);
+	EXPECT_TRUE(image_not_loaded());
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 }
 
 TEST_F_TIMEOUT(nth, mount, 200)
@@ -718,13 +935,12 @@ TEST_F_TIMEOUT(nth, load_and_unload, 500)
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	ASSERT_OK(unlink(KEEP));
 	ASSERT_OK(umount_it());
-	objects = pool_objects();
-	ASSERT_LE(0, objects);
+	objects = pool_now().nr_objects;
 	ASSERT_EQ(0, rmmod());
 	/* What the module loader allocates before we run */
 	ASSERT_EQ(0, run_counted(&vain, &first));
 	DRIVE(.name = "load", .run = load, .undone = unloaded, .done = loaded,
-	      .undo = rmmod, .first = first, .head = 15, .tail = 40);
+	      .undo = rmmod, .first = first, .head = 120, .tail = 60);
 	ASSERT_EQ(0, load());
 	DRIVE(.name = "unload", .run = rmmod, .undone = loaded, .done = unloaded,
 	      .undo = load);
