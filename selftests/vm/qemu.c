@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guests inside the VM; described in qemu.h */
 #define VM_LIB_ITSELF
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <poll.h>
 #include <regex.h>
 #include <signal.h>
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,7 +38,7 @@
 /* A CPU that needs nothing but what every host has, an emulated one included, and that
  * boots Linux fast
  */
-#define GUEST_CPU	"kvm64,-vme,+pdpe1gb,+tsc-deadline"
+#define GUEST_CPU	"kvm64,-vme,+pdpe1gb,+tsc-deadline,family=23"
 
 static double deadline(int seconds)
 {
@@ -60,15 +64,10 @@ static char *path_of(const char *name, const char *what)
 	return path[i];
 }
 
-static char *serial_path(const char *name, int port)
-{
-	return path_of(name, port ? "serial1" : "serial0");
-}
-
 /* The output of a port as a file */
 static char *log_path(const char *name, int port)
 {
-	return path_of(name, port ? "serial1.log" : "serial0.log");
+	return path_of(name, port ? "port1.log" : "port0");
 }
 
 const char *qemu_accel(void)
@@ -155,7 +154,7 @@ struct qemu *qemu_startv(const char *name, const char * const argv[], bool wait)
 		PROGRAM, "-nodefaults", "-no-user-config", "-display", "none",
 		"-no-reboot", "-L", GUEST_DIR "/roms", "-name", name,
 	};
-	char chardev[2][256], qmp[160], text[16];
+	char chardev[3][256], qmp[160], text[16];
 	struct qemu *q;
 	int n = 0;
 
@@ -166,16 +165,17 @@ struct qemu *qemu_startv(const char *name, const char * const argv[], bool wait)
 	all[n++] = "-qmp";
 	all[n++] = qmp;
 	unlink(path_of(name, "qmp"));
-	for (int port = 0; port < 2; port++) {
-		unlink(log_path(name, port));
-		unlink(serial_path(name, port));
-		snprintf(chardev[port], sizeof(chardev[port]),
-			 "socket,id=serial%d,path=%s,server=on,wait=off,logfile=%s", port,
-			 serial_path(name, port), log_path(name, port));
+	unlink(path_of(name, "port1"));
+	snprintf(chardev[0], sizeof(chardev[0]), "file,id=port0,path=%s", log_path(name, 0));
+	snprintf(chardev[1], sizeof(chardev[1]),
+		 "socket,id=port1,path=%s,server=on,wait=off,logfile=%s",
+		 path_of(name, "port1"), log_path(name, 1));
+	snprintf(chardev[2], sizeof(chardev[2]), "file,id=console,path=%s",
+		 path_of(name, "console"));
+	for (int i = 0; i < 3; i++) {
+		unlink(log_path(name, i % 2));
 		all[n++] = "-chardev";
-		all[n++] = chardev[port];
-		all[n++] = "-serial";
-		all[n++] = port ? "chardev:serial1" : "chardev:serial0";
+		all[n++] = chardev[i];
 	}
 	if (!given(argv, "-accel")) {
 		all[n++] = "-accel";
@@ -226,6 +226,11 @@ struct qemu *qemu_find(const char *name)
 char *qemu_stderr(const char *name)
 {
 	return vm_read_file(path_of(name, "stderr")) ?: strdup("");
+}
+
+char *qemu_console(const char *name)
+{
+	return vm_read_file(path_of(name, "console")) ?: strdup("");
 }
 
 /* Wait for its end, whether or not it is our child, up to @until */
@@ -620,6 +625,11 @@ static void parse_state(const char *line, struct guest_state *st)
 	st->seed = strtoul(value, NULL, 10);
 	value_of(line, " mib=", value, sizeof(value));
 	st->mib = strtoul(value, NULL, 10);
+	value_of(line, " net=", st->net, sizeof(st->net));
+	value_of(line, " sent=", value, sizeof(value));
+	st->sent = strtoul(value, NULL, 10);
+	value_of(line, " acked=", value, sizeof(value));
+	st->acked = strtoul(value, NULL, 10);
 }
 
 int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
@@ -642,7 +652,7 @@ int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
 
 char *guest_ask(struct qemu *q, const char *name, int seconds)
 {
-	int fd = connect_to(serial_path(q->name, 1));
+	int fd = connect_to(path_of(q->name, "port1"));
 	char prefix[128], *line, *answer = NULL;
 	size_t len = strlen(name), skip;
 
@@ -677,6 +687,67 @@ int guest_verify(struct qemu *q)
 		err = -EBADMSG;
 	}
 	free(answer);
+	return err;
+}
+
+/* The network */
+
+/* The tap is to be there before QEMU, which would make one outside of the bridge. */
+static int make_tap(const char *name)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
+
+	strcpy(ifr.ifr_name, name);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETPERSIST, 1))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int guest_net_up(void)
+{
+	static const char * const ports[] = { "eth0", "tap0" };
+	int err = 0;
+
+	mkdir("/dev/net", 0755);
+	if (access("/sys/class/net/tap0", F_OK))
+		err = make_tap("tap0");
+	if (err || !access("/sys/class/net/br0", F_OK))
+		return err;
+	err = vm_run(NULL, "brctl addbr br0");
+	for (int i = 0; i < 2 && !err; i++)
+		err = vm_run(NULL, "brctl addif br0 %s && ifconfig %s up", ports[i], ports[i]);
+	return err || vm_run(NULL, "ifconfig br0 10.0.2.15 netmask 255.255.255.0") ? -EIO : 0;
+}
+
+int peer_state(struct peer_state *p)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(7001),
+		.sin_addr.s_addr = inet_addr("10.0.2.100"),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = -EPROTO;
+	char text[512] = "", rising[8] = "";
+	size_t len = 0;
+	ssize_t n;
+
+	memset(p, 0, sizeof(*p));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		err = -errno;
+	} else {
+		while (len < sizeof(text) - 1 &&
+		       (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+			len += n;
+		if (sscanf(text, "peer: accepts=%d closes=%d counter=%llu rising=%7s gap=%lf idle=%lf",
+			   &p->accepts, &p->closes, &p->counter, rising, &p->gap, &p->idle) == 6)
+			err = 0;
+		p->rising = !strcmp(rising, "yes");
+	}
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 

@@ -30,16 +30,35 @@ struct qemu {
 	struct json_object *events;	/* that nobody waited for yet */
 	size_t used;			/* what follows is in the input buffer */
 	char input[65536];
-	long long seen[2];		/* of each serial port, in bytes */
+	long long seen[2];		/* of the output of each port, in bytes */
 };
 
 /* Where the disk that the runner makes is mounted, and what is on it */
 #define GUEST_DIR		"/guest"
-#define GUEST_KERNEL		GUEST_DIR "/vmlinuz"
+#define GUEST_KERNEL		GUEST_DIR "/vmlinux"
 #define GUEST_INITRD		GUEST_DIR "/initrd"
 
 /* Arguments: the guest that needs no Linux (guest/tiny.c) */
-#define QEMU_TINY		"-bios", GUEST_DIR "/tiny.bin"
+#define QEMU_TINY							\
+	"-bios", GUEST_DIR "/tiny.bin",					\
+	"-serial", "chardev:port0", "-serial", "chardev:port1"
+/*
+ * The Linux guest (guest/init.c) with a string of more words for its command line. The
+ * firmware is the fastest; one that suspends needs SeaBIOS: add "-bios", "bios-256k.bin".
+ */
+#define QEMU_LINUX(words)						\
+	"-bios", "qboot.rom", "-kernel", GUEST_KERNEL, "-initrd", GUEST_INITRD,		\
+	"-append", GUEST_CMDLINE " " words, "-serial", "chardev:console", \
+	"-device", "virtio-serial-pci",					\
+	"-device", "virtserialport,nr=1,chardev=port0",			\
+	"-device", "virtserialport,nr=2,chardev=port1"
+/* A bus number above 0 would be looked for 8192 times. */
+#define GUEST_CMDLINE		"console=ttyS0 quiet panic=-1 mitigations=off pci=lastbus=0"
+/* A NIC for it, and its words; needs NET=1 in the conf, and guest_net_up() before */
+#define QEMU_NET							\
+	"-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",	\
+	"-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:50,romfile="
+#define GUEST_NET		"guest.ip=10.0.2.50 guest.peer=10.0.2.100:7000"
 
 /*
  * "kvm" if this kernel can run guests (nested, so the CPU of the VM must have svm),
@@ -49,9 +68,10 @@ const char *qemu_accel(void);
 
 /*
  * Start QEMU with the arguments up to NULL, after a few of its own: no default devices,
- * QMP, two serial ports, -no-reboot, ROMs. Returns when QMP answers; NULL if it does
- * not: then the reason is in qemu_stderr(). With @wait false it does not wait for
- * that: for a start that is meant to fail, see qemu_wait_exit().
+ * QMP, -no-reboot, ROMs, and character devices: port0 is where the guest tells its state,
+ * port1 where it takes commands, console goes to a file (qemu_console()). Returns when
+ * QMP answers; NULL if it does not: then the reason is in qemu_stderr(). With @wait false
+ * it does not wait for that: for a start that is meant to fail, see qemu_wait_exit().
  */
 struct qemu *qemu_start(const char *name, ...) __attribute__((sentinel));
 struct qemu *qemu_startv(const char *name, const char * const argv[], bool wait);
@@ -61,6 +81,9 @@ struct qemu *qemu_find(const char *name);
 
 /* What QEMU of that name wrote to stderr since it was started, to be freed */
 char *qemu_stderr(const char *name);
+
+/* What the Linux guest's kernel wrote to its console, to be freed */
+char *qemu_console(const char *name);
 
 /* Is it there? A killed QEMU is not, though it may still be dying. */
 bool qemu_alive(struct qemu *q);
@@ -109,7 +132,7 @@ int qemu_save(struct qemu *q, const char *path);
 int qemu_load(struct qemu *q, const char *path);
 
 /*
- * The next line that matches the extended regular expression @re on serial port 0 or 1,
+ * The next line that matches the extended regular expression @re on port 0 or 1,
  * behind those returned before; to be freed, NULL when none came in time or QEMU ended.
  */
 char *qemu_wait_line(struct qemu *q, int port, const char *re, int seconds);
@@ -125,6 +148,8 @@ struct guest_state {
 	char pattern[128];		/* "ok", or what is wrong */
 	unsigned int seed;		/* of the pattern */
 	unsigned int mib;		/* of pattern */
+	char net[16];			/* Linux: "none", "up", "lost" */
+	unsigned long sent, acked;	/* lines on its connection */
 	char line[512];			/* all of it */
 };
 
@@ -140,6 +165,23 @@ char *guest_ask(struct qemu *q, const char *command, int seconds);
 
 /* Does the guest find every byte of its pattern? 0, -EBADMSG or as above */
 int guest_verify(struct qemu *q);
+
+/*
+ * The Linux guest's peer is outside of the VM, so that its connection can outlive this
+ * kernel: bridge the VM's NIC with a tap for the guest.
+ */
+int guest_net_up(void);
+
+/* What the peer saw of the guest's connections */
+struct peer_state {
+	int accepts, closes;		/* connections that began, that ended */
+	unsigned long long counter;	/* the last that was received */
+	bool rising;			/* each was above the one before */
+	double gap;			/* the longest silence, in seconds */
+	double idle;			/* since the last one */
+};
+
+int peer_state(struct peer_state *p);
 
 /* A number in debugfs of the guest's VM ("pages_1g"), -1 if there is none */
 long long qemu_kvm_stat(struct qemu *q, const char *stat);
