@@ -10,8 +10,8 @@ JOBS ?= 2
 PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
-.PHONY: help modules userspace qemu demo test test-unit test-userspace test-vm test-debug \
-	check bench install clean
+.PHONY: help modules userspace qemu demo test test-unit test-userspace test-vm test-qemu \
+	test-debug check bench install clean
 
 help:
 	@echo 'make demo                 see guest-sized memory survive a kexec, in a VM'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test-unit            tests of the parts that need no kernel'
 	@echo 'make test-userspace       tests of the library and pkramctl, with a fake kernel'
 	@echo 'make test-vm              tests in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
+	@echo 'make test-qemu            tests with guests, which live through a kexec of their host'
 	@echo 'make test-debug           the same on a kernel with KASAN, lockdep, kmemleak,'
 	@echo '                          fault injection (builds it first: long)'
 	@echo 'make modules              build pkram.ko [KVER=`uname -r`, or 6.1, 6.12, 7]'
@@ -54,11 +55,18 @@ test-userspace:
 	@scripts/need.sh userspace
 	@$(MAKE) --no-print-directory -C userspace check
 
+# Scenarios with guests have a target of their own; one that is named runs here too.
 test-vm:
-	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)'
+	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)' \
+		$(if $(filter-out *,$(TESTS)),,-x 'qemu_*')
+
+test-qemu:
+	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' \
+		-t '$(if $(filter-out *,$(TESTS)),$(TESTS),qemu_*)'
 
 test-debug:
-	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)'
+	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)' \
+		$(if $(filter-out *,$(TESTS)),,-x 'qemu_*')
 
 check:
 	@scripts/check.sh

@@ -295,14 +295,14 @@ static int load_module(const char *path)
 	return ret && errno != EEXIST ? -1 : 0;
 }
 
-/* The modules this kernel needs for the VM's devices, in order of their names */
-static void load_modules(const char *kver)
+/* The modules in a folder, in order of their names */
+static void load_modules(const char *parent, const char *kver)
 {
 	char dir[512], path[1024];
 	struct dirent **list;
 	int n;
 
-	snprintf(dir, sizeof(dir), "/lib/modules/%s", kver);
+	snprintf(dir, sizeof(dir), "%s/%s", parent, kver);
 	n = scandir(dir, &list, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
 		if (list[i]->d_name[0] == '.')
@@ -311,6 +311,15 @@ static void load_modules(const char *kver)
 		if (load_module(path))
 			say("# init: cannot load %s: %s\n", path, strerror(errno));
 	}
+}
+
+/* What is named by the kernel's version gets a name without */
+static void link_modules(const char *kver)
+{
+	char dir[512], path[1024];
+	struct dirent **list;
+	int n;
+
 	snprintf(path, sizeof(path), "/lib/pkram/%s", kver);
 	n = scandir(path, &list, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
@@ -695,8 +704,10 @@ int main(void)
 	read_scenario();
 	say("@boot %d %s %.1f\n", sc.boot, uts.release, now());
 	setup_kmsg();
-	load_modules(uts.release);
+	load_modules("/lib/modules", uts.release);
+	link_modules(uts.release);
 	mount_guest();
+	load_modules("/guest/modules", uts.release);
 	if (check_kmsg())
 		say("@result fail boot 0 kernel log\n");
 	if (sc.kernel[sc.boot] && strcmp(sc.kernel[sc.boot], uts.release))
