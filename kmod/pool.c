@@ -31,6 +31,7 @@ static LIST_HEAD(bad_regions);
 #define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
 #define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
 #define TEXT_NO_REGION "no region is there; to make a new one, losing what is in that memory, say format"
+#define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
 #define TEXT_NOT_TAKEN_BACK "still in the pool: the system would not take it"
 #define TEXT_TAKEN_BY_NOBODY "out of the pool, but the system would not take it; it is back at the next boot"
@@ -494,7 +495,7 @@ give:
 	/* Nothing of a guest was in it yet. */
 	if (pkram_region_give(base, size, pkram_take_nid(base))) {
 		if (!pkram_handover_reserve(&range))
-			add_bad(base, size, "growing failed, and the system would not take it back");
+			add_bad(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
 	}
