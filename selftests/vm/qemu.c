@@ -636,17 +636,22 @@ int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
 	       int seconds)
 {
 	double until = deadline(seconds);
+	const char *re = "^guest: counter=";
 	char *line;
 
-	while (vm_now() < until) {
-		line = qemu_wait_line(q, 0, "^guest: counter=", seconds);
+	do {
+		line = qemu_wait_line(q, 0, re, seconds);
 		if (!line)
 			return qemu_alive(q) ? -ETIMEDOUT : -EPIPE;
-		parse_state(line, st);
-		free(line);
+		/* Several may have come since the last time. */
+		do {
+			parse_state(line, st);
+			free(line);
+			line = qemu_wait_line(q, 0, re, 0);
+		} while (line);
 		if (st->counter > above)
 			return 0;
-	}
+	} while (vm_now() < until);
 	return -ETIMEDOUT;
 }
 

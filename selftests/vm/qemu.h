@@ -153,7 +153,7 @@ struct guest_state {
 	char line[512];			/* all of it */
 };
 
-/* Wait for a state with a counter above @above */
+/* The newest state, which is waited for until its counter is above @above */
 int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
 	       int seconds);
 
