@@ -111,6 +111,7 @@ run_codespell() {
 cd "$PKRAM_TOP" || exit 1
 step shellcheck run_shellcheck
 step codespell run_codespell
+step "the header in qemu-patches" scripts/qemu-header.sh check
 step "checkpatch, kernel" run_checkpatch_kernel
 step "checkpatch, user space" run_checkpatch_user
 for series in $PKRAM_SERIES; do

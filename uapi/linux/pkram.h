@@ -300,7 +300,7 @@ struct pkram_seal_args {
 #define PKRAM_RESUME_CHECK	(1U << 0)	/* compare, but consume nothing */
 
 /**
- * struct pkram_alloc_args - PKRAM_IOC_ALLOC: fill holes with memory of a NUMA node
+ * struct pkram_alloc_args - PKRAM_IOC_ALLOC: fill holes with a node's memory
  * @size: in: size of this struct
  * @flags: in: PKRAM_ALLOC_*
  * @offset: in: begin of the range, in bytes; may be behind the end of the file,

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What memory-backend-pkram refuses: each refusal names the object and says what to do,
+ * and leaves RAM and stream as they were, which is seen by loading them afterwards.
+ */
+#include <fcntl.h>
+#include <linux/pkram.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "damage.h"
+#include "pool.h"
+#include "qemu.h"
+
+#define SIZE	"128M"
+#define UUID_A	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
+#define UUID_B	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0b2"
+
+#define OBJECT(props)	"memory-backend-pkram,id=ram0," props
+#define VM(name)	OBJECT("size=" SIZE ",name=" name)
+#define MACHINE		QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE
+#define INCOMING	"-incoming", "defer"
+
+/* Started with a pkram object; further arguments up to NULL */
+#define START(name, object, ...) \
+	qemu_start(name, MACHINE, "-object", object, ##__VA_ARGS__, NULL)
+
+/* Does a start with these arguments end with an error that says all of @says? */
+static int refused(const char *name, const char *says, const char * const argv[])
+{
+	struct qemu *q = qemu_startv(name, argv, false);
+	char *text;
+	int ret = 0;
+
+	if (!q || qemu_wait_exit(q, 30)) {
+		printf("# %s was not refused\n", name);
+		if (q)
+			qemu_kill(q);
+		return -EEXIST;
+	}
+	text = qemu_stderr(name);
+	if (!strstr(text, says)) {
+		printf("# not \"%s\" but: %s\n", says, text);
+		ret = -EBADMSG;
+	}
+	free(text);
+	return ret;
+}
+
+#define REFUSED(says, object, ...) \
+	refused("refused", says, (const char * const []) \
+		{ MACHINE, "-object", object, ##__VA_ARGS__, NULL })
+
+/* Does loading @stream fail with an error that says @says? QEMU is gone then. */
+static int load_refused(struct qemu *q, const char *stream, const char *says)
+{
+	char *text;
+	int err;
+
+	if (!q) {
+		printf("# no QEMU\n");
+		return -ENOENT;
+	}
+	err = qemu_load(q, stream);
+	if (!err) {
+		/* The refusal may come as late as when the guest is to run. */
+		err = qemu_wait_exit(q, 5) ? 0 : -EPIPE;
+	}
+	text = qemu_stderr(q->name);
+	if (!err)
+		printf("# %s was loaded\n", stream);
+	else if (!strstr(text, says))
+		printf("# not \"%s\" but: %s\n", says, text);
+	err = err && strstr(text, says) ? 0 : -EBADMSG;
+	qemu_kill(q);
+	free(text);
+	return err;
+}
+
+static bool object_is(const char *name, uint32_t state)
+{
+	struct pkram_info info = { .size = sizeof(info) };
+	char path[64];
+	int fd;
+
+	sprintf(path, PKRAM_MNT "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, PKRAM_IOC_INFO, &info)) {
+		printf("# %s: %s\n", path, strerror(errno));
+		info.state = ~0U;
+	}
+	close(fd);
+	if (info.state != state)
+		printf("# %s: state %u\n", path, info.state);
+	return info.state == state;
+}
+
+/* The counter goes on above @above and all of the pattern is right */
+static int goes_on(struct qemu *q, unsigned long long above)
+{
+	struct guest_state st;
+	int err;
+
+	if (!q)
+		return -ENOENT;
+	err = guest_wait(q, above, &st, 30);
+	if (err)
+		return err;
+	if (strcmp(st.pattern, "ok"))
+		return -EBADMSG;
+	return guest_verify(q);
+}
+
+/* Start a guest on object @name, let it run, save it, quit; its counter at @counter */
+static int make_saved(const char *name, const char *uuid, unsigned long long *counter)
+{
+	char object[128], stream[64];
+	struct guest_state st;
+	struct qemu *q;
+	int err;
+
+	sprintf(object, VM("%s"), name);
+	sprintf(stream, PKRAM_MNT "/%s.state", name);
+	q = uuid ? START(name, object, "-uuid", uuid) : START(name, object);
+	if (!q)
+		return -ENOENT;
+	err = guest_wait(q, 0, &st, 30);
+	err = err ?: qemu_save(q, stream);
+	if (err)
+		printf("# %s\n", q->error);
+	err = err ?: qemu_quit(q);
+	*counter = st.counter;
+	return err;
+}
+
+/* Load it, see that it goes on, and kill it */
+static int load_saved(const char *name, const char *uuid, unsigned long long counter)
+{
+	char object[128], stream[64], *text;
+	struct qemu *q;
+	int err;
+
+	sprintf(object, VM("%s"), name);
+	sprintf(stream, PKRAM_MNT "/%s.state", name);
+	q = uuid ? START(name, object, "-uuid", uuid, INCOMING) :
+		   START(name, object, INCOMING);
+	err = q ? qemu_load(q, stream) : -ENOENT;
+	err = err ?: goes_on(q, counter);
+	if (err) {
+		text = qemu_stderr(name);
+		printf("# %s is not resumed (%d): %s\n", name, err, text);
+		free(text);
+	}
+	if (q)
+		qemu_kill(q);
+	return err;
+}
+
+FIXTURE(first) {};
+FIXTURE_SETUP(first) {}
+FIXTURE_TEARDOWN(first) {}
+
+TEST_F(first, grows_a_pool)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, pool_grow(1));
+}
+
+TEST_F(first, saves_and_loads_without_copying)
+{
+	unsigned long long counter;
+	struct stat st;
+
+	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	EXPECT_EQ(0, stat(PKRAM_MNT "/vm1.state", &st));
+	/* devices only */
+	EXPECT_GT(4 * (long long)MIB, st.st_size);
+	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
+}
+
+TEST_F(first, refuses_properties_that_make_no_sense)
+{
+	EXPECT_EQ(0, REFUSED("Parameter 'name' is missing", OBJECT("size=" SIZE)));
+	EXPECT_EQ(0, REFUSED("share=off", VM("no") ",share=off"));
+	EXPECT_EQ(0, REFUSED("pagesize= must be 2M or 1G", VM("no") ",pagesize=4K"));
+	EXPECT_EQ(0, REFUSED("not a multiple of pagesize=1G", VM("no") ",pagesize=1G"));
+	EXPECT_EQ(0, REFUSED("is not a pkramfs", VM("no") ",dir=/tmp"));
+	EXPECT_EQ(0, REFUSED("receive=on goes with -incoming", VM("no") ",receive=on"));
+	EXPECT_EQ(0, REFUSED("for pkram object '/dev/pkram/no'; see pkramctl pool show",
+			     OBJECT("size=64G,name=no")));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
+}
+
+/* Row 1 of the table: RAM that is not there, or nothing was saved in it */
+TEST_F(first, resumes_from_nothing_that_is_not_there)
+{
+	int fd;
+
+	EXPECT_EQ(0, REFUSED("there is no pkram object '/dev/pkram/none'", VM("none"),
+			     INCOMING));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/none", F_OK));
+	fd = open(PKRAM_MNT "/none", O_CREAT | O_RDWR, 0600);
+	close(fd);
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/none' has 0 bytes", VM("none"), INCOMING));
+	EXPECT_EQ(0, truncate(PKRAM_MNT "/none", 128 * MIB));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/none' holds no saved guest", VM("none"),
+			     INCOMING));
+	EXPECT_TRUE(object_is("none", PKRAM_STATE_IDLE));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/none"));
+}
+
+/* Row 2: another VM's RAM */
+TEST_F(first, resumes_no_other_guest)
+{
+	unsigned long long a, b, c;
+
+	ASSERT_EQ(0, make_saved("a", UUID_A, &a));
+	ASSERT_EQ(0, make_saved("b", NULL, &b));
+	ASSERT_EQ(0, make_saved("c", NULL, &c));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/a' holds the RAM of another guest", VM("a"),
+			     "-uuid", UUID_B, INCOMING));
+	/* Nothing but the stream tells these apart. */
+	EXPECT_EQ(0, load_refused(START("b", VM("b"), INCOMING), PKRAM_MNT "/c.state",
+				  "belongs to another pkram object than '/dev/pkram/b'"));
+	EXPECT_TRUE(object_is("b", PKRAM_STATE_SEALED));
+	EXPECT_EQ(0, load_saved("a", UUID_A, a));
+	EXPECT_EQ(0, load_saved("b", NULL, b));
+	EXPECT_EQ(0, load_saved("c", NULL, c));
+}
+
+/* Row 3: the same stream twice; and an old stream after a new save */
+TEST_F(first, loads_a_stream_once)
+{
+	unsigned long long counter;
+
+	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
+	ASSERT_EQ(0, vm_run(NULL, "cp " PKRAM_MNT "/vm1.state /tmp/old.state"));
+	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_RUNNING));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds no saved guest", VM("vm1"),
+			     INCOMING));
+	/* startable afresh */
+	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
+	EXPECT_EQ(0, load_refused(START("vm1", VM("vm1"), INCOMING), "/tmp/old.state",
+				  "which was saved again since"));
+	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
+}
+
+/* Row 4: the source runs on after its save */
+TEST_F(first, forgets_a_stream_when_its_guest_runs_on)
+{
+	struct guest_state st;
+	struct qemu *q = START("vm1", VM("vm1"));
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	ASSERT_EQ(0, qemu_command(q, "cont", NULL));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
+	qemu_quit(q);
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds no saved guest", VM("vm1"),
+			     INCOMING));
+}
+
+/* A reset of the saved machine changes its RAM as well. */
+TEST_F(first, forgets_a_stream_when_its_guest_is_reset)
+{
+	struct guest_state st;
+	struct qemu *q = START("vm1", VM("vm1"));
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_command(q, "set-action", "{'reboot': 'reset'}"));
+	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	ASSERT_EQ(0, qemu_command(q, "system_reset", NULL));
+	EXPECT_EQ(0, qemu_wait_event(q, "RESET", 10));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
+	qemu_kill(q);
+}
+
+/* Row 5 */
+TEST_F(first, lets_one_qemu_have_an_object)
+{
+	unsigned long long counter;
+	struct guest_state st;
+	struct qemu *q = START("vm1", VM("vm1"));
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' is in use by another process",
+			     VM("vm1")));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' is in use by another process",
+			     VM("vm1"), INCOMING));
+	/* sealed by a QEMU that is still there */
+	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' is in use by another process",
+			     VM("vm1"), INCOMING));
+	ASSERT_EQ(0, qemu_quit(q));
+	/* The seal keeps others off. */
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds a saved guest", VM("vm1")));
+	EXPECT_EQ(0, load_saved("vm1", NULL, st.counter));
+	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
+	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
+}
+
+/* Row 6 and 7: on the side that loads */
+TEST_F(first, loads_only_what_has_the_saved_size_and_is_shared)
+{
+	unsigned long long counter;
+
+	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
+	EXPECT_EQ(0, REFUSED("share=off", VM("vm1") ",share=off", INCOMING));
+	EXPECT_EQ(0, REFUSED("has 134217728 bytes, but size= says 268435456",
+			     OBJECT("size=256M,name=vm1"), INCOMING));
+	EXPECT_EQ(0, REFUSED("has 134217728 bytes, but size= says 67108864",
+			     OBJECT("size=64M,name=vm1"), INCOMING));
+	EXPECT_EQ(0, REFUSED("has 134217728 bytes, but size= says 67108864",
+			     OBJECT("size=64M,name=vm1")));
+	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
+}
+
+/* Row 8, and every other RAM that would be lost */
+TEST_F(first, saves_only_if_no_ram_is_lost)
+{
+	const char *caps = "{'capabilities': [{'capability': 'x-ignore-shared', 'state': %s}]}";
+	struct guest_state st;
+	struct qemu *q = qemu_start("vm1", QEMU_TINY, "-machine", "q35,memory-backend=ram0",
+				    "-m", SIZE ",slots=2,maxmem=1G",
+				    "-object", VM("vm1"),
+				    "-object", "memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x",
+				    "-device", "pc-dimm,memdev=shm,id=dimm0",
+				    "-object", "memory-backend-ram,id=private,size=16M",
+				    "-device", "pc-dimm,memdev=private,id=dimm1", NULL);
+
+	ASSERT_NE(NULL, q) TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	EXPECT_EQ(-EREMOTEIO, qemu_save(q, PKRAM_MNT "/vm1.state"));
+	EXPECT_NE(NULL, strstr(q->error, "RAM block 'shm' would be lost")) TH_LOG("%s", q->error);
+	EXPECT_EQ(0, goes_on(q, st.counter));
+
+	if (!qemu_command(q, "migrate-set-parameters", "{'mode': 'cpr-exec'}")) {
+		ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters",
+					  "{'cpr-exec-command': ['/bin/false']}"));
+		qemu_command(q, "migrate", "{'uri': 'file:/tmp/exec.state'}");
+		EXPECT_EQ(-EREMOTEIO, qemu_wait_migration(q, 30));
+		EXPECT_NE(NULL, strstr(q->error, "would be lost: it is private"))
+			TH_LOG("%s", q->error);
+		EXPECT_EQ(0, goes_on(q, st.counter));
+	} else {
+		TH_LOG("this QEMU has no cpr-exec");
+	}
+
+	/* without x-ignore-shared */
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'mode': 'cpr-reboot'}"));
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", caps, "false"));
+	qemu_command(q, "migrate", "{'uri': 'file:" PKRAM_MNT "/vm1.state'}");
+	EXPECT_EQ(-EREMOTEIO, qemu_wait_migration(q, 30));
+	EXPECT_NE(NULL, strstr(q->error, "with x-ignore-shared off all of pkram object"))
+		TH_LOG("%s", q->error);
+	EXPECT_EQ(0, goes_on(q, st.counter));
+
+	/* x-ignore-shared, but in a mode that seals nothing */
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'mode': 'normal'}"));
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", caps, "true"));
+	EXPECT_EQ(-EREMOTEIO, qemu_command(q, "migrate", "{'uri': 'file:/tmp/normal.state'}"));
+	EXPECT_NE(NULL, strstr(q->error, "set mode cpr-reboot, or x-ignore-shared off"))
+		TH_LOG("%s", q->error);
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
+	qemu_quit(q);
+}
+
+TEST_F(first, runs_on_when_a_save_fails)
+{
+	struct guest_state st;
+	struct qemu *q = START("vm1", VM("vm1"));
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	EXPECT_NE(0, qemu_save(q, "/no/such/dir/state"));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	/* Fails when most of it was done: the stream is bigger than there is room */
+	ASSERT_EQ(0, vm_run(NULL, "mkdir -p /tmp/small; mount -t tmpfs -o size=16k t /tmp/small"));
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	EXPECT_NE(0, qemu_save(q, "/tmp/small/state"));
+	TH_LOG("%s", q->error);
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
+	/* and can be saved after all */
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
+	ASSERT_EQ(0, qemu_quit(q));
+	EXPECT_EQ(0, load_saved("vm1", NULL, st.counter));
+	EXPECT_EQ(0, vm_umount("/tmp/small"));
+}
+
+/* Where in the file is @what? -1 if nowhere */
+static long long find_in_file(const char *path, const char *what)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	long long at = -1;
+	struct stat st;
+	char *p, *hit;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	p = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) {
+		hit = memmem(p, st.st_size, what, strlen(what));
+		at = hit ? hit - p : -1;
+		munmap(p, st.st_size);
+	}
+	close(fd);
+	return at;
+}
+
+TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
+{
+	const char *caps = "{'capabilities': [{'capability': 'x-ignore-shared', 'state': true}]}";
+	unsigned long long counter;
+	struct guest_state st;
+	struct qemu *q;
+	long long end, size;
+
+	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
+	/* cut short, at several places up to the section with which it is whole */
+	end = find_in_file(PKRAM_MNT "/vm1.state", "pkram-end");
+	ASSERT_LT(0, end);
+	for (size = end / 2; size < end + 16; size += end / 4 + 4) {
+		ASSERT_EQ(0, vm_run(NULL, "head -c %lld " PKRAM_MNT "/vm1.state > /tmp/cut",
+				    size));
+		EXPECT_EQ(0, load_refused(START("vm1", VM("vm1"), INCOMING), "/tmp/cut", ""));
+		EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	}
+
+	/* of a guest whose RAM is in the stream, to be copied onto this one's */
+	q = qemu_start("other", QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE,
+		       "-object", "memory-backend-ram,id=ram0,size=" SIZE, NULL);
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:/tmp/copy'}"));
+	ASSERT_EQ(0, qemu_wait_migration(q, 60));
+	qemu_kill(q);
+	q = START("vm1", VM("vm1"), INCOMING);
+	ASSERT_NE(NULL, q);
+	qemu_command(q, "migrate-incoming", "{'uri': 'file:/tmp/copy'}");
+	EXPECT_EQ(0, qemu_wait_exit(q, 30));
+	EXPECT_NE(NULL, strstr(qemu_stderr("vm1"), "pkram object '/dev/pkram/vm1' holds a saved "
+			       "guest, which this load would overwrite"));
+
+	/* of a guest with its RAM elsewhere, that does not know of pkram */
+	q = qemu_start("other", QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE,
+		       "-object", "memory-backend-file,id=ram0,share=on,size=" SIZE
+		       ",mem-path=/dev/shm/other", NULL);
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", "%s", caps));
+	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:/tmp/foreign'}"));
+	ASSERT_EQ(0, qemu_wait_migration(q, 60));
+	qemu_kill(q);
+	EXPECT_EQ(0, load_refused(START("vm1", VM("vm1"), INCOMING), "/tmp/foreign",
+				  "says nothing of pkram object '/dev/pkram/vm1'"));
+	EXPECT_EQ(0, unlink("/dev/shm/other"));
+
+	/* A device that writes into RAM before anything is loaded */
+	EXPECT_EQ(0, REFUSED("-device loader would write into the saved guest's RAM",
+			     VM("vm1"), INCOMING,
+			     "-device", "loader,addr=0x300000,data=1,data-len=4"));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
+}
+
+TEST_F(first, tells_what_it_has)
+{
+	struct guest_state st;
+	struct qemu *q = START("vm1", VM("vm1"));
+	char *text;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_command(q, "query-pkram", NULL));
+	TH_LOG("%s", qemu_answer(q, ""));
+	EXPECT_NE(NULL, strstr(qemu_answer(q, ""), "\"path\": \"\\/dev\\/pkram\\/vm1\""));
+	EXPECT_NE(NULL, strstr(qemu_answer(q, ""), "\"state\": \"claimed\""));
+	EXPECT_NE(NULL, strstr(qemu_answer(q, ""), "\"size\": 134217728"));
+	text = qemu_hmp(q, "info pkram");
+	ASSERT_NE(NULL, text);
+	EXPECT_NE(NULL, strstr(text, "state:      claimed"));
+	free(text);
+	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
+	text = qemu_hmp(q, "info pkram");
+	EXPECT_NE(NULL, strstr(text, "state:      sealed"));
+	free(text);
+	qemu_quit(q);
+}
+
+TEST_F(first, gives_a_saved_guest_up_on_request)
+{
+	unsigned long long counter;
+	struct qemu *q;
+
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	EXPECT_EQ(0, REFUSED("or give it up with pkramctl object unseal", VM("vm1")));
+	EXPECT_EQ(0, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
+	EXPECT_EQ(1, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
+	q = START("vm1", VM("vm1"));
+	ASSERT_NE(NULL, q);
+	EXPECT_EQ(1, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
+	qemu_quit(q);
+	EXPECT_EQ(0, make_saved("vm1", NULL, &counter));
+}
+
+/* For the next kernel: one to resume, one that gets damaged */
+TEST_F(first, leaves_two_saved_guests)
+{
+	unsigned long long counter;
+
+	ASSERT_EQ(0, make_saved("keep", UUID_A, &counter));
+	ASSERT_EQ(0, make_saved("hurt", UUID_B, &counter));
+}
+
+FIXTURE(second) {};
+FIXTURE_SETUP(second) {}
+FIXTURE_TEARDOWN(second) {}
+
+TEST_F(second, refuses_a_damaged_object)
+{
+	struct dm_record *d;
+
+	ASSERT_LT(0, dm_find_regions());
+	ASSERT_LT(0, dm_find_records());
+	d = dm_find("hurt");
+	ASSERT_NE(NULL, d);
+	d->a[20] ^= 1;
+	d->a[d->slot + 20] ^= 1;
+	ASSERT_EQ(0, pool_up(NULL));
+	EXPECT_EQ(1, pool_number("quarantined"));
+	/* By what name it can be found depends on what was damaged. */
+	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/hurt'", VM("hurt"), INCOMING));
+}
+
+TEST_F(second, resumes_the_other_in_the_new_kernel)
+{
+	EXPECT_TRUE(object_is("keep", PKRAM_STATE_SEALED));
+	EXPECT_EQ(0, load_saved("keep", UUID_A, 1));
+}
+
+TEST_HARNESS_MAIN
