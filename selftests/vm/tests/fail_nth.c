@@ -174,9 +174,7 @@ static int faults_on(void)
 {
 	int err;
 
-	err = vm_run(NULL, "cd /sys/kernel/slab && for s in *; do"
-		     "  case $s in kmemleak*) ;; *) echo 1 >$s/failslab ;; esac;"
-		     "done");
+	err = vm_run(NULL, "cd /sys/kernel/slab && for s in [!k]* k[!m]* kmalloc*; do echo 1 >$s/failslab; done");
 	err |= knob("failslab", "cache-filter", "Y");
 	err |= knob("failslab", "ignore-gfp-wait", "N");
 	err |= knob("failslab", "verbose", "0");
@@ -625,9 +623,7 @@ static int ungrow_pool(void)
 /* Blocks of memory that the kernel had no memory to put online */
 static int online_all(void)
 {
-	return vm_run(NULL,
-		      "cd /sys/devices/system/memory; for s in memory*/state; do"
-		      "  grep -q online $s || echo online >$s || exit 1; done");
+	return vm_run(NULL, "cd /sys/devices/system/memory && grep -L online */state | while read s; do echo online >$s || exit 1; done");
 }
 
 static bool adopted(void)
@@ -940,7 +936,8 @@ TEST_F_TIMEOUT(nth, load_and_unload, 500)
 	/* What the module loader allocates before we run */
 	ASSERT_EQ(0, run_counted(&vain, &first));
 	DRIVE(.name = "load", .run = load, .undone = unloaded, .done = loaded,
-	      .undo = rmmod, .first = first, .head = 120, .tail = 60);
+	      .undo = rmmod, .first = first, .once = true, .head = 30,
+	      .tail = 20);
 	ASSERT_EQ(0, load());
 	DRIVE(.name = "unload", .run = rmmod, .undone = loaded, .done = unloaded,
 	      .undo = load);
