@@ -54,9 +54,12 @@ struct qemu {
 	"-device", "virtserialport,nr=2,chardev=port1"
 /* A bus number above 0 would be looked for 8192 times. */
 #define GUEST_CMDLINE		"console=ttyS0 quiet panic=-1 mitigations=off pci=lastbus=0"
-/* A NIC for it, and its words; needs NET=1 in the conf, and guest_net_up() before */
+/*
+ * A NIC for it, and its words; needs NET=1 in the conf, and guest_net_up() before. An
+ * older kernel's tap has fewer offloads, and the state would not load there.
+ */
 #define QEMU_NET							\
-	"-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",	\
+	"-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no,vnet_hdr=off", \
 	"-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:50,romfile="
 #define GUEST_NET		"guest.ip=10.0.2.50 guest.peer=10.0.2.100:7000"
 
