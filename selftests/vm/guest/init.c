@@ -108,7 +108,7 @@ static const char *word(const char *key)
 	value[0] = '\0';
 	if (at) {
 		at += strlen(key);
-		snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, " \n"), at);
+		snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\n "), at);
 	}
 	free(line);
 	return value;

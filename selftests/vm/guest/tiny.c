@@ -103,9 +103,8 @@ static void put_number(uint16_t port, uint32_t n)
 	char digits[12], *p = digits + sizeof(digits);
 
 	*--p = '\0';
-	do
+	for (; n || !*p; n /= 10)
 		*--p = '0' + n % 10;
-	while (n /= 10);
 	put(port, p);
 }
 
