@@ -700,7 +700,7 @@ int guest_verify(struct qemu *q)
 /* The tap is to be there before QEMU, which would make one outside of the bridge. */
 static int make_tap(const char *name)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
 
 	strcpy(ifr.ifr_name, name);

@@ -56,10 +56,11 @@ struct qemu {
 #define GUEST_CMDLINE		"console=ttyS0 quiet panic=-1 mitigations=off pci=lastbus=0"
 /*
  * A NIC for it, and its words; needs NET=1 in the conf, and guest_net_up() before. An
- * older kernel's tap has fewer offloads, and the state would not load there.
+ * older kernel's tap has fewer offloads: for the state to load there, the machine must be
+ * pc-q35-8.1 or older.
  */
 #define QEMU_NET							\
-	"-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no,vnet_hdr=off", \
+	"-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",	\
 	"-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:50,romfile="
 #define GUEST_NET		"guest.ip=10.0.2.50 guest.peer=10.0.2.100:7000"
 
