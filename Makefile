@@ -14,7 +14,7 @@ PREFIX ?= /usr
 	test-debug check bench install clean
 
 help:
-	@echo 'make demo                 see guest-sized memory survive a kexec, in a VM'
+	@echo 'make demo                 see a guest live through kexecs of its host, in a VM'
 	@echo 'make test                 all tests, on all kernels; takes a while'
 	@echo 'make test-unit            tests of the parts that need no kernel'
 	@echo 'make test-userspace       tests of the library and pkramctl, with a fake kernel'

@@ -1,21 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# demo.sh - the demonstration: memory that survives a kexec, in a VM, told on the
-# terminal as it happens.  It is the scenario selftests/vm/tests/demo.c; what that
-# says in lines that begin with "> " is shown here.
+# demo.sh - the demonstration: a guest lives through two replacements of its host's
+# kernel, told on the terminal as it happens.  It is the scenario
+# selftests/vm/tests/qemu_demo.c; what that says in lines that begin with "> " is
+# shown here.
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
-results=$PKRAM_BUILD/vm/logs/6.1/demo/results
+results=$PKRAM_BUILD/vm/logs/6.1/qemu_demo/results
 log=$PKRAM_BUILD/demo.log
 mkdir -p "$PKRAM_BUILD"
 rm -f "$results"
 
-echo 'pkram: RAM that outlives the kernel. A virtual machine plays the host.'
-echo 'Setting up: kernels, module, tools (the first time takes some minutes) ...'
-"$PKRAM_TOP/selftests/vm/run" -k 6.1 -t demo >"$log" 2>&1 &
+echo 'pkram: RAM that outlives the kernel. A virtual machine plays the host; the guest runs'
+echo 'inside it, under nested KVM, and its TCP peer is outside of both.'
+echo 'Setting up: kernels, module, tools, QEMU (the first time takes a quarter of an hour) ...'
+"$PKRAM_TOP/selftests/vm/run" -k 6.1 -t qemu_demo >"$log" 2>&1 &
 run=$!
 trap 'kill $run 2>/dev/null' INT TERM
 
@@ -27,9 +29,9 @@ started=$SECONDS
 	tail -n +1 -s 0.2 --pid=$run -f "$results" | sed -un 's/^# > \?//p'
 if wait $run; then
 	echo
-	echo "It worked: $((SECONDS - started)) s, three kernels, no byte lost."
+	echo "It worked: three kernels, one guest, not a byte lost ($((SECONDS - started)) s)."
 else
 	echo
 	cat "$log"
-	die 'the demonstration failed; the console is beside it in build/vm/logs/6.1/demo'
+	die 'the demonstration failed; the console is beside it in build/vm/logs/6.1/qemu_demo'
 fi

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The demonstration: a guest lives through two replacements of its host's kernel. Its
+ * lines that begin with "> " are what scripts/demo.sh shows; it is a test like any other.
+ */
+#define STORY_SHOWN	"-object memory-backend-pkram,id=ram0,size=1G,name=vm1"
+#define STORY_RAM	"-object", "memory-backend-pkram,id=ram0,size=1G,name=vm1"
+
+#include "story.h"
+
+FIXTURE(first) {};
+FIXTURE_SETUP(first) {}
+FIXTURE_TEARDOWN(first) {}
+
+TEST_F_TIMEOUT(first, a_guest_runs_and_is_saved, 400)
+{
+	struct story_notes n;
+	struct qemu *q;
+
+	story_say_kernel("a stock Debian kernel");
+	q = story_start(_metadata, &n);
+	ASSERT_EQ(0, qemu_command(q, "query-pkram", NULL));
+	say("(qemu) info pkram: %s", qemu_answer(q, ""));
+	story_save(_metadata, q, &n);
+	say("now another kernel, by kexec: no reboot, nothing on its command line");
+}
+
+FIXTURE(second) {};
+FIXTURE_SETUP(second) {}
+FIXTURE_TEARDOWN(second) {}
+
+TEST_F_TIMEOUT(second, it_goes_on_and_is_saved_again, 400)
+{
+	struct story_notes n;
+	struct qemu *q;
+
+	story_say_kernel("another");
+	q = story_go_on(_metadata, &n);
+	story_save(_metadata, q, &n);
+	say("and another one");
+}
+
+FIXTURE(third) {};
+FIXTURE_SETUP(third) {}
+FIXTURE_TEARDOWN(third) {}
+
+TEST_F_TIMEOUT(third, it_goes_on, 400)
+{
+	struct story_notes n;
+	struct qemu *q;
+
+	story_say_kernel("a third");
+	q = story_go_on(_metadata, &n);
+	EXPECT_EQ(2, n.hops);
+	say("%d kernels, one guest: up %.0f s, never rebooted", n.hops + 1, n.guest.uptime);
+	EXPECT_EQ(0, qemu_quit(q));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The other ways in which a guest with its RAM in pkram moves to another QEMU, several
+ * guests at once, and a QEMU that is killed at any moment.
+ */
+#include <signal.h>
+
+#include "tiny_vms.h"
+
+#define SOCKET(name)	"/run/qemu/" name ".sock"
+#define CHANNEL(type, name)						\
+	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
+	"'type': 'unix', 'path': '" SOCKET(name) "'}}"
+
+static int set_mode(struct qemu *q, const char *mode)
+{
+	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
+}
+
+/* Wait until a file is there */
+static int wait_for_file(const char *path, int seconds)
+{
+	double until = vm_now() + seconds;
+
+	while (access(path, F_OK) && vm_now() < until)
+		usleep(20000);
+	return access(path, F_OK) ? -ETIMEDOUT : 0;
+}
+
+/* A QEMU that was started without waiting for it, once it answers */
+static struct qemu *find(const char *name, int seconds)
+{
+	double until = vm_now() + seconds;
+	struct qemu *q;
+
+	while (!(q = qemu_find(name)) && vm_now() < until)
+		usleep(50000);
+	return q;
+}
+
+FIXTURE(main) {};
+FIXTURE_SETUP(main) {}
+FIXTURE_TEARDOWN(main) {}
+
+TEST_F(main, grows_a_pool)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, pool_grow(1));
+}
+
+TEST_F(main, hands_the_object_over_by_cpr_transfer)
+{
+	const char * const target[] = {
+		MACHINE, "-object", VM("vm1"), "-machine", "aux-ram-share=on",
+		"-incoming", "unix:" SOCKET("main"), "-incoming",
+		"cpr,addr.transport=socket,addr.type=unix,addr.path=" SOCKET("cpr"), NULL
+	};
+	struct qemu *q = START("from", VM("vm1"), "-machine", "aux-ram-share=on"), *to;
+	struct guest_state st;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_NE(NULL, qemu_startv("to", target, false));
+	ASSERT_EQ(0, wait_for_file(SOCKET("cpr"), 10));
+	ASSERT_EQ(0, set_mode(q, "cpr-transfer"));
+	ASSERT_EQ(0, qemu_command(q, "migrate", "{'channels': [" CHANNEL("main", "main")
+				  ", " CHANNEL("cpr", "cpr") "]}"))
+		TH_LOG("%s", q->error);
+	EXPECT_EQ(0, qemu_wait_migration(q, 30))
+		TH_LOG("%s", q->error);
+	to = find("to", 10);
+	ASSERT_NE(NULL, to)
+		TH_LOG("%s", qemu_stderr("to"));
+	EXPECT_EQ(0, qemu_quit(q));
+	EXPECT_EQ(0, goes_on(to, st.counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
+	EXPECT_EQ(0, REFUSED("is in use by another process", VM("vm1")));
+	/* and can be saved by its new QEMU */
+	ASSERT_EQ(0, guest_wait(to, 0, &st, 30));
+	ASSERT_EQ(0, qemu_save(to, PKRAM_MNT "/vm1.state"))
+		TH_LOG("%s", to->error);
+	EXPECT_EQ(0, qemu_quit(to));
+	EXPECT_EQ(0, load_saved("vm1", NULL, st.counter));
+}
+
+TEST_F(main, keeps_the_object_over_cpr_exec)
+{
+	struct qemu *q = START("vm1", VM("vm1"), "-machine", "aux-ram-share=on");
+	char path[32], cmdline[8192], words[8192], *word;
+	struct guest_state st;
+	size_t len, n = 0;
+	FILE *f;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	if (set_mode(q, "cpr-exec")) {
+		qemu_kill(q);
+		SKIP(return, "this QEMU has no cpr-exec");
+	}
+	/* The same command line, to load what it saves */
+	sprintf(path, "/proc/%d/cmdline", q->pid);
+	f = fopen(path, "r");
+	ASSERT_NE(NULL, f);
+	len = fread(cmdline, 1, sizeof(cmdline), f);
+	fclose(f);
+	for (word = cmdline; word < cmdline + len; word += strlen(word) + 1)
+		n += snprintf(words + n, sizeof(words) - n, "'%s', ", word);
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters",
+				  "{'cpr-exec-command': [%s'-incoming', "
+				  "'file:/tmp/exec.state']}", words))
+		TH_LOG("%s", q->error);
+	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:/tmp/exec.state'}"))
+		TH_LOG("%s", q->error);
+	/* The process stays, what it runs is new; its connection is lost. */
+	EXPECT_EQ(-EPIPE, qemu_wait_migration(q, 30));
+	q = find("vm1", 20);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
+	qemu_kill(q);
+}
+
+TEST_F(main, migrates_out_and_in_by_copying)
+{
+	struct qemu *q = START("from", VM("vm1")), *to;
+	struct guest_state st;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	/* into another object, which it makes */
+	to = START("to", VM("vm2") ",receive=on", "-incoming", "unix:" SOCKET("live"));
+	ASSERT_NE(NULL, to)
+		TH_LOG("%s", qemu_stderr("to"));
+	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'unix:" SOCKET("live") "'}"));
+	ASSERT_EQ(0, qemu_wait_migration(q, 60))
+		TH_LOG("%s", q->error);
+	qemu_quit(q);
+	EXPECT_EQ(0, goes_on(to, st.counter));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_RUNNING));
+	EXPECT_TRUE(object_is("vm2", PKRAM_STATE_CLAIMED));
+	/* out to ordinary RAM */
+	ASSERT_EQ(0, guest_wait(to, 0, &st, 30));
+	q = START("plain", "memory-backend-ram,id=ram0,size=" SIZE, "-incoming",
+		  "unix:" SOCKET("out"));
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, qemu_command(to, "migrate", "{'uri': 'unix:" SOCKET("out") "'}"));
+	ASSERT_EQ(0, qemu_wait_migration(to, 60))
+		TH_LOG("%s", to->error);
+	qemu_quit(to);
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	/* and back; never over a saved guest */
+	ASSERT_EQ(0, make_saved("vm1", NULL, &st.counter));
+	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds a saved guest",
+			     VM("vm1") ",receive=on", INCOMING));
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	to = START("to", VM("vm2") ",receive=on", "-incoming", "unix:" SOCKET("back"));
+	ASSERT_NE(NULL, to);
+	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'unix:" SOCKET("back") "'}"));
+	ASSERT_EQ(0, qemu_wait_migration(q, 60));
+	EXPECT_EQ(0, goes_on(to, st.counter));
+	qemu_kill(q);
+	qemu_kill(to);
+	EXPECT_EQ(0, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm2"));
+}
+
+TEST_F(main, takes_two_guests_at_once)
+{
+	struct qemu *a = START("a", VM("a")), *b = START("b", VM("b"));
+	struct guest_state at, bt;
+
+	ASSERT_NE(NULL, a);
+	ASSERT_NE(NULL, b);
+	ASSERT_EQ(0, guest_wait(a, 0, &at, 30));
+	ASSERT_EQ(0, guest_wait(b, 0, &bt, 30));
+	ASSERT_EQ(0, qemu_save(a, PKRAM_MNT "/a.state"));
+	ASSERT_EQ(0, qemu_save(b, PKRAM_MNT "/b.state"));
+	EXPECT_EQ(0, qemu_quit(a));
+	EXPECT_EQ(0, qemu_quit(b));
+	a = START("a", VM("a"), INCOMING);
+	b = START("b", VM("b"), INCOMING);
+	ASSERT_NE(NULL, a);
+	ASSERT_NE(NULL, b);
+	EXPECT_EQ(0, qemu_load(b, PKRAM_MNT "/b.state"));
+	EXPECT_EQ(0, qemu_load(a, PKRAM_MNT "/a.state"));
+	EXPECT_EQ(0, goes_on(a, at.counter));
+	EXPECT_EQ(0, goes_on(b, bt.counter));
+	qemu_kill(a);
+	qemu_kill(b);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/a"));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/b"));
+}
+
+/* One RAM in two objects: each is sealed, and both must be there to go on. */
+TEST_F(main, takes_a_guest_with_two_objects)
+{
+	const char *numa[] = { MACHINE, "-object", VM("two0"), "-m", SIZE ",slots=1,maxmem=1G",
+			       "-object", "memory-backend-pkram,id=ram1,size=64M,name=two1",
+			       "-device", "pc-dimm,memdev=ram1,id=dimm0", NULL, NULL, NULL };
+	int end = sizeof(numa) / sizeof(numa[0]) - 3;
+	struct guest_state st;
+	struct qemu *q = qemu_startv("two", numa, true);
+
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("two"));
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/two.state"))
+		TH_LOG("%s", q->error);
+	EXPECT_EQ(0, qemu_quit(q));
+	EXPECT_TRUE(object_is("two0", PKRAM_STATE_SEALED));
+	EXPECT_TRUE(object_is("two1", PKRAM_STATE_SEALED));
+	numa[end] = "-incoming";
+	numa[end + 1] = "defer";
+	q = qemu_startv("two", numa, true);
+	ASSERT_NE(NULL, q);
+	EXPECT_EQ(0, qemu_load(q, PKRAM_MNT "/two.state"));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_TRUE(object_is("two0", PKRAM_STATE_CLAIMED));
+	EXPECT_TRUE(object_is("two1", PKRAM_STATE_CLAIMED));
+	qemu_kill(q);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/two0"));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/two1"));
+}
+
+/* Killed so many microseconds into a save: running and unsealed, or sealed */
+TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
+{
+	static const int delays[] = { 0, 2000, 5000, 8000, 12000, 20000, 30000, 50000 };
+	int sealed = 0, running = 0, loaded = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+		struct qemu *q = START("vm1", VM("vm1"));
+		struct pkram_info info = { .size = sizeof(info) };
+		struct guest_state st;
+		int fd;
+
+		ASSERT_NE(NULL, q)
+			TH_LOG("%s", qemu_stderr("vm1"));
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+		ASSERT_EQ(0, set_mode(q, "cpr-reboot"));
+		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", "{'capabilities': "
+					  "[{'capability': 'x-ignore-shared', 'state': true}]}"));
+		ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:" PKRAM_MNT
+					  "/vm1.state'}"));
+		usleep(delays[i]);
+		qemu_kill(q);
+		fd = open(PKRAM_MNT "/vm1", O_RDONLY | O_CLOEXEC);
+		ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_INFO, &info));
+		close(fd);
+		if (info.state == PKRAM_STATE_SEALED) {
+			sealed++;
+			q = START("vm1", VM("vm1"), INCOMING);
+			ASSERT_NE(NULL, q);
+			if (!qemu_load(q, PKRAM_MNT "/vm1.state")) {
+				loaded++;
+				EXPECT_EQ(0, goes_on(q, st.counter));
+				qemu_kill(q);
+			} else {
+				/* The stream was cut off; nothing ran on the RAM. */
+				qemu_kill(q);
+				EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+				EXPECT_EQ(0, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
+			}
+		} else {
+			EXPECT_EQ(PKRAM_STATE_RUNNING, info.state);
+			running++;
+			EXPECT_EQ(0, REFUSED("holds no saved guest", VM("vm1"), INCOMING));
+		}
+	}
+	TH_LOG("%d killed before the seal, %d after it, of which %d could be resumed", running,
+	       sealed, loaded);
+	EXPECT_LT(0, running);
+}
+
+/* Killed while it loads: sealed still, until its guest ran */
+TEST_F_TIMEOUT(main, may_be_killed_while_it_loads, 300)
+{
+	static const int delays[] = { 0, 3000, 10000, 30000 };
+	struct pkram_info info = { .size = sizeof(info) };
+	unsigned long long counter;
+	int sealed = 0, ran = 0;
+	unsigned int i;
+	struct qemu *q;
+	int fd;
+
+	for (i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+		ASSERT_EQ(0, make_saved("vm1", NULL, &counter));
+		q = START("vm1", VM("vm1"), INCOMING);
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", "{'capabilities': "
+					  "[{'capability': 'x-ignore-shared', 'state': true}]}"));
+		ASSERT_EQ(0, qemu_command(q, "migrate-incoming", "{'uri': 'file:" PKRAM_MNT
+					  "/vm1.state'}"));
+		usleep(delays[i]);
+		qemu_kill(q);
+		fd = open(PKRAM_MNT "/vm1", O_RDONLY | O_CLOEXEC);
+		ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_INFO, &info));
+		close(fd);
+		if (info.state == PKRAM_STATE_SEALED) {
+			sealed++;
+			EXPECT_EQ(0, load_saved("vm1", NULL, counter));
+		} else {
+			EXPECT_EQ(PKRAM_STATE_RUNNING, info.state);
+			ran++;
+		}
+	}
+	TH_LOG("%d killed before the guest ran, %d after", sealed, ran);
+}
+
+TEST_HARNESS_MAIN

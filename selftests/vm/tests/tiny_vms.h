@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tiny guests with their RAM in pkram objects: start, save, load, and see refusals */
+#ifndef PKRAM_VM_TINY_VMS_H
+#define PKRAM_VM_TINY_VMS_H
+
+#include <fcntl.h>
+#include <linux/pkram.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "pool.h"
+#include "qemu.h"
+
+#define SIZE	"128M"
+#define UUID_A	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
+#define UUID_B	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0b2"
+
+#define OBJECT(props)	"memory-backend-pkram,id=ram0," props
+#define VM(name)	OBJECT("size=" SIZE ",name=" name)
+#define MACHINE		QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE
+#define INCOMING	"-incoming", "defer"
+
+/* Started with a pkram object; further arguments up to NULL */
+#define START(name, object, ...) \
+	qemu_start(name, MACHINE, "-object", object, ##__VA_ARGS__, NULL)
+
+/* Does a start with these arguments end with an error that says all of @says? */
+static inline int refused(const char *name, const char *says, const char * const argv[])
+{
+	struct qemu *q = qemu_startv(name, argv, false);
+	char *text;
+	int ret = 0;
+
+	if (!q || qemu_wait_exit(q, 30)) {
+		printf("# %s was not refused\n", name);
+		if (q)
+			qemu_kill(q);
+		return -EEXIST;
+	}
+	text = qemu_stderr(name);
+	if (!strstr(text, says)) {
+		printf("# not \"%s\" but: %s\n", says, text);
+		ret = -EBADMSG;
+	}
+	free(text);
+	return ret;
+}
+
+#define REFUSED(says, object, ...) \
+	refused("refused", says, (const char * const []) \
+		{ MACHINE, "-object", object, ##__VA_ARGS__, NULL })
+
+/* Does loading @stream fail, with an error that says @says, or any? QEMU is gone then. */
+static inline int load_refused(struct qemu *q, const char *stream, const char *says)
+{
+	char *text;
+	int err;
+
+	if (!q) {
+		printf("# no QEMU\n");
+		return -ENOENT;
+	}
+	err = qemu_load(q, stream);
+	if (!err) {
+		/* The refusal may come as late as when the guest is to run. */
+		err = qemu_wait_exit(q, 5) ? 0 : -EPIPE;
+	}
+	text = qemu_stderr(q->name) ?: strdup("");
+	if (!err)
+		printf("# %s was loaded\n", stream);
+	else if (says && !strstr(text, says))
+		printf("# not \"%s\" but: %s\n", says, text);
+	err = err && (!says || strstr(text, says)) ? 0 : -EBADMSG;
+	qemu_kill(q);
+	free(text);
+	return err;
+}
+
+static inline bool object_is(const char *name, uint32_t state)
+{
+	struct pkram_info info = { .size = sizeof(info) };
+	char path[64];
+	int fd;
+
+	sprintf(path, PKRAM_MNT "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, PKRAM_IOC_INFO, &info)) {
+		printf("# %s: %s\n", path, strerror(errno));
+		info.state = ~0U;
+	}
+	close(fd);
+	if (info.state != state)
+		printf("# %s: state %u\n", path, info.state);
+	return info.state == state;
+}
+
+/* The counter goes on above @above and all of the pattern is right */
+static inline int goes_on(struct qemu *q, unsigned long long above)
+{
+	struct guest_state st;
+	int err;
+
+	if (!q)
+		return -ENOENT;
+	err = guest_wait(q, above, &st, 30);
+	if (err)
+		return err;
+	if (strcmp(st.pattern, "ok"))
+		return -EBADMSG;
+	return guest_verify(q);
+}
+
+/* Start a guest on object @name, let it run, save it, quit; its counter at @counter */
+static inline int make_saved(const char *name, const char *uuid, unsigned long long *counter)
+{
+	char object[128], stream[64];
+	struct guest_state st;
+	struct qemu *q;
+	int err;
+
+	sprintf(object, VM("%s"), name);
+	sprintf(stream, PKRAM_MNT "/%s.state", name);
+	q = uuid ? START(name, object, "-uuid", uuid) : START(name, object);
+	if (!q)
+		return -ENOENT;
+	err = guest_wait(q, 0, &st, 30);
+	err = err ?: qemu_save(q, stream);
+	if (err)
+		printf("# %s\n", q->error);
+	err = err ?: qemu_quit(q);
+	*counter = st.counter;
+	return err;
+}
+
+/* Load it, see that it goes on, and kill it */
+static inline int load_saved(const char *name, const char *uuid, unsigned long long counter)
+{
+	char object[128], stream[64], *text;
+	struct qemu *q;
+	int err;
+
+	sprintf(object, VM("%s"), name);
+	sprintf(stream, PKRAM_MNT "/%s.state", name);
+	q = uuid ? START(name, object, "-uuid", uuid, INCOMING) :
+		   START(name, object, INCOMING);
+	err = q ? qemu_load(q, stream) : -ENOENT;
+	err = err ?: goes_on(q, counter);
+	if (err) {
+		text = qemu_stderr(name);
+		printf("# %s is not resumed (%d): %s\n", name, err, text);
+		free(text);
+	}
+	if (q)
+		qemu_kill(q);
+	return err;
+}
+
+#endif
