@@ -3,8 +3,7 @@
  * The demonstration: a guest lives through two replacements of its host's kernel. Its
  * lines that begin with "> " are what scripts/demo.sh shows; it is a test like any other.
  */
-#define STORY_SHOWN	"-object memory-backend-pkram,id=ram0,size=1G,name=vm1"
-#define STORY_RAM	"-object", "memory-backend-pkram,id=ram0,size=1G,name=vm1"
+#define STORY_OBJECT	"memory-backend-pkram,id=ram0,size=1G,name=vm1"
 
 #include "story.h"
 

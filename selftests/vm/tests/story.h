@@ -2,10 +2,8 @@
 /*
  * A Linux guest goes on after its host's kernel is replaced: what the scenarios that
  * show it share. They differ in how the guest's RAM is kept and in how often the kernel
- * is replaced. A scenario includes this and defines
- *
- *	STORY_RAM	arguments of QEMU that make its RAM "ram0", in the file STORY_FILE
- *	STORY_SHOWN	the same as an operator would write it
+ * is replaced. A scenario defines STORY_OBJECT, QEMU's memory backend "ram0" in the file
+ * /dev/pkram/vm1, and includes this.
  *
  * Lines that begin with "> " are for people.
  */
@@ -19,7 +17,6 @@
 #include "pool.h"
 #include "qemu.h"
 
-#define STORY_FILE	PKRAM_MNT "/vm1"
 #define STORY_STATE	PKRAM_MNT "/vm1.state"
 #define STORY_NOTES	PKRAM_MNT "/notes"
 
@@ -29,7 +26,7 @@
  */
 #define STORY_GUEST							\
 	QEMU_LINUX(GUEST_NET " guest.mib=400"), QEMU_NET,		\
-	"-machine", "pc-q35-8.1,memory-backend=ram0", "-m", "1G", STORY_RAM
+	"-machine", "pc-q35-8.1,memory-backend=ram0", "-m", "1G", "-object", STORY_OBJECT
 
 /* What is remembered across a kexec; the times are qemu_clock()'s */
 struct story_notes {
@@ -145,7 +142,7 @@ static struct qemu *story_start(struct __test_metadata *_metadata, struct story_
 	ASSERT_EQ(0, pool_grow(2));
 	ASSERT_EQ(0, guest_net_up());
 	say("host# insmod pkram.ko; pkramctl pool grow 2G; mount -t pkramfs pkram " PKRAM_MNT);
-	say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 " STORY_SHOWN " ...");
+	say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 -object " STORY_OBJECT " ...");
 	q = qemu_start("vm1", STORY_GUEST, NULL);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
@@ -179,7 +176,7 @@ static struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_
 	attach = qemu_clock();
 	ASSERT_EQ(0, guest_net_up());
 	say("host# insmod pkram.ko; mount -t pkramfs pkram " PKRAM_MNT);
-	say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 " STORY_SHOWN
+	say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 -object " STORY_OBJECT
 	    " ... -incoming defer");
 	q = qemu_start("vm1", STORY_GUEST, "-incoming", "defer", NULL);
 	ASSERT_NE(NULL, q)
