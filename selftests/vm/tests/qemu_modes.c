@@ -12,6 +12,9 @@
 	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
 	"'type': 'unix', 'path': '" SOCKET(name) "'}}"
 
+#define IGNORE_SHARED							\
+	"{'capabilities': [{'capability': 'x-ignore-shared', 'state': true}]}"
+
 static int set_mode(struct qemu *q, const char *mode)
 {
 	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
@@ -105,9 +108,9 @@ TEST_F(main, keeps_the_object_over_cpr_exec)
 	fclose(f);
 	for (word = cmdline; word < cmdline + len; word += strlen(word) + 1)
 		n += snprintf(words + n, sizeof(words) - n, "'%s', ", word);
-	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters",
-				  "{'cpr-exec-command': [%s'-incoming', "
-				  "'file:/tmp/exec.state']}", words))
+	snprintf(words + n, sizeof(words) - n, "'-incoming', 'file:/tmp/exec.state'");
+	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'cpr-exec-command': [%s]}",
+				  words))
 		TH_LOG("%s", q->error);
 	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:/tmp/exec.state'}"))
 		TH_LOG("%s", q->error);
@@ -240,8 +243,7 @@ TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
 			TH_LOG("%s", qemu_stderr("vm1"));
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 		ASSERT_EQ(0, set_mode(q, "cpr-reboot"));
-		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", "{'capabilities': "
-					  "[{'capability': 'x-ignore-shared', 'state': true}]}"));
+		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", IGNORE_SHARED));
 		ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:" PKRAM_MNT
 					  "/vm1.state'}"));
 		usleep(delays[i]);
@@ -289,8 +291,7 @@ TEST_F_TIMEOUT(main, may_be_killed_while_it_loads, 300)
 		ASSERT_EQ(0, make_saved("vm1", NULL, &counter));
 		q = START("vm1", VM("vm1"), INCOMING);
 		ASSERT_NE(NULL, q);
-		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", "{'capabilities': "
-					  "[{'capability': 'x-ignore-shared', 'state': true}]}"));
+		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", IGNORE_SHARED));
 		ASSERT_EQ(0, qemu_command(q, "migrate-incoming", "{'uri': 'file:" PKRAM_MNT
 					  "/vm1.state'}"));
 		usleep(delays[i]);
