@@ -201,8 +201,9 @@ static struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_
 	EXPECT_STREQ("ok", st.pattern);
 	EXPECT_EQ(was.mib, st.mib);
 	EXPECT_EQ(was.seed, st.seed);
-	EXPECT_EQ(0, guest_verify(q))
-		TH_LOG("%s", q->error);
+	ASSERT_EQ(0, guest_verify(q))
+		TH_LOG("%s; QEMU %s: %s%s", q->error, qemu_alive(q) ? "lives" : "is gone",
+		       qemu_stderr("vm1"), qemu_console("vm1"));
 	say("all of its pattern is as it was");
 	ASSERT_EQ(0, story_guest_log(q, &lines, &boots));
 	EXPECT_EQ(1, boots);
