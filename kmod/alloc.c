@@ -291,15 +291,15 @@ static bool region_in_turn(const struct pkram_alloc_region *r, int node,
 	return near == (node == PKRAM_NO_NODE || r->node == node);
 }
 
-static int get_gibs(struct grant *g, u32 obj_unit, u32 want, int node,
-		    bool strict)
+static int get_gibs(struct grant *g, u32 obj_unit, u32 want,
+		    const struct pkram_alloc_request *req)
 {
 	struct pkram_alloc_region *r;
 	int turn, ret, got = 0;
 
-	for (turn = 0; turn < (strict ? 1 : 2); turn++)
+	for (turn = 0; turn < (req->strict ? 1 : 2); turn++)
 		for (r = g->al->regions; r; r = r->next) {
-			if (!region_in_turn(r, node, !turn))
+			if (!region_in_turn(r, req->node, !turn))
 				continue;
 			ret = get_gibs_region(g, r, obj_unit +
 					      got * PKRAM_GIB_UNITS, want - got);
@@ -418,17 +418,17 @@ static s64 get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 }
 
 /* Units in GiB that are in use already; idle GiB are broken last. */
-static int get_units(struct grant *g, u32 obj_unit, u32 want, int node,
-		     bool strict)
+static int get_units(struct grant *g, u32 obj_unit, u32 want,
+		     const struct pkram_alloc_request *req)
 {
-	struct pick p = { .al = g->al, .node = node };
+	struct pick p = { .al = g->al, .node = req->node };
 	int turn;
 	s64 got;
 
 	for (turn = 0; turn < 4 && want; turn++) {
 		p.idle = turn & 2;
 		p.near = !(turn & 1);
-		if (strict && !p.near)
+		if (req->strict && !p.near)
 			continue;
 		got = get_units_of(g, &p, obj_unit, want);
 		if (got < 0)
@@ -447,19 +447,17 @@ static int get_parts(struct grant *g, const struct pkram_alloc_request *req)
 	int ret;
 
 	if (first >= last)
-		return get_units(g, req->obj_unit, req->nr_units, req->node,
-				 req->strict);
+		return get_units(g, req->obj_unit, req->nr_units, req);
 	ret = get_gibs(g, (u32)first, (u32)((last - first) / PKRAM_GIB_UNITS),
-		       req->node, req->strict);
+		       req);
 	if (ret < 0)
 		return ret;
 	last = first + (u64)ret * PKRAM_GIB_UNITS;
 	ret = get_units(g, req->obj_unit, (u32)(first - req->obj_unit),
-			req->node, req->strict);
+			req);
 	if (ret)
 		return ret;
-	return get_units(g, (u32)last, (u32)(end - last), req->node,
-			 req->strict);
+	return get_units(g, (u32)last, (u32)(end - last), req);
 }
 
 int pkram_alloc_get(struct pkram_alloc *al,
