@@ -505,14 +505,20 @@ bool qemu_has_cpr(struct qemu *q)
 	       *qemu_answer(q, "mode");
 }
 
+int qemu_ignore_shared(struct qemu *q, bool on)
+{
+	return qemu_command(q, "migrate-set-capabilities",
+			    "{'capabilities': [{'capability': 'x-ignore-shared', 'state': %s}]}",
+			    on ? "true" : "false");
+}
+
 static int set_up_migration(struct qemu *q)
 {
-	const char *caps = "{'capabilities': [{'capability': 'x-ignore-shared', 'state': true}]}";
 	int err = 0;
 
 	if (qemu_has_cpr(q))
 		err = qemu_command(q, "migrate-set-parameters", "{'mode': 'cpr-reboot'}");
-	return err ?: qemu_command(q, "migrate-set-capabilities", "%s", caps);
+	return err ?: qemu_ignore_shared(q, true);
 }
 
 /* QEMU 7.2 writes to no file: by a program then */

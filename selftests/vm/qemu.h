@@ -129,6 +129,9 @@ int qemu_wait_migration(struct qemu *q, int seconds);
 /* Knows this QEMU migration mode cpr-reboot? (7.2 does not) */
 bool qemu_has_cpr(struct qemu *q);
 
+/* Leave shared RAM out of the stream */
+int qemu_ignore_shared(struct qemu *q, bool on);
+
 /*
  * Save to the file @path in mode cpr-reboot, if it is known, with x-ignore-shared, and
  * load the same way. QEMU was started with -incoming defer for the latter. When saving

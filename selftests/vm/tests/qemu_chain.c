@@ -24,12 +24,7 @@ FIXTURE_TEARDOWN(hop) {}
 
 TEST_F_TIMEOUT(hop, it_goes_on_and_is_saved_again, 400)
 {
-	struct story_notes n;
-	struct qemu *q;
-
-	story_say_kernel("next");
-	q = story_go_on(_metadata, &n);
-	story_save(_metadata, q, &n);
+	story_hop(_metadata, "next");
 }
 
 FIXTURE(last) {};

@@ -12,9 +12,6 @@
 	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
 	"'type': 'unix', 'path': '" SOCKET(name) "'}}"
 
-#define IGNORE_SHARED							\
-	"{'capabilities': [{'capability': 'x-ignore-shared', 'state': true}]}"
-
 static int set_mode(struct qemu *q, const char *mode)
 {
 	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
@@ -235,23 +232,21 @@ TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
 
 	for (i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
 		struct qemu *q = START("vm1", VM("vm1"));
-		struct pkram_info info = { .size = sizeof(info) };
 		struct guest_state st;
-		int fd;
+		int state;
 
 		ASSERT_NE(NULL, q)
 			TH_LOG("%s", qemu_stderr("vm1"));
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 		ASSERT_EQ(0, set_mode(q, "cpr-reboot"));
-		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", IGNORE_SHARED));
+		ASSERT_EQ(0, qemu_ignore_shared(q, true));
 		ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:" PKRAM_MNT
 					  "/vm1.state'}"));
 		usleep(delays[i]);
 		qemu_kill(q);
-		fd = open(PKRAM_MNT "/vm1", O_RDONLY | O_CLOEXEC);
-		ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_INFO, &info));
-		close(fd);
-		if (info.state == PKRAM_STATE_SEALED) {
+		state = object_state("vm1");
+		ASSERT_LE(0, state);
+		if (state == PKRAM_STATE_SEALED) {
 			sealed++;
 			q = START("vm1", VM("vm1"), INCOMING);
 			ASSERT_NE(NULL, q);
@@ -266,7 +261,7 @@ TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
 				EXPECT_EQ(0, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
 			}
 		} else {
-			EXPECT_EQ(PKRAM_STATE_RUNNING, info.state);
+			EXPECT_EQ(PKRAM_STATE_RUNNING, state);
 			running++;
 			EXPECT_EQ(0, REFUSED("holds no saved guest", VM("vm1"), INCOMING));
 		}
@@ -280,30 +275,27 @@ TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
 TEST_F_TIMEOUT(main, may_be_killed_while_it_loads, 300)
 {
 	static const int delays[] = { 0, 3000, 10000, 30000 };
-	struct pkram_info info = { .size = sizeof(info) };
 	unsigned long long counter;
-	int sealed = 0, ran = 0;
+	int sealed = 0, ran = 0, state;
 	unsigned int i;
 	struct qemu *q;
-	int fd;
 
 	for (i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
 		ASSERT_EQ(0, make_saved("vm1", NULL, &counter));
 		q = START("vm1", VM("vm1"), INCOMING);
 		ASSERT_NE(NULL, q);
-		ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", IGNORE_SHARED));
+		ASSERT_EQ(0, qemu_ignore_shared(q, true));
 		ASSERT_EQ(0, qemu_command(q, "migrate-incoming", "{'uri': 'file:" PKRAM_MNT
 					  "/vm1.state'}"));
 		usleep(delays[i]);
 		qemu_kill(q);
-		fd = open(PKRAM_MNT "/vm1", O_RDONLY | O_CLOEXEC);
-		ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_INFO, &info));
-		close(fd);
-		if (info.state == PKRAM_STATE_SEALED) {
+		state = object_state("vm1");
+		ASSERT_LE(0, state);
+		if (state == PKRAM_STATE_SEALED) {
 			sealed++;
 			EXPECT_EQ(0, load_saved("vm1", NULL, counter));
 		} else {
-			EXPECT_EQ(PKRAM_STATE_RUNNING, info.state);
+			EXPECT_EQ(PKRAM_STATE_RUNNING, state);
 			ran++;
 		}
 	}

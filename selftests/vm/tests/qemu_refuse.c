@@ -178,7 +178,6 @@ TEST_F(first, loads_only_what_has_the_saved_size_and_is_shared)
 /* Row 8, and every other RAM that would be lost */
 TEST_F(first, saves_only_if_no_ram_is_lost)
 {
-	const char *caps = "{'capabilities': [{'capability': 'x-ignore-shared', 'state': %s}]}";
 	struct guest_state st;
 	struct qemu *q = qemu_start("vm1", QEMU_TINY, "-machine", "q35,memory-backend=ram0",
 				    "-m", SIZE ",slots=2,maxmem=1G",
@@ -208,7 +207,7 @@ TEST_F(first, saves_only_if_no_ram_is_lost)
 
 	/* without x-ignore-shared */
 	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'mode': 'cpr-reboot'}"));
-	ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", caps, "false"));
+	ASSERT_EQ(0, qemu_ignore_shared(q, false));
 	qemu_command(q, "migrate", "{'uri': 'file:" PKRAM_MNT "/vm1.state'}");
 	EXPECT_EQ(-EREMOTEIO, qemu_wait_migration(q, 30));
 	EXPECT_NE(NULL, strstr(q->error, "with x-ignore-shared off all of pkram object"))
@@ -217,7 +216,7 @@ TEST_F(first, saves_only_if_no_ram_is_lost)
 
 	/* x-ignore-shared, but in a mode that seals nothing */
 	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'mode': 'normal'}"));
-	ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", caps, "true"));
+	ASSERT_EQ(0, qemu_ignore_shared(q, true));
 	EXPECT_EQ(-EREMOTEIO, qemu_command(q, "migrate", "{'uri': 'file:/tmp/normal.state'}"));
 	EXPECT_NE(NULL, strstr(q->error, "set mode cpr-reboot, or x-ignore-shared off"))
 		TH_LOG("%s", q->error);
@@ -272,7 +271,6 @@ static long long find_in_file(const char *path, const char *what)
 
 TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
 {
-	const char *caps = "{'capabilities': [{'capability': 'x-ignore-shared', 'state': true}]}";
 	unsigned long long counter;
 	struct guest_state st;
 	struct qemu *q;
@@ -310,7 +308,7 @@ TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
 		       ",mem-path=/dev/shm/other", NULL);
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
-	ASSERT_EQ(0, qemu_command(q, "migrate-set-capabilities", "%s", caps));
+	ASSERT_EQ(0, qemu_ignore_shared(q, true));
 	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:/tmp/foreign'}"));
 	ASSERT_EQ(0, qemu_wait_migration(q, 60));
 	qemu_kill(q);

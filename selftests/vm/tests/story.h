@@ -229,4 +229,15 @@ static struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_
 	return q;
 }
 
+/* A stage in the middle: the guest goes on, and is saved for the next kernel */
+static inline void story_hop(struct __test_metadata *_metadata, const char *what)
+{
+	struct story_notes n;
+	struct qemu *q;
+
+	story_say_kernel(what);
+	q = story_go_on(_metadata, &n);
+	story_save(_metadata, q, &n);
+}
+
 #endif

@@ -76,22 +76,28 @@ static inline int load_refused(struct qemu *q, const char *stream, const char *s
 	return err;
 }
 
-static inline bool object_is(const char *name, uint32_t state)
+/* What the kernel says of an object: enum pkram_state, or -errno */
+static inline int object_state(const char *name)
 {
 	struct pkram_info info = { .size = sizeof(info) };
 	char path[64];
-	int fd;
+	int fd, ret;
 
 	sprintf(path, PKRAM_MNT "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, PKRAM_IOC_INFO, &info)) {
-		printf("# %s: %s\n", path, strerror(errno));
-		info.state = ~0U;
-	}
-	close(fd);
-	if (info.state != state)
-		printf("# %s: state %u\n", path, info.state);
-	return info.state == state;
+	ret = fd < 0 || ioctl(fd, PKRAM_IOC_INFO, &info) ? -errno : (int)info.state;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static inline bool object_is(const char *name, int state)
+{
+	int is = object_state(name);
+
+	if (is != state)
+		printf("# %s: state %d\n", name, is);
+	return is == state;
 }
 
 /* The counter goes on above @above and all of the pattern is right */
