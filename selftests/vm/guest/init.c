@@ -12,7 +12,8 @@
  * TCP connection, sends the counter on it once a second and counts what comes back. It
  * never connects again: net=lost stays.
  *
- * Words on the command line: guest.mib=MIB, guest.ip=ADDRESS, guest.peer=ADDRESS:PORT
+ * Words on the command line: guest.mib=MIB, guest.ip=ADDRESS, guest.peer=ADDRESS:PORT,
+ * guest.total=MIB to wait for so much memory first, which a driver plugs
  *
  * Port 2 takes commands, a line each, and answers with a line "guest: COMMAND: ...".
  * The serial port is the kernel's console.
@@ -167,6 +168,19 @@ static void verify_step(void)
 
 	verify(step * piece, (step + 1) * piece);
 	step = (step + 1) % STEPS;
+}
+
+/* What virtio-mem plugs comes some time after its driver. */
+static void wait_for_memory(void)
+{
+	long long total = strtoul(word("guest.total="), NULL, 10) * MIB;
+	double until = vm_now() + 60;
+
+	while (vm_meminfo("MemTotal") < total) {
+		if (vm_now() > until)
+			give_up("memory that was to be plugged");
+		usleep(50000);
+	}
 }
 
 static void make_pattern(void)
@@ -382,6 +396,7 @@ static void set_up(void)
 	free(text);
 	if (*word("guest.ip="))
 		set_address(word("guest.ip="));
+	wait_for_memory();
 	make_pattern();
 	connect_peer(word("guest.peer="));
 }
