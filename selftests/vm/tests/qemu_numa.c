@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guests that want their RAM on a node of a host with two NUMA nodes: host-nodes= */
+#include "tiny_vms.h"
+#include <pkram.h>
+
+#define ON_NODES(name, size, nodes, policy) \
+	OBJECT("size=" size ",name=" name ",host-nodes=" nodes ",policy=" policy)
+
+FIXTURE(main) {};
+FIXTURE_SETUP(main) {}
+FIXTURE_TEARDOWN(main) {}
+
+static long long free_on(int node)
+{
+	struct pkram_region *list, *r;
+	struct pkram_ctx *ctx;
+	long long sum = 0;
+
+	if (pkram_open(&ctx))
+		return -1;
+	if (!pkram_region_dump(ctx, &list)) {
+		for (r = list; r; r = r->next)
+			if ((int)r->node == node)
+				sum += r->free;
+		pkram_region_free(list);
+	}
+	pkram_close(ctx);
+	return sum;
+}
+
+TEST_F(main, grows_a_pool_on_both_nodes)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G node 0"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G node 1"));
+	EXPECT_LT(0, free_on(0));
+	EXPECT_LT(0, free_on(1));
+}
+
+TEST_F_TIMEOUT(main, has_its_ram_on_the_node_asked_for, 200)
+{
+	static const char * const objects[] = {
+		ON_NODES("vm1", SIZE, "0", "bind"),
+		ON_NODES("vm1", SIZE, "1", "bind"),
+		ON_NODES("vm1", SIZE, "1", "preferred"),
+		ON_NODES("vm1", SIZE, "1", "bind") ",prealloc=on",
+	};
+	static const int nodes[] = { 0, 1, 1, 1 };
+	struct guest_state st;
+	long long was[2];
+	struct qemu *q;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		int node = nodes[i];
+
+		was[0] = free_on(0);
+		was[1] = free_on(1);
+		q = START("vm1", objects[i]);
+		ASSERT_NE(NULL, q)
+			TH_LOG("%s", qemu_stderr("vm1"));
+		EXPECT_EQ(was[node] - 128 * (long long)MIB, free_on(node));
+		EXPECT_EQ(was[!node], free_on(!node));
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+		/* The same words bring it back. */
+		ASSERT_EQ(0, qemu_save(q, "/tmp/vm1.state"))
+			TH_LOG("%s", q->error);
+		ASSERT_EQ(0, qemu_quit(q));
+		q = START("vm1", objects[i], INCOMING);
+		ASSERT_NE(NULL, q)
+			TH_LOG("%s", qemu_stderr("vm1"));
+		EXPECT_EQ(0, qemu_load(q, "/tmp/vm1.state"));
+		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_EQ(was[!node], free_on(!node));
+		qemu_quit(q);
+		EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
+		EXPECT_EQ(was[node], free_on(node));
+	}
+}
+
+TEST_F(main, refuses_nodes_that_have_not_enough)
+{
+	long long was[2] = { free_on(0), free_on(1) };
+	const char *big = ON_NODES("big", "1100M", "1", "preferred");
+	struct qemu *q;
+
+	EXPECT_EQ(0, REFUSED("no 128 MiB on the host-nodes= for pkram object '/dev/pkram/no'",
+			     ON_NODES("no", SIZE, "7", "bind")));
+	/* more than there is on that node, but not more than on both */
+	EXPECT_EQ(0, REFUSED("no 1100 MiB on the host-nodes= for pkram object '/dev/pkram/no'; see pkramctl region show",
+			     ON_NODES("no", "1100M", "1", "bind"), "-m", "1100M"));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
+	EXPECT_EQ(was[0], free_on(0));
+	EXPECT_EQ(was[1], free_on(1));
+	/* which is enough if the node is a wish */
+	q = START("big", big, "-m", "1100M", "-S");
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("big"));
+	EXPECT_EQ(was[0] + was[1] - 1100 * (long long)MIB, free_on(0) + free_on(1));
+	EXPECT_EQ(0, free_on(1));
+	qemu_quit(q);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/big"));
+}
+
+TEST_HARNESS_MAIN
