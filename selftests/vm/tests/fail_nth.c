@@ -6,7 +6,7 @@
  * if it is done again.  That nothing leaks, init asks kmemleak at the end.
  *
  * What takes too long for that, as it has hundreds of pages of one kind, and seconds
- * for each: all slab allocations, and as many others as there is time for (@budget).
+ * for each: slab allocations first, then others, as many as there is time for (@budget).
  * The result says how many. FAIL_NTH_BUDGET=SECONDS selftests/vm/run ... gives more.
  */
 #include "fs_lib.h"
@@ -40,7 +40,7 @@
  *	not take it back but finds something else for @run, and fails if there is nothing
  * @head: so many fail each in turn from our start on ...
  * @tail: ... and so many before the end, even if there is no time for all between
- * @budget: seconds for all of them (60)
+ * @budget: seconds for all of them (60), four times that for those of slabs
  * @other_err: one more errno for lack of memory; negative
  * @rest: what there are many of, one like the other, if there is no time for all
  */
@@ -211,41 +211,43 @@ static int budget_set(void)
 	return ret;
 }
 
+/* Let them fail in turn, and say how many of what did */
+static void fail_all(const struct op *op, struct tally *t, int budget, const char *of)
+{
+	double begin = vm_now();
+	bool all = true;
+	int n, step = 1;
+
+	for (n = t->first + 1; t->bad < 5; n += step) {
+		if (!fail_and_see(op, n, t))
+			break;
+		step = stride(op, t, n, begin, budget);
+		all &= step == 1;
+	}
+	printf("%s: of %d %sallocations made %d fail, %d refused, %.0f s%s%s%s\n", op->name,
+	       t->total - t->first, of, t->failed, t->refused, vm_now() - begin,
+	       all ? "" : ", not all: there are ", all ? "" : op->rest ?: "many",
+	       t->first ? " (and the kernel's, before)" : "");
+}
+
 static int drive(const struct op *op)
 {
-	int budget = budget_set() ?: op->budget ?: 60, n, step = 1;
-	struct tally t = {}, slabs = {};
-	double begin = vm_now(), each;
-	bool all = true;
+	int budget = budget_set() ?: op->budget ?: 60;
+	struct tally any = {}, slabs = {};
+	double begin = vm_now();
 
-	if (count(op, &t))
+	if (count(op, &any))
 		return -1;
-	each = vm_now() - begin;
-	/* No time for all? Then all that are not whole pages, at least. */
-	if (each * (t.total - t.first) > budget) {
+	/* No time for all? Then at first for those that are not whole pages. */
+	if ((vm_now() - begin) * (any.total - any.first) > budget) {
 		pages_may_fail(false);
 		if (count(op, &slabs))
 			return -1;
-		for (n = slabs.first + 1; slabs.bad < 5; n++)
-			if (!fail_and_see(op, n, &slabs))
-				break;
+		fail_all(op, &slabs, 4 * budget, "slab ");
 		pages_may_fail(true);
-		printf("%s: of %d slab allocations made %d fail, %d refused, %.0f s\n",
-		       op->name, slabs.total - slabs.first, slabs.failed, slabs.refused,
-		       vm_now() - begin);
 	}
-	begin = vm_now();
-	for (n = t.first + 1; t.bad < 5; n += step) {
-		if (!fail_and_see(op, n, &t))
-			break;
-		step = stride(op, &t, n, begin, budget);
-		all &= step == 1;
-	}
-	printf("%s: of %d allocations made %d fail, %d refused, %.0f s%s%s%s\n", op->name,
-	       t.total - t.first, t.failed, t.refused, vm_now() - begin,
-	       all ? "" : ", not all: there are ", all ? "" : op->rest ?: "many",
-	       t.first ? " (and the kernel's, before)" : "");
-	return t.bad + slabs.bad;
+	fail_all(op, &any, budget, "");
+	return any.bad + slabs.bad;
 }
 
 /*
@@ -919,7 +921,7 @@ static int umount_it(void)
 /* What there are by the hundred or more, one like the other */
 #define STRUCT_PAGES	"pages of struct pages"
 #define MIGRATED	STRUCT_PAGES ", and to move what was in use to"
-#define SHADOW		STRUCT_PAGES ", and of KASAN's shadow of the GiB"
+#define SHADOW		"pages of KASAN's shadow of the GiB, and what memory blocks need in sysfs"
 
 #define DRIVE(...) EXPECT_EQ(0, drive(&(struct op){ __VA_ARGS__ }))
 
@@ -1018,7 +1020,7 @@ TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 	      .tail = 40, .budget = 2400, .rest = STRUCT_PAGES);
 	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
 	      .done = shrunk_pool, .undo = next_to_shrink, .once = true,
-	      .head = 40, .budget = 200, .rest = SHADOW);
+	      .head = 40, .tail = 8, .budget = 200, .rest = SHADOW);
 	EXPECT_EQ(in_pool, pool_now().size);
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	EXPECT_EQ(0, online_all());
@@ -1032,7 +1034,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
 	      .done = pool_grown, .undo = ungrow_pool, .once = true,
-	      .head = 20, .budget = 200, .rest = MIGRATED);
+	      .head = 20, .tail = 20, .budget = 200, .rest = MIGRATED);
 	/* What was taken is all there again. */
 	EXPECT_EQ(0, online_all());
 	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));
