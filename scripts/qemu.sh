@@ -27,10 +27,12 @@ shopt -s inherit_errexit
 
 BASES="10.2 10.0"
 SUITES="src:bookworm-backports trixie trixie-backports sid"
-# microvm is not built without libfdt; host-nodes= is not known without libnuma.
+# microvm is not built without libfdt; host-nodes= is not known without libnuma; the
+# test hosts have their NIC by slirp.
 OPTIONS=(--disable-download --target-list=x86_64-softmmu --without-default-features
 	--enable-system --enable-tcg --enable-kvm --enable-linux-aio
-	--enable-linux-io-uring --enable-vhost-kernel --enable-vhost-net --enable-fdt=system --enable-numa
+	--enable-linux-io-uring --enable-vhost-kernel --enable-vhost-net
+	--enable-fdt=system --enable-numa --enable-slirp
 	--enable-werror --disable-install-blobs --disable-debug-info)
 # Counts changes of this script that make older builds worthless.
 BUILDER=1
@@ -230,7 +232,7 @@ prepare() {
 	fi
 	need_packages build-essential dpkg-dev git ninja-build pkg-config python3 \
 		python3-distlib python3-venv xz-utils bzip2 libglib2.0-dev zlib1g-dev \
-		libaio-dev liburing-dev libfdt-dev libnuma-dev seabios ipxe-qemu qemu-system-data
+		libaio-dev liburing-dev libfdt-dev libnuma-dev libslirp-dev seabios ipxe-qemu qemu-system-data
 	if [[ ! $src ]]; then
 		choose "${want:-${BASES%% *}}"
 		work=$cache/$base

@@ -36,6 +36,7 @@ struct qemu {
 /* Where the disk that the runner makes is mounted, and what is on it */
 #define GUEST_DIR		"/guest"
 #define GUEST_KERNEL		GUEST_DIR "/vmlinux"
+#define GUEST_BZIMAGE		GUEST_DIR "/vmlinuz"
 #define GUEST_INITRD		GUEST_DIR "/initrd"
 
 /* Arguments: the guest that needs no Linux (guest/tiny.c) */
@@ -44,7 +45,7 @@ struct qemu {
 	"-serial", "chardev:port0", "-serial", "chardev:port1"
 /*
  * The Linux guest (guest/init.c) with a string of more words for its command line. The
- * firmware is the fastest; one that suspends needs SeaBIOS: add "-bios", "bios-256k.bin".
+ * firmware and the way in (PVH) are the fastest; to one that suspends add QEMU_SUSPENDS.
  * Virtio by ports: TCG tells KVM of events that were delivered long ago, and 7.x's KVM
  * then gives up on MMIO ("KVM internal error. Suberror: 3").
  */
@@ -54,6 +55,8 @@ struct qemu {
 	"-device", "virtio-serial-pci,disable-modern=on",		\
 	"-device", "virtserialport,nr=1,chardev=port0",			\
 	"-device", "virtserialport,nr=2,chardev=port1"
+/* qboot does not resume from S3, nor does Linux if it was started by PVH. */
+#define QEMU_SUSPENDS		"-bios", "bios-256k.bin", "-kernel", GUEST_BZIMAGE
 /* A bus number above 0 would be looked for 8192 times. */
 #define GUEST_CMDLINE		"console=ttyS0 quiet panic=-1 mitigations=off pci=lastbus=0"
 /*
