@@ -63,6 +63,7 @@ test-vm:
 test-qemu:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' \
 		-t '$(if $(filter-out *,$(TESTS)),$(TESTS),qemu_*)'
+	@$(if $(filter-out *,$(TESTS)),,scripts/qemu-qtest.sh)
 
 test-debug:
 	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)' \

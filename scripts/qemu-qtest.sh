@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# qemu-qtest.sh [BASE] - of QEMU's own migration tests those for RAM that stays where it
+# is (ignore-shared, the cpr modes), on the build with our patches; TAP
+#
+# QEMU calls two of them flaky, as their two QEMUs run side by side on the same RAM;
+# they are in it.
+
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+test=$("$PKRAM_TOP/scripts/qemu.sh" qtest "${1:-}") || exit 1
+export QTEST_QEMU_BINARY=${test%/*}/qemu-system-x86_64 QEMU_TEST_FLAKY_TESTS=1
+names=$("$test" --full -l 2>/dev/null | grep -E '^/x86_64/migration/(ignore-shared$|mode/)')
+[[ $names ]] || die "no such test in $test"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+n=0 failed=0
+echo "TAP version 13"
+while read -r name; do
+	# A name also names those below it.
+	skip=()
+	while read -r below; do
+		skip+=(-s "$below")
+	done < <(grep "^$name/" <<<"$names")
+	start=$SECONDS
+	if timeout -k 5 600 "$test" --full -p "$name" "${skip[@]}" >"$log" 2>&1 </dev/null &&
+		grep -q "^ok 1 $name\$" "$log"; then
+		echo "ok $((++n)) - qtest $name ($((SECONDS - start)) s)"
+	else
+		((++failed))
+		echo "not ok $((++n)) - qtest $name ($((SECONDS - start)) s)"
+		tail -n 30 "$log" | sed 's/^/# /'
+	fi
+done <<<"$names"
+echo "1..$n"
+echo "$((n - failed)) passed, $failed failed"
+((failed == 0))
