@@ -224,7 +224,7 @@ lock_work() {
 }
 
 # prepare [BASE] - have what is needed, set base, version, work (the folder where it
-# is built) and id (of the source), and lock $work
+# is built) and id (of the source); of a source of one's own also lock $work
 prepare() {
 	local want=${1:-} src=${QEMU_SRC:-}
 	if [[ $want && " $BASES " != *" $want "* ]]; then
@@ -237,7 +237,6 @@ prepare() {
 		choose "${want:-${BASES%% *}}"
 		work=$cache/$base
 		id=debian-${version#*:}
-		lock_work
 		return
 	fi
 	src=$(realpath -e "$src" 2>/dev/null) || die "no such source: $QEMU_SRC"
@@ -263,10 +262,13 @@ choose_patches() {
 	done
 }
 
-# import_debian - make branch base of $work/tree Debian's version, unless it is
+# import_debian - lock $work, and make branch base of its tree Debian's version, unless
+# it is; of a source of one's own both were done
 import_debian() {
 	local dsc
-	[[ $id == debian-* && $(cat "$work/imported" 2>/dev/null) != "$id" ]] || return 0
+	[[ $id == debian-* ]] || return 0
+	lock_work
+	[[ $(cat "$work/imported" 2>/dev/null) != "$id" ]] || return 0
 	dsc=$(fetch "$version")
 	say "unpacking QEMU $version"
 	# The build of another version is of no use any more.
@@ -375,6 +377,8 @@ prune() {
 make_build() {
 	local commit target
 	import_debian
+	# Another may have built it meanwhile.
+	! holds "$out" "$@" || return 0
 	((${#patches[@]})) || say "without patches"
 	commit=$(patch_tree)
 	move_tree "$commit"
