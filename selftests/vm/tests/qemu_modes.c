@@ -48,6 +48,23 @@ TEST_F(main, grows_a_pool)
 	ASSERT_EQ(0, pool_grow(1));
 }
 
+/* 1G leaves are seen in qemu_suspend, whose guest has whole GiB of RAM. */
+TEST_F(main, is_mapped_by_kvm_with_2m_leaves)
+{
+	struct qemu *q = START("vm1", VM("vm1"));
+	struct guest_state st;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_STREQ("kvm", qemu_accel());
+	EXPECT_LE(1, qemu_kvm_stat(q, "pages_2m"));
+	ASSERT_EQ(0, qemu_command(q, "query-pkram", NULL));
+	EXPECT_NE(NULL, strstr(qemu_answer(q, ""), "\"leaves-1g\": 0"))
+		TH_LOG("%s", qemu_answer(q, ""));
+	qemu_kill(q);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
+}
+
 TEST_F(main, hands_the_object_over_by_cpr_transfer)
 {
 	const char * const target[] = {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest that has more or less memory as time goes: QEMU punches holes into objects, by
+ * the page for a balloon, by blocks for virtio-mem, and a save and a load change nothing
+ * in what is left.
+ */
+#include "tiny_vms.h"
+
+#define STREAM	PKRAM_MNT "/vm1.state"
+
+FIXTURE(main) {};
+FIXTURE_SETUP(main) {}
+FIXTURE_TEARDOWN(main) {}
+
+/* Wait until a size that QEMU tells is @mib; returns what it is in the end */
+static long long wait_size(struct qemu *q, const char *query, const char *key,
+			   unsigned int mib, int seconds)
+{
+	double until = vm_now() + seconds;
+	long long is = -1;
+	const char *at;
+
+	do {
+		if (qemu_command(q, query, NULL))
+			return -1;
+		at = strstr(qemu_answer(q, ""), key);
+		is = at ? atoll(at + strlen(key)) : -1;
+		if (is == (long long)(mib * MIB))
+			break;
+		usleep(100000);
+	} while (vm_now() < until);
+	return is / (long long)MIB;
+}
+
+TEST_F(main, grows_a_pool)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, pool_grow(1));
+}
+
+#define BALLOON								\
+	QEMU_LINUX("guest.mib=150"),					\
+	"-machine", "q35,memory-backend=ram0", "-m", "512M",		\
+	"-object", OBJECT("size=512M,name=vm1"),			\
+	"-device", "virtio-balloon-pci,disable-modern=on"
+
+static long long inflate(struct qemu *q, unsigned int mib)
+{
+	if (qemu_command(q, "balloon", "{'value': %lu}", mib * MIB))
+		return -1;
+	return wait_size(q, "query-balloon", "\"actual\": ", mib, 120);
+}
+
+TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
+{
+	struct guest_state st;
+	struct qemu *q;
+	long long was;
+	char *text;
+
+	q = qemu_start("vm1", BALLOON, NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
+		TH_LOG("%s", qemu_console("vm1"));
+	was = pool_number("free");
+	ASSERT_EQ(300, inflate(q, 300));
+	TH_LOG("inflated by 212 MiB; of the pool came free: %lld MiB",
+	       (pool_number("free") - was) / (long long)MIB);
+	ASSERT_EQ(0, goes_on(q, st.counter));
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, qemu_save(q, STREAM))
+		TH_LOG("%s", q->error);
+	ASSERT_EQ(0, qemu_quit(q));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+
+	q = qemu_start("vm1", BALLOON, INCOMING, NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, qemu_load(q, STREAM))
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(300, wait_size(q, "query-balloon", "\"actual\": ", 300, 0));
+	/* All that the balloon took comes back, and can be used. */
+	ASSERT_EQ(512, inflate(q, 512));
+	text = guest_ask(q, "dirty", 60);
+	EXPECT_NE(NULL, text);
+	free(text);
+	ASSERT_EQ(0, guest_wait(q, st.counter, &st, 60));
+	EXPECT_EQ(2, st.seed);
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	text = qemu_stderr("vm1");
+	EXPECT_EQ(NULL, strstr(text, "balloon"))
+		TH_LOG("%s", text);
+	free(text);
+	qemu_kill(q);
+	EXPECT_EQ(0, unlink(STREAM));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
+}
+
+/* Of its memory 256 MiB are there at once, the rest comes and goes by virtio-mem. */
+#define RAM0	OBJECT("size=256M,name=vm1")
+#define MEM1	"memory-backend-pkram,id=mem1,size=512M,name=mem1"
+#define PLUGGED								\
+	QEMU_LINUX("guest.total=380 guest.mib=260 memhp_default_state=online"), \
+	"-machine", "q35,memory-backend=ram0", "-m", "256M,maxmem=2G",	\
+	"-object", RAM0, "-object", MEM1,				\
+	"-device", "virtio-mem-pci,id=vmem,memdev=mem1,requested-size=256M,prealloc=on"
+
+static int request(struct qemu *q, unsigned int mib)
+{
+	return qemu_command(q, "qom-set",
+			    "{'path': 'vmem', 'property': 'requested-size', 'value': %lu}",
+			    mib * MIB);
+}
+
+static long long plugged(struct qemu *q, unsigned int mib, int seconds)
+{
+	return wait_size(q, "query-memory-devices", "\"size\": ", mib, seconds);
+}
+
+TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
+{
+	long long was = pool_number("free");
+	struct guest_state st;
+	struct qemu *q;
+	int fd;
+
+	q = qemu_start("vm1", PLUGGED, NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(256, plugged(q, 256, 12))
+		TH_LOG("%s%s%s%s", qemu_hmp(q, "info status"), qemu_console("vm1"),
+		       qemu_stderr("vm1"), qemu_hmp(q, "info registers"));
+	ASSERT_EQ(0, guest_wait(q, 5, &st, 100))
+		TH_LOG("%s%s", qemu_console("vm1"), qemu_stderr("vm1"));
+	EXPECT_EQ(260, st.mib);
+	/* What is not plugged takes no memory of the pool. */
+	EXPECT_EQ(512, (was - pool_number("free")) / (long long)MIB);
+	ASSERT_EQ(0, qemu_save(q, STREAM))
+		TH_LOG("%s", q->error);
+	ASSERT_EQ(0, qemu_quit(q));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	EXPECT_TRUE(object_is("mem1", PKRAM_STATE_SEALED));
+
+	q = qemu_start("vm1", PLUGGED, INCOMING, NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, qemu_load(q, STREAM))
+		TH_LOG("%s", qemu_stderr("vm1"));
+	EXPECT_EQ(256, plugged(q, 256, 0));
+	ASSERT_EQ(0, goes_on(q, st.counter));
+
+	/* More than the pool has is not plugged, and the guest goes on. */
+	fd = open(PKRAM_MNT "/rest", O_CREAT | O_RDWR, 0600);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fallocate(fd, 0, 0, pool_number("free") - 4 * MIB));
+	ASSERT_EQ(0, request(q, 512));
+	EXPECT_GT(300, plugged(q, 512, 10));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	close(fd);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/rest"));
+	EXPECT_EQ(0, unlink(STREAM));
+	EXPECT_EQ(512, plugged(q, 512, 100));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+
+	/* and what is taken away goes back to the pool */
+	ASSERT_EQ(0, request(q, 256));
+	EXPECT_EQ(256, plugged(q, 256, 100));
+	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(512, (was - pool_number("free")) / (long long)MIB);
+	qemu_kill(q);
+}
+
+TEST_HARNESS_MAIN
