@@ -161,7 +161,8 @@ TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
 	close(fd);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/rest"));
 	EXPECT_EQ(0, unlink(STREAM));
-	EXPECT_EQ(512, plugged(q, 512, 100));
+	ASSERT_EQ(512, plugged(q, 512, 100))
+		TH_LOG("%s%s%s", q->error, qemu_stderr("vm1"), qemu_console("vm1"));
 	EXPECT_EQ(0, goes_on(q, st.counter));
 
 	/* and what is taken away goes back to the pool */
