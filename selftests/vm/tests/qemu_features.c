@@ -282,11 +282,6 @@ TEST_F_TIMEOUT(first, starts_from_a_snapshot, 200)
 	qemu_kill(q);
 }
 
-static int set_mode(struct qemu *q, const char *mode)
-{
-	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
-}
-
 /* The RAM would not be in it, and nothing would tie the two together. */
 TEST_F_TIMEOUT(first, takes_no_snapshot_without_the_ram, 200)
 {

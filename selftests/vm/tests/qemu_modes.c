@@ -12,11 +12,6 @@
 	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
 	"'type': 'unix', 'path': '" SOCKET(name) "'}}"
 
-static int set_mode(struct qemu *q, const char *mode)
-{
-	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
-}
-
 /* Wait until a file is there */
 static int wait_for_file(const char *path, int seconds)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guests that want their RAM on a node of a host with two NUMA nodes: host-nodes= */
+#include "nodes.h"
 #include "tiny_vms.h"
 #include <pkram.h>
 
@@ -9,24 +10,6 @@
 FIXTURE(main) {};
 FIXTURE_SETUP(main) {}
 FIXTURE_TEARDOWN(main) {}
-
-static long long free_on(int node)
-{
-	struct pkram_region *list, *r;
-	struct pkram_ctx *ctx;
-	long long sum = 0;
-
-	if (pkram_open(&ctx))
-		return -1;
-	if (!pkram_region_dump(ctx, &list)) {
-		for (r = list; r; r = r->next)
-			if ((int)r->node == node)
-				sum += r->free;
-		pkram_region_free(list);
-	}
-	pkram_close(ctx);
-	return sum;
-}
 
 TEST_F(main, grows_a_pool_on_both_nodes)
 {

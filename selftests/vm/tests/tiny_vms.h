@@ -161,4 +161,10 @@ static inline int load_saved(const char *name, const char *uuid, unsigned long l
 	return err;
 }
 
+/* Of its migrations from here on */
+static inline int set_mode(struct qemu *q, const char *mode)
+{
+	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
+}
+
 #endif
