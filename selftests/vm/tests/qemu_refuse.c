@@ -8,6 +8,9 @@
 #include "damage.h"
 #include "tiny_vms.h"
 
+#define WOULD_OVERWRITE \
+	"pkram object '/dev/pkram/vm1' holds a saved guest, which this load would overwrite"
+
 FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
 FIXTURE_TEARDOWN(first) {}
@@ -299,8 +302,7 @@ TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
 	ASSERT_NE(NULL, q);
 	qemu_command(q, "migrate-incoming", "{'uri': 'file:/tmp/copy'}");
 	EXPECT_EQ(0, qemu_wait_exit(q, 30));
-	EXPECT_NE(NULL, strstr(qemu_stderr("vm1"), "pkram object '/dev/pkram/vm1' holds a "
-			       "saved guest, which this load would overwrite"));
+	EXPECT_NE(NULL, strstr(qemu_stderr("vm1"), WOULD_OVERWRITE));
 
 	/* of a guest with its RAM elsewhere, that does not know of pkram */
 	q = qemu_start("other", QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE,
