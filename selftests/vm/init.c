@@ -48,6 +48,7 @@
 #define NEXT_KERNEL	"/run/next/vmlinuz"
 #define NEXT_INITRD	"/run/next/initrd"
 #define NEXT_APPEND	"/run/pkram-next-append"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
 /* A kernel log line that matches one of these makes the running test fail ... */
 static const char * const bad_lines[] = {
@@ -255,6 +256,16 @@ static int check_kmsg(void)
 }
 
 /*
+ * kmemleak also scans by itself, a minute after boot: that takes time of the tests, lets
+ * no memory come or go meanwhile, and is not needed.
+ */
+static void only_our_scans(void)
+{
+	if (!access(KMEMLEAK, F_OK))
+		spill(KMEMLEAK, "scan=off");
+}
+
+/*
  * Ask kmemleak, where the kernel has it and a module of ours was loaded: it takes a
  * minute.  Two scans, as it reports only what did not change since the last.
  */
@@ -267,20 +278,20 @@ static int check_kmemleak(void)
 	taint = slurp("/proc/sys/kernel/tainted");
 	loaded = taint && atol(taint) & (1 << 12);
 	free(taint);
-	if (!loaded || access("/sys/kernel/debug/kmemleak", F_OK))
+	if (!loaded || access(KMEMLEAK, F_OK))
 		return 0;
 	for (int i = 0; i < 2; i++) {
-		spill("/sys/kernel/debug/kmemleak", "scan");
+		spill(KMEMLEAK, "scan");
 		sleep(1);
 	}
-	report = slurp("/sys/kernel/debug/kmemleak");
+	report = slurp(KMEMLEAK);
 	for (line = report ? strtok_r(report, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		leaks += !strncmp(line, "unreferenced", strlen("unreferenced"));
 		say("# kmemleak: %s\n", line);
 	}
 	free(report);
-	spill("/sys/kernel/debug/kmemleak", "clear");
+	spill(KMEMLEAK, "clear");
 	return leaks;
 }
 
@@ -704,6 +715,7 @@ int main(void)
 	read_scenario();
 	say("@boot %d %s %.1f\n", sc.boot, uts.release, now());
 	setup_kmsg();
+	only_our_scans();
 	load_modules("/lib/modules", uts.release);
 	link_modules(uts.release);
 	mount_guest();
