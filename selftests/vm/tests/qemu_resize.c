@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that has more or less memory as time goes: QEMU punches holes into objects, by
- * the page for a balloon, by blocks for virtio-mem, and a save and a load change nothing
- * in what is left.
+ * A guest that has more or less memory as time goes: QEMU punches holes into objects, and
+ * a save and a load change nothing in what is left.
  */
 #include "tiny_vms.h"
 
@@ -42,7 +41,7 @@ TEST_F(main, grows_a_pool)
 	QEMU_LINUX("guest.mib=150"),					\
 	"-machine", "q35,memory-backend=ram0", "-m", "512M",		\
 	"-object", OBJECT("size=512M,name=vm1"),			\
-	"-device", "virtio-balloon-pci,disable-modern=on"
+	"-device", "virtio-balloon-pci,disable-modern=on,free-page-reporting=on"
 
 static long long inflate(struct qemu *q, unsigned int mib)
 {
@@ -53,9 +52,10 @@ static long long inflate(struct qemu *q, unsigned int mib)
 
 TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 {
+	long long was = pool_number("free"), used;
 	struct guest_state st;
 	struct qemu *q;
-	long long was;
+	double until;
 	char *text;
 
 	q = qemu_start("vm1", BALLOON, NULL);
@@ -63,10 +63,14 @@ TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
 		TH_LOG("%s", qemu_console("vm1"));
-	was = pool_number("free");
+	/* What is free in the guest goes back to the pool, seconds later. */
+	until = vm_now() + 60;
+	do {
+		used = (was - pool_number("free")) / (long long)MIB;
+	} while (used > 350 && vm_now() < until && !usleep(500000));
+	EXPECT_GE(350, used);
+	EXPECT_LE(150, used);
 	ASSERT_EQ(300, inflate(q, 300));
-	TH_LOG("inflated by 212 MiB; of the pool came free: %lld MiB",
-	       (pool_number("free") - was) / (long long)MIB);
 	ASSERT_EQ(0, goes_on(q, st.counter));
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(q, STREAM))
@@ -81,14 +85,15 @@ TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, goes_on(q, st.counter));
 	EXPECT_EQ(300, wait_size(q, "query-balloon", "\"actual\": ", 300, 0));
-	/* All that the balloon took comes back, and can be used. */
+	/* All comes back, and can be used. */
 	ASSERT_EQ(512, inflate(q, 512));
 	text = guest_ask(q, "dirty", 60);
 	EXPECT_NE(NULL, text);
 	free(text);
 	ASSERT_EQ(0, guest_wait(q, st.counter, &st, 60));
 	EXPECT_EQ(2, st.seed);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, goes_on(q, st.counter))
+		TH_LOG("%s%s", qemu_stderr("vm1"), qemu_console("vm1"));
 	text = qemu_stderr("vm1");
 	EXPECT_EQ(NULL, strstr(text, "balloon"))
 		TH_LOG("%s", text);
@@ -124,7 +129,6 @@ TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
 	long long was = pool_number("free");
 	struct guest_state st;
 	struct qemu *q;
-	int fd;
 
 	q = qemu_start("vm1", PLUGGED, NULL);
 	ASSERT_NE(NULL, q)
@@ -151,16 +155,8 @@ TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
 	EXPECT_EQ(256, plugged(q, 256, 0));
 	ASSERT_EQ(0, goes_on(q, st.counter));
 
-	/* More than the pool has is not plugged, and the guest goes on. */
-	fd = open(PKRAM_MNT "/rest", O_CREAT | O_RDWR, 0600);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, fallocate(fd, 0, 0, pool_number("free") - 4 * MIB));
-	ASSERT_EQ(0, request(q, 512));
-	EXPECT_GT(300, plugged(q, 512, 10));
-	EXPECT_EQ(0, goes_on(q, st.counter));
-	close(fd);
-	EXPECT_EQ(0, unlink(PKRAM_MNT "/rest"));
 	EXPECT_EQ(0, unlink(STREAM));
+	ASSERT_EQ(0, request(q, 512));
 	ASSERT_EQ(512, plugged(q, 512, 100))
 		TH_LOG("%s%s%s", q->error, qemu_stderr("vm1"), qemu_console("vm1"));
 	EXPECT_EQ(0, goes_on(q, st.counter));
@@ -171,6 +167,46 @@ TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
 	EXPECT_EQ(0, goes_on(q, st.counter));
 	EXPECT_EQ(512, (was - pool_number("free")) / (long long)MIB);
 	qemu_kill(q);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/mem1"));
+}
+
+/*
+ * Of the guest is asked no more than that it is there when its wish is refused: in nested
+ * SVM that is emulated it may die of that, with any file that is full (docs/qemu.md).
+ */
+TEST_F_TIMEOUT(main, virtio_mem_plugs_no_more_than_the_pool_has, 300)
+{
+	struct guest_state st;
+	long long left;
+	struct qemu *q;
+	char *text;
+	int fd;
+
+	q = qemu_start("vm1", PLUGGED, "-no-shutdown", NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(256, plugged(q, 256, 12));
+	ASSERT_EQ(0, guest_wait(q, 5, &st, 100))
+		TH_LOG("%s%s", qemu_console("vm1"), qemu_stderr("vm1"));
+	fd = open(PKRAM_MNT "/rest", O_CREAT | O_RDWR, 0600);
+	ASSERT_LE(0, fd);
+	left = 64 * MIB;
+	ASSERT_EQ(0, fallocate(fd, 0, 0, pool_number("free") - left));
+	ASSERT_EQ(0, request(q, 512));
+	EXPECT_GE(256 + 64, plugged(q, 512, 10));
+	text = qemu_stderr("vm1");
+	EXPECT_NE(NULL, strstr(text, "preallocating memory failed"))
+		TH_LOG("%s", text);
+	free(text);
+	/* What the guest did get is all that is missing. */
+	EXPECT_EQ(left, pool_number("free") +
+			(plugged(q, 0, 0) - 256) * (long long)MIB);
+	close(fd);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/rest"));
+	qemu_kill(q);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/mem1"));
 }
 
 TEST_HARNESS_MAIN
