@@ -41,7 +41,7 @@ TEST_F(main, grows_a_pool)
 	QEMU_LINUX("guest.mib=150"),					\
 	"-machine", "q35,memory-backend=ram0", "-m", "512M",		\
 	"-object", OBJECT("size=512M,name=vm1"),			\
-	"-device", "virtio-balloon-pci,disable-modern=on,free-page-reporting=on"
+	"-device", "virtio-balloon-pci,disable-modern=on"
 
 static long long inflate(struct qemu *q, unsigned int mib)
 {
@@ -52,10 +52,8 @@ static long long inflate(struct qemu *q, unsigned int mib)
 
 TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 {
-	long long was = pool_number("free"), used;
 	struct guest_state st;
 	struct qemu *q;
-	double until;
 	char *text;
 
 	q = qemu_start("vm1", BALLOON, NULL);
@@ -63,13 +61,6 @@ TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
 		TH_LOG("%s", qemu_console("vm1"));
-	/* What is free in the guest goes back to the pool, seconds later. */
-	until = vm_now() + 60;
-	do {
-		used = (was - pool_number("free")) / (long long)MIB;
-	} while (used > 350 && vm_now() < until && !usleep(500000));
-	EXPECT_GE(350, used);
-	EXPECT_LE(150, used);
 	ASSERT_EQ(300, inflate(q, 300));
 	ASSERT_EQ(0, goes_on(q, st.counter));
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
@@ -100,6 +91,33 @@ TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 	free(text);
 	qemu_kill(q);
 	EXPECT_EQ(0, unlink(STREAM));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
+}
+
+/*
+ * Guests whose memory goes while they run die at times here, with any memory: nested SVM,
+ * as it is emulated, delivers an interrupt where none may be (docs/qemu.md). The next test and
+ * the last therefore look at the pool, and not at what becomes of the guest.
+ */
+TEST_F_TIMEOUT(main, has_back_what_a_guest_reports_free, 300)
+{
+	long long was = pool_number("free"), used;
+	struct guest_state st;
+	struct qemu *q;
+	double until;
+
+	q = qemu_start("vm1", "-no-shutdown", BALLOON ",free-page-reporting=on", NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, guest_wait(q, 1, &st, 200))
+		TH_LOG("%s", qemu_console("vm1"));
+	until = vm_now() + 60;
+	do {
+		used = (was - pool_number("free")) / (long long)MIB;
+	} while (used > 350 && vm_now() < until && !usleep(500000));
+	EXPECT_GE(350, used);
+	EXPECT_LE(150, used);
+	qemu_kill(q);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
 }
 
@@ -171,10 +189,6 @@ TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/mem1"));
 }
 
-/*
- * Of the guest is asked no more than that it is there when its wish is refused: in nested
- * SVM that is emulated it may die of that, with any file that is full (docs/qemu.md).
- */
 TEST_F_TIMEOUT(main, virtio_mem_plugs_no_more_than_the_pool_has, 300)
 {
 	struct guest_state st;
