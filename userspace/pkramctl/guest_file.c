@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What defines a guest: a file of guests.d. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "guest_file.h"
+#include "parse.h"
+
+#define STOP_TIMEOUT	90
+#define MAX_TIMEOUT	86400
+#define PKRAM_DIR	"/dev/pkram"
+
+struct parser {
+	struct guest_file *g;
+	unsigned int line, seen_timeout;
+	char *why;
+	size_t why_len;
+};
+
+static __attribute__((format(printf, 2, 3)))
+int bad(struct parser *p, const char *fmt, ...)
+{
+	int n = snprintf(p->why, p->why_len, "%u: ", p->line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->why + n, p->why_len - n, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int no_memory(struct parser *p)
+{
+	snprintf(p->why, p->why_len, "%u: out of memory", p->line);
+	return -ENOMEM;
+}
+
+bool guest_name_ok(const char *name)
+{
+	static const char good[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t len = strlen(name);
+
+	return len && len <= GUEST_NAME_MAX && strspn(name, good) == len &&
+	       name[0] != '.' && name[0] != '-';
+}
+
+/* Settings */
+
+static bool uuid_ok(const char *s)
+{
+	int i;
+
+	for (i = 0; i < 36; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' :
+		    !isxdigit((unsigned char)s[i]))
+			return false;
+	}
+	return !s[36];
+}
+
+static int set_uuid(struct parser *p, const char *value)
+{
+	if (*p->g->uuid)
+		return bad(p, "a second uuid: a guest has one");
+	if (!uuid_ok(value))
+		return bad(p, "\"%s\" is no UUID: take what uuidgen(1) prints",
+			   value);
+	strcpy(p->g->uuid, value);
+	return 0;
+}
+
+static int set_qemu(struct parser *p, const char *value)
+{
+	if (p->g->qemu)
+		return bad(p, "a second qemu: a guest has one");
+	if (strchr(value, '/') && *value != '/')
+		return bad(p, "\"%s\": write QEMU's path from the root on, or its name alone",
+			   value);
+	p->g->qemu = strdup(value);
+	return p->g->qemu ? 0 : no_memory(p);
+}
+
+static int set_timeout(struct parser *p, const char *value)
+{
+	uint64_t v;
+
+	if (p->seen_timeout++)
+		return bad(p, "a second stop-timeout: a guest has one");
+	if (parse_number(value, &v) || !v || v > MAX_TIMEOUT)
+		return bad(p, "\"%s\": stop-timeout is seconds, from 1 to %d",
+			   value, MAX_TIMEOUT);
+	p->g->stop_timeout = v;
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct parser *p, const char *value);
+} settings[] = {
+	{ "uuid", set_uuid },
+	{ "qemu", set_qemu },
+	{ "stop-timeout", set_timeout },
+};
+
+static void trim(char *s)
+{
+	size_t len = strlen(s);
+
+	while (len && isspace((unsigned char)s[len - 1]))
+		s[--len] = '\0';
+}
+
+static int parse_setting(struct parser *p, char *key)
+{
+	char *value = strchr(key, '=');
+	unsigned int i;
+
+	if (!value)
+		return bad(p, "\"%s\" is neither \"key = value\" nor an option of QEMU, which begins with \"-\"",
+			   key);
+	*value++ = '\0';
+	trim(key);
+	value += strspn(value, " \t");
+	if (!*value)
+		return bad(p, "\"%s\" has no value", key);
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		if (!strcmp(key, settings[i].key))
+			return settings[i].set(p, value);
+	}
+	return bad(p, "there is no setting \"%s\", only uuid, qemu and stop-timeout",
+		   key);
+}
+
+/* Options */
+
+static const struct {
+	const char *option, *why;
+} ours[] = {
+	{ "uuid", "write uuid = ... on a line of its own" },
+	{ "name", "the guest is called as its file is" },
+	{ "pidfile", "pkramctl adds it" },
+	{ "daemonize", "pkramctl sees to that" },
+	{ "incoming", "pkramctl adds it when the guest is resumed" },
+	{ "loadvm", "a resume would not be one" },
+	{ "S", "pkramctl starts a guest for it to run" },
+};
+
+/* Would it be in the way of what pkramctl does? */
+static int check_option(struct parser *p, const char *word)
+{
+	const char *option = word + 1 + (word[1] == '-');
+	unsigned int i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (!strcmp(option, ours[i].option))
+			return bad(p, "%s cannot stand here: %s", word,
+				   ours[i].why);
+	}
+	return 0;
+}
+
+static int add_arg(struct parser *p, const char *word)
+{
+	struct guest_file *g = p->g;
+	char **args;
+
+	args = realloc(g->args, (g->nr_args + 1) * sizeof(*args));
+	if (!args)
+		return no_memory(p);
+	g->args = args;
+	args[g->nr_args] = strdup(word);
+	if (!args[g->nr_args])
+		return no_memory(p);
+	g->nr_args++;
+	return 0;
+}
+
+/*
+ * Take one word off *@s, unquoted in place as a shell does; @word is NULL at the
+ * end of the line.
+ */
+static int next_word(struct parser *p, char **s, char **word)
+{
+	char *in = *s + strspn(*s, " \t"), *out = in, quote = '\0';
+
+	*word = *in ? in : NULL;
+	for (; *in && (quote || !isspace((unsigned char)*in)); in++) {
+		if (!quote && (*in == '\'' || *in == '"')) {
+			quote = *in;
+		} else if (quote && *in == quote) {
+			quote = '\0';
+		} else if (quote != '\'' && (*in == '$' || *in == '`')) {
+			return bad(p, "nothing is expanded here: write what is meant, or put ' ' around a %c",
+				   *in);
+		} else if (*in == '\\' && in[1] &&
+			   (!quote || (quote == '"' &&
+				       strchr("\\\"$`", in[1])))) {
+			*out++ = *++in;
+		} else {
+			*out++ = *in;
+		}
+	}
+	if (quote)
+		return bad(p, "a %c is not closed", quote);
+	*s = in + !!*in;
+	*out = '\0';
+	return 0;
+}
+
+static int parse_options(struct parser *p, char *s)
+{
+	bool first = true;
+	char *word;
+	int err;
+
+	for (;;) {
+		err = next_word(p, &s, &word);
+		if (err || !word)
+			return err;
+		/* Behind an option is its value, which may look like one */
+		if (first || (*word == '-' && word[1]))
+			err = check_option(p, word);
+		if (!err)
+			err = add_arg(p, word);
+		if (err)
+			return err;
+		first = false;
+	}
+}
+
+/* The value of @key in "driver,key=value,..." (a comma is doubled), or NULL */
+static char *property(const char *s, const char *key)
+{
+	size_t len = strlen(key);
+	char *value, *out;
+
+	for (;;) {
+		s = strchr(s, ',');
+		if (!s)
+			return NULL;
+		s++;
+		if (*s == ',')
+			s++;
+		else if (!strncmp(s, key, len) && s[len] == '=')
+			break;
+	}
+	value = strdup(s + len + 1);
+	for (s = value, out = value; s && *s && !(s[0] == ',' && s[1] != ',');
+	     s++) {
+		*out++ = *s;
+		s += s[0] == ',';
+	}
+	if (value)
+		*out = '\0';
+	return value;
+}
+
+static int add_ram(struct parser *p, char *path, bool pkram)
+{
+	struct guest_file *g = p->g;
+	struct guest_ram *ram;
+
+	ram = realloc(g->ram, (g->nr_ram + 1) * sizeof(*ram));
+	if (!ram) {
+		free(path);
+		return no_memory(p);
+	}
+	g->ram = ram;
+	ram[g->nr_ram++] = (struct guest_ram){ .path = path, .pkram = pkram };
+	return 0;
+}
+
+/* Of an -object */
+static int find_ram(struct parser *p, const char *object)
+{
+	char *name, *dir, *path = NULL;
+	bool pkram;
+
+	pkram = !strncmp(object, "memory-backend-pkram,", 21);
+	if (!pkram && strncmp(object, "memory-backend-file,", 20))
+		return 0;
+	if (!pkram) {
+		path = property(object, "mem-path");
+		return path ? add_ram(p, path, false) : 0;
+	}
+	name = property(object, "name");
+	dir = property(object, "dir");
+	if (name && asprintf(&path, "%s/%s", dir ? dir : PKRAM_DIR, name) < 0)
+		path = NULL;
+	free(name);
+	free(dir);
+	return path ? add_ram(p, path, true) : 0;
+}
+
+/* The file as a whole */
+
+/* The next line, joined with what follows a "\" at its end; NULL at the end */
+static char *next_line(struct parser *p, char **s, unsigned int *lines)
+{
+	char *line = *s, *eol = line;
+
+	p->line = *lines + 1;
+	if (!*line)
+		return NULL;
+	for (;;) {
+		eol = strchrnul(eol, '\n');
+		++*lines;
+		if (!*eol || eol == line || eol[-1] != '\\')
+			break;
+		eol--;
+		memmove(eol, eol + 2, strlen(eol + 2) + 1);
+	}
+	*s = eol + !!*eol;
+	*eol = '\0';
+	trim(line);
+	return line + strspn(line, " \t");
+}
+
+static int parse(struct parser *p, char *text)
+{
+	unsigned int lines = 0, i;
+	char *line;
+	int err = 0;
+
+	while (!err && (line = next_line(p, &text, &lines))) {
+		if (!*line || *line == '#')
+			continue;
+		err = *line == '-' ? parse_options(p, line) :
+		      parse_setting(p, line);
+	}
+	if (err)
+		return err;
+	p->line = lines;
+	if (!*p->g->uuid)
+		return bad(p, "the guest has no uuid: add \"uuid = \" and what uuidgen(1) prints");
+	if (!p->g->nr_args)
+		return bad(p, "there are no options for QEMU: write them as on its command line");
+	if (!p->g->qemu)
+		err = set_qemu(p, "qemu-system-x86_64");
+	for (i = 1; !err && i < p->g->nr_args; i++) {
+		if (!strcmp(p->g->args[i - 1], "-object") ||
+		    !strcmp(p->g->args[i - 1], "--object"))
+			err = find_ram(p, p->g->args[i]);
+	}
+	return err;
+}
+
+int guest_file_parse(struct guest_file *g, const char *name, const char *text,
+		     size_t len, char *why, size_t why_len)
+{
+	struct parser p = { .g = g, .why = why, .why_len = why_len, .line = 1 };
+	char *copy;
+	int err;
+
+	*g = (struct guest_file){ .stop_timeout = STOP_TIMEOUT };
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	if (memchr(text, '\0', len))
+		return bad(&p, "this is no text");
+	copy = strndup(text, len);
+	err = copy ? parse(&p, copy) : no_memory(&p);
+	free(copy);
+	if (err)
+		guest_file_free(g);
+	return err;
+}
+
+void guest_file_free(struct guest_file *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nr_args; i++)
+		free(g->args[i]);
+	for (i = 0; i < g->nr_ram; i++)
+		free(g->ram[i].path);
+	free(g->args);
+	free(g->ram);
+	free(g->qemu);
+	*g = (struct guest_file){ 0 };
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What defines a guest: a file of guests.d. Pure: no output, no system calls. */
+#ifndef _PKRAMCTL_GUEST_FILE_H
+#define _PKRAMCTL_GUEST_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GUEST_NAME_MAX	64	/* it is a part of a socket's path */
+
+/**
+ * struct guest_ram - a file that holds RAM of the guest
+ * @path: of the file
+ * @pkram: memory-backend-pkram: QEMU seals it
+ */
+struct guest_ram {
+	char *path;
+	bool pkram;
+};
+
+/**
+ * struct guest_file - what the file says
+ * @name: of the guest
+ * @uuid: as text
+ * @qemu: the program
+ * @stop_timeout: seconds that the guest has to power down
+ * @args: QEMU's arguments, without those that pkramctl adds
+ * @nr_args: how many
+ * @ram: where it has its RAM, as far as the arguments tell
+ * @nr_ram: how many
+ */
+struct guest_file {
+	char name[GUEST_NAME_MAX + 1];
+	char uuid[37];
+	char *qemu;
+	unsigned int stop_timeout;
+	char **args;
+	unsigned int nr_args;
+	struct guest_ram *ram;
+	unsigned int nr_ram;
+};
+
+/**
+ * guest_name_ok() - can a guest be called so?
+ * @name: letters, digits and "._-", not a dot first
+ */
+bool guest_name_ok(const char *name);
+
+/**
+ * guest_file_parse() - read a definition
+ * @g: out: freed with guest_file_free(); empty on failure
+ * @name: of the guest
+ * @text: all of the file; not kept
+ * @len: its length
+ * @why: out: the line and what is wrong with it, for people ("3: ...")
+ * @why_len: size of @why
+ *
+ * Lines: "key = value", or options for QEMU, which begin with "-" and are
+ * quoted as in a shell; "#" begins a comment, "\" at its end joins a line with
+ * the next. Nothing is expanded.
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int guest_file_parse(struct guest_file *g, const char *name, const char *text,
+		     size_t len, char *why, size_t why_len);
+void guest_file_free(struct guest_file *g);
+
+#endif /* _PKRAMCTL_GUEST_FILE_H */

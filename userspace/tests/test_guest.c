@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Self test of what defines a guest, and of the QMP client against a fake QEMU. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <json.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include "guest_file.h"
+#include "qmp.h"
+#include "tap.h"
+
+#define UUID	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
+#define UUID_IS	"uuid = " UUID "\n"
+
+/* Definitions */
+
+static int parse(struct guest_file *g, const char *text, char *why, size_t len)
+{
+	why[0] = '\0';
+	return guest_file_parse(g, "vm1", text, strlen(text), why, len);
+}
+
+static void a_definition(void)
+{
+	static const char *const args[] = {
+		"-m", "4G", "-append", "console=ttyS0 a\"b", "-drive",
+		"file=/vm,,1.img,if=virtio", "-object",
+		"memory-backend-pkram,id=ram0,size=4G,name=vm1", "-device", "x",
+		"-object", "memory-backend-pkram,dir=/mnt,name=a,,b", "-object",
+		"memory-backend-file,share=on,mem-path=/x", "-fw_cfg", "$HOME",
+	};
+	static const char text[] =
+		"# a guest\n"
+		"uuid = " UUID "\n"
+		"\tqemu=/opt/qemu\t\n"
+		"stop-timeout = 30\n"
+		"\n"
+		"-m 4G -append 'console=ttyS0 a\"b'\n"
+		"-drive file=/vm,,1.img,\\\n"
+		"if=virtio\n"
+		"-object \"memory-backend-pkram,id=ram0,size=4G,name=vm1\" \\\n"
+		"    -device x\\\n"
+		"\n"
+		"-object memory-backend-pkram,dir=/mnt,name=a,,b\n"
+		"--object memory-backend-file,share=on,mem-path=/x\n"
+		"-fw_cfg \\$HOME";
+	struct guest_file g;
+	char why[256];
+	unsigned int i;
+	bool same;
+
+	ok(!parse(&g, text, why, sizeof(why)), "a definition is read%s", why);
+	ok(!strcmp(g.name, "vm1") && !strcmp(g.uuid, UUID) &&
+	   !strcmp(g.qemu, "/opt/qemu") && g.stop_timeout == 30,
+	   "its settings are right");
+	same = g.nr_args == sizeof(args) / sizeof(args[0]);
+	for (i = 0; same && i < g.nr_args; i++)
+		same = !strcmp(g.args[i] + !strncmp(g.args[i], "--", 2),
+			       args[i]);
+	ok(same, "its options are as a shell would give them");
+	ok(g.nr_ram == 3 && !strcmp(g.ram[0].path, "/dev/pkram/vm1") &&
+	   !strcmp(g.ram[1].path, "/mnt/a,b") &&
+	   !strcmp(g.ram[2].path, "/x"), "its RAM is found");
+	ok(g.ram[0].pkram && g.ram[1].pkram && !g.ram[2].pkram,
+	   "with what seals it");
+	guest_file_free(&g);
+	ok(!parse(&g, UUID_IS "-m 4G", why, sizeof(why)) &&
+	   !strcmp(g.qemu, "qemu-system-x86_64") && g.stop_timeout == 90 &&
+	   !g.nr_ram, "what it does not say has a default");
+	guest_file_free(&g);
+}
+
+static void wrong_definitions(void)
+{
+	static const struct {
+		const char *text, *why;
+	} t[] = {
+		{ "",
+		  "0: the guest has no uuid: add \"uuid = \" and what uuidgen(1) prints" },
+		{ "-m 4G\n",
+		  "1: the guest has no uuid: add \"uuid = \" and what uuidgen(1) prints" },
+		{ UUID_IS,
+		  "1: there are no options for QEMU: write them as on its command line" },
+		{ UUID_IS "\n" UUID_IS,
+		  "3: a second uuid: a guest has one" },
+		{ "uuid = " UUID "0\n",
+		  "1: \"" UUID "0\" is no UUID: take what uuidgen(1) prints" },
+		{ "uuid = 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0\n",
+		  "1: \"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0\" is no UUID: take what uuidgen(1) prints"
+		},
+		{ "uuid\n",
+		  "1: \"uuid\" is neither \"key = value\" nor an option of QEMU, which begins with \"-\""
+		},
+		{ "uuid =\n",
+		  "1: \"uuid\" has no value" },
+		{ "ram = 4G\n",
+		  "1: there is no setting \"ram\", only uuid, qemu and stop-timeout" },
+		{ "qemu = bin/qemu\n",
+		  "1: \"bin/qemu\": write QEMU's path from the root on, or its name alone" },
+		{ "qemu = a\nqemu = b\n",
+		  "2: a second qemu: a guest has one" },
+		{ "stop-timeout = 0\n",
+		  "1: \"0\": stop-timeout is seconds, from 1 to 86400" },
+		{ "stop-timeout = 1m\n",
+		  "1: \"1m\": stop-timeout is seconds, from 1 to 86400" },
+		{ "stop-timeout = 86401\n",
+		  "1: \"86401\": stop-timeout is seconds, from 1 to 86400" },
+		{ "stop-timeout = 1\nstop-timeout = 1\n",
+		  "2: a second stop-timeout: a guest has one" },
+		{ "-append 'a\n",
+		  "1: a ' is not closed" },
+		{ "-append a \\\n-m \"4G\n-x",
+		  "1: a \" is not closed" },
+		{ "#\n-m $RAM\n",
+		  "2: nothing is expanded here: write what is meant, or put ' ' around a $" },
+		{ "-m \"`x`\"\n",
+		  "1: nothing is expanded here: write what is meant, or put ' ' around a `" },
+		{ "-uuid " UUID "\n",
+		  "1: -uuid cannot stand here: write uuid = ... on a line of its own" },
+		{ "-m 4G -daemonize\n",
+		  "1: -daemonize cannot stand here: pkramctl sees to that" },
+		{ "--incoming defer\n",
+		  "1: --incoming cannot stand here: pkramctl adds it when the guest is resumed" },
+		{ "-S\n",
+		  "1: -S cannot stand here: pkramctl starts a guest for it to run" },
+		{ "-name x\n",
+		  "1: -name cannot stand here: the guest is called as its file is" },
+	};
+	struct guest_file g;
+	unsigned int i;
+	char why[256];
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		int err = parse(&g, t[i].text, why, sizeof(why));
+
+		if (!ok(err == -EINVAL && !strcmp(why, t[i].why),
+			"it is wrong: %s", t[i].why))
+			printf("%d, %s\n", err, why);
+	}
+	ok(guest_file_parse(&g, "vm1", "a\0b", 3, why, sizeof(why)) == -EINVAL &&
+	   !strcmp(why, "1: this is no text"), "a file with a NUL is no text");
+	ok(guest_file_parse(&g, "vm1", "ram = 4G\n", 9, why, 10) == -EINVAL &&
+	   strlen(why) == 9, "a reason is cut to fit");
+}
+
+static void names(void)
+{
+	char name[GUEST_NAME_MAX + 2] = "";
+
+	ok(guest_name_ok("vm-1.a_B"), "a name");
+	ok(!guest_name_ok("") && !guest_name_ok(".vm") && !guest_name_ok("-vm") &&
+	   !guest_name_ok("a/b") && !guest_name_ok("a b") && !guest_name_ok("ä"),
+	   "what is no name");
+	memset(name, 'a', GUEST_NAME_MAX);
+	ok(guest_name_ok(name), "the longest name");
+	name[GUEST_NAME_MAX] = 'a';
+	ok(!guest_name_ok(name), "one that is too long");
+}
+
+/* QMP */
+
+#define GREETING	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
+#define OK		"{\"return\": {}}\r\n"
+#define EVENT(name)	"{\"timestamp\": {\"seconds\": 5, \"microseconds\": 7}, \"event\": \"" name "\"}\r\n"
+
+static char path[64];
+static pid_t server;
+
+/* Say the first thing at once, each other one when something came; then hang up */
+static void serve(const char *const *says)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, client;
+	char buf[4096];
+
+	unlink(path);
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
+		abort();
+	server = fork();
+	if (server) {
+		close(fd);
+		return;
+	}
+	client = accept(fd, NULL, NULL);
+	for (; *says; says++) {
+		if (send(client, *says, strlen(*says), MSG_NOSIGNAL) < 0 ||
+		    read(client, buf, sizeof(buf)) <= 0)
+			break;
+	}
+	_exit(0);
+}
+
+static void served(struct qmp *q)
+{
+	qmp_close(q);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	unlink(path);
+}
+
+#define SERVE(...)	serve((const char *const []){ __VA_ARGS__, NULL })
+
+static void a_conversation(void)
+{
+	struct qmp q;
+	int err;
+
+	SERVE(GREETING, EVENT("A") OK,
+	      EVENT("STOP") "{\"return\": {\"status\": \"completed\", \"ram\": {\"total\": 17}}}\r\n",
+	      EVENT("RESUME") "{\"error\": {\"class\": \"x\", \"desc\": \"no such thing\"}}\r\n",
+	      "{\"error\": {}}\n");
+	ok(!qmp_open(&q, path, 5000), "QMP: a connection, with an event in between");
+	ok(qmp_pid(&q) == getpid(), "QMP: whose socket it is");
+	ok(!qmp_command(&q, "query-migrate", NULL) &&
+	   !strcmp(qmp_text(&q, "status"), "completed") &&
+	   !strcmp(qmp_text(&q, "ram.total"), "17"), "QMP: an answer");
+	ok(!*qmp_text(&q, "ram.none") && !*qmp_text(&q, "status.x"),
+	   "QMP: what is not in it is empty");
+	ok(q.stopped == 5000007 && !q.resumed, "QMP: when the guest stopped");
+	err = qmp_command(&q, "x", NULL);
+	ok(err == -EREMOTEIO && !strcmp(q.error, "no such thing"),
+	   "QMP: a refusal has its text");
+	ok(q.resumed == 5000007 && !*qmp_text(&q, "status"),
+	   "QMP: when it went on; the old answer is gone");
+	err = qmp_command(&q, "x", NULL);
+	ok(err == -EREMOTEIO && !strcmp(q.error, "QEMU does not say why"),
+	   "QMP: a refusal without one");
+	err = qmp_command(&q, "x", NULL);
+	ok(err == -EPIPE && !strcmp(q.error, "QEMU is gone"),
+	   "QMP: a QEMU that goes");
+	ok(qmp_command(&q, "x", NULL) == -EPIPE, "QMP: and stays away");
+	served(&q);
+}
+
+static void talk_fails(const char *what, int err, const char *says)
+{
+	struct qmp q;
+	int is = qmp_open(&q, path, err == -ETIMEDOUT ? 300 : 10000);
+
+	if (!ok(is == err && strstr(q.error, says), "QMP: %s", what))
+		printf("%d, %s\n", is, q.error);
+	served(&q);
+}
+
+static void wrong_talk(void)
+{
+	char *much = malloc(1 << 21);
+	struct qmp q;
+
+	unlink(path);
+	ok(qmp_open(&q, path, 300) == -ENOENT && q.fd < 0, "QMP: no socket");
+	SERVE(GREETING);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	ok(qmp_open(&q, path, 300) == -ECONNREFUSED, "QMP: nobody at the socket");
+	memset(much, 'x', 200);
+	much[200] = '\0';
+	ok(qmp_open(&q, much, 300) == -ENAMETOOLONG, "QMP: a path that is too long");
+	SERVE("SSH-2.0\r\n");
+	talk_fails("another protocol", -EPROTO, "this is no QMP: SSH-2.0");
+	SERVE("{\"hello\": 1}\r\n");
+	talk_fails("other JSON", -EPROTO, "this is no QMP: { \"hello\": 1 }");
+	SERVE(GREETING, "[1]\n");
+	talk_fails("an answer that is no object", -EPROTO, "this is no QMP: [1]");
+	SERVE("", GREETING);
+	talk_fails("silence", -ETIMEDOUT, "another program is connected");
+	SERVE(GREETING, EVENT("A"));
+	talk_fails("events, but no answer", -ETIMEDOUT, "does not answer");
+	SERVE("{\"QMP\"");
+	talk_fails("half a line", -ETIMEDOUT, "another program is connected");
+	memset(much, ' ', (1 << 21) - 1);
+	much[(1 << 21) - 1] = '\0';
+	SERVE(much);
+	talk_fails("a line without an end", -EPROTO, "a line without an end");
+	free(much);
+}
+
+int main(void)
+{
+	snprintf(path, sizeof(path), "/tmp/pkram-qmp.%d", getpid());
+	a_definition();
+	wrong_definitions();
+	names();
+	a_conversation();
+	wrong_talk();
+	return tap_done();
+}
