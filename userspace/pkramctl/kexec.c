@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,23 +16,10 @@
 #include <linux/reboot.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include "cmdline.h"
 #include "ctl.h"
+#include "kexec.h"
 #include "print.h"
-
-struct plan {
-	const char *kernel, *initrd, *cmdline, *append;
-	bool reuse, load_only, dry_run, force, unload;
-	bool json, pretty, help;
-	int kernel_fd, initrd_fd;
-	char line[2 * CMDLINE_MAX];
-	struct pkram_handover *handover;
-	struct pkram_region *regions;
-};
-
-enum { OPT_KERNEL = 256, OPT_INITRD, OPT_CMDLINE, OPT_REUSE, OPT_APPEND,
-	OPT_LOAD_ONLY, OPT_DRY_RUN, OPT_FORCE, OPT_UNLOAD };
+#include "systemd.h"
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -51,13 +37,16 @@ static const struct option options[] = {
 	{ }
 };
 
-static int parse_options(struct plan *plan, int argc, char **argv)
+int kexec_parse(struct kexec_plan *plan, const char *command,
+		const struct option *options, int argc, char **argv)
 {
+	char name[32];
 	char *args[argc + 2];
 	int c;
 
-	/* getopt's argv begins with the program */
-	args[0] = "pkramctl kexec";
+	/* getopt's argv begins with the program, which it names in messages */
+	snprintf(name, sizeof(name), "pkramctl %s", command);
+	args[0] = name;
 	memcpy(args + 1, argv, argc * sizeof(*argv));
 	args[argc + 1] = NULL;
 	optind = 1;
@@ -90,6 +79,9 @@ static int parse_options(struct plan *plan, int argc, char **argv)
 		case OPT_UNLOAD:
 			plan->unload = true;
 			break;
+		case OPT_REPORT:
+			plan->report = true;
+			break;
 		case 'j':
 			plan->json = true;
 			break;
@@ -100,17 +92,14 @@ static int parse_options(struct plan *plan, int argc, char **argv)
 			plan->help = true;
 			return 0;
 		default:
-			return ctl_usage("kexec: wrong option");
+			return ctl_usage("%s: wrong option", command);
 		}
 	}
 	if (ctl_no_more(argc + 1 - optind, args + optind))
 		return CTL_USAGE;
-	if (plan->unload && argc != 1)
-		return ctl_usage("kexec: --unload stands alone");
-	if (!plan->kernel && !plan->unload)
-		return ctl_usage("kexec: which kernel? (--kernel FILE)");
 	if (plan->cmdline && plan->reuse)
-		return ctl_usage("kexec: --command-line and --reuse-cmdline exclude each other");
+		return ctl_usage("%s: --command-line and --reuse-cmdline exclude each other",
+				 command);
 	return 0;
 }
 
@@ -136,7 +125,7 @@ static int read_line(const char *path, char *buf, size_t len)
 	return n < 0 ? n : 0;
 }
 
-static int open_images(struct plan *plan)
+static int open_images(struct kexec_plan *plan)
 {
 	plan->kernel_fd = open(plan->kernel, O_RDONLY | O_CLOEXEC);
 	if (plan->kernel_fd < 0)
@@ -150,7 +139,7 @@ static int open_images(struct plan *plan)
 }
 
 /* Ask the kernel what the next one needs, and refuse what would lose memory */
-static int check_handover(struct plan *plan, struct pkram_ctx *ctx)
+static int check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_handover *h;
 
@@ -180,7 +169,7 @@ static int check_handover(struct plan *plan, struct pkram_ctx *ctx)
 	return 0;
 }
 
-static int build_cmdline(struct plan *plan)
+static int build_cmdline(struct kexec_plan *plan)
 {
 	const char *base = plan->cmdline;
 	char current[2 * CMDLINE_MAX];
@@ -209,7 +198,7 @@ static int build_cmdline(struct plan *plan)
  * A guest whose state is not saved would be gone. The second look, after the
  * load, does not repeat warnings. Return: 0 or %CTL_FAILED
  */
-static int check_objects(const struct plan *plan, struct pkram_ctx *ctx,
+static int check_objects(const struct kexec_plan *plan, struct pkram_ctx *ctx,
 			 bool again)
 {
 	bool fatal = !plan->force && !plan->load_only;
@@ -243,7 +232,7 @@ static int check_objects(const struct plan *plan, struct pkram_ctx *ctx,
 
 #define HINT_EPERM " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg tells if it was pkram)"
 
-static int explain_load(const struct plan *plan, int err)
+static int explain_load(const struct kexec_plan *plan, int err)
 {
 	const char *hint = "";
 
@@ -274,7 +263,7 @@ static int explain_load(const struct plan *plan, int err)
 	return ctl_error("loading %s: %s%s", plan->kernel, strerror(err), hint);
 }
 
-static int unload(void)
+int kexec_unload(void)
 {
 	if (syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
 		    (unsigned long)KEXEC_FILE_UNLOAD))
@@ -293,7 +282,7 @@ static bool same_regions(const struct pkram_region *a,
 }
 
 /* Is it loaded, and is the pool still what the image was loaded for? */
-static int verify(const struct plan *plan, struct pkram_ctx *ctx)
+static int verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_handover *h = NULL;
 	struct pkram_region *regions = NULL;
@@ -317,7 +306,7 @@ static int verify(const struct plan *plan, struct pkram_ctx *ctx)
 	return ret;
 }
 
-static int load(const struct plan *plan, struct pkram_ctx *ctx)
+int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	unsigned long flags = plan->initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
 	int ret;
@@ -327,41 +316,23 @@ static int load(const struct plan *plan, struct pkram_ctx *ctx)
 		return explain_load(plan, errno);
 	ret = verify(plan, ctx);
 	if (ret)
-		unload();
+		kexec_unload();
 	return ret;
 }
 
-static bool has_systemd(void)
+const char *kexec_way(void)
 {
-	return !access("/run/systemd/system", F_OK);
+	return systemd_runs() ? "systemctl kexec" : "reboot(2)";
 }
 
-static int run_systemctl(void)
-{
-	int status;
-	pid_t pid;
-
-	pid = fork();
-	if (pid < 0)
-		return ctl_error("fork: %s", strerror(errno));
-	if (!pid) {
-		execlp("systemctl", "systemctl", "kexec", NULL);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return ctl_error("waitpid: %s", strerror(errno));
-	}
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return ctl_error("systemctl kexec failed; the image stays loaded");
-	return CTL_OK;
-}
-
-static int go(void)
+int kexec_go(void)
 {
 	fflush(NULL);
-	if (has_systemd())
-		return run_systemctl();
+	if (systemd_runs()) {
+		if (systemctl("kexec", NULL))
+			return ctl_error("systemctl kexec failed; the image stays loaded");
+		return CTL_OK;
+	}
 	sync();
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
 		LINUX_REBOOT_CMD_KEXEC, NULL);
@@ -369,39 +340,62 @@ static int go(void)
 			 strerror(errno));
 }
 
-static void print_plan(const struct plan *plan, const char *done)
+void kexec_print(const struct kexec_plan *plan, const char *then)
 {
-	out_record_open(NULL, NULL);
 	out_str("kernel", "kernel", plan->kernel);
 	out_str("initrd", "initrd", plan->initrd);
 	out_str("cmdline", "command line", plan->line);
 	out_str("handover", "handover",
 		pkram_handover_mode_name(plan->handover->mode));
-	out_str("then", "then", plan->load_only ? "nothing (--load-only)" :
-		has_systemd() ? "systemctl kexec" : "reboot(2)");
+	out_str("then", "then", then);
+}
+
+static void print_plan(const struct kexec_plan *plan, const char *done)
+{
+	out_record_open(NULL, NULL);
+	kexec_print(plan, plan->load_only ? "nothing (--load-only)" :
+		    kexec_way());
 	out_bool(done, NULL, true);
 	out_record_close();
 }
 
-static int kexec_with(struct plan *plan, struct pkram_ctx *ctx)
+int kexec_prepare(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	int ret;
+
+	ret = check_handover(plan, ctx);
+	if (!ret)
+		ret = build_cmdline(plan);
+	if (!ret)
+		ret = open_images(plan);
+	return ret;
+}
+
+void kexec_plan_free(struct kexec_plan *plan)
+{
+	if (plan->kernel_fd >= 0)
+		close(plan->kernel_fd);
+	if (plan->initrd_fd >= 0)
+		close(plan->initrd_fd);
+	pkram_handover_free(plan->handover);
+	pkram_region_free(plan->regions);
+}
+
+static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	int ret;
 
 	/* The objects first: it is what needs root to ask */
 	ret = check_objects(plan, ctx, false);
 	if (!ret)
-		ret = check_handover(plan, ctx);
-	if (!ret)
-		ret = build_cmdline(plan);
-	if (!ret)
-		ret = open_images(plan);
+		ret = kexec_prepare(plan, ctx);
 	if (ret)
 		return ret;
 	if (plan->dry_run) {
 		print_plan(plan, "dry_run");
 		return CTL_OK;
 	}
-	ret = load(plan, ctx);
+	ret = kexec_load(plan, ctx);
 	if (ret)
 		return ret;
 	if (plan->load_only) {
@@ -411,39 +405,38 @@ static int kexec_with(struct plan *plan, struct pkram_ctx *ctx)
 	/* Loading takes a while: nobody may have begun to use an object */
 	ret = check_objects(plan, ctx, true);
 	if (ret) {
-		unload();
+		kexec_unload();
 		return ret;
 	}
-	return go();
+	return kexec_go();
 }
 
 static int kexec_run(int argc, char **argv)
 {
-	struct plan plan = { .kernel_fd = -1, .initrd_fd = -1 };
+	struct kexec_plan plan = { .kernel_fd = -1, .initrd_fd = -1 };
 	struct pkram_ctx *ctx;
 	int ret;
 
-	ret = parse_options(&plan, argc, argv);
+	ret = kexec_parse(&plan, "kexec", options, argc, argv);
 	if (ret)
 		return ret;
 	if (plan.help) {
 		ctl_help_object(&ctl_kexec);
 		return CTL_OK;
 	}
+	if (plan.unload && argc != 1)
+		return ctl_usage("kexec: --unload stands alone");
+	if (!plan.kernel && !plan.unload)
+		return ctl_usage("kexec: which kernel? (--kernel FILE)");
 	if (plan.unload)
-		return unload();
+		return kexec_unload();
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
 	ret = kexec_with(&plan, ctx);
-	if (plan.kernel_fd >= 0)
-		close(plan.kernel_fd);
-	if (plan.initrd_fd >= 0)
-		close(plan.initrd_fd);
-	pkram_handover_free(plan.handover);
-	pkram_region_free(plan.regions);
+	kexec_plan_free(&plan);
 	pkram_close(ctx);
 	return ret;
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What systemd is asked, by way of systemctl. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "systemd.h"
+
+bool systemd_runs(void)
+{
+	return !access("/run/systemd/system", F_OK);
+}
+
+int systemctl(const char *verb, const char *unit)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return 127;
+	if (!pid) {
+		/* Standard output is for what was asked of pkramctl */
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		execlp("systemctl", "systemctl", verb, unit, NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return 127;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+bool systemd_kexec_pending(void)
+{
+	char line[256], unit[64], type[16];
+	bool pending = false;
+	FILE *f;
+
+	if (!systemd_runs())
+		return false;
+	f = popen("systemctl --plain --no-legend list-jobs kexec.target", "r");
+	if (!f)
+		return false;
+	/* Number, unit, type, state */
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %63s %15s", unit, type) == 2 &&
+		    !strcmp(unit, "kexec.target") && !strcmp(type, "start"))
+			pending = true;
+	}
+	pclose(f);
+	return pending;
+}
