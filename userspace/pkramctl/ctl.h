@@ -33,17 +33,19 @@ struct ctl_verb {
  * @help: one line
  * @verbs: ends with a name of NULL; the first is the default. An object with
  *	one verb that has no name is a command: what follows are its arguments
+ * @flags: options that its verbs know, up to NULL; left in their arguments
  * @raw: the command parses options itself, -j and -p included
  */
 struct ctl_object {
 	const char *name;
 	const char *help;
 	const struct ctl_verb *verbs;
+	const char *const *flags;
 	bool raw;
 };
 
 extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_handover,
-	ctl_status, ctl_kexec;
+	ctl_status, ctl_kexec, ctl_guest;
 
 /* main.c */
 

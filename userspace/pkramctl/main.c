@@ -9,7 +9,7 @@
 
 static const struct ctl_object *const objects[] = {
 	&ctl_status, &ctl_pool, &ctl_region, &ctl_object, &ctl_handover,
-	&ctl_kexec,
+	&ctl_kexec, &ctl_guest,
 };
 
 #define NR_OBJECTS	(sizeof(objects) / sizeof(objects[0]))
@@ -174,6 +174,17 @@ static const struct ctl_verb *find_verb(const struct ctl_object *o,
 	return NULL;
 }
 
+static bool is_flag(const struct ctl_object *o, const char *arg)
+{
+	const char *const *flag;
+
+	for (flag = o->flags; flag && *flag; flag++) {
+		if (!strcmp(*flag, arg))
+			return true;
+	}
+	return false;
+}
+
 static int run_object(const struct ctl_object *o, struct options *opt, int argc,
 		      char **argv)
 {
@@ -184,7 +195,7 @@ static int run_object(const struct ctl_object *o, struct options *opt, int argc,
 	for (i = 0; i < argc && !o->raw; i++) {
 		if (take_option(argv[i], opt))
 			continue;
-		if (argv[i][0] == '-')
+		if (argv[i][0] == '-' && !is_flag(o, argv[i]))
 			return ctl_usage("unknown option \"%s\"", argv[i]);
 		argv[n++] = argv[i];
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <json.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "parse.h"
 #include "pkram.h"
 #include "print.h"
@@ -385,6 +386,35 @@ void out_address(const char *key, const char *label, uint64_t v)
 
 	snprintf(buf, sizeof(buf), "0x%" PRIx64, v);
 	put_number(key, label, v, v == PKRAM_NONE64, buf);
+}
+
+void out_duration(const char *key, const char *label, int64_t us)
+{
+	char buf[32];
+
+	if (us < 0) {
+		put_number(key, label, 0, true, NULL);
+		return;
+	}
+	snprintf(buf, sizeof(buf), "%" PRId64 ".%03" PRId64 "%s", us / 1000000,
+		 us / 1000 % 1000, out.json ? "" : " s");
+	if (!out.json)
+		text_put(label, buf, true);
+	else if (key)
+		json_put(key, json_object_new_double_s(us / 1e6, buf));
+}
+
+void out_time(const char *key, const char *label, int64_t us)
+{
+	time_t t = us / 1000000;
+	char buf[64] = "";
+	struct tm tm;
+
+	if (us >= 0 && out.json && gmtime_r(&t, &tm))
+		strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	else if (us >= 0 && localtime_r(&t, &tm))
+		strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S", &tm);
+	out_str(key, label, *buf ? buf : NULL);
 }
 
 void out_id(const char *key, const char *label, uint64_t v)

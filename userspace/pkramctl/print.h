@@ -38,6 +38,9 @@ void out_u32(const char *key, const char *label, uint32_t v);
 void out_u64(const char *key, const char *label, uint64_t v);
 void out_size(const char *key, const char *label, uint64_t v);
 void out_address(const char *key, const char *label, uint64_t v);
+/* Microseconds, negative for unknown: a length (in JSON seconds), a time */
+void out_duration(const char *key, const char *label, int64_t us);
+void out_time(const char *key, const char *label, int64_t us);
 /* A number that is a name: 0x... in JSON too */
 void out_id(const char *key, const char *label, uint64_t v);
 void out_uuid(const char *key, const char *label, const uint8_t uuid[16]);

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guests: their definitions, what they do at the moment, their QEMU. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "ctl.h"
+#include "guest.h"
+
+#define SUFFIX		".conf"
+#define MAX_FILE	65536
+#define MAX_LOG		800		/* of QEMU's last words */
+#define START_MS	60000
+#define QUIT_MS		30000
+#define POLL_MS		10
+
+/* Paths */
+
+static const char *from_env(const char *variable, const char *otherwise)
+{
+	const char *v = getenv(variable);
+
+	return v && *v ? v : otherwise;
+}
+
+static const char *guests_dir(void)
+{
+	return from_env("PKRAM_GUESTS_DIR", "/etc/pkram/guests.d");
+}
+
+static const char *run_dir(void)
+{
+	return from_env("PKRAM_RUN_DIR", "/run/pkram");
+}
+
+static __attribute__((format(printf, 1, 2)))
+const char *make_path(const char *fmt, ...)
+{
+	static char path[5][4096];
+	static unsigned int i;
+	va_list ap;
+
+	i = (i + 1) % 5;
+	va_start(ap, fmt);
+	vsnprintf(path[i], sizeof(path[i]), fmt, ap);
+	va_end(ap);
+	return path[i];
+}
+
+const char *guest_run_path(const struct guest *g, const char *what)
+{
+	return make_path("%s/%s/%s", run_dir(), g->file.name, what);
+}
+
+const char *guest_state_path(const struct guest *g)
+{
+	return make_path("%s/%s.state", from_env("PKRAM_STATE_DIR", "/dev/pkram"),
+			 g->file.name);
+}
+
+const char *guest_info_path(const struct guest *g)
+{
+	return make_path("%s.info", guest_state_path(g));
+}
+
+int guest_fail(struct guest *g, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (g->failed)
+		return CTL_FAILED;
+	va_start(ap, fmt);
+	vsnprintf(g->error, sizeof(g->error), fmt, ap);
+	va_end(ap);
+	g->failed = true;
+	return CTL_FAILED;
+}
+
+void guest_explain(struct guest *g, const char *fmt, ...)
+{
+	size_t used = strlen(g->error);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(g->error + used, sizeof(g->error) - used, fmt, ap);
+	va_end(ap);
+}
+
+/* Definitions */
+
+/* All of a file that is not large, or NULL, and why in errno */
+static char *read_all(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	char *text;
+
+	if (!f)
+		return NULL;
+	text = malloc(MAX_FILE + 1);
+	*len = text ? fread(text, 1, MAX_FILE + 1, f) : 0;
+	if (text && (ferror(f) || *len > MAX_FILE)) {
+		errno = ferror(f) ? errno : EFBIG;
+		free(text);
+		text = NULL;
+	}
+	fclose(f);
+	return text;
+}
+
+static int load_one(struct guests *gs, const char *name)
+{
+	const char *path = make_path("%s/%s" SUFFIX, guests_dir(), name);
+	struct guest *g, **end;
+	char why[512];
+	char *text;
+	size_t len;
+	int err;
+
+	if (!guest_name_ok(name))
+		return ctl_error("\"%s\" cannot be the name of a guest: letters, digits and ._- make one, up to %d",
+				 name, GUEST_NAME_MAX);
+	text = read_all(path, &len);
+	if (!text)
+		return ctl_error("%s: %s", path, strerror(errno));
+	g = malloc(sizeof(*g));
+	if (!g) {
+		free(text);
+		return ctl_error("out of memory");
+	}
+	*g = (struct guest){ .lock = -1, .qmp.fd = -1 };
+	err = guest_file_parse(&g->file, name, text, len, why, sizeof(why));
+	free(text);
+	if (err) {
+		free(g);
+		return ctl_error("%s:%s", path, why);
+	}
+	for (end = &gs->list; *end; end = &(*end)->next)
+		;
+	*end = g;
+	gs->nr++;
+	return 0;
+}
+
+static int is_definition(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > strlen(SUFFIX) &&
+	       !strcmp(d->d_name + len - strlen(SUFFIX), SUFFIX);
+}
+
+static int load_all(struct guests *gs)
+{
+	const char *dir = guests_dir();
+	struct dirent **entries;
+	int i, n, ret = 0;
+
+	n = scandir(dir, &entries, is_definition, alphasort);
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0)
+		return ctl_error("%s: %s", dir, strerror(errno));
+	for (i = 0; i < n; i++) {
+		char *name = entries[i]->d_name;
+
+		name[strlen(name) - strlen(SUFFIX)] = '\0';
+		if (load_one(gs, name))
+			ret = CTL_FAILED;
+		free(entries[i]);
+	}
+	free(entries);
+	return ret;
+}
+
+int guests_load(struct guests *gs, char *const *names, unsigned int nr)
+{
+	unsigned int i, j;
+	int ret = 0;
+
+	*gs = (struct guests){ 0 };
+	if (!nr)
+		return load_all(gs);
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < i && strcmp(names[i], names[j]); j++)
+			;
+		if (j == i && load_one(gs, names[i]))
+			ret = CTL_FAILED;
+	}
+	return ret;
+}
+
+void guests_free(struct guests *gs)
+{
+	struct guest *g, *next;
+
+	for (g = gs->list; g; g = next) {
+		next = g->next;
+		qmp_close(&g->qmp);
+		if (g->lock >= 0)
+			close(g->lock);
+		guest_file_free(&g->file);
+		free(g);
+	}
+	*gs = (struct guests){ 0 };
+}
+
+struct guest *guests_good(const struct guests *gs, const struct guest *g)
+{
+	struct guest *next = g ? g->next : gs->list;
+
+	while (next && (!next->chosen || next->failed))
+		next = next->next;
+	return next;
+}
+
+/* What it does */
+
+/* Is a saved state worth nothing, as its RAM lives or died without it? */
+static bool is_stale(const struct guest *g)
+{
+	struct pkram_info info;
+	bool known = false;
+	unsigned int i;
+	int fd, err;
+
+	for (i = 0; i < g->file.nr_ram; i++) {
+		/* Other backends never seal: nothing can be told of them */
+		if (!g->file.ram[i].pkram)
+			continue;
+		fd = open(g->file.ram[i].path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		info = (struct pkram_info){ .size = sizeof(info) };
+		err = pkram_file_info(fd, &info);
+		close(fd);
+		if (err)
+			continue;
+		if (info.state == PKRAM_STATE_SEALED)
+			return false;
+		known = true;
+	}
+	return known;
+}
+
+void guest_look(struct guest *g, int timeout_ms)
+{
+	int err;
+
+	qmp_close(&g->qmp);
+	g->pid = 0;
+	g->failed = false;
+	g->error[0] = '\0';
+	err = qmp_open(&g->qmp, guest_run_path(g, "qmp"), timeout_ms);
+	if (err == -ENOENT || err == -ECONNREFUSED) {
+		g->state = access(guest_state_path(g), F_OK) ? GUEST_STOPPED :
+			   is_stale(g) ? GUEST_STALE : GUEST_SAVED;
+		return;
+	}
+	g->state = GUEST_MUTE;
+	if (err || qmp_command(&g->qmp, "query-status", NULL)) {
+		guest_fail(g, "%s", g->qmp.error);
+		return;
+	}
+	g->state = GUEST_LIVE;
+	g->qmp.timeout_ms = QMP_TIMEOUT_MS;
+	g->pid = qmp_pid(&g->qmp);
+	snprintf(g->status, sizeof(g->status), "%s",
+		 qmp_text(&g->qmp, "status"));
+}
+
+const char *guest_state_name(const struct guest *g)
+{
+	switch (g->state) {
+	case GUEST_STOPPED:
+		return "stopped";
+	case GUEST_SAVED:
+		return "saved";
+	case GUEST_STALE:
+		return "stopped (with a stale state)";
+	case GUEST_LIVE:
+		return g->status;
+	default:
+		return "no answer";
+	}
+}
+
+bool guest_stands_still(const struct guest *g)
+{
+	return g->state == GUEST_LIVE && !strcmp(g->status, "postmigrate") &&
+	       !access(guest_state_path(g), F_OK);
+}
+
+int guest_lock(struct guest *g)
+{
+	const char *dir = make_path("%s/%s", run_dir(), g->file.name);
+
+	if ((mkdir(run_dir(), 0755) && errno != EEXIST) ||
+	    (mkdir(dir, 0700) && errno != EEXIST))
+		return guest_fail(g, "%s: %s", dir, strerror(errno));
+	g->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g->lock < 0)
+		return guest_fail(g, "%s: %s", dir, strerror(errno));
+	if (flock(g->lock, LOCK_EX | LOCK_NB))
+		return guest_fail(g, "another pkramctl is at work on it");
+	return 0;
+}
+
+/* QEMU */
+
+static void exec_qemu(const struct guest *g, bool incoming)
+{
+	const struct guest_file *f = &g->file;
+	char *argv[f->nr_args + 12], qmp[4200];
+	int fd, n = 0;
+
+	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off",
+		 guest_run_path(g, "qmp"));
+	argv[n++] = f->qemu;
+	argv[n++] = "-name";
+	argv[n++] = (char *)f->name;
+	argv[n++] = "-uuid";
+	argv[n++] = (char *)f->uuid;
+	argv[n++] = "-qmp";
+	argv[n++] = qmp;
+	argv[n++] = "-pidfile";
+	argv[n++] = (char *)guest_run_path(g, "pid");
+	memcpy(argv + n, f->args, f->nr_args * sizeof(*argv));
+	n += f->nr_args;
+	if (incoming) {
+		argv[n++] = "-incoming";
+		argv[n++] = "defer";
+	}
+	argv[n] = NULL;
+
+	setsid();
+	fd = open("/dev/null", O_RDONLY);
+	dup2(fd, STDIN_FILENO);
+	fd = open(guest_run_path(g, "log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND,
+		  0600);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	execvp(argv[0], argv);
+	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+int guest_spawn(struct guest *g, bool incoming)
+{
+	/* What a QEMU that was killed left: the new one's is waited for */
+	unlink(guest_run_path(g, "qmp"));
+	fflush(NULL);
+	g->pid = fork();
+	if (g->pid < 0) {
+		g->pid = 0;
+		return guest_fail(g, "fork: %s", strerror(errno));
+	}
+	if (!g->pid)
+		exec_qemu(g, incoming);
+	g->child = true;
+	return 0;
+}
+
+void guest_add_log(struct guest *g)
+{
+	const char *path = guest_run_path(g, "log");
+	size_t len = 0, skip = 0;
+	char *text;
+
+	text = read_all(path, &len);
+	while (len && text[len - 1] == '\n')
+		len--;
+	if (len > MAX_LOG)
+		skip = len - MAX_LOG;
+	if (len)
+		guest_explain(g, ": %.*s", (int)(len - skip), text + skip);
+	free(text);
+}
+
+int guest_greet(struct guest *g)
+{
+	int waited, err;
+
+	for (waited = 0; waited < START_MS; waited += POLL_MS) {
+		err = qmp_open(&g->qmp, guest_run_path(g, "qmp"),
+			       QMP_TIMEOUT_MS);
+		if (!err) {
+			g->state = GUEST_LIVE;
+			return 0;
+		}
+		/* It may die with the socket already there */
+		if (err == -EPIPE)
+			guest_wait_exit(g, QUIT_MS);
+		else if (err != -ENOENT && err != -ECONNREFUSED)
+			return guest_fail(g, "%s", g->qmp.error);
+		if (!guest_wait_exit(g, POLL_MS)) {
+			guest_fail(g, "QEMU ended");
+			guest_add_log(g);
+			return CTL_FAILED;
+		}
+	}
+	return guest_fail(g, "QEMU was started %d seconds ago and has no QMP socket yet; its log is %s",
+			  START_MS / 1000, guest_run_path(g, "log"));
+}
+
+int guest_wait_exit(struct guest *g, int timeout_ms)
+{
+	struct pollfd fd = { .events = POLLIN };
+	int ready;
+
+	if (!g->pid)
+		return 0;
+	fd.fd = pidfd_open(g->pid, 0);
+	if (fd.fd >= 0) {
+		do {
+			ready = poll(&fd, 1, timeout_ms);
+		} while (ready < 0 && errno == EINTR);
+		close(fd.fd);
+		if (!ready)
+			return -ETIMEDOUT;
+	}
+	if (g->child)
+		waitpid(g->pid, NULL, 0);
+	g->child = false;
+	g->pid = 0;
+	return 0;
+}
+
+void guest_quit(struct guest *g)
+{
+	if (g->qmp.fd >= 0)
+		qmp_command(&g->qmp, "quit", NULL);
+	qmp_close(&g->qmp);
+	if (guest_wait_exit(g, QUIT_MS)) {
+		kill(g->pid, SIGKILL);
+		guest_wait_exit(g, QUIT_MS);
+	}
+	unlink(guest_run_path(g, "qmp"));
+}

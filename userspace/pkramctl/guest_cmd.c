@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pkramctl guest: list, start, save, resume, stop; and what their units call. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ctl.h"
+#include "guest.h"
+#include "guest_resume.h"
+#include "guest_save.h"
+#include "migrate.h"
+#include "print.h"
+#include "systemd.h"
+
+#define LOOK_MS		2000
+
+/* What can be done with a guest that is as it is? */
+
+static bool live(const struct guest *g)
+{
+	return g->state == GUEST_LIVE;
+}
+
+static int can_start(struct guest *g)
+{
+	if (g->state == GUEST_SAVED)
+		return guest_fail(g, "is saved: pkramctl guest resume %s lets it go on. To give it up, use pkramctl object unseal on its RAM and remove %s",
+				  g->file.name, guest_state_path(g));
+	if (live(g))
+		return guest_fail(g, "has a QEMU already: it is %s", g->status);
+	if (g->state == GUEST_STALE) {
+		ctl_warn("%s: %s is of no use, its RAM was used since: removed",
+			 g->file.name, guest_state_path(g));
+		unlink(guest_state_path(g));
+		unlink(guest_info_path(g));
+	}
+	return 0;
+}
+
+static int can_resume(struct guest *g)
+{
+	if (g->state == GUEST_SAVED || guest_stands_still(g))
+		return 0;
+	if (live(g))
+		return guest_fail(g, "has a QEMU already: it is %s", g->status);
+	if (g->state == GUEST_STALE)
+		return guest_fail(g, "its RAM was used since it was saved, the state is of no use: pkramctl guest start %s starts it afresh",
+				  g->file.name);
+	return guest_fail(g, "is not saved: there is no %s",
+			  guest_state_path(g));
+}
+
+static int can_stop(struct guest *g)
+{
+	return live(g) ? 0 : guest_fail(g, "does not run");
+}
+
+/* Choosing */
+
+struct request {
+	struct guests guests;
+	char **names;
+	unsigned int nr_names;
+	bool all, force;
+};
+
+static int parse_request(struct request *r, const char *verb, int argc,
+			 char **argv)
+{
+	int i;
+
+	*r = (struct request){ .names = argv };
+	for (i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--all"))
+			r->all = true;
+		else if (!strcmp(argv[i], "--force"))
+			r->force = true;
+		else
+			argv[r->nr_names++] = argv[i];
+	}
+	if (r->force && strcmp(verb, "stop"))
+		return ctl_usage("guest %s has no --force", verb);
+	if (r->all && r->nr_names)
+		return ctl_usage("guest %s: --all, or names", verb);
+	if (!r->all && !r->nr_names && strcmp(verb, "list"))
+		return ctl_usage("guest %s: which one? (a name of guest list, or --all)",
+				 verb);
+	return 0;
+}
+
+/*
+ * Load them, and choose those with which it @can be done. With --all the others
+ * are left alone, by name they are failures.
+ */
+static int choose(struct request *r, int (*can)(struct guest *g))
+{
+	struct guest *g;
+	int ret;
+
+	ret = guests_load(&r->guests, r->names, r->nr_names);
+	for (g = r->guests.list; g; g = g->next) {
+		g->chosen = true;
+		if (guest_lock(g))
+			continue;
+		guest_look(g, LOOK_MS);
+		if (g->state == GUEST_MUTE || !can(g) || !r->all)
+			continue;
+		g->chosen = false;
+		g->failed = false;
+	}
+	return ret;
+}
+
+/* Say how it went with each, and free all; @ret: how it went before */
+static int finish(struct request *r, int ret, bool saved)
+{
+	unsigned int good = 0, bad = 0;
+	struct guest *g;
+
+	out_table_open(NULL, NULL);
+	for (g = guests_good(&r->guests, NULL); g; g = guests_good(&r->guests, g)) {
+		good++;
+		out_row_open();
+		out_str("name", "NAME", g->file.name);
+		out_str("state", "STATE", guest_state_name(g));
+		out_duration("seconds", "TOOK", g->took ? g->took : -1);
+		out_duration("blackout", "BLACKOUT",
+			     g->blackout ? g->blackout : -1);
+		out_size("bytes", "STATE SIZE", saved ? g->bytes :
+			 PKRAM_NONE64);
+		out_row_close();
+	}
+	out_table_close();
+	for (g = r->guests.list; g; g = g->next) {
+		if (!g->chosen || !g->failed)
+			continue;
+		bad++;
+		ctl_error("%s: %s", g->file.name, g->error);
+	}
+	guests_free(&r->guests);
+	if (!bad && ret == CTL_OK)
+		return CTL_OK;
+	return good ? CTL_PARTLY : CTL_FAILED;
+}
+
+/* Verbs */
+
+static void print_guest(const struct guest *g)
+{
+	char ram[1024] = "";
+	unsigned int i;
+	size_t n = 0;
+
+	for (i = 0; i < g->file.nr_ram && n < sizeof(ram); i++)
+		n += snprintf(ram + n, sizeof(ram) - n, "%s%s", i ? " " : "",
+			      g->file.ram[i].path);
+	out_row_open();
+	out_str("name", "NAME", g->file.name);
+	out_str("state", "STATE", guest_state_name(g));
+	out_u32("pid", "PID", g->pid ? (uint32_t)g->pid : PKRAM_NONE32);
+	out_str("uuid", "UUID", g->file.uuid);
+	out_str("ram", "RAM", *ram ? ram : NULL);
+	out_str("error", "WHY", g->state == GUEST_MUTE ? g->error : NULL);
+	out_row_close();
+}
+
+static int guest_list(int argc, char **argv)
+{
+	struct request r;
+	struct guest *g;
+	int ret;
+
+	if (parse_request(&r, "list", argc, argv))
+		return CTL_USAGE;
+	ret = guests_load(&r.guests, r.names, r.nr_names);
+	out_table_open(NULL, NULL);
+	for (g = r.guests.list; g; g = g->next) {
+		guest_look(g, LOOK_MS);
+		print_guest(g);
+	}
+	out_table_close();
+	guests_free(&r.guests);
+	return ret;
+}
+
+static int guest_start(int argc, char **argv)
+{
+	struct request r;
+	int ret;
+
+	if (parse_request(&r, "start", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, can_start);
+	guests_start(&r.guests);
+	return finish(&r, ret, false);
+}
+
+static void hint_retry(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = gs->list; g; g = g->next) {
+		if (!g->chosen || !g->failed || g->state != GUEST_SAVED)
+			continue;
+		guest_explain(g, "\n  Its RAM and %s are as they were. When the cause is gone, pkramctl guest resume %s tries again",
+			      guest_state_path(g), g->file.name);
+	}
+}
+
+static int guest_resume(int argc, char **argv)
+{
+	struct request r;
+	int ret;
+
+	if (parse_request(&r, "resume", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, can_resume);
+	guests_resume(&r.guests);
+	hint_retry(&r.guests);
+	return finish(&r, ret, false);
+}
+
+/* Save all chosen ones; those with which it does not work go on */
+static void save_and_leave(struct guests *gs)
+{
+	struct guest *g;
+
+	guests_save(gs);
+	for (g = gs->list; g; g = g->next) {
+		if (g->touched && g->failed && g->qmp.fd >= 0)
+			guest_go_on(g);
+	}
+	guests_leave(gs);
+}
+
+static int guest_save(int argc, char **argv)
+{
+	struct request r;
+	int ret;
+
+	if (parse_request(&r, "save", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, guest_savable);
+	save_and_leave(&r.guests);
+	return finish(&r, ret, true);
+}
+
+static void stop_all(struct guests *gs, bool force)
+{
+	int64_t begin = now_us(), left;
+	struct guest *g;
+
+	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+		if (force)
+			continue;
+		if (strcmp(g->status, "running"))
+			guest_fail(g, "is %s and does not notice that it shall power down; --force ends it as it is",
+				   g->status);
+		else if (qmp_command(&g->qmp, "system_powerdown", NULL))
+			guest_fail(g, "%s", g->qmp.error);
+	}
+	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+		left = g->file.stop_timeout * 1000LL - (now_us() - begin) / 1000;
+		if (force)
+			guest_quit(g);
+		else if (guest_wait_exit(g, left > 0 ? left : 0))
+			guest_fail(g, "has not powered down in %u seconds; it still runs, --force ends it as it is",
+				   g->file.stop_timeout);
+		if (!g->failed)
+			g->state = GUEST_STOPPED;
+	}
+}
+
+static int guest_stop(int argc, char **argv)
+{
+	struct request r;
+	int ret;
+
+	if (parse_request(&r, "stop", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, can_stop);
+	stop_all(&r.guests, r.force);
+	return finish(&r, ret, false);
+}
+
+/* What units call: they know a guest, not what it did before */
+
+/* Load the one guest that is named; what is wrong was said */
+static int parse_one(struct request *r, const char *verb, int argc, char **argv)
+{
+	if (parse_request(r, verb, argc, argv))
+		return CTL_USAGE;
+	if (r->nr_names != 1)
+		return ctl_usage("guest %s: one guest, by its name", verb);
+	if (guests_load(&r->guests, r->names, 1)) {
+		guests_free(&r->guests);
+		return CTL_FAILED;
+	}
+	r->guests.list->chosen = true;
+	return 0;
+}
+
+static int guest_up(int argc, char **argv)
+{
+	struct request r;
+	struct guest *g;
+	int ret;
+
+	ret = parse_one(&r, "up", argc, argv);
+	if (ret)
+		return ret;
+	g = r.guests.list;
+	if (guest_lock(g))
+		return finish(&r, 0, false);
+	guest_look(g, LOOK_MS);
+	if (g->state == GUEST_SAVED || guest_stands_still(g))
+		guests_resume(&r.guests);
+	else if (!g->failed && !live(g) && !can_start(g))
+		guests_start(&r.guests);
+	hint_retry(&r.guests);
+	return finish(&r, 0, false);
+}
+
+static int guest_down(int argc, char **argv)
+{
+	bool saved = false;
+	struct request r;
+	struct guest *g;
+	int ret;
+
+	ret = parse_one(&r, "down", argc, argv);
+	if (ret)
+		return ret;
+	g = r.guests.list;
+	/*
+	 * A unit is stopped when its QEMU ends, too, as in an update, which has the
+	 * lock: there is nothing to do then.
+	 */
+	guest_look(g, LOOK_MS);
+	if (g->failed || !live(g) || guest_lock(g))
+		return finish(&r, 0, false);
+	guest_look(g, LOOK_MS);
+	if (g->failed || !live(g))
+		return finish(&r, 0, false);
+	if (systemd_kexec_pending()) {
+		if (!guest_savable(g))
+			save_and_leave(&r.guests);
+		saved = !g->failed;
+		if (!saved)
+			ctl_warn("%s is not saved, but powered down: %s",
+				 g->file.name, g->error);
+	}
+	if (!saved) {
+		g->failed = false;
+		stop_all(&r.guests, false);
+	}
+	return finish(&r, 0, saved);
+}
+
+static const char *const guest_flags[] = { "--all", "--force", NULL };
+
+static const struct ctl_verb guest_verbs[] = {
+	{ "list", "[NAME...]", "the guests and what they do", guest_list },
+	{ "start", "NAME... | --all",
+	  "start QEMU; refused for a guest that is saved", guest_start },
+	{ "save", "NAME... | --all",
+	  "save it for a resume, here or in the next kernel, and end QEMU; if that\n"
+	  "      fails it goes on",
+	  guest_save },
+	{ "resume", "NAME... | --all",
+	  "let a saved guest go on where it stopped", guest_resume },
+	{ "stop", "NAME... [--force] | --all [--force]",
+	  "have it power down; --force: end QEMU as it is", guest_stop },
+	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },
+	{ "down", "NAME",
+	  "save it if systemd is about to kexec, else stop it", guest_down },
+	{ }
+};
+
+const struct ctl_object ctl_guest = {
+	.name = "guest",
+	.help = "virtual machines: list, start, save, resume, stop, up, down",
+	.verbs = guest_verbs,
+	.flags = guest_flags,
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is remembered of a save and of the resume that follows. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <json.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "guest_record.h"
+#include "migrate.h"
+
+static void kernel_release(char to[65])
+{
+	struct utsname uts;
+
+	uname(&uts);
+	strcpy(to, uts.release);
+}
+
+static void add_string(struct json_object *obj, const char *key, const char *v)
+{
+	if (*v)
+		json_object_object_add(obj, key, json_object_new_string(v));
+}
+
+static int put(const char *path, const struct guest_record *r)
+{
+	struct json_object *obj = json_object_new_object();
+	FILE *f = fopen(path, "we");
+	int ret;
+
+	json_object_object_add(obj, "saved", json_object_new_int64(r->saved));
+	json_object_object_add(obj, "resumed",
+			       json_object_new_int64(r->resumed));
+	add_string(obj, "from", r->from);
+	add_string(obj, "to", r->to);
+	add_string(obj, "error", r->error);
+	ret = f && fprintf(f, "%s\n", json_object_to_json_string(obj)) > 0 ?
+		0 : -1;
+	if (f && fclose(f))
+		ret = -1;
+	json_object_put(obj);
+	return ret;
+}
+
+static void get_string(struct json_object *obj, const char *key, char *to,
+		       size_t len)
+{
+	struct json_object *v;
+
+	if (json_object_object_get_ex(obj, key, &v))
+		snprintf(to, len, "%s", json_object_get_string(v));
+}
+
+static int64_t get_number(struct json_object *obj, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(obj, key, &v) ?
+		json_object_get_int64(v) : 0;
+}
+
+static bool get(const char *path, struct guest_record *r)
+{
+	struct json_object *obj = NULL;
+
+	memset(r, 0, sizeof(*r));
+	/* json-c prints to stderr about a file that is not there */
+	if (!access(path, R_OK))
+		obj = json_object_from_file(path);
+	if (!json_object_is_type(obj, json_type_object)) {
+		json_object_put(obj);
+		return false;
+	}
+	r->saved = get_number(obj, "saved");
+	r->resumed = get_number(obj, "resumed");
+	get_string(obj, "from", r->from, sizeof(r->from));
+	get_string(obj, "to", r->to, sizeof(r->to));
+	get_string(obj, "error", r->error, sizeof(r->error));
+	json_object_put(obj);
+	return true;
+}
+
+int record_save(const struct guest *g)
+{
+	struct guest_record r = { .saved = g->stopped };
+
+	kernel_release(r.from);
+	return put(guest_info_path(g), &r);
+}
+
+void record_resume(const struct guest *g, const char *error)
+{
+	struct guest_record r;
+
+	get(guest_info_path(g), &r);
+	kernel_release(r.to);
+	if (error)
+		snprintf(r.error, sizeof(r.error), "%s", error);
+	else
+		r.resumed = g->qmp.resumed ? g->qmp.resumed : now_us();
+	/* It is for the report only: nothing else hangs on it */
+	put(guest_run_path(g, "report"), &r);
+}
+
+bool record_get(const struct guest *g, struct guest_record *r)
+{
+	struct guest_record tried;
+	bool known;
+
+	known = get(guest_run_path(g, "report"), &tried);
+	if (!get(guest_info_path(g), r)) {
+		if (known)
+			*r = tried;
+		return known;
+	}
+	/* Still saved; was it tried in vain? */
+	if (known && tried.saved == r->saved && *tried.error)
+		*r = tried;
+	return true;
+}
+
+int64_t record_blackout(const struct guest_record *r)
+{
+	/* A clock that was set back tells nothing */
+	if (!r->saved || !r->resumed || r->resumed < r->saved)
+		return -1;
+	return r->resumed - r->saved;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A guest's state to and from a file, as QEMU's migration. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json.h>
+#include <time.h>
+#include "ctl.h"
+#include "migrate.h"
+#include "parse.h"
+
+#define POLL_MS		20
+#define PROGRESS_US	1000000
+#define CANCEL_TRIES	500
+
+static volatile sig_atomic_t interrupted;
+
+int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+static struct json_object *one(const char *key, struct json_object *value)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, key, value);
+	return obj;
+}
+
+static struct json_object *capability(const char *name, bool on)
+{
+	struct json_object *obj;
+
+	obj = one("capability", json_object_new_string(name));
+	json_object_object_add(obj, "state", json_object_new_boolean(on));
+	return obj;
+}
+
+static int command(struct guest *g, const char *name, struct json_object *args)
+{
+	if (qmp_command(&g->qmp, name, args))
+		return guest_fail(g, "%s: %s", name, g->qmp.error);
+	return 0;
+}
+
+int migrate_set_up(struct guest *g, bool on)
+{
+	struct json_object *list = json_object_new_array();
+	int ret;
+
+	json_object_array_add(list, capability("x-ignore-shared", on));
+	json_object_array_add(list, capability("events", on));
+	ret = command(g, "migrate-set-parameters",
+		      one("mode", json_object_new_string(on ? "cpr-reboot" :
+							 "normal")));
+	if (ret) {
+		json_object_put(list);
+		return ret;
+	}
+	return command(g, "migrate-set-capabilities", one("capabilities", list));
+}
+
+int migrate_begin(struct guest *g, const char *name)
+{
+	struct json_object *args;
+	char uri[4200];
+
+	snprintf(uri, sizeof(uri), "file:%s", guest_state_path(g));
+	args = one("uri", json_object_new_string(uri));
+	/* Or QEMU would end, with nobody to hear why */
+	if (!strcmp(name, "migrate-incoming"))
+		json_object_object_add(args, "exit-on-error",
+				       json_object_new_boolean(false));
+	if (qmp_send(&g->qmp, name, args))
+		return guest_fail(g, "%s", g->qmp.error);
+	g->began = now_us();
+	g->pending = true;
+	return 0;
+}
+
+int migrate_begun(struct guest *g)
+{
+	if (!qmp_receive(&g->qmp))
+		return 0;
+	g->pending = false;
+	return guest_fail(g, "%s", g->qmp.error);
+}
+
+static void look(struct guest *g)
+{
+	const char *status, *why;
+
+	if (qmp_command(&g->qmp, "query-migrate", NULL)) {
+		g->pending = false;
+		guest_fail(g, "%s", g->qmp.error);
+		return;
+	}
+	status = qmp_text(&g->qmp, "status");
+	if (!strcmp(status, "completed")) {
+		g->pending = false;
+	} else if (!strcmp(status, "failed") || !strcmp(status, "cancelled")) {
+		g->pending = false;
+		why = qmp_text(&g->qmp, "error-desc");
+		guest_fail(g, "%s", *why ? why : status);
+	}
+}
+
+static void tell_progress(const struct guest *g, const char *verb)
+{
+	uint64_t done = strtoull(qmp_text(&g->qmp, "ram.transferred"), NULL, 10);
+	uint64_t left = strtoull(qmp_text(&g->qmp, "ram.remaining"), NULL, 10);
+	char a[32], b[32];
+
+	fprintf(stderr, "pkramctl: %s: %s, %s done, %s left\n", g->file.name,
+		verb, format_size(done, a, sizeof(a)),
+		format_size(left, b, sizeof(b)));
+}
+
+/* Sleep until one of them has news: an event, or its end */
+static void wait_for_news(struct guests *gs)
+{
+	struct pollfd fds[gs->nr];
+	struct guest *g;
+	int n = 0;
+
+	for (g = gs->list; g; g = g->next) {
+		if (g->pending)
+			fds[n++] = (struct pollfd){ .fd = g->qmp.fd,
+						    .events = POLLIN };
+	}
+	poll(fds, n, POLL_MS);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static bool any_pending(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = gs->list; g; g = g->next) {
+		if (g->pending)
+			return true;
+	}
+	return false;
+}
+
+void migrate_wait(struct guests *gs, const char *verb)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal }, old[3];
+	int64_t told = now_us(), now;
+	struct guest *g;
+	bool tell;
+	int i;
+
+	interrupted = 0;
+	for (i = 0; i < 3; i++)
+		sigaction(signals[i], &action, &old[i]);
+	while (any_pending(gs) && !interrupted) {
+		wait_for_news(gs);
+		now = now_us();
+		tell = now - told > PROGRESS_US;
+		if (tell)
+			told = now;
+		for (g = gs->list; g; g = g->next) {
+			if (!g->pending)
+				continue;
+			look(g);
+			g->took = now_us() - g->began;
+			if (tell && g->pending)
+				tell_progress(g, verb);
+		}
+	}
+	for (i = 0; i < 3; i++)
+		sigaction(signals[i], &old[i], NULL);
+	for (g = gs->list; g; g = g->next) {
+		if (g->pending)
+			guest_fail(g, "interrupted");
+	}
+}
+
+void migrate_cancel(struct guest *g)
+{
+	int i;
+
+	qmp_command(&g->qmp, "migrate_cancel", NULL);
+	for (i = 0; g->pending && i < CANCEL_TRIES; i++) {
+		poll(NULL, 0, POLL_MS);
+		look(g);
+	}
+	g->pending = false;
+}
