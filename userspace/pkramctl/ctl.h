@@ -45,7 +45,7 @@ struct ctl_object {
 };
 
 extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_handover,
-	ctl_status, ctl_kexec, ctl_guest;
+	ctl_status, ctl_kexec, ctl_guest, ctl_update;
 
 /* main.c */
 

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pkramctl update: the whole host to another kernel, its guests included.
+ *
+ * What can fail comes first: the image is loaded, then all guests are saved,
+ * and only when that is done their QEMUs end. Until then all can be taken back.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ctl.h"
+#include "guest_record.h"
+#include "guest_resume.h"
+#include "guest_save.h"
+#include "kexec.h"
+#include "print.h"
+#include "systemd.h"
+
+#define LOOK_MS		10000
+
+static const struct option options[] = {
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "initrd", required_argument, NULL, OPT_INITRD },
+	{ "command-line", required_argument, NULL, OPT_CMDLINE },
+	{ "reuse-cmdline", no_argument, NULL, OPT_REUSE },
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "report", no_argument, NULL, OPT_REPORT },
+	{ "json", no_argument, NULL, 'j' },
+	{ "pretty", no_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },
+	{ }
+};
+
+/* "6.12.9-amd64" is a kernel in /boot, with its initrd if it has one */
+static void find_kernel(struct kexec_plan *plan)
+{
+	static char kernel[512], initrd[512];
+
+	if (strchr(plan->kernel, '/'))
+		return;
+	snprintf(initrd, sizeof(initrd), "/boot/initrd.img-%s", plan->kernel);
+	snprintf(kernel, sizeof(kernel), "/boot/vmlinuz-%s", plan->kernel);
+	if (!plan->initrd && !access(initrd, F_OK))
+		plan->initrd = initrd;
+	plan->kernel = kernel;
+}
+
+/*
+ * Does one of the guests that are to be saved have its RAM there? @object is a path
+ * from pkramfs's root, which is mounted somewhere.
+ */
+static bool is_guests_ram(struct guests *gs, const char *object)
+{
+	size_t len;
+	struct guest *g;
+	unsigned int i;
+
+	object += *object == '/';
+	len = strlen(object);
+	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+		for (i = 0; i < g->file.nr_ram; i++) {
+			const char *path = g->file.ram[i].path;
+			size_t n = strlen(path);
+
+			if (n > len && path[n - len - 1] == '/' &&
+			    !strcmp(path + n - len, object))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Whoever uses an object and is not saved would lose it. @gs: whose will be
+ * saved; NULL: nobody may be left.
+ */
+static int check_objects(struct pkram_ctx *ctx, struct guests *gs)
+{
+	struct pkram_object *list, *o;
+	int ret = CTL_OK;
+
+	if (pkram_object_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (o = list; o; o = o->next) {
+		if (o->state != PKRAM_STATE_CLAIMED ||
+		    (gs && o->name && is_guests_ram(gs, o->name)))
+			continue;
+		ret = ctl_error("%s is in use, and not by a guest that is saved: end its owner, or describe it in guests.d",
+				o->name ? o->name : "(no name)");
+	}
+	pkram_object_free(list);
+	return ret;
+}
+
+/* Choose all guests that run; each must be one that can be saved */
+static int choose(struct guests *gs)
+{
+	struct guest *g;
+	int ret = 0;
+
+	for (g = gs->list; g; g = g->next) {
+		if (guest_lock(g)) {
+			ret = ctl_error("%s: %s", g->file.name, g->error);
+			continue;
+		}
+		guest_look(g, LOOK_MS);
+		g->chosen = g->state == GUEST_LIVE || g->state == GUEST_MUTE;
+		if (g->chosen && guest_savable(g))
+			ret = ctl_error("%s: %s", g->file.name, g->error);
+	}
+	return ret;
+}
+
+static void print_guests(struct guests *gs)
+{
+	struct guest *g;
+
+	out_table_open("guests", "guests:");
+	for (g = gs->list; g; g = g->next) {
+		out_row_open();
+		out_str("name", "NAME", g->file.name);
+		out_str("state", "STATE", guest_state_name(g));
+		out_duration("seconds", "TOOK", g->took ? g->took : -1);
+		out_size("bytes", "STATE SIZE", g->bytes ? g->bytes :
+			 PKRAM_NONE64);
+		out_str("error", "WHY", g->failed ? g->error : NULL);
+		out_row_close();
+	}
+	out_table_close();
+}
+
+static void print_all(const struct kexec_plan *plan, struct guests *gs,
+		      const char *then, const char *done)
+{
+	out_record_open(NULL, NULL);
+	kexec_print(plan, then);
+	print_guests(gs);
+	if (done)
+		out_bool(done, NULL, true);
+	out_record_close();
+}
+
+static void take_back(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = gs->list; g; g = g->next) {
+		if (g->touched && g->qmp.fd >= 0)
+			guest_go_on(g);
+	}
+}
+
+static int save_all(const struct kexec_plan *plan, struct guests *gs,
+		    struct pkram_ctx *ctx)
+{
+	struct guest *g;
+	int ret = 0;
+
+	guests_save(gs);
+	for (g = gs->list; g; g = g->next) {
+		if (g->chosen && g->failed)
+			ret = ctl_error("%s: %s", g->file.name, g->error);
+	}
+	/* Somebody may have begun to use an object meanwhile */
+	if (!ret)
+		ret = check_objects(ctx, NULL);
+	if (!ret)
+		return 0;
+	take_back(gs);
+	kexec_unload();
+	print_all(plan, gs, "nothing", NULL);
+	for (g = gs->list; g; g = g->next) {
+		if (g->chosen && strcmp(g->status, "running") &&
+		    strcmp(g->status, "suspended"))
+			ctl_error("%s does not run: %s", g->file.name, g->error);
+	}
+	return ctl_error("the host stays as it is: a guest could not be saved, those that were saved go on");
+}
+
+/* The kexec did not come about: all that were saved go on, where they were */
+static int resume_all(struct guests *gs)
+{
+	bool failed = false;
+	struct guest *g;
+	char unit[128];
+
+	kexec_unload();
+	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+		snprintf(unit, sizeof(unit), "pkram-guest@%s.service",
+			 g->file.name);
+		/* Its unit's QEMU belongs into its unit */
+		close(g->lock);
+		g->lock = -1;
+		if (systemd_runs() && !systemctl("is-enabled", unit) &&
+		    !systemctl("start", unit))
+			g->chosen = false;
+	}
+	guests_resume(gs);
+	for (g = gs->list; g; g = g->next) {
+		if (!g->chosen || !g->failed)
+			continue;
+		ctl_error("%s: %s", g->file.name, g->error);
+		failed = true;
+	}
+	return ctl_error("the host stays as it is; its guests were resumed%s",
+			 failed ? ", but for these, which are still saved" : "");
+}
+
+static int update_with(struct kexec_plan *plan, struct guests *gs,
+		       struct pkram_ctx *ctx)
+{
+	int ret;
+
+	ret = choose(gs);
+	if (!ret)
+		ret = check_objects(ctx, gs);
+	if (!ret)
+		ret = kexec_prepare(plan, ctx);
+	if (ret)
+		return ret;
+	if (plan->dry_run) {
+		print_all(plan, gs, kexec_way(), "dry_run");
+		return CTL_OK;
+	}
+	ret = kexec_load(plan, ctx);
+	if (!ret)
+		ret = save_all(plan, gs, ctx);
+	if (ret)
+		return ret;
+	guests_leave(gs);
+	print_all(plan, gs, kexec_way(), NULL);
+	/* There may be nobody left to print it */
+	out_fini();
+	ret = kexec_go();
+	return ret ? resume_all(gs) : CTL_OK;
+}
+
+static int report(struct guests *gs)
+{
+	struct guest_record r;
+	struct guest *g;
+
+	out_table_open(NULL, NULL);
+	for (g = gs->list; g; g = g->next) {
+		if (!record_get(g, &r))
+			continue;
+		out_row_open();
+		out_str("name", "NAME", g->file.name);
+		out_str("result", "RESULT", r.resumed ? "resumed" : *r.error ?
+			"not resumed" : "saved");
+		out_duration("blackout", "BLACKOUT", record_blackout(&r));
+		out_time("saved", "SAVED", r.saved ? r.saved : -1);
+		out_time("resumed", "RESUMED", r.resumed ? r.resumed : -1);
+		out_str("from", "FROM", *r.from ? r.from : NULL);
+		out_str("to", "TO", *r.to ? r.to : NULL);
+		out_str("error", "WHY", *r.error && !r.resumed ? r.error : NULL);
+		out_row_close();
+	}
+	out_table_close();
+	return CTL_OK;
+}
+
+static int update_run(int argc, char **argv)
+{
+	struct kexec_plan plan = { .kernel_fd = -1, .initrd_fd = -1 };
+	struct pkram_ctx *ctx;
+	struct guests gs;
+	int ret;
+
+	ret = kexec_parse(&plan, "update", options, argc, argv);
+	if (ret)
+		return ret;
+	if (plan.help) {
+		ctl_help_object(&ctl_update);
+		return CTL_OK;
+	}
+	if (!plan.kernel == !plan.report)
+		return ctl_usage("update: to which kernel? (--kernel VERSION), or --report");
+	if (plan.json || plan.pretty)
+		out_init(true, plan.pretty);
+	ret = guests_load(&gs, NULL, 0);
+	if (plan.report) {
+		if (report(&gs))
+			ret = CTL_FAILED;
+	} else if (!ret) {
+		find_kernel(&plan);
+		ctx = ctl_open();
+		ret = ctx ? update_with(&plan, &gs, ctx) : CTL_FAILED;
+		kexec_plan_free(&plan);
+		pkram_close(ctx);
+	}
+	guests_free(&gs);
+	return ret;
+}
+
+static const struct ctl_verb update_verbs[] = {
+	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
+	      "      [--command-line STR | --reuse-cmdline] [--dry-run]",
+	  "save all guests, and boot another kernel, in which they are resumed. If\n"
+	  "      one cannot be saved, nothing happens: all go on. VERSION is a kernel in\n"
+	  "      /boot. --dry-run: say what would be done",
+	  update_run },
+	{ "", "--report", "what became of the guests, and how long they did not run",
+	  update_run },
+	{ }
+};
+
+const struct ctl_object ctl_update = {
+	.name = "update",
+	.help = "the host to another kernel, with its guests",
+	.verbs = update_verbs,
+	.raw = true,
+};
