@@ -176,9 +176,9 @@ ctl idle kexec $k --initrd "$tmp/none";	is 1 '' 'No such file' 'kexec: an initrd
 ctl '' kexec $k;			is 1 '' 'vm2 is claimed and not sealed' 'kexec is refused while a guest runs'
 not_logged load 'and nothing was loaded'
 ctl '' kexec $k --dry-run;		is 1 '' 'vm2 is claimed' 'a dry run tells that too'
-ctl '' kexec $k --force;		is 1 '' 'warning: vm2 is claimed' '--force only warns'
+ctl '' kexec $k --force;		is 1 '' 'warning: /vm2 is claimed' '--force only warns'
 logged 'reboot kexec' 'and goes'
-ctl '' kexec $k --load-only;		is 0 'nothing (--load-only)' 'warning: vm2' '--load-only loads while guests run'
+ctl '' kexec $k --load-only;		is 0 'nothing (--load-only)' 'warning: /vm2' '--load-only loads while guests run'
 logged 'load initrd=no' 'really'
 not_logged reboot 'and does not boot'
 ctl idle kexec $k --load-only

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A QEMU that has no guest: it speaks QMP, saves to a file and loads from it.
+
+-fake WORD,...: what it does otherwise than it should
+    no-start        ends with an error
+    mute            never says a word
+    blocked         knows that it cannot be saved
+    fail-late       the save fails after the guest stopped; cont is refused twice
+    die-in-save     is killed by the save
+    slow            a save never comes to an end
+    die-in-load     says why on stderr, and ends
+    stays-paused    the guest does not run after the load
+    powers-down     the guest does as it is told
+"""
+import json
+import os
+import socket
+import sys
+import time
+
+STREAM = "the state of "
+
+
+def value(option):
+    return sys.argv[sys.argv.index(option) + 1] if option in sys.argv else ""
+
+
+def end(text):
+    print("fake_qemu: " + text, file=sys.stderr, flush=True)
+    os._exit(1)
+
+
+class Refusal(Exception):
+    pass
+
+
+class Qemu:
+    def __init__(self):
+        self.words = value("-fake").split(",")
+        self.name = value("-name")
+        self.status = "inmigrate" if value("-incoming") else "running"
+        self.migration = {}
+        self.refusals = 2
+        self.ending = False
+
+    def event(self, name, **data):
+        now = time.time()
+        self.send({"timestamp": {"seconds": int(now),
+                                 "microseconds": int(now % 1 * 1e6)},
+                   "event": name, "data": data})
+
+    def send(self, message):
+        self.client.sendall(json.dumps(message).encode() + b"\r\n")
+
+    def command(self, name, args):
+        log = os.environ.get("FAKE_QEMU_LOG")
+        if log:
+            with open(log, "a") as f:
+                f.write("%s %s %s\n" % (self.name, name, json.dumps(args)))
+        if name == "query-status":
+            return {"status": self.status, "running": self.status == "running"}
+        if name == "query-migrate":
+            return self.query_migrate()
+        if name == "migrate":
+            self.save(args["uri"][len("file:"):])
+        elif name == "migrate-incoming":
+            self.load(args["uri"][len("file:"):])
+        elif name == "migrate_cancel":
+            self.migration = {"status": "cancelled"}
+        elif name == "cont":
+            if "fail-late" in self.words and self.refusals:
+                self.refusals -= 1
+                raise Refusal("Migration is not finalized yet")
+            self.status = "running"
+            self.event("RESUME")
+        elif name == "stop":
+            self.status = "paused"
+        elif name == "quit":
+            self.ending = True
+        elif name == "system_powerdown":
+            self.event("POWERDOWN")
+            self.ending = "powers-down" in self.words
+        elif name not in ("qmp_capabilities", "migrate-set-parameters",
+                          "migrate-set-capabilities"):
+            raise Refusal("The command %s has not been found" % name)
+        return {}
+
+    def query_migrate(self):
+        answer = dict(self.migration)
+        if "blocked" in self.words:
+            answer["blocked-reasons"] = ["the disk cannot be migrated"]
+        if answer.get("status") == "active" and "slow" not in self.words:
+            self.migration = self.outcome
+        return answer
+
+    def save(self, path):
+        if "die-in-save" in self.words:
+            os._exit(1)
+        try:
+            with open(path, "w") as f:
+                f.write(STREAM + self.name)
+        except OSError as e:
+            self.migration = {"status": "failed"}
+            raise Refusal("Could not create '%s': %s" % (path, e.strerror))
+        self.event("STOP")
+        self.status = "postmigrate"
+        self.migration = {"status": "active",
+                          "ram": {"transferred": 5 << 20, "remaining": 3 << 20}}
+        self.outcome = {"status": "completed"}
+        if "fail-late" in self.words:
+            self.outcome = {"status": "failed",
+                            "error-desc": "No space left on device"}
+
+    def load(self, path):
+        if "die-in-load" in self.words:
+            end("object vm is not sealed")
+        self.migration = {"status": "active"}
+        with open(path) as f:
+            good = f.read() == STREAM + self.name
+        self.outcome = {"status": "completed"}
+        if not good:
+            self.outcome = {"status": "failed",
+                            "error-desc": "load of migration failed"}
+        elif "stays-paused" in self.words:
+            self.status = "paused"
+        else:
+            self.status = "running"
+            self.event("RESUME")
+
+    def serve(self):
+        self.send({"QMP": {"version": {}, "capabilities": []}})
+        decoder, text = json.JSONDecoder(), ""
+        while not self.ending:
+            data = self.client.recv(65536)
+            if not data:
+                return
+            text += data.decode()
+            while text:
+                try:
+                    message, used = decoder.raw_decode(text)
+                except ValueError:
+                    break
+                text = text[used:]
+                try:
+                    answer = self.command(message["execute"],
+                                          message.get("arguments"))
+                    self.send({"return": answer})
+                except Refusal as e:
+                    self.send({"error": {"class": "GenericError",
+                                         "desc": str(e)}})
+
+
+def main():
+    qemu = Qemu()
+    if "no-start" in qemu.words:
+        end("no such machine")
+    server = socket.socket(socket.AF_UNIX)
+    path = value("-qmp")[len("unix:"):].split(",")[0]
+    server.bind(path)
+    server.listen()
+    with open(value("-pidfile"), "w") as f:
+        f.write("%d\n" % os.getpid())
+    while not qemu.ending:
+        qemu.client, _ = server.accept()
+        if "mute" in qemu.words:
+            qemu.client.recv(1)
+            continue
+        try:
+            qemu.serve()
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        qemu.client.close()
+    os.unlink(path)
+    os.unlink(value("-pidfile"))
+
+
+main()
