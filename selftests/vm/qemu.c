@@ -35,11 +35,6 @@
 #define COMMAND_SECONDS	60
 #define SAVE_SECONDS	60
 
-/* A CPU that needs nothing but what every host has, an emulated one included, and that
- * boots Linux fast
- */
-#define GUEST_CPU	"kvm64,-vme,+pdpe1gb,+tsc-deadline,family=23"
-
 static double deadline(int seconds)
 {
 	static int scale;

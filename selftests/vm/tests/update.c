@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The whole host to another kernel by pkramctl update, with tiny guests of guests.d */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tiny_vms.h"
+
+#define GUESTS	"/etc/pkram/guests.d"
+#define NOTES	PKRAM_MNT "/notes"
+
+static const char * const names[] = { "vm1", "vm2" };
+
+struct notes {
+	unsigned long long counters[2];
+	double leaving;			/* qemu_clock() */
+};
+
+/*
+ * A guest, with a second monitor and the ports as qemu.h wants them; @more: options.
+ * The definitions are gone with each kernel, as the root is.
+ */
+static int define(const char *name, const char *more)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), GUESTS "/%s.conf", name);
+	if (vm_run(NULL, "mkdir -p " GUESTS " /run/qemu"))
+		return -EIO;
+	f = fopen(path, "w");
+	if (!f)
+		return -errno;
+	fprintf(f, "uuid = 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a%c\n", name[2]);
+	fprintf(f, "-nodefaults -no-user-config -display none -no-reboot -L " GUEST_DIR "/roms\n"
+		"-machine q35,memory-backend=ram0 -m " SIZE ",slots=1,maxmem=1G\n"
+		"-object memory-backend-pkram,id=ram0,size=" SIZE ",name=%s\n", name);
+	fprintf(f, "-accel %s -cpu " GUEST_CPU " -bios " GUEST_DIR "/tiny.bin\n", qemu_accel());
+	fprintf(f, "-qmp unix:/run/qemu/%s.qmp,server=on,wait=off\n", name);
+	fprintf(f, "-chardev file,id=port0,path=/run/qemu/%s.port0 -serial chardev:port0\n", name);
+	fprintf(f, "-chardev socket,id=port1,path=/run/qemu/%s.port1,server=on,wait=off,", name);
+	fprintf(f, "logfile=/run/qemu/%s.port1.log -serial chardev:port1\n%s\n", name, more);
+	return fclose(f) ? -EIO : 0;
+}
+
+/* The QEMU that pkramctl started */
+static struct qemu *find(const char *name)
+{
+	return vm_run(NULL, "cp /run/pkram/%s/pid /run/qemu/%s.pid", name, name) ? NULL :
+	       qemu_find(name);
+}
+
+static int update(char **out)
+{
+	return vm_run(out, CTL "update --kernel %s --initrd %s --command-line '%s'",
+		      vm_next_kernel(), vm_next_initrd(), vm_next_cmdline());
+}
+
+FIXTURE(before) {};
+FIXTURE_SETUP(before) {}
+FIXTURE_TEARDOWN(before) {}
+
+TEST_F_TIMEOUT(before, guests_are_started, 300)
+{
+	struct guest_state st;
+
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, pool_grow(1));
+	ASSERT_EQ(0, define("vm1", ""));
+	ASSERT_EQ(0, define("vm2", ""));
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest start --all"));
+	for (int i = 0; i < 2; i++) {
+		struct qemu *q = find(names[i]);
+
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		EXPECT_STREQ("ok", st.pattern);
+	}
+}
+
+TEST_F_TIMEOUT(before, one_that_cannot_be_saved_stops_the_update, 400)
+{
+	struct guest_state st;
+	struct qemu *q;
+	char *out;
+
+	ASSERT_EQ(0, define("vm3",
+			    "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
+			    "-device pc-dimm,memdev=shm,id=dimm0"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest start vm3"));
+	EXPECT_EQ(1, update(&out));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "RAM block 'shm' would be lost"));
+	EXPECT_NE(NULL, strstr(out, "the host stays as it is"));
+	for (int i = 0; i < 2; i++) {
+		q = find(names[i]);
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_CLAIMED));
+	}
+	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
+	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+	EXPECT_EQ(0, vm_run(NULL, CTL "guest stop --force vm3"));
+	EXPECT_EQ(0, vm_run(NULL, "rm " PKRAM_MNT "/vm3 " GUESTS "/vm3.conf"));
+}
+
+TEST_F_TIMEOUT(before, guests_are_saved_and_the_host_goes, 300)
+{
+	struct notes notes;
+	struct guest_state st;
+	FILE *f;
+
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest list"));
+	for (int i = 0; i < 2; i++) {
+		struct qemu *q = find(names[i]);
+
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		notes.counters[i] = st.counter;
+	}
+	notes.leaving = qemu_clock();
+	f = fopen(NOTES, "w");
+	ASSERT_NE(NULL, f);
+	EXPECT_EQ(1, fwrite(&notes, sizeof(notes), 1, f));
+	ASSERT_EQ(0, fclose(f));
+	vm_leaving();
+	EXPECT_EQ(0, update(NULL));
+	/* It does not return. */
+	ASSERT_TRUE(false);
+}
+
+FIXTURE(after) {};
+FIXTURE_SETUP(after) {}
+FIXTURE_TEARDOWN(after) {}
+
+TEST_F_TIMEOUT(after, the_guests_are_there_and_saved, 300)
+{
+	char *out;
+
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, define("vm1", ""));
+	ASSERT_EQ(0, define("vm2", ""));
+	ASSERT_EQ(0, vm_run(&out, CTL "guest list"));
+	TH_LOG("%s", out);
+	for (int i = 0; i < 2; i++)
+		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_SEALED));
+	EXPECT_EQ(1, vm_run(&out, CTL "guest start vm1"));
+	EXPECT_NE(NULL, strstr(out, "is saved")) TH_LOG("%s", out);
+}
+
+TEST_F_TIMEOUT(after, one_whose_state_is_damaged_stays_saved, 300)
+{
+	char *out;
+
+	ASSERT_EQ(0, vm_run(NULL, "cp " PKRAM_MNT "/vm1.state /tmp/kept"));
+	ASSERT_EQ(0, vm_run(NULL, "head -c 1000 /tmp/kept >" PKRAM_MNT "/vm1.state"));
+	EXPECT_EQ(1, vm_run(&out, CTL "guest resume vm1"));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "guest resume vm1 tries again"));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+	ASSERT_EQ(0, vm_run(NULL, "head -c 1000 /tmp/kept | cmp - " PKRAM_MNT "/vm1.state"));
+	ASSERT_EQ(0, vm_run(NULL, "cp /tmp/kept " PKRAM_MNT "/vm1.state"));
+}
+
+TEST_F_TIMEOUT(after, the_guests_go_on, 400)
+{
+	struct json_object *report, *row, *v;
+	struct notes notes;
+	struct qemu *q;
+	char *out;
+	FILE *f;
+
+	f = fopen(NOTES, "r");
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(1, fread(&notes, sizeof(notes), 1, f));
+	fclose(f);
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest resume --all"));
+	TH_LOG("they go on %.1f s after the update began", qemu_clock() - notes.leaving);
+	for (int i = 0; i < 2; i++) {
+		q = find(names[i]);
+		ASSERT_NE(NULL, q);
+		EXPECT_EQ(0, goes_on(q, notes.counters[i])) TH_LOG("%s", q->error);
+		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_CLAIMED));
+	}
+	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
+
+	ASSERT_EQ(0, vm_run(NULL, CTL "update --report"));
+	ASSERT_EQ(0, vm_run(&out, CTL "-j update --report"));
+	report = json_tokener_parse(out);
+	ASSERT_EQ(2, json_object_array_length(report));
+	for (int i = 0; i < 2; i++) {
+		row = json_object_array_get_idx(report, i);
+		ASSERT_TRUE(json_object_object_get_ex(row, "name", &v));
+		EXPECT_STREQ(names[i], json_object_get_string(v));
+		ASSERT_TRUE(json_object_object_get_ex(row, "result", &v));
+		EXPECT_STREQ("resumed", json_object_get_string(v));
+		/*
+		 * By the RTC, which goes by the time outside of the VM: there the boot
+		 * takes longer than inside.
+		 */
+		ASSERT_TRUE(json_object_object_get_ex(row, "blackout", &v));
+		EXPECT_LT(0, json_object_get_double(v));
+		EXPECT_GT(1200, json_object_get_double(v));
+	}
+}
+
+TEST_F_TIMEOUT(after, a_state_that_is_used_up_is_refused, 300)
+{
+	char *out;
+
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest stop --all --force"));
+	EXPECT_EQ(1, vm_run(&out, CTL "guest resume vm1"));
+	EXPECT_NE(NULL, strstr(out, "is not saved")) TH_LOG("%s", out);
+	/* one that was put aside is known to be of no use */
+	ASSERT_EQ(0, vm_run(NULL, "cp /tmp/kept " PKRAM_MNT "/vm1.state"));
+	EXPECT_EQ(1, vm_run(&out, CTL "guest resume vm1"));
+	EXPECT_NE(NULL, strstr(out, "its RAM was used since")) TH_LOG("%s", out);
+	EXPECT_EQ(0, vm_run(&out, CTL "guest up vm1"));
+	EXPECT_NE(NULL, strstr(out, "vm1.state is of no use")) TH_LOG("%s", out);
+	EXPECT_NE(0, access(PKRAM_MNT "/vm1.state", F_OK));
+	EXPECT_EQ(0, vm_run(NULL, CTL "guest stop vm1 --force"));
+}
+
+TEST_HARNESS_MAIN
