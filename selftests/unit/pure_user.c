@@ -4,6 +4,9 @@
  */
 #include "pure.h"
 
+/* Its pkram_crc32c() is the kernel's crc32c(). */
+#include "../../userspace/lib/crc32c.c"
+
 void (*pkram_store_hook)(void *p, u64 v);
 unsigned long pkram_alloc_count;
 unsigned long pkram_alloc_fail_at;
@@ -60,52 +63,6 @@ void bitmap_clear(unsigned long *p, unsigned int start, unsigned int nr)
 void bitmap_zero(unsigned long *p, unsigned int nr)
 {
 	memset(p, 0, BITS_TO_LONGS(nr) * sizeof(*p));
-}
-
-#define CRC32C_POLY 0x82f63b78U
-
-static u32 crc_table[256];
-
-static void __attribute__((constructor)) crc_init(void)
-{
-	u32 i, j, c;
-
-	for (i = 0; i < 256; i++) {
-		for (c = i, j = 0; j < 8; j++)
-			c = c >> 1 ^ (c & 1 ? CRC32C_POLY : 0);
-		crc_table[i] = c;
-	}
-}
-
-static u32 crc_plain(u32 seed, const u8 *b, size_t n)
-{
-	while (n--)
-		seed = seed >> 8 ^ crc_table[(seed ^ *b++) & 0xff];
-	return seed;
-}
-
-#ifdef __x86_64__
-/* The bit-flip tests read some 100,000 images. */
-__attribute__((target("sse4.2")))
-static u32 crc_fast(u32 seed, const u8 *b, size_t n)
-{
-	u64 word;
-
-	for (; n >= 8; n -= 8, b += 8) {
-		memcpy(&word, b, 8);
-		seed = (u32)__builtin_ia32_crc32di(seed, word);
-	}
-	return crc_plain(seed, b, n);
-}
-#endif
-
-u32 pkram_crc32c(u32 seed, const void *p, size_t n)
-{
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("sse4.2"))
-		return crc_fast(seed, p, n);
-#endif
-	return crc_plain(seed, p, n);
 }
 
 void *pkram_alloc_mem(size_t n)
