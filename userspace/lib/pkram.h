@@ -390,6 +390,210 @@ int pkram_file_seal(int fd, struct pkram_seal_args *args);
  */
 int pkram_file_resume(int fd, struct pkram_seal_args *args);
 
+/*
+ * Copies of objects: export to a file, import from it, verify it. An exported
+ * object is an image, with the bytes and holes of the object, and a manifest beside
+ * it (FILE.manifest, see docs/export.md) with what else the object is and a CRC32C of
+ * each chunk. Any regular file can stand in for an object.
+ *
+ * A copy that ends early, however it does, goes on where it was when it is begun
+ * again. Until it is finished, its files have names of their own (FILE.part,
+ * FILE.manifest.part, OBJECT.part).
+ */
+
+struct pkram_copy;
+
+#define PKRAM_COPY_FORCE	(1U << 0)	/* replace what is there */
+#define PKRAM_COPY_BUFFERED	(1U << 1)	/* no O_DIRECT */
+
+/**
+ * struct pkram_copy_stats - how far a copy is
+ * @size: bytes of the object, holes included
+ * @data: bytes of it to be read, which is all but holes
+ * @done: of @data, what has been dealt with
+ * @kept: of @done, what an earlier run had copied
+ * @written: bytes written by this run
+ * @nr_chunks: number of chunks
+ * @nr_bad: chunks found to be damaged
+ * @elapsed_ms: since the beginning, in milliseconds
+ * @rate: bytes of data per second, lately
+ * @left_s: seconds to go at that rate, or %PKRAM_NONE32
+ * @chunk_size: bytes
+ * @direct_in: reads with O_DIRECT; what is in RAM does not need it
+ * @direct_out: writes with O_DIRECT
+ * @registered: the kernel knows the buffers in advance
+ */
+struct pkram_copy_stats {
+	uint64_t size;
+	uint64_t data;
+	uint64_t done;
+	uint64_t kept;
+	uint64_t written;
+	uint64_t nr_chunks;
+	uint64_t nr_bad;
+	uint64_t elapsed_ms;
+	uint64_t rate;
+	uint32_t left_s;
+	uint32_t chunk_size;
+	bool direct_in;
+	bool direct_out;
+	bool registered;
+};
+
+/**
+ * typedef pkram_copy_cb - told how far a copy is, some ten times a second
+ * @stats: valid during the call
+ * @arg: of pkram_copy_on_progress()
+ *
+ * Return: false to stop the copy, which then fails with -ECANCELED and can be
+ * resumed.
+ */
+typedef bool (*pkram_copy_cb)(const struct pkram_copy_stats *stats, void *arg);
+
+/**
+ * typedef pkram_copy_bad_cb - told of a chunk that is not what the manifest says
+ * @chunk: its number
+ * @offset: its first byte
+ * @len: its bytes
+ * @arg: of pkram_copy_on_bad()
+ */
+typedef void (*pkram_copy_bad_cb)(uint64_t chunk, uint64_t offset, uint64_t len,
+				  void *arg);
+
+/**
+ * pkram_copy_create() - a copier, for one copy after the other
+ * @copy: out: to be freed by pkram_copy_free()
+ *
+ * Like a context it is for one thread at a time; several can work side by side.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pkram_copy_create(struct pkram_copy **copy);
+
+/**
+ * pkram_copy_free() - give everything back
+ * @copy: the copier, or NULL
+ */
+void pkram_copy_free(struct pkram_copy *copy);
+
+/**
+ * pkram_copy_set_flags() - how to copy
+ * @copy: the copier
+ * @flags: PKRAM_COPY_*
+ *
+ * Return: 0; -EINVAL: a flag that this library does not know.
+ */
+int pkram_copy_set_flags(struct pkram_copy *copy, uint32_t flags);
+
+/**
+ * pkram_copy_set_depth() - requests in flight
+ * @copy: the copier
+ * @depth: 1 to 1024; 16 unless told otherwise. So many buffers of a chunk are used
+ *
+ * Return: 0 or -EINVAL.
+ */
+int pkram_copy_set_depth(struct pkram_copy *copy, uint32_t depth);
+
+/**
+ * pkram_copy_set_chunk() - size of a chunk, for exports
+ * @copy: the copier
+ * @size: a power of two from 4 KiB to 64 MiB; 2 MiB unless told otherwise
+ *
+ * An import or a verification takes what the manifest says.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int pkram_copy_set_chunk(struct pkram_copy *copy, uint32_t size);
+
+/**
+ * pkram_copy_on_progress() - whom to tell how far a copy is
+ * @copy: the copier
+ * @cb: called while a copy goes on, and at its end; NULL for nobody
+ * @arg: for @cb
+ */
+void pkram_copy_on_progress(struct pkram_copy *copy, pkram_copy_cb cb, void *arg);
+
+/**
+ * pkram_copy_on_bad() - whom to tell of chunks that are damaged
+ * @copy: the copier
+ * @cb: called for each, in any order; NULL for nobody
+ * @arg: for @cb
+ */
+void pkram_copy_on_bad(struct pkram_copy *copy, pkram_copy_bad_cb cb, void *arg);
+
+/**
+ * pkram_copy_export() - copy an object to a file
+ * @copy: the copier
+ * @object: path of the object
+ * @file: path of the image to be
+ *
+ * The manifest vouches for nothing that is not on the disk. What another run left
+ * is used as far as the object still is what it was. A guest that writes to the
+ * object meanwhile makes the copy one of no single moment: see pkram_file_info().
+ *
+ * Return: 0; -EEXIST: there is such a file; -EBUSY: another process exports to it;
+ * -ESTALE: the object was changed meanwhile; -ECANCELED; what the kernel says.
+ */
+int pkram_copy_export(struct pkram_copy *copy, const char *object,
+		      const char *file);
+
+/**
+ * pkram_copy_import() - make an object from a file
+ * @copy: the copier
+ * @file: path of the image
+ * @object: path of the object to be
+ *
+ * Mode, owner (if privileged), modification time and labels come back with the
+ * bytes. The object gets its name when all is there and every checksum was right;
+ * an object that has the name already is replaced only then, and with
+ * %PKRAM_COPY_FORCE.
+ *
+ * Return: 0; -EEXIST: there is such an object; -EBUSY: it is claimed or sealed, or
+ * another process imports it; -EBADMSG: image or manifest are damaged; -ECANCELED;
+ * what the kernel says.
+ */
+int pkram_copy_import(struct pkram_copy *copy, const char *file,
+		      const char *object);
+
+/**
+ * pkram_copy_verify() - read a file and compare it with its manifest
+ * @copy: the copier
+ * @file: path of the image
+ *
+ * Goes on behind a chunk that is damaged, to find all.
+ *
+ * Return: 0; -EBADMSG: image or manifest are damaged; -ECANCELED; what the kernel
+ * says.
+ */
+int pkram_copy_verify(struct pkram_copy *copy, const char *file);
+
+/**
+ * pkram_copy_stats() - what the last copy came to
+ * @copy: the copier
+ *
+ * Return: the numbers, valid until the next copy.
+ */
+const struct pkram_copy_stats *pkram_copy_stats(const struct pkram_copy *copy);
+
+/**
+ * pkram_copy_strerror() - why the last copy failed
+ * @copy: the copier, or NULL (out of memory)
+ *
+ * Return: a text that names the file, valid until the next call with @copy; never
+ * NULL.
+ */
+const char *pkram_copy_strerror(const struct pkram_copy *copy);
+
+/**
+ * pkram_copy_name() - the object that a file is an export of
+ * @copy: the copier
+ * @file: path of the image
+ * @name: out: without directories; to be freed
+ *
+ * Return: 0; -EBADMSG: the manifest is damaged; what the kernel says.
+ */
+int pkram_copy_name(struct pkram_copy *copy, const char *file, char **name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -16,7 +16,7 @@ static uint32_t crc(const void *p, size_t n)
 
 static void checksum(void)
 {
-	unsigned char buf[300];
+	static unsigned char buf[40000];
 	unsigned int i, from, n, same = 1;
 
 	/* RFC 3720, B.4, and the usual check value */
@@ -31,7 +31,7 @@ static void checksum(void)
 	for (i = 0; i < sizeof(buf); i++)
 		buf[i] = i * 7 + (i >> 3);
 	for (from = 0; from < 9; from++)
-		for (n = 0; n + from <= sizeof(buf); n++)
+		for (n = 0; n + from <= sizeof(buf); n += n < 100 ? 1 : 997)
 			same &= pkram_crc32c(n, buf + from, n) ==
 				pkram_crc32c_table(n, buf + from, n);
 	ok(same, "the CPU's and the table's are one, at any length and alignment");

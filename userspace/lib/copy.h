@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libpkram: what the files of the copy engine share. */
+#ifndef _PKRAM_COPY_H
+#define _PKRAM_COPY_H
+
+#include <liburing.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "manifest.h"
+#include "pkram.h"
+
+struct pkram_copy {
+	uint32_t flags;
+	uint32_t depth;
+	uint32_t chunk_size;
+	uint64_t sync_every;		/* bytes that an export may lose */
+	pkram_copy_cb progress;
+	void *progress_arg;
+	pkram_copy_bad_cb bad;
+	void *bad_arg;
+	struct pkram_copy_stats stats;
+	struct timespec begin;
+	uint64_t told_ms;		/* the progress callback, last */
+	uint64_t rate_ms, rate_done;	/* where the rate was last measured */
+	char error[1024];
+};
+
+/* copy.c */
+
+/* Set the text of an error if it is the first; returns @err. */
+int pkram_copy_error(struct pkram_copy *copy, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "PATH: what errno says" */
+int pkram_copy_errno(struct pkram_copy *copy, int err, const char *path);
+/* Forget the last copy; @size and @chunk_size are those of the next. */
+void pkram_copy_begin(struct pkram_copy *copy, uint64_t size, uint32_t chunk_size);
+/* Bring the numbers up to date and tell them; false to stop */
+bool pkram_copy_tick(struct pkram_copy *copy, bool now);
+
+/* copy_file.c */
+
+/*
+ * A file that is read or written. Requests that are aligned go through @direct_fd,
+ * the others (the end of a file, the rest of a short read) through @fd.
+ */
+struct pkram_copy_file {
+	const char *path;
+	int fd;
+	int direct_fd;		/* -1: none */
+	bool direct;		/* it works, as far as is known */
+	bool ram;		/* it is in memory: no O_DIRECT, no waiting */
+	uint8_t *has_data;	/* by chunk: it is more than a hole */
+};
+
+#define PKRAM_COPY_FILE(p)	{ .path = (p), .fd = -1, .direct_fd = -1 }
+
+int pkram_copy_open(struct pkram_copy *copy, struct pkram_copy_file *f, int flags);
+void pkram_copy_close(struct pkram_copy_file *f);
+/* Open @path, made if need be, and lock it against others who copy to it */
+int pkram_copy_lock(struct pkram_copy *copy, const char *path);
+/* Look up which chunks are more than holes, if that was not done */
+int pkram_copy_map(struct pkram_copy_file *f, const struct pkram_manifest *m);
+/* Bytes of those chunks, from @first on */
+uint64_t pkram_copy_count(const struct pkram_copy_file *f, const struct pkram_manifest *m,
+			  uint64_t first);
+/* PATH with a suffix, to be freed, or NULL */
+char *pkram_copy_suffix(const char *path, const char *suffix);
+/* The directory that @path is in: make its names durable */
+int pkram_copy_sync_dir(const char *path);
+int pkram_copy_write_all(int fd, const void *buf, size_t len, uint64_t pos);
+int pkram_copy_read_all(int fd, uint8_t **buf, size_t *len);
+bool pkram_copy_on_pkramfs(int fd);
+int pkram_copy_get_labels(int fd, struct pkram_manifest *m);
+int pkram_copy_set_labels(int fd, const struct pkram_manifest *m);
+
+/* copy_ring.c */
+
+enum pkram_verdict { PKRAM_CHUNK_SKIP, PKRAM_CHUNK_WRITE };
+
+/**
+ * struct pkram_ring_job - chunks that go through the ring
+ * @copy: settings and numbers
+ * @m: sizes of the chunks
+ * @in: what to read
+ * @out: what to write, or NULL
+ * @first: first chunk
+ * @end: behind the last chunk
+ * @whole: write the zeroes in a chunk too, for what is there may be anything; a chunk
+ *	that is all zero is never written
+ * @sync_every: make data durable after so many bytes, 0 for never
+ * @wanted: is the chunk to be read? NULL for all of them
+ * @checked: says what to do with the chunk, by its content; or negative errno
+ * @durable: all chunks before @end are on the disk
+ * @arg: of the caller
+ */
+struct pkram_ring_job {
+	struct pkram_copy *copy;
+	const struct pkram_manifest *m;
+	struct pkram_copy_file *in, *out;
+	uint64_t first, end;
+	bool whole;
+	uint64_t sync_every;
+	bool (*wanted)(struct pkram_ring_job *job, uint64_t chunk);
+	int (*checked)(struct pkram_ring_job *job, uint64_t chunk,
+		       const struct pkram_chunk *is);
+	int (*durable)(struct pkram_ring_job *job, uint64_t end);
+	void *arg;
+};
+
+/* Return: 0; negative errno, its text set; whatever was begun has ended by then. */
+int pkram_ring_run(struct pkram_ring_job *job);
+
+#endif /* _PKRAM_COPY_H */

@@ -1,0 +1,760 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Self test of the copy engine, on ordinary files. The linker puts the functions
+ * below between the library and the system (--wrap): they shorten requests, change
+ * their results, and kill the process at any given point.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include "copy.h"
+#include "tap.h"
+
+#define CHUNK	(128U << 10)
+#define SLOTS	64
+
+static struct {
+	unsigned int kill_at;	/* the point at which to die, 0 for never */
+	unsigned int hook_at;	/* the point at which to call @hook */
+	void (*hook)(void);
+	unsigned int points;
+	bool shorten, repeat;
+	bool no_direct;		/* requests with O_DIRECT are EINVAL */
+	bool no_buffers;	/* nor can buffers be registered */
+	int err;		/* what a request gets, */
+	bool err_writes;	/* a write or a read, */
+	unsigned int err_after;	/* after so many of them */
+	unsigned int shortened;
+} inject;
+
+static struct io_uring_sqe asked[SLOTS];
+
+static unsigned int rnd(void)
+{
+	static unsigned int seed = 1;
+
+	seed = seed * 1103515245 + 12345;
+	return seed >> 16;
+}
+
+static void point(void)
+{
+	inject.points++;
+	if (inject.points == inject.kill_at)
+		raise(SIGKILL);
+	if (inject.points == inject.hook_at)
+		inject.hook();
+}
+
+static bool is_write(const struct io_uring_sqe *sqe)
+{
+	return sqe->opcode == IORING_OP_WRITE || sqe->opcode == IORING_OP_WRITE_FIXED;
+}
+
+static void mangle_request(struct io_uring_sqe *sqe)
+{
+	uint32_t len = sqe->len;
+
+	if (sqe->user_data >= SLOTS)
+		return;
+	if (inject.shorten && sqe->len > 4096 && rnd() % 2)
+		sqe->len = (1 + rnd() % (sqe->len / 4096)) * 4096;
+	else if (inject.shorten && sqe->len <= 4096 && sqe->len > 1 && rnd() % 4 == 0)
+		sqe->len = 1 + rnd() % (sqe->len - 1);
+	inject.shortened += sqe->len != len;
+	asked[sqe->user_data] = *sqe;
+}
+
+static void mangle_requests(struct io_uring *ring)
+{
+	unsigned int i;
+
+	for (i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++)
+		mangle_request(&ring->sq.sqes[i & ring->sq.ring_mask]);
+}
+
+static bool is_direct(int fd)
+{
+	return fcntl(fd, F_GETFL) & O_DIRECT;
+}
+
+static void mangle_result(struct io_uring_cqe *cqe)
+{
+	const struct io_uring_sqe *sqe;
+
+	if (cqe->user_data >= SLOTS)
+		return;
+	sqe = &asked[cqe->user_data];
+	if (inject.no_direct && is_direct(sqe->fd))
+		cqe->res = -EINVAL;
+	else if (inject.repeat && rnd() % 3 == 0)
+		cqe->res = rnd() % 2 ? -EINTR : -EAGAIN;
+	else if (inject.err && inject.err_writes == is_write(sqe) &&
+		 (!inject.err_after || !--inject.err_after))
+		cqe->res = -inject.err;
+}
+
+int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
+					    unsigned int nr, struct __kernel_timespec *ts,
+					    sigset_t *mask);
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
+					    unsigned int nr, struct __kernel_timespec *ts,
+					    sigset_t *mask)
+{
+	unsigned int i;
+	int ret;
+
+	point();
+	mangle_requests(ring);
+	ret = __real_io_uring_submit_and_wait_timeout(ring, cqe, nr, ts, mask);
+	io_uring_for_each_cqe(ring, i, *cqe)
+		mangle_result(*cqe);
+	return ret;
+}
+
+int __real_io_uring_submit(struct io_uring *ring);
+int __wrap_io_uring_submit(struct io_uring *ring)
+{
+	mangle_requests(ring);
+	return __real_io_uring_submit(ring);
+}
+
+int __real_io_uring_register_buffers(struct io_uring *ring, const struct iovec *iov,
+				     unsigned int nr);
+int __wrap_io_uring_register_buffers(struct io_uring *ring, const struct iovec *iov,
+				     unsigned int nr)
+{
+	return inject.no_buffers ? -ENOMEM : __real_io_uring_register_buffers(ring, iov, nr);
+}
+
+int __real_ftruncate(int fd, off_t len);
+int __real_fsync(int fd);
+int __real_fdatasync(int fd);
+int __real_fchmod(int fd, mode_t mode);
+int __real_fallocate(int fd, int mode, off_t at, off_t len);
+int __real_unlink(const char *path);
+int __real_rename(const char *from, const char *to);
+int __real_renameat2(int from, const char *a, int to, const char *b, unsigned int flags);
+
+/* A point before each change of a file or its name */
+#define WRAP(name, args, pass)				\
+	int __wrap_##name args				\
+	{						\
+		point();				\
+		return __real_##name pass;		\
+	}
+
+WRAP(ftruncate, (int fd, off_t len), (fd, len))
+WRAP(fsync, (int fd), (fd))
+WRAP(fdatasync, (int fd), (fd))
+WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(fallocate, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len))
+WRAP(unlink, (const char *path), (path))
+WRAP(rename, (const char *from, const char *to), (from, to))
+#define TWO int from, const char *a, int to, const char *b
+WRAP(renameat2, (TWO, unsigned int flags), (from, a, to, b, flags))
+
+ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t pos);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t pos)
+{
+	point();
+	/* What a crash may leave of a frame */
+	if (inject.points + 1 == inject.kill_at)
+		len /= 2;
+	return __real_pwrite(fd, buf, len, pos);
+}
+
+/* Files */
+
+static char dir[64];
+
+#define SOURCE	"source/vm1"
+#define IMAGE	"image/vm1"
+#define BACK	"back/vm1"
+
+static void go_to(const char *template)
+{
+	strcpy(dir, template);
+	if (!mkdtemp(dir) || chdir(dir) || mkdir("source", 0755) || mkdir("image", 0755) ||
+	    mkdir("back", 0755))
+		abort();
+}
+
+static void leave(void)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	if (chdir("/") || system(cmd))
+		abort();
+}
+
+static void fill(int fd, off_t pos, size_t len)
+{
+	unsigned char *buf = malloc(len);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		buf[i] = 1 + rnd() % 255;
+	if (!buf || __real_pwrite(fd, buf, len, pos) != (ssize_t)len)
+		abort();
+	free(buf);
+}
+
+/* Data at the begin of every other chunk, and at the end; the rest are holes */
+static void make_source(off_t size)
+{
+	int fd = open(SOURCE, O_RDWR | O_CREAT | O_TRUNC, 0640);
+	off_t pos;
+
+	if (fd < 0 || __real_ftruncate(fd, size))
+		abort();
+	for (pos = 0; pos + CHUNK < size; pos += 2 * CHUNK)
+		fill(fd, pos, pos / CHUNK % 3 ? 65536 : CHUNK);
+	if (size)
+		fill(fd, size > 4321 ? size - 4321 : 0, size > 4321 ? 4321 : size);
+	fsetxattr(fd, "user.os", "debian", 6, 0);
+	close(fd);
+}
+
+static void poke(const char *path, off_t pos, const char *byte)
+{
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0 || __real_pwrite(fd, byte, 1, pos) != 1)
+		abort();
+	close(fd);
+}
+
+static bool exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static bool same(const char *a, const char *b)
+{
+	char cmd[256];
+
+	snprintf(cmd, sizeof(cmd), "cmp -s %s %s", a, b);
+	return !system(cmd);
+}
+
+static uint64_t blocks(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_blocks * 512ULL;
+}
+
+static void clean(const char *what)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s/* 2>/dev/null", what);
+	if (system(cmd))
+		abort();
+}
+
+static struct pkram_copy *copier(unsigned int depth)
+{
+	struct pkram_copy *c;
+
+	if (pkram_copy_create(&c) || pkram_copy_set_chunk(c, CHUNK) ||
+	    pkram_copy_set_depth(c, depth))
+		abort();
+	c->sync_every = 2 * CHUNK;
+	return c;
+}
+
+static void reset(void)
+{
+	memset(&inject, 0, sizeof(inject));
+}
+
+static int do_export(struct pkram_copy *c)
+{
+	return pkram_copy_export(c, SOURCE, IMAGE);
+}
+
+static int do_import(struct pkram_copy *c)
+{
+	return pkram_copy_import(c, IMAGE, BACK);
+}
+
+/* The tests */
+
+static void there_and_back(void)
+{
+	static const off_t sizes[] = { 0, 1, 4095, 4096, 4097, CHUNK - 1, CHUNK, CHUNK + 1,
+				       21 * CHUNK, 20 * CHUNK + 777 };
+	struct pkram_copy *c = copier(4);
+	struct stat a, b;
+	unsigned int i;
+	char label[8];
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		clean("image");
+		clean("back");
+		make_source(sizes[i]);
+		ok(!do_export(c) && same(SOURCE, IMAGE) && exists(IMAGE ".manifest") &&
+		   !exists(IMAGE ".part") && !exists(IMAGE ".manifest.part"),
+		   "%lld bytes are exported", (long long)sizes[i]);
+		ok(!pkram_copy_verify(c, IMAGE) && !do_import(c) && same(SOURCE, BACK) &&
+		   !exists(BACK ".part"), "verified, and imported");
+	}
+	ok(!stat(SOURCE, &a) && !stat(BACK, &b) && a.st_mode == b.st_mode &&
+	   a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec,
+	   "mode and time come back");
+	ok(getxattr(SOURCE, "user.os", label, 8) < 0 ||
+	   (getxattr(BACK, "user.os", label, 8) == 6 && !memcmp(label, "debian", 6)),
+	   "and labels");
+	ok(!stat(IMAGE, &b) && (b.st_mode & 07777) == 0600 &&
+	   !stat(IMAGE ".manifest", &b) && (b.st_mode & 07777) == 0600,
+	   "only the owner may read an image");
+	ok(c->stats.done == c->stats.data && c->stats.data < c->stats.size &&
+	   c->stats.nr_chunks == 21, "the numbers add up");
+	pkram_copy_free(c);
+}
+
+static void holes(void)
+{
+	struct pkram_copy *c = copier(4);
+	uint64_t image, back;
+	int fd;
+
+	clean("image");
+	clean("back");
+	make_source(40 * CHUNK);
+	ok(!do_export(c) && !do_import(c), "an object with holes");
+	image = blocks(IMAGE);
+	back = blocks(BACK);
+	ok(image <= blocks(SOURCE) + 65536 && back <= blocks(SOURCE) + 65536,
+	   "has them in the image and when it is back");
+	ok(c->stats.data < c->stats.size, "and they are not read");
+
+	clean("image");
+	fd = open(SOURCE, O_RDWR);
+	/* Written zeroes: a chunk, and part of one */
+	if (fd < 0 || posix_fallocate(fd, 0, 40 * CHUNK))
+		abort();
+	close(fd);
+	ok(blocks(SOURCE) >= 40 * CHUNK && !do_export(c) && same(SOURCE, IMAGE) &&
+	   blocks(IMAGE) <= image + 65536, "zeroes become holes");
+	pkram_copy_free(c);
+}
+
+static void rough_waters(void)
+{
+	struct pkram_copy *c = copier(4);
+
+	make_source(20 * CHUNK + 777);
+	clean("image");
+	clean("back");
+	inject.shorten = true;
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE) &&
+	   inject.shortened > 10, "short reads and writes go on");
+	ok(!do_import(c) && same(SOURCE, BACK), "in an import too");
+	reset();
+	clean("image");
+	clean("back");
+	inject.repeat = true;
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE) &&
+	   !do_import(c) && same(SOURCE, BACK), "EINTR and EAGAIN are tried again");
+	reset();
+	clean("image");
+	inject.no_direct = true;
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.direct_in &&
+	   !c->stats.direct_out, "requests that O_DIRECT does not suit go without");
+	reset();
+	clean("image");
+	inject.no_buffers = true;
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.registered,
+	   "so do buffers that cannot be registered");
+	reset();
+	clean("image");
+	pkram_copy_set_flags(c, PKRAM_COPY_BUFFERED);
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.direct_out,
+	   "O_DIRECT can be left out");
+	pkram_copy_free(c);
+}
+
+static bool stop_late(const struct pkram_copy_stats *stats, void *arg)
+{
+	(void)arg;
+	/* Told ten times a second, which here is never before the end: see stop() */
+	return stats->done < stats->data / 2;
+}
+
+static struct pkram_copy *stopping;
+
+static void stop(void)
+{
+	/* Long ago: the next tick tells at once */
+	stopping->begin.tv_sec -= 1000;
+}
+
+static void failures(void)
+{
+	static const struct {
+		int err;
+		bool writes;
+		const char *text;
+	} t[] = {
+		{ ENOSPC, true, "image/vm1.part: writing at byte" },
+		{ EIO, true, "Input/output error" },
+		{ EIO, false, "source/vm1: reading at byte" },
+	};
+	struct pkram_copy *c = copier(1);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		make_source(40 * CHUNK);
+		clean("image");
+		inject.err = t[i].err;
+		inject.err_writes = t[i].writes;
+		inject.err_after = 12;
+		ok(do_export(c) == -t[i].err && strstr(pkram_copy_strerror(c), t[i].text) &&
+		   !exists(IMAGE) && !exists(IMAGE ".manifest"), "%s ends an export: %s",
+		   strerror(t[i].err), pkram_copy_strerror(c));
+		reset();
+		ok(!do_export(c) && c->stats.kept && same(SOURCE, IMAGE) &&
+		   !pkram_copy_verify(c, IMAGE), "which goes on where it was");
+		clean("back");
+		inject.err = t[i].err;
+		inject.err_writes = t[i].writes;
+		inject.err_after = 12;
+		ok(do_import(c) == -t[i].err && !exists(BACK), "and an import: %s",
+		   pkram_copy_strerror(c));
+		reset();
+		ok(!do_import(c) && c->stats.kept && same(SOURCE, BACK), "which goes on too");
+	}
+
+	clean("image");
+	clean("back");
+	stopping = c;
+	reset();
+	inject.hook = stop;
+	inject.hook_at = 40;
+	pkram_copy_on_progress(c, stop_late, NULL);
+	ok(do_export(c) == -ECANCELED && !exists(IMAGE), "an export can be stopped");
+	reset();
+	pkram_copy_on_progress(c, NULL, NULL);
+	ok(!do_export(c) && c->stats.kept && c->stats.written < blocks(IMAGE) &&
+	   same(SOURCE, IMAGE), "and goes on, writing only the rest");
+	pkram_copy_free(c);
+}
+
+static void disk_full(void)
+{
+	struct pkram_copy *c = copier(4);
+
+	clean("image");
+	make_source(40 * CHUNK);
+	if (mount("tmpfs", "image", "tmpfs", 0, "size=1m")) {
+		ok(true, "a full disk # SKIP no mount");
+		return;
+	}
+	ok(do_export(c) == -ENOSPC && strstr(pkram_copy_strerror(c), "No space left"),
+	   "a disk that is really full: %s", pkram_copy_strerror(c));
+	if (mount("tmpfs", "image", "tmpfs", MS_REMOUNT, "size=64m"))
+		abort();
+	ok(!do_export(c) && c->stats.kept && same(SOURCE, IMAGE), "with more room it goes on");
+	umount("image");
+	pkram_copy_free(c);
+}
+
+/* Run it in a process that dies at a point; true if it came to its end */
+static bool dies(int (*what)(struct pkram_copy *), unsigned int at, uint32_t flags)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		struct pkram_copy *c = copier(1);
+
+		pkram_copy_set_flags(c, flags);
+		reset();
+		inject.kill_at = at;
+		_exit(what(c) ? 1 : 0);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status))
+		abort();
+	return WIFEXITED(status);
+}
+
+/* A manifest that has its name vouches for what is there. */
+static bool no_lie(struct pkram_copy *c)
+{
+	return !exists(IMAGE ".manifest") || !pkram_copy_verify(c, IMAGE);
+}
+
+static void killed(void)
+{
+	unsigned int at, bad = 0, kept = 0;
+	struct pkram_copy *c = copier(4);
+
+	/* Where a sync costs nothing: there are many */
+	go_to("/dev/shm/pkram-copy-XXXXXX");
+	make_source(20 * CHUNK + 777);
+	for (at = 1;; at++) {
+		clean("image");
+		if (dies(do_export, at, 0))
+			break;
+		bad += !no_lie(c);
+		if (!exists(IMAGE ".manifest"))
+			bad += !!do_export(c);
+		kept += c->stats.kept > 0;
+		bad += !same(SOURCE, IMAGE) || pkram_copy_verify(c, IMAGE);
+	}
+	ok(at > 20 && !bad && kept, "killed at any of %u points, an export goes on", at - 1);
+
+	/* Die again and again, a little later each time */
+	clean("image");
+	for (at = 1; !exists(IMAGE ".manifest") && !dies(do_export, at, 0); at++)
+		bad += !no_lie(c);
+	ok(!bad && same(SOURCE, IMAGE) && no_lie(c), "killed %u times in a row, too", at - 1);
+
+	bad = 0;
+	for (at = 1;; at++) {
+		bool old;
+
+		clean("image");
+		make_source(9 * CHUNK);
+		bad += !!do_export(c);
+		make_source(12 * CHUNK);
+		if (dies(do_export, at, PKRAM_COPY_FORCE))
+			break;
+		bad += !no_lie(c);
+		old = exists(IMAGE ".manifest");
+		pkram_copy_set_flags(c, PKRAM_COPY_FORCE);
+		bad += (!old && do_export(c)) || (old && do_export(c)) ||
+		       !same(SOURCE, IMAGE) || !no_lie(c);
+		pkram_copy_set_flags(c, 0);
+	}
+	ok(at > 20 && !bad, "killed at any of %u points, a replaced image is the old or the new",
+	   at - 1);
+
+	kept = 0;
+	for (at = 1;; at++) {
+		clean("back");
+		if (dies(do_import, at, 0))
+			break;
+		bad += exists(BACK) && !same(SOURCE, BACK);
+		bad += !exists(BACK) && (do_import(c) || !same(SOURCE, BACK));
+		kept += c->stats.kept > 0;
+	}
+	ok(at > 10 && !bad && kept, "killed at any of %u points, an import goes on", at - 1);
+	leave();
+	pkram_copy_free(c);
+}
+
+static void touch_source(void)
+{
+	poke(SOURCE, 30000, "\0");
+	/* Clocks of file systems may be slow. */
+	utimensat(AT_FDCWD, SOURCE, (struct timespec[]){ { 0 }, { .tv_sec = 1 } }, 0);
+}
+
+static void cut_source(void)
+{
+	if (truncate(SOURCE, 5 * CHUNK))
+		abort();
+}
+
+static void changes(void)
+{
+	struct pkram_copy *c = copier(1);
+	struct timespec times[2];
+	struct stat st;
+	int fd;
+
+	/* Between two runs; with the time put back it is as with mmap */
+	make_source(40 * CHUNK);
+	clean("image");
+	dies(do_export, 25, 0);
+	if (stat(SOURCE, &st))
+		abort();
+	poke(SOURCE, 4 * CHUNK + 100, "\0");
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	utimensat(AT_FDCWD, SOURCE, times, 0);
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE),
+	   "what was changed between two runs is copied as it is now");
+	/* What the dead run wrote behind what it vouched for */
+	make_source(40 * CHUNK);
+	clean("image");
+	dies(do_export, 25, 0);
+	fd = open(SOURCE, O_RDWR);
+	if (fd < 0 || __real_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				       2 * CHUNK, 30 * CHUNK))
+		abort();
+	close(fd);
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE),
+	   "what became a hole between them is one");
+	clean("image");
+	dies(do_export, 25, 0);
+	touch_source();
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.kept,
+	   "an object of another time is copied anew");
+	clean("image");
+	make_source(40 * CHUNK);
+	reset();
+	inject.hook = touch_source;
+	inject.hook_at = 20;
+	ok(do_export(c) == -ESTALE && !exists(IMAGE) &&
+	   strstr(pkram_copy_strerror(c), "changed"), "a change meanwhile is told");
+	reset();
+	clean("image");
+	reset();
+	inject.hook = cut_source;
+	inject.hook_at = 12;
+	ok(do_export(c) == -ENODATA && !exists(IMAGE) &&
+	   strstr(pkram_copy_strerror(c), "source/vm1: ends at byte"),
+	   "an object that gets shorter: %s", pkram_copy_strerror(c));
+	reset();
+
+	/* A part of another image: its bytes must not show in the holes of this one. */
+	make_source(20 * CHUNK);
+	clean("image");
+	clean("back");
+	if (do_export(c))
+		abort();
+	fd = open(BACK ".part", O_RDWR | O_CREAT, 0600);
+	fill(fd, 0, 20 * CHUNK);
+	fsetxattr(fd, "user.old", "x", 1, 0);
+	close(fd);
+	ok(!do_import(c) && same(SOURCE, BACK) && getxattr(BACK, "user.old", NULL, 0) < 0,
+	   "of another part nothing shows");
+	pkram_copy_free(c);
+}
+
+struct seen {
+	unsigned int nr;
+	uint64_t chunk, offset, len;
+};
+
+static void see(uint64_t chunk, uint64_t offset, uint64_t len, void *arg)
+{
+	struct seen *s = arg;
+
+	s->nr++;
+	s->chunk = chunk;
+	s->offset = offset;
+	s->len = len;
+}
+
+static void damage(void)
+{
+	struct pkram_copy *c = copier(4);
+	struct seen seen = { 0 };
+	char *name;
+
+	make_source(20 * CHUNK + 777);
+	clean("image");
+	clean("back");
+	if (do_export(c))
+		abort();
+	pkram_copy_on_bad(c, see, &seen);
+	ok(!pkram_copy_name(c, IMAGE, &name) && !strcmp(name, "vm1"), "an image has a name");
+	free(name);
+	poke(IMAGE, 6 * CHUNK + 5, "\0");
+	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG && seen.nr == 1 && seen.chunk == 6 &&
+	   seen.offset == 6 * CHUNK && seen.len == CHUNK && c->stats.nr_bad == 1 &&
+	   strstr(pkram_copy_strerror(c), "object vm1: chunk 6, 131072 bytes at byte 786432"),
+	   "a damaged chunk: %s", pkram_copy_strerror(c));
+	ok(do_import(c) == -EBADMSG && !exists(BACK) && !exists(BACK ".part") &&
+	   strstr(pkram_copy_strerror(c), "chunk 6"), "is not imported, and nothing is left");
+	poke(IMAGE, 3 * CHUNK + 5, "x");
+	poke(IMAGE, 20 * CHUNK + 776, "\0");
+	seen.nr = 0;
+	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG && seen.nr == 3 && c->stats.nr_bad == 3 &&
+	   strstr(pkram_copy_strerror(c), "chunk 3,"),
+	   "data in a hole is damage, and all of it is found");
+	if (truncate(IMAGE, 20 * CHUNK))
+		abort();
+	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG &&
+	   strstr(pkram_copy_strerror(c), "should have"), "an image that is too short");
+	poke(IMAGE ".manifest", 20, "\7");
+	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG &&
+	   strstr(pkram_copy_strerror(c), "header is damaged"), "a damaged header");
+	clean("image");
+	if (do_export(c) || truncate(IMAGE ".manifest", 300))
+		abort();
+	ok(do_import(c) == -EBADMSG && !exists(BACK) &&
+	   strstr(pkram_copy_strerror(c), "cut off"), "a manifest that is cut off");
+	unlink(IMAGE ".manifest");
+	ok(do_import(c) == -ENOENT && strstr(pkram_copy_strerror(c), ".manifest"),
+	   "one that is missing");
+	pkram_copy_free(c);
+}
+
+static void refusals(void)
+{
+	struct pkram_copy *c = copier(4);
+	int fd;
+
+	make_source(9 * CHUNK);
+	clean("image");
+	clean("back");
+	if (do_export(c) || do_import(c))
+		abort();
+	make_source(10 * CHUNK);
+	ok(do_export(c) == -EEXIST && !same(SOURCE, IMAGE) && !exists(IMAGE ".manifest.part"),
+	   "an image that is there is not replaced");
+	ok(do_import(c) == -EEXIST && !exists(BACK ".part"), "nor an object");
+	pkram_copy_set_flags(c, PKRAM_COPY_FORCE);
+	ok(!do_export(c) && same(SOURCE, IMAGE) && !do_import(c) && same(SOURCE, BACK),
+	   "unless it is told to");
+	unlink(IMAGE ".manifest");
+	pkram_copy_set_flags(c, 0);
+	ok(do_export(c) == -EEXIST && exists(IMAGE), "nor a file that is no image");
+	clean("image");
+	fd = open(IMAGE ".manifest.part", O_RDWR | O_CREAT, 0600);
+	flock(fd, LOCK_EX);
+	ok(do_export(c) == -EBUSY && strstr(pkram_copy_strerror(c), "another process"),
+	   "two cannot export to one file");
+	close(fd);
+	if (do_export(c))
+		abort();
+	clean("back");
+	fd = open(BACK ".part", O_RDWR | O_CREAT, 0600);
+	flock(fd, LOCK_EX);
+	ok(do_import(c) == -EBUSY && exists(BACK ".part"), "nor import to one object");
+	close(fd);
+	ok(pkram_copy_export(c, "source", IMAGE "2") == -EINVAL, "a directory is no object");
+	ok(pkram_copy_export(c, "source/none", IMAGE "2") == -ENOENT &&
+	   !exists(IMAGE "2.manifest.part") && strstr(pkram_copy_strerror(c), "source/none"),
+	   "one that is not there is named");
+	ok(pkram_copy_set_chunk(c, 5000) == -EINVAL && pkram_copy_set_chunk(c, 2048) == -EINVAL &&
+	   pkram_copy_set_depth(c, 0) == -EINVAL && pkram_copy_set_flags(c, 1U << 31) == -EINVAL,
+	   "settings that make no sense are refused");
+	ok(*pkram_copy_strerror(NULL), "no copier is out of memory");
+	pkram_copy_free(c);
+}
+
+int main(void)
+{
+	go_to("/tmp/pkram-copy-XXXXXX");
+	there_and_back();
+	holes();
+	rough_waters();
+	failures();
+	disk_full();
+	changes();
+	damage();
+	refusals();
+	leave();
+	killed();
+	return tap_done();
+}
