@@ -191,3 +191,13 @@ char *format_size(uint64_t v, char *buf, size_t len)
 			 names[shift / 10]);
 	return buf;
 }
+
+char *format_rate(uint64_t v, char *buf, size_t len)
+{
+	unsigned int shift = v >> 20 ? 20 : v >> 10 ? 10 : 0;
+	char size[32];
+
+	snprintf(buf, len, "%s/s",
+		 format_size(v >> shift << shift, size, sizeof(size)));
+	return buf;
+}

@@ -59,4 +59,14 @@ int parse_range(const char *s, uint64_t *base, uint64_t *size, char *why,
  */
 char *format_size(uint64_t v, char *buf, size_t len);
 
+/**
+ * format_rate() - "850 MiB/s", "292 KiB/s"; more digits say no more
+ * @v: bytes per second
+ * @buf: out
+ * @len: size of @buf; 18 is enough
+ *
+ * Return: @buf.
+ */
+char *format_rate(uint64_t v, char *buf, size_t len);
+
 #endif /* _PKRAMCTL_PARSE_H */

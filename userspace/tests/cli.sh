@@ -220,6 +220,60 @@ export FAKE_RC=1
 ctl idle kexec $k;			is 1 '' 'systemctl kexec failed' 'a systemctl that fails'
 }
 
+# Copies, of ordinary files
+mkdir "$tmp/pool" "$tmp/disk"
+head -c 3000000 /dev/urandom >"$tmp/pool/vm1"
+head -c 5000001 /dev/urandom >"$tmp/pool/vm2"
+truncate -s 20M "$tmp/pool/vm2"
+chmod 604 "$tmp/pool/vm1"
+d="--dir $tmp/pool"
+same() { cmp -s "$tmp/$1" "$tmp/$2"; report $? "$3"; }
+# shellcheck disable=SC2086
+{
+ctl '' export;				is 2 '' 'which objects' 'export needs objects'
+ctl '' export vm1;			is 2 '' 'where to' 'and a place for them'
+ctl '' export --help;			is 0 '--chunk SIZE' '' 'export --help'
+ctl '' export vm1 vm2 "$tmp/none";	is 2 '' 'not a directory' 'a directory for several'
+ctl '' export vm1 "$tmp/disk" --name x; is 2 '' 'wrong option' 'an option of import'
+ctl '' export vm1 "$tmp/disk" --depth 0; is 2 '' '"0" is no number' 'a depth of nothing'
+ctl '' export vm1 "$tmp/disk" --chunk 5000; is 1 '' 'power of two' 'a chunk of an odd size'
+ctl '' import;				is 2 '' 'which files' 'import needs files'
+ctl '' import a b --name c;		is 2 '' 'for one file' 'one name for two files'
+ctl '' verify "$tmp/none";		is 1 '' 'none.manifest: No such file' 'a file that is not there'
+ctl '' export none "$tmp/disk" $d;	is 1 '' 'pool/none: No such file' 'an object that is not there'
+ctl '' export vm1 vm2 "$tmp/disk" $d;	is 0 'vm2' '' 'export of several objects'
+same pool/vm1 disk/vm1 'the first is the same'
+same pool/vm2 disk/vm2 'and the second'
+ctl '' export vm1 "$tmp/disk" $d;	is 1 '' 'disk/vm1: File exists' 'export does not replace'
+ctl '' export -f vm1 "$tmp/disk" $d;	is 0 'ok' '' 'unless with --force'
+ctl '' export "$tmp/pool/vm1" "$tmp/disk/other" --chunk 64K --depth 2 -j
+json 'd[0]["result"] == "ok" and d[0]["size"] == 3000000 and d[0]["kept"] == 0 and d[0]["object"].endswith("pool/vm1")' 'export by path, as JSON'
+ctl '' export vm1 none vm2 "$tmp/disk" $d -f -j
+[ "$rc" = 3 ]; report $? 'some of several is status 3'
+json '[t["result"] for t in d] == ["ok", "failed", "ok"] and d[1]["errno"] == 2 and "none" in d[1]["error"]' 'each with its result'
+ctl '' verify "$tmp/disk/vm1" "$tmp/disk/vm2" "$tmp/disk/other"; is 0 'other' '' 'verify'
+rm "$tmp/pool/vm2"
+ctl '' import "$tmp/disk/vm1" "$tmp/disk/vm2" $d; is 3 'vm2' 'pool/vm1: File exists' 'import does not replace'
+same pool/vm2 disk/vm2 'but brings back the other'
+ctl '' import "$tmp/disk/vm1" $d --name vm3; is 0 'vm3' '' 'import by another name'
+same pool/vm3 disk/vm1 'is the same'
+[ "$(stat -c %a "$tmp/pool/vm3")" = 604 ]; report $? 'with its mode'
+printf x | dd of="$tmp/disk/vm1" bs=1 seek=2500000 conv=notrunc status=none
+ctl '' verify "$tmp/disk/vm1" "$tmp/disk/vm2"; is 3 'vm2' 'disk/vm1: object vm1: chunk 1, 902848 bytes at byte 2097152, is damaged' 'verify names a damaged chunk'
+ctl '' verify -j "$tmp/disk/vm1";	json 'd[0]["damaged"] == 1 and d[0]["chunks"] == 2 and "chunk 1" in d[0]["error"]' 'as JSON'
+ctl '' import "$tmp/disk/vm1" $d --name vm4; is 1 '' 'is damaged' 'import refuses it'
+[ ! -e "$tmp/pool/vm4" ] && [ ! -e "$tmp/pool/vm4.part" ]; report $? 'and leaves nothing'
+# One small request at a time: slow enough to be stopped
+head -c 100M /dev/zero | tr '\0' x >"$tmp/pool/big"
+"$O/pkramctl" export $d big "$tmp/disk" --depth 1 --chunk 4K >"$tmp/out" 2>"$tmp/err" & pid=$!
+while [ ! -s "$tmp/disk/big.part" ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
+kill -INT $pid; wait $pid; rc=$?
+is 1 '' 'the same command goes on from there' 'SIGINT stops an export'
+[ ! -e "$tmp/disk/big" ] && [ -e "$tmp/disk/big.part" ]; report $? 'which is not finished'
+ctl '' export $d big "$tmp/disk" --chunk 4K -j; json 'd[0]["result"] == "ok"' 'the same command goes on'
+same pool/big disk/big 'to the end'
+}
+
 # The real thing: sockets, without the module
 if [ ! -e /sys/module/pkram ]; then
 	for p in pkramctl pkramctl.static; do

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Self test of the pure parts: sizes, ranges, the command line. */
+/* Self test of the pure parts: sizes, ranges, the command line, progress. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include "cmdline.h"
 #include "parse.h"
+#include "progress.h"
 #include "tap.h"
 
 #define GIB (1ULL << 30)
@@ -217,6 +218,32 @@ static void cmdlines(void)
 	   "one blank too much is");
 }
 
+static void progress(void)
+{
+	struct progress p = { .what = "vm1", .done = GIB, .all = 4 * GIB };
+	char buf[256], name[1000];
+
+	ok(!strcmp(progress_line(&p, 0, buf, sizeof(buf)), "vm1: 25 % of 4 GiB"),
+	   "progress without a rate");
+	p.rate = GIB / 2 + 5;
+	ok(!strcmp(progress_line(&p, 8, buf, sizeof(buf)),
+		   "[##      ] vm1: 25 % of 4 GiB, 512 MiB/s, 0:05 left"),
+	   "with a rate, and a bar");
+	p.rate = 300000;
+	ok(strstr(progress_line(&p, 0, buf, sizeof(buf)), "292 KiB/s, 2:58:57 left"),
+	   "that takes hours");
+	p.done = 5 * GIB;
+	ok(strstr(progress_line(&p, 0, buf, sizeof(buf)), "100 % of 4 GiB"),
+	   "of which there is more than was thought");
+	p.what = "evil\033[2J\n";
+	ok(!strncmp(progress_line(&p, 0, buf, sizeof(buf)), "evil?[2J?: ", 11),
+	   "a name cannot steer the terminal");
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	p.what = name;
+	ok(strstr(progress_line(&p, 100, buf, sizeof(buf)), "x: 100 %"), "nor hide the rest");
+}
+
 int main(void)
 {
 	sizes();
@@ -225,5 +252,6 @@ int main(void)
 	ranges();
 	humans();
 	cmdlines();
+	progress();
 	return tap_done();
 }
