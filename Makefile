@@ -25,7 +25,8 @@ help:
 	@echo 'make modules              build pkram.ko [KVER=`uname -r`, or 6.1, 6.12, 7]'
 	@echo 'make userspace            build the library and pkramctl'
 	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
-	@echo 'make bench                (not part of this version)'
+	@echo 'make bench                export and import against fio, on this machine'
+	@echo '                          [BENCH_DIR=folder on the disk, build/bench]'
 	@echo 'make install              modules for KVER and user space [DESTDIR= PREFIX=/usr]'
 	@echo 'make qemu                 build QEMU with qemu-patches/ [QEMU_BASE=10.2 or 10.0,'
 	@echo '                          QEMU_SRC=tree or tarball in place of Debian'"'"'s]'
@@ -73,7 +74,8 @@ check:
 	@scripts/check.sh
 
 bench:
-	@echo 'Measurements against other systems are not part of this version.' >&2; exit 1
+	@scripts/need.sh userspace
+	@bench/copy.sh
 
 install: userspace
 	@scripts/install.sh '$(KVER)' '$(DESTDIR)' '$(PREFIX)'
