@@ -1015,40 +1015,6 @@ TEST_F_TIMEOUT(nth, first_touch, LONG)
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 }
 
-TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
-{
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB));
-	in_pool += GIB;
-	ASSERT_EQ(0, pkram_open(&ctx));
-	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
-	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
-	      .done = adopted, .undo = next_to_adopt, .once = true, .head = 120,
-	      .tail = 40, .budget = 2400, .rest = STRUCT_PAGES);
-	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
-	      .done = shrunk_pool, .undo = next_to_shrink, .once = true,
-	      .head = 40, .tail = 8, .budget = 200, .rest = SHADOW);
-	EXPECT_EQ(in_pool, pool_now().size);
-	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
-	EXPECT_EQ(0, online_all());
-	pkram_close(ctx);
-}
-
-TEST_F_TIMEOUT(nth, grow_pool, LONG)
-{
-	long long total = vm_meminfo("MemTotal");
-
-	ASSERT_EQ(0, pkram_open(&ctx));
-	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
-	      .done = pool_grown, .undo = ungrow_pool, .once = true,
-	      .head = 20, .tail = 20, .budget = 200, .rest = MIGRATED);
-	/* What was taken is all there again. */
-	EXPECT_EQ(0, online_all());
-	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));
-	EXPECT_EQ(in_pool, pool_now().size);
-	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
-	pkram_close(ctx);
-}
-
 TEST_F_TIMEOUT(nth, kexec_load, LONG)
 {
 	ASSERT_EQ(0, make_image());
@@ -1084,6 +1050,50 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 	ASSERT_EQ(0, load());
 	DRIVE(.name = "unload", .run = rmmod, .undone = loaded, .done = unloaded,
 	      .undo = load);
+	EXPECT_EQ(0, rmmod());
+}
+
+/*
+ * The last two: KASAN reports what the kernel does wrong when it has no memory for an
+ * entry of its firmware's memory map (docs/kernels.md), and then lockdep is off.
+ */
+TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
+{
+	ASSERT_OK(fs_load());
+	ASSERT_OK(fs_mount());
+	ASSERT_EQ(0, pool_file_fill(KEEP, 5 * UNIT, 3));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB));
+	in_pool = pool_now().size;
+	ASSERT_EQ(0, pkram_open(&ctx));
+	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
+	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
+	      .done = adopted, .undo = next_to_adopt, .once = true, .head = 120,
+	      .tail = 40, .budget = 2400, .rest = STRUCT_PAGES);
+	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
+	      .done = shrunk_pool, .undo = next_to_shrink, .once = true,
+	      .head = 40, .tail = 8, .budget = 200, .rest = SHADOW);
+	EXPECT_EQ(in_pool, pool_now().size);
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
+	EXPECT_EQ(0, online_all());
+	pkram_close(ctx);
+}
+
+TEST_F_TIMEOUT(nth, grow_pool, LONG)
+{
+	long long total = vm_meminfo("MemTotal");
+
+	ASSERT_EQ(0, pkram_open(&ctx));
+	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
+	      .done = pool_grown, .undo = ungrow_pool, .once = true,
+	      .head = 20, .tail = 20, .budget = 200, .rest = MIGRATED);
+	/* What was taken is all there again. */
+	EXPECT_EQ(0, online_all());
+	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));
+	EXPECT_EQ(in_pool, pool_now().size);
+	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
+	pkram_close(ctx);
+	ASSERT_OK(unlink(KEEP));
+	ASSERT_OK(umount_it());
 	EXPECT_EQ(0, rmmod());
 }
 
