@@ -1055,7 +1055,8 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 
 /*
  * The last two: KASAN reports what the kernel does wrong when it has no memory for an
- * entry of its firmware's memory map (docs/kernels.md), and then lockdep is off.
+ * entry of its firmware's memory map (docs/kernels.md), and is silent from then on, as
+ * lockdep is.
  */
 TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 {
