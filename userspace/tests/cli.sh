@@ -6,8 +6,8 @@ set -u
 O=$(realpath "$1")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
 export LC_ALL=C.UTF-8
+. "$(dirname "$0")/cli_lib.sh"
 
 # ctl WORDS ARGS...: run with PKRAM_FAKE=WORDS; leaves $rc, $tmp/out, $tmp/err
 ctl()
@@ -20,41 +20,7 @@ ctl()
 	rc=$?
 }
 
-report()
-{
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) - $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) - $2"
-		echo "rc $rc, out:"; cat "$tmp/out"
-		echo "err:"; cat "$tmp/err"
-		echo "log:"; cat "$tmp/log"
-	fi
-}
-
-# is RC TEXT-IN-OUT TEXT-IN-ERR WHAT: of the last run; an empty text means none
-is()
-{
-	local good=0
-	[ "$rc" = "$1" ] || good=1
-	if [ -n "$2" ]; then grep -qF -- "$2" "$tmp/out" || good=1
-	else [ ! -s "$tmp/out" ] || good=1; fi
-	if [ -n "$3" ]; then grep -qF -- "$3" "$tmp/err" || good=1
-	else [ ! -s "$tmp/err" ] || good=1; fi
-	report $good "$4"
-}
-
-# json EXPRESSION WHAT: of the last output, d, in Python
-json()
-{
-	python3 -c '
-import json, sys
-d = json.loads(open(sys.argv[1], "rb").read().decode("utf-8"))
-sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/out" "$1" 2>>"$tmp/err"
-	report $? "$2"
-}
+evidence() { echo "log:"; cat "$tmp/log"; }
 
 logged() { grep -qF -- "$1" "$tmp/log"; report $? "$2"; }
 not_logged() { ! grep -qF -- "$1" "$tmp/log"; report $? "$2"; }
@@ -282,6 +248,4 @@ if [ ! -e /sys/module/pkram ]; then
 	done
 fi
 
-echo "1..$((passed + failed))"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

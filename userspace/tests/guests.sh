@@ -7,8 +7,9 @@ set -u
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 tmp=$(mktemp -d)
-passed=0 failed=0
 export LC_ALL=C.UTF-8 TZ=UTC
+. "$here/cli_lib.sh"
+out_is=E
 
 # What a failed test left: nothing else knows these sockets
 end_all()
@@ -41,31 +42,7 @@ host()
 	rc=$?
 }
 
-report()
-{
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) - $kind: $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) - $kind: $2"
-		echo "rc $rc, out:"; cat "$tmp/out"
-		echo "err:"; cat "$tmp/err"
-		ls "$tmp/state"
-	fi
-}
-
-# is RC TEXT-IN-OUT TEXT-IN-ERR WHAT: of the last run; an empty text means none
-is()
-{
-	local good=0
-	[ "$rc" = "$1" ] || good=1
-	if [ -n "$2" ]; then grep -qE -- "$2" "$tmp/out" || good=1
-	else [ ! -s "$tmp/out" ] || good=1; fi
-	if [ -n "$3" ]; then grep -qF -- "$3" "$tmp/err" || good=1
-	else [ ! -s "$tmp/err" ] || good=1; fi
-	report $good "$4"
-}
+evidence() { ls "$tmp/state"; }
 
 also() { grep -qE -- "$1" "$tmp/$2"; report $? "$3"; }
 there() { [ -e "$tmp/state/$1" ]; report $? "$2"; }
@@ -120,15 +97,6 @@ define()
 		-display none -nodefaults
 		${2:-}
 	END
-}
-
-json()
-{
-	python3 -c '
-import json, sys
-d = json.loads(open(sys.argv[1]).read())
-sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/out" "$1" 2>>"$tmp/err"
-	report $? "$2"
 }
 
 # What any QEMU does
@@ -370,6 +338,4 @@ else
 	echo "the verbs with a real QEMU: not run, PKRAM_TEST_QEMU names none"
 fi
 
-echo "1..$((passed + failed))"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What cli.sh and guests.sh share: running a tool leaves $rc, $tmp/out and $tmp/err; these
+# look at them and write TAP. Who reads this sets $tmp, may set $kind, which goes before
+# each name, and defines evidence(), which prints what else tells of a failure.
+# shellcheck disable=SC2154 # rc and tmp are the reader's
+passed=0 failed=0 kind=''
+out_is=F	# grep's kind of pattern for TEXT-IN-OUT: F or E
+
+report()
+{
+	local name="$((passed + failed + 1)) - ${kind:+$kind: }$2"
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+		echo "ok $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $name"
+		echo "rc $rc, out:"; cat "$tmp/out"
+		echo "err:"; cat "$tmp/err"
+		evidence
+	fi
+}
+
+# is RC TEXT-IN-OUT TEXT-IN-ERR WHAT: of the last run; an empty text means none
+is()
+{
+	local good=0
+	[ "$rc" = "$1" ] || good=1
+	if [ -n "$2" ]; then grep -q$out_is -- "$2" "$tmp/out" || good=1
+	else [ ! -s "$tmp/out" ] || good=1; fi
+	if [ -n "$3" ]; then grep -qF -- "$3" "$tmp/err" || good=1
+	else [ ! -s "$tmp/err" ] || good=1; fi
+	report $good "$4"
+}
+
+# json EXPRESSION WHAT: of the last output, d, in Python
+json()
+{
+	python3 -c '
+import json, sys
+d = json.loads(open(sys.argv[1], "rb").read().decode("utf-8"))
+sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/out" "$1" 2>>"$tmp/err"
+	report $? "$2"
+}
+
+# The last lines, and the exit status of the whole
+finish()
+{
+	echo "1..$((passed + failed))"
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+}
