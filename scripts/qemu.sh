@@ -16,6 +16,7 @@
 #
 #   QEMU_SRC=TREE|TARBALL|DSC     this source in place of Debian's
 #   QEMU_PATCHES=DIR|none         these patches in place of qemu-patches/BASE
+#   QEMU_ALSO=DIR                 these patches too, after the others
 #
 # A build's folder in the cache is named by a hash of source, patches, options and
 # ROMs.  The git tree and the build folder of each base stay in the cache too: after
@@ -251,14 +252,16 @@ prepare() {
 
 # choose_patches - set patches, an array of files
 choose_patches() {
-	local file dir=${QEMU_PATCHES:-$PKRAM_TOP/qemu-patches/$base}
+	local dir file
 	patches=()
-	[[ $dir != none ]] || return 0
-	[[ ! ${QEMU_PATCHES:-} || -d $dir ]] || die "no such folder: $dir"
-	for file in "$(realpath -m "$dir")"/*.patch; do
-		if [[ -e $file && ${file##*/} != 0000-* ]]; then
-			patches+=("$file")
-		fi
+	for dir in "${QEMU_PATCHES:-$PKRAM_TOP/qemu-patches/$base}" "${QEMU_ALSO:-none}"; do
+		[[ $dir != none ]] || continue
+		[[ -d $dir ]] || die "no such folder: $dir"
+		for file in "$(realpath "$dir")"/*.patch; do
+			if [[ -e $file && ${file##*/} != 0000-* ]]; then
+				patches+=("$file")
+			fi
+		done
 	done
 }
 
