@@ -33,9 +33,12 @@ need_packages() {
 	say "installing: $*"
 	(
 		flock 9
+		# Another may have installed it meanwhile.
+		! have_packages "$@" || exit 0
 		export DEBIAN_FRONTEND=noninteractive
-		apt-get update -qq &&
-			apt-get install -y -qq --no-install-recommends "$@"
+		apt-get update -qq -o Acquire::Retries=3 &&
+			apt-get install -y -qq -o Acquire::Retries=3 \
+				--no-install-recommends "$@"
 	) >"$log" 2>&1 9>"$(lock_file apt-install)" || {
 		tail -n 20 "$log" >&2
 		die "cannot install: $* (log: $log)"
@@ -87,6 +90,7 @@ apt_private() {
 		echo "Dir::Cache \"$dir\";"
 		echo 'APT::Sandbox::User "root";'
 		echo 'APT::Architecture "amd64";'
+		echo 'Acquire::Retries "3";'
 		# A hook of the machine's that scans its lists has no business here.
 		echo '#clear APT::Update::Post-Invoke-Success;'
 		echo '#clear APT::Update::Post-Invoke;'

@@ -16,7 +16,7 @@ userspace)
 	;;
 vm)
 	need_packages build-essential libmnl-dev libjson-c-dev liburing-dev \
-		qemu-system-x86 busybox-static cpio kmod xz-utils zstd
+		busybox-static cpio kmod xz-utils zstd squashfs-tools
 	;;
 check)
 	need_packages build-essential sparse shellcheck codespell perl
