@@ -82,7 +82,7 @@ static ssize_t read_unit(struct pkram_object *obj, u64 pos, size_t len,
 	if (!span.region)
 		return iov_iter_zero(len, to);
 	/* The unit map is in the head, so this needs no claim. */
-	ret = pkram_store_unit_written(&span);
+	ret = pkram_store_unit_written(obj, &span);
 	if (ret < 0)
 		return ret;
 	if (!ret)
@@ -139,7 +139,7 @@ static ssize_t fill_unit(struct pkram_object *obj,
 	if (fault_in_iov_iter_readable(from, PKRAM_UNIT))
 		return 0;
 	down_write(&obj->map_sem);
-	ret = pkram_store_unit_written(span);
+	ret = pkram_store_unit_written(obj, span);
 	if (!ret) {
 		pagefault_disable();
 		copied = copy_from_iter(addr, PKRAM_UNIT, from);
@@ -187,7 +187,7 @@ static ssize_t write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	err = pkram_store_claim_span(&span);
 	if (err)
 		return err;
-	if (len == PKRAM_UNIT && !pkram_store_unit_written(&span)) {
+	if (len == PKRAM_UNIT && !pkram_store_unit_written(obj, &span)) {
 		filled = fill_unit(obj, &span, from);
 		if (filled < 0 || filled == len)
 			return filled;
@@ -214,7 +214,7 @@ static int reserve_write(struct inode *inode, u64 pos, struct iov_iter *from)
 		len = iov_iter_count(from);
 		if (pos + len <= i_size_read(inode))
 			return 0;
-		err = pkram_store_resize(obj, pos + len);
+		err = pkram_store_resize_write(obj, pos + len);
 		if (err != -ENOSPC || len < 2)
 			return err;
 		iov_iter_truncate(from, len / 2);
@@ -253,7 +253,7 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from)
 		u64 keep = pos > start ? max(pos, size) : size;
 
 		if (obj->rec.size > keep)
-			pkram_store_resize(obj, keep);
+			pkram_store_resize_write(obj, keep);
 	}
 	pkramfs_refresh(inode);
 	iocb->ki_pos = pos;
@@ -299,7 +299,7 @@ static int zero_range(struct pkram_object *obj, u64 pos, u64 end)
 			continue;
 		if (span.region->read_only)
 			return -EROFS;
-		ret = pkram_store_unit_written(&span);
+		ret = pkram_store_unit_written(obj, &span);
 		if (ret < 0)
 			return ret;
 		if (!ret)
@@ -368,17 +368,18 @@ static long pkramfs_fallocate(struct file *file, int mode, loff_t offset,
  * How many units from the first of a span on are in the same state (see
  * pkram_store_unit_written()), and in the same GiB, which bounds the time?
  */
-static u32 count_same(const struct pkram_span *span, int *state)
+static u32 count_same(struct pkram_object *obj, const struct pkram_span *span,
+		      int *state)
 {
 	struct pkram_span next = *span;
 	u32 n, max = min_t(u32, span->nr_units,
 			   PKRAM_GIB_UNITS - span->unit % PKRAM_GIB_UNITS);
 
-	*state = pkram_store_unit_written(span);
+	*state = pkram_store_unit_written(obj, span);
 	for (n = 1; n < max; n++) {
 		next.unit++;
 		next.nr_units--;
-		if (pkram_store_unit_written(&next) != *state)
+		if (pkram_store_unit_written(obj, &next) != *state)
 			break;
 	}
 	return n;
@@ -406,7 +407,7 @@ static loff_t seek_data_hole(struct inode *inode, loff_t offset, bool data)
 		nr = span.nr_units;
 		state = 0;
 		if (span.region)
-			nr = count_same(&span, &state);
+			nr = count_same(obj, &span, &state);
 		if (!!state == data)
 			return pos;
 		next = ((u64)unit + nr) << PKRAM_UNIT_SHIFT;
@@ -448,7 +449,8 @@ static bool next_run(struct pkram_object *obj, u64 unit, struct run *run)
 		find_unit(obj, unit, &run->span);
 		if (run->span.region) {
 			run->obj_unit = unit;
-			run->nr = count_same(&run->span, &run->state);
+			run->nr = count_same(obj, &run->span,
+					     &run->state);
 			return true;
 		}
 		unit += run->span.nr_units;

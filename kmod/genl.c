@@ -16,19 +16,14 @@
 #include <linux/nodemask.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
-#include <net/genetlink.h>
 #include <net/netlink.h>
 #include "genl.h"
+#include "genl_priv.h"
 #include "handover.h"
 #include "pool.h"
-#include "store.h"
 
 #define PHYS_MAX	BIT_ULL(52)		/* of the architecture */
-#define PATH_LEN	PATH_MAX
-#define TEXT_LEN	128
 #define CMDLINE_LEN	16384
-
-static struct genl_family family;
 
 /* Refusals */
 
@@ -80,11 +75,6 @@ static int get_range(struct genl_info *info, u64 *base, u64 *size)
 
 /* Answers */
 
-static int put_u64(struct sk_buff *skb, int attr, u64 value)
-{
-	return nla_put_u64_64bit(skb, attr, value, PKRAM_A_PAD);
-}
-
 /* Begins the one answer to a "do". */
 static struct sk_buff *reply_new(struct genl_info *info, size_t size, u8 cmd,
 				 void **hdr)
@@ -93,7 +83,7 @@ static struct sk_buff *reply_new(struct genl_info *info, size_t size, u8 cmd,
 
 	if (!skb)
 		return NULL;
-	*hdr = genlmsg_put_reply(skb, info, &family, 0, cmd);
+	*hdr = genlmsg_put_reply(skb, info, &pkram_genl_family, 0, cmd);
 	if (!*hdr) {
 		nlmsg_free(skb);
 		return NULL;
@@ -126,10 +116,10 @@ static int pool_get(struct sk_buff *req, struct genl_info *info)
 	    nla_put_u32(skb, PKRAM_A_NR_REGIONS, p.nr_regions) ||
 	    nla_put_u32(skb, PKRAM_A_NR_OBJECTS, p.nr_objects) ||
 	    nla_put_u32(skb, PKRAM_A_NR_QUARANTINED, p.nr_quarantined) ||
-	    put_u64(skb, PKRAM_A_SIZE, p.bytes) ||
-	    put_u64(skb, PKRAM_A_FREE, p.free) ||
-	    put_u64(skb, PKRAM_A_META, p.meta) ||
-	    put_u64(skb, PKRAM_A_PENDING, p.pending) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, p.bytes) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_FREE, p.free) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_META, p.meta) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_PENDING, p.pending) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_1G, p.gib_1g) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_2M, p.gib_2m))
 		goto err_free;
@@ -201,8 +191,8 @@ static int put_range(struct sk_buff *skb, const struct pkram_range *r)
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (put_u64(skb, PKRAM_A_BASE, r->base) ||
-	    put_u64(skb, PKRAM_A_SIZE, r->size)) {
+	if (pkram_genl_put_u64(skb, PKRAM_A_BASE, r->base) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, r->size)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -216,8 +206,8 @@ static int put_refusal(struct sk_buff *skb, const struct pkram_refusal *f)
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (put_u64(skb, PKRAM_A_BASE, f->base) ||
-	    put_u64(skb, PKRAM_A_SIZE, f->size) ||
+	if (pkram_genl_put_u64(skb, PKRAM_A_BASE, f->base) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, f->size) ||
 	    nla_put_u32(skb, PKRAM_A_ERRNO, -f->err) ||
 	    nla_put_string(skb, PKRAM_A_REASON, f->reason ?: "")) {
 		nla_nest_cancel(skb, nest);
@@ -460,7 +450,7 @@ static struct dump *dump_state(struct netlink_callback *cb)
 static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 {
 	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &family, NLM_F_MULTI, cmd);
+			   &pkram_genl_family, NLM_F_MULTI, cmd);
 }
 
 struct region_walk {
@@ -501,16 +491,16 @@ static int region_put(struct pkram_region *r, void *arg)
 	hdr = dump_put(skb, w->cb, PKRAM_CMD_REGION_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	if ((d->see && put_u64(skb, PKRAM_A_BASE, r->h.base)) ||
+	if ((d->see && pkram_genl_put_u64(skb, PKRAM_A_BASE, r->h.base)) ||
 	    nla_put_u32(skb, PKRAM_A_GIB, r->h.nr_gib) ||
-	    put_u64(skb, PKRAM_A_SIZE, region_bytes(r)) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, region_bytes(r)) ||
 	    nla_put(skb, PKRAM_A_REGION_UUID, sizeof(r->h.region_uuid),
 		    r->h.region_uuid) ||
 	    nla_put_u32(skb, PKRAM_A_FORMAT_VERSION, r->h.version) ||
 	    (r->nid >= 0 && nla_put_u32(skb, PKRAM_A_NODE, r->nid)) ||
 	    (r->read_only && nla_put_flag(skb, PKRAM_A_READ_ONLY)) ||
-	    put_u64(skb, PKRAM_A_FREE, pkram_store_region_free(r)) ||
-	    put_u64(skb, PKRAM_A_META, meta) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_FREE, pkram_store_region_free(r)) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_META, meta) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_1G,
 			region_slices(r, PKRAM_SLICE_1G)) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_2M,
@@ -550,8 +540,8 @@ static int bad_put_next(struct region_walk *w)
 	hdr = dump_put(skb, w->cb, PKRAM_CMD_REGION_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	if ((d->see && put_u64(skb, PKRAM_A_BASE, w->lowest.range.base)) ||
-	    put_u64(skb, PKRAM_A_SIZE, w->lowest.range.size) ||
+	if ((d->see && pkram_genl_put_u64(skb, PKRAM_A_BASE, w->lowest.range.base)) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, w->lowest.range.size) ||
 	    nla_put_string(skb, PKRAM_A_QUARANTINE, w->lowest.reason)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
@@ -586,59 +576,39 @@ static int region_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ?: err;
 }
 
-static int object_put(struct sk_buff *skb, struct netlink_callback *cb,
-		      struct pkram_object *obj, char *path)
+struct object_put {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+};
+
+/* Under the store's lock: an object is told as it is at one moment. */
+static int object_put(struct pkram_object *obj, void *arg)
 {
-	const struct pkram_record *rec = &obj->rec;
-	enum pkram_bad bad = READ_ONCE(obj->bad);
-	u64 other = READ_ONCE(obj->other);
-	char text[TEXT_LEN] = "";
-	bool named;
-	void *hdr;
+	struct object_put *p = arg;
+	void *hdr = dump_put(p->skb, p->cb, PKRAM_CMD_OBJECT_GET);
 
-	named = pkram_store_path(obj, path, PATH_LEN) >= 0;
-	if (bad && other)
-		scnprintf(text, sizeof(text), "%s (object %llu)",
-			  pkram_bad_text(bad), other);
-	else if (bad)
-		strscpy(text, pkram_bad_text(bad), sizeof(text));
-
-	hdr = dump_put(skb, cb, PKRAM_CMD_OBJECT_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	/* Single numbers, each as it is now: without the store's lock. */
-	if (put_u64(skb, PKRAM_A_OBJECT_KEY, obj->key) ||
-	    put_u64(skb, PKRAM_A_OBJECT_ID, READ_ONCE(rec->id)) ||
-	    (named && nla_put_string(skb, PKRAM_A_NAME, path)) ||
-	    nla_put_u32(skb, PKRAM_A_MODE, READ_ONCE(rec->mode)) ||
-	    nla_put_u32(skb, PKRAM_A_UID, READ_ONCE(rec->uid)) ||
-	    nla_put_u32(skb, PKRAM_A_GID, READ_ONCE(rec->gid)) ||
-	    put_u64(skb, PKRAM_A_SIZE, READ_ONCE(rec->size)) ||
-	    put_u64(skb, PKRAM_A_ALLOCATED, pkram_object_allocated(obj)) ||
-	    nla_put_u32(skb, PKRAM_A_NR_EXTENTS, READ_ONCE(rec->nr_extents)) ||
-	    nla_put_u32(skb, PKRAM_A_STATE, pkram_object_state(obj)) ||
-	    put_u64(skb, PKRAM_A_GENERATION,
-		    READ_ONCE(rec->seal.generation)) ||
-	    (*text && nla_put_string(skb, PKRAM_A_QUARANTINE, text))) {
-		genlmsg_cancel(skb, hdr);
+	if (pkram_genl_put_object(p->skb, obj)) {
+		genlmsg_cancel(p->skb, hdr);
 		return -EMSGSIZE;
 	}
-	genlmsg_end(skb, hdr);
+	genlmsg_end(p->skb, hdr);
 	return 0;
 }
 
 /* One message holds a path of any length that a name is told with. */
 static int object_dump_start(struct netlink_callback *cb)
 {
-	cb->min_dump_alloc = 2 * PATH_LEN;
+	cb->min_dump_alloc = 2 * PATH_MAX;
 	return 0;
 }
 
 static int object_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	struct object_put p = { .skb = skb, .cb = cb };
 	struct dump *d = dump_state(cb);
 	struct pkram_object *obj;
-	char *path;
 	int err = 0;
 
 	/* Here and not at the start, where 6.1 has no extack yet. */
@@ -649,18 +619,14 @@ static int object_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		d->begun = true;
 	}
 
-	path = kmalloc(PATH_LEN, GFP_KERNEL);
-	if (!path)
-		return -ENOMEM;
 	while (!err && (obj = pkram_store_next_object(d->next))) {
 		/* The root is no object of the user's, and is not counted. */
 		if (obj->key != PKRAM_ROOT_ID)
-			err = object_put(skb, cb, obj, path);
+			err = pkram_store_look(obj, object_put, &p);
 		if (!err)
 			d->next = obj->key;
 		pkram_object_put(obj);
 	}
-	kfree(path);
 	return skb->len ?: err;
 }
 
@@ -741,8 +707,16 @@ static const struct genl_ops ops[] = {
 	},
 };
 
+/* Only who may list the objects hears of them. */
+static const struct genl_multicast_group groups[] = {
+	[PKRAM_GENL_EVENTS] = {
+		.name = PKRAM_GENL_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_SYS_ADMIN,
+	},
+};
+
 /* Memory belongs to no network namespace: the initial one alone has this. */
-static struct genl_family family __ro_after_init = {
+struct genl_family pkram_genl_family __ro_after_init = {
 	.name = PKRAM_GENL_NAME,
 	.version = PKRAM_GENL_VERSION,
 	.netnsok = false,
@@ -750,14 +724,21 @@ static struct genl_family family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
 int __init pkram_genl_init(void)
 {
-	return genl_register_family(&family);
+	int err = genl_register_family(&pkram_genl_family);
+
+	if (!err)
+		pkram_event_set(pkram_genl_send_event);
+	return err;
 }
 
 void pkram_genl_exit(void)
 {
-	genl_unregister_family(&family);
+	pkram_event_set(NULL);
+	genl_unregister_family(&pkram_genl_family);
 }

@@ -28,6 +28,7 @@
 #include <linux/pkram.h>
 
 #include "e820.h"
+#include "event.h"
 #include "handover.h"
 #include "ksym.h"
 
@@ -37,6 +38,11 @@
 #endif
 
 #define KEXEC_LOCK_WAIT		(5 * HZ)
+
+/* What the operator is told, each on a line of its own */
+#define TEXT_SEGMENT "kexec refused: a segment of the next kernel lies in preserved memory"
+#define TEXT_CMDLINE "kexec refused: the next kernel's command line must reserve the preserved memory; add what 'pkramctl handover' shows"
+#define TEXT_KEXEC_LOAD "kexec_load refused: it would place the next kernel in preserved memory; use kexec -s (kexec_file_load)"
 
 static DEFINE_MUTEX(handover_lock);
 
@@ -84,6 +90,25 @@ static void kexec_lock_release(void)
 	atomic_set_release(kernel_lock, 0);
 }
 
+/* Context: handover_lock */
+static u32 mode(void)
+{
+	lockdep_assert_held(&handover_lock);
+	if (!pkram_e820_reserves(map))
+		return PKRAM_HANDOVER_NONE;
+	return kernel_map ? PKRAM_HANDOVER_E820 : PKRAM_HANDOVER_MEMMAP;
+}
+
+static void tell_handover(void)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_HANDOVER_NTF,
+		.mode = mode(),
+	};
+
+	pkram_event_tell(&ev);
+}
+
 /* Put a table in force; takes over @new, also on failure. */
 static int table_install(struct e820_table *new, bool refuse_if_loaded)
 {
@@ -109,6 +134,8 @@ static int table_install(struct e820_table *new, bool refuse_if_loaded)
 		swap(old, new);
 	}
 	kexec_lock_release();
+	if (!ret)
+		tell_handover();
 out:
 	/* The one that is not in force. Readers hold the kexec lock. */
 	if (new != found_map)
@@ -156,17 +183,21 @@ static int image_check(const struct kimage *image, bool loading)
 /* Runs instead of machine_kexec_prepare(), so in the system call's task. */
 static int handover_refuse(struct kimage *image)
 {
+	struct pkram_event ev = { .cmd = PKRAM_CMD_KEXEC_REFUSE_NTF };
+
 	switch (image_check(image, true)) {
 	case -EADDRINUSE:
-		pr_warn_ratelimited("kexec refused: a segment of the next kernel lies in preserved memory\n");
+		ev.reason = TEXT_SEGMENT;
 		break;
 	case -EINVAL:
-		pr_warn_ratelimited("kexec refused: the next kernel's command line must reserve the preserved memory; add what 'pkramctl handover' shows\n");
+		ev.reason = TEXT_CMDLINE;
 		break;
 	default:
-		pr_warn_ratelimited("kexec_load refused: it would place the next kernel in preserved memory; use kexec -s (kexec_file_load)\n");
+		ev.reason = TEXT_KEXEC_LOAD;
 		break;
 	}
+	pr_warn_ratelimited("%s\n", ev.reason);
+	pkram_event_tell(&ev);
 	return -EPERM;
 }
 
@@ -416,14 +447,12 @@ bool pkram_handover_guarded(void)
 
 u32 pkram_handover_mode(void)
 {
-	bool reserves;
+	u32 ret;
 
 	mutex_lock(&handover_lock);
-	reserves = pkram_e820_reserves(map);
+	ret = mode();
 	mutex_unlock(&handover_lock);
-	if (!reserves)
-		return PKRAM_HANDOVER_NONE;
-	return kernel_map ? PKRAM_HANDOVER_E820 : PKRAM_HANDOVER_MEMMAP;
+	return ret;
 }
 
 int pkram_handover_cmdline(char *buf, size_t len)

@@ -11,8 +11,10 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/mutex.h>
+#include <linux/pkram.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include "event.h"
 #include "pool.h"
 #include "region_take.h"
 #include "store.h"
@@ -63,6 +65,7 @@ static void add_bad(u64 base, u64 size, const char *reason)
 	mutex_lock(&bad_lock);
 	keep_bad(base, size, reason);
 	mutex_unlock(&bad_lock);
+	pkram_event_range(PKRAM_CMD_REGION_QUARANTINE_NTF, base, size, reason);
 }
 
 int pkram_pool_walk_bad(int (*fn)(const struct pkram_bad_region *b,
@@ -430,8 +433,11 @@ void pkram_pool_detach(void)
 
 /* Growing */
 
-static void report_taken(struct pkram_pool_report *report, u64 base, u64 size)
+/* @ntf: PKRAM_CMD_POOL_*_NTF */
+static void report_taken(struct pkram_pool_report *report, u8 ntf, u64 base,
+			 u64 size)
 {
+	pkram_event_range(ntf, base, size, NULL);
 	report->nr_gib += size >> PKRAM_GIB_SHIFT;
 	if (report->nr_taken < PKRAM_REPORT_REFUSALS) {
 		report->taken[report->nr_taken].base = base;
@@ -483,7 +489,7 @@ static int add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 	err = make_region(base, size);
 	if (!err) {
-		report_taken(report, base, size);
+		report_taken(report, PKRAM_CMD_POOL_GROW_NTF, base, size);
 		return 0;
 	}
 	*text = "the region could not be made";
@@ -652,7 +658,7 @@ static int adopt(const struct pkram_range *range, bool format,
 	*text = TEXT_NOT_ATTACHED;
 	err = attach_ranges(range, 1, &found);
 	if (!err && found) {
-		report_taken(report, range->base, range->size);
+		report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
 		return 0;
 	}
 	if (!err && !format) {
@@ -664,7 +670,7 @@ static int adopt(const struct pkram_range *range, bool format,
 		forget_bad(range->base, range->size);
 		err = make_region(range->base, range->size);
 		if (!err)
-			report_taken(report, range->base, range->size);
+			report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
 	}
 	/* Old contents of unknown kind stay reserved only if they were. */
 	if (err && reserved) {
@@ -771,7 +777,7 @@ static void drop_one(u64 base, u64 unit, struct pkram_pool_report *report)
 		put_back(&range, from, &refusal);
 		report_refused(report, &refusal);
 	} else {
-		report_taken(report, base, unit);
+		report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, unit);
 	}
 }
 
@@ -853,7 +859,7 @@ static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 			}
 			report_refused(report, &refusal);
 		} else {
-			report_taken(report, base, size);
+			report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
 		if (list_empty(&bad_regions) && pkram_store_give_up_lost())
 			pr_warn("no memory to look for what is free now: it is at the next load\n");

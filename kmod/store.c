@@ -9,10 +9,12 @@
 
 #include <linux/jhash.h>
 #include <linux/module.h>
+#include <linux/pkram.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
+#include "event.h"
 #include "store_priv.h"
 
 struct pkram_store pkram_store;
@@ -226,6 +228,7 @@ int pkram_store_discard(u64 key)
 	if (!err) {
 		pkram_store_erase(obj);
 		pkram_object_unlink(obj);
+		pkram_event_object(PKRAM_CMD_OBJECT_DISCARD_NTF, obj);
 		err = pkram_store_recount();
 	}
 	mutex_unlock(&pkram_store.lock);

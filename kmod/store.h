@@ -11,6 +11,8 @@
  *				and by whoever looks one up, exclusive to
  *				change them
  *	store.lock		names, records, allocator
+ *	event_lock		events on their way, see event.h; also under the
+ *				locks of pool.c and handover.c
  *	region->map_lock	the unit map
  * region->claim_lock is apart: never taken under any of these but i_rwsem.
  *
@@ -54,6 +56,7 @@ struct pkram_open;
  * @lost: quarantined, and what memory it has is not known
  * @removed: has no name any more; its memory goes with the last reference
  * @removed_list: in the store's list of such
+ * @damage_told: there was an event about damage of its memory
  * @nr_writers: open files (and mappings of closed ones) that can write
  * @exclusive: the open that was made with O_EXCL, or NULL
  * @claimant: the open that holds the claim, or NULL
@@ -75,6 +78,7 @@ struct pkram_object {
 	bool lost;
 	bool removed;
 	struct list_head removed_list;
+	bool damage_told;
 	u32 nr_writers;
 	struct pkram_open *exclusive;
 	struct pkram_open *claimant;
@@ -278,10 +282,28 @@ struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
 struct pkram_object *pkram_store_next_object(u64 key);
 
 /**
- * pkram_store_path() - path from the root, "/" first
- * Return: length; -ENAMETOOLONG; -ENOENT a record that was lost with its name.
+ * pkram_store_look() - call a function with the store's lock held
+ * @obj: object; does not change meanwhile
+ * @fn: the function
+ * @arg: for @fn
+ *
+ * Return: what @fn returned.
  */
-int pkram_store_path(struct pkram_object *obj, char *buf, int len);
+int pkram_store_look(struct pkram_object *obj,
+		     int (*fn)(struct pkram_object *obj, void *arg), void *arg);
+
+/**
+ * pkram_store_path_len() - length of the path from the root, "/" first
+ * @dir: directory; NULL: none that is good
+ * @name_len: length of the name in it
+ *
+ * Context: the store's lock, as in pkram_store_look() and in an event.
+ */
+size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len);
+
+/** pkram_store_path() - write that path and its end to @buf. Context: as there. */
+void pkram_store_path(const struct pkram_object *dir, const char *name,
+		      u32 name_len, char *buf);
 
 /** pkram_store_discard() - remove a quarantined object for good; by key. */
 int pkram_store_discard(u64 key);
@@ -315,6 +337,12 @@ void pkram_store_set_unmap(pkram_unmap_fn fn);
  * Return: 0, -ENOSPC, -EFBIG, -ENOMEM, -EBUSY, -EROFS.
  */
 int pkram_store_resize(struct pkram_object *obj, u64 size);
+
+/**
+ * pkram_store_resize_write() - the same for a write beyond the end, of which
+ * there may be thousands: without an event
+ */
+int pkram_store_resize_write(struct pkram_object *obj, u64 size);
 
 /**
  * struct pkram_place - where memory is to come from
@@ -397,9 +425,13 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 
 /**
  * pkram_store_unit_written() - has a unit been written? (else it reads as zero)
- * Return: 1, 0, or -EUCLEAN.
+ * @obj: whose it is
+ * @span: where it is
+ *
+ * Return: 1, 0, or -EUCLEAN the unit map is damaged there.
  */
-int pkram_store_unit_written(const struct pkram_span *span);
+int pkram_store_unit_written(struct pkram_object *obj,
+			     const struct pkram_span *span);
 
 /* Opens and claims */
 
@@ -430,7 +462,10 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 /** pkram_object_state() - &enum pkram_state of the uapi */
 u32 pkram_object_state(struct pkram_object *obj);
 
-/** pkram_object_allocated() - bytes of memory held */
+/** pkram_object_allocated() - bytes of memory held; takes map_sem */
 u64 pkram_object_allocated(struct pkram_object *obj);
+
+/** pkram_object_held() - the same. Context: the store's lock, or map_sem. */
+u64 pkram_object_held(const struct pkram_object *obj);
 
 #endif /* _PKRAM_STORE_H */

@@ -5,6 +5,7 @@
  */
 #include <linux/pkram.h>
 #include <linux/slab.h>
+#include "event.h"
 #include "seal.h"
 #include "store_priv.h"
 
@@ -67,8 +68,10 @@ void pkram_open_put(struct pkram_open *open)
 	if (obj->exclusive == open)
 		obj->exclusive = NULL;
 	/* The record says RUNNING or SEALED, whichever it came to. */
-	if (obj->claimant == open)
+	if (obj->claimant == open) {
 		obj->claimant = NULL;
+		pkram_event_object(PKRAM_CMD_OBJECT_RELEASE_NTF, obj);
+	}
 	mutex_unlock(&pkram_store.lock);
 	pkram_object_put(obj);
 	kfree(open);
@@ -109,6 +112,7 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 {
 	struct pkram_object *obj = open->obj;
 	struct pkram_seal old;
+	bool claimed;
 	int err = 0;
 
 	if (!open->writable)
@@ -130,8 +134,14 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 	if (!err)
 		err = commit_seal(obj, &old);
 	if (!err) {
+		claimed = !obj->claimant;
 		obj->claimant = open;
 		*generation = obj->rec.seal.generation;
+		if (old.state == PKRAM_SEAL_SEALED &&
+		    obj->rec.seal.state != PKRAM_SEAL_SEALED)
+			pkram_event_object(PKRAM_CMD_OBJECT_UNSEAL_NTF, obj);
+		if (claimed)
+			pkram_event_object(PKRAM_CMD_OBJECT_CLAIM_NTF, obj);
 	}
 	mutex_unlock(&pkram_store.lock);
 	return err;
@@ -151,6 +161,8 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 		err = pkram_seal_set(&obj->rec.seal, cookie, vm_uuid);
 	if (!err)
 		err = commit_seal(obj, &old);
+	if (!err)
+		pkram_event_object(PKRAM_CMD_OBJECT_SEAL_NTF, obj);
 	*generation = obj->rec.seal.generation;
 	mutex_unlock(&pkram_store.lock);
 	return err;
@@ -169,8 +181,11 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 	if (!err)
 		err = check ? pkram_seal_check(&obj->rec.seal, cookie) :
 			      pkram_seal_resume(&obj->rec.seal, cookie);
-	if (!err && !check)
+	if (!err && !check) {
 		err = commit_seal(obj, &old);
+		if (!err)
+			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, obj);
+	}
 	*generation = obj->rec.seal.generation;
 	mutex_unlock(&pkram_store.lock);
 	return err;

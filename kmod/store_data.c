@@ -8,7 +8,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/pkram.h>
 #include <linux/slab.h>
+#include "event.h"
 #include "store_priv.h"
 
 #define MAX_EXTENTS	(PKRAM_LARGE_DATA / sizeof(struct pkram_extent_ser))
@@ -89,13 +91,37 @@ int pkram_store_claim_span(const struct pkram_span *span)
 						    PKRAM_SLICE_2M);
 }
 
-int pkram_store_unit_written(const struct pkram_span *span)
+/* The map was good when it was loaded, or the object would be quarantined. */
+static void report_damage(struct pkram_object *obj,
+			  const struct pkram_span *span)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_DAMAGE_NTF,
+		.obj = obj,
+		.reason = pkram_bad_text(PKRAM_BAD_MAP),
+	};
+
+	pr_warn_ratelimited("object %llu \"%s\": %s at unit %u of the region at %#llx\n",
+			    obj->rec.id, obj->rec.name, ev.reason, span->unit,
+			    span->region->h.base);
+	mutex_lock(&pkram_store.lock);
+	if (!obj->damage_told)
+		pkram_event_tell(&ev);
+	obj->damage_told = true;
+	mutex_unlock(&pkram_store.lock);
+}
+
+int pkram_store_unit_written(struct pkram_object *obj,
+			     const struct pkram_span *span)
 {
 	int state = pkram_region_map_get(span->region, span->unit);
 
 	if (state == PKRAM_UNIT_WRITTEN)
 		return 1;
-	return state == PKRAM_UNIT_STALE ? 0 : -EUCLEAN;
+	if (state == PKRAM_UNIT_STALE)
+		return 0;
+	report_damage(obj, span);
+	return -EUCLEAN;
 }
 
 /* Nothing may be zeroed, so only what has its bytes already can be shown. */
@@ -119,10 +145,7 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 		return written_only(span, nr_units);
 	err = pkram_region_prepare(span->region, span->unit, nr_units);
 	if (err == -EUCLEAN)
-		pr_warn_ratelimited("object %llu \"%s\": %s at unit %u of the region at %#llx\n",
-				    obj->rec.id, obj->rec.name,
-				    pkram_bad_text(PKRAM_BAD_MAP), span->unit,
-				    span->region->h.base);
+		report_damage(obj, span);
 	return err;
 }
 
@@ -401,7 +424,7 @@ static int zero_part(struct pkram_object *obj, u64 from, u64 to)
 	ret = pkram_store_claim_span(&span);
 	if (ret)
 		return ret;
-	ret = pkram_store_unit_written(&span);
+	ret = pkram_store_unit_written(obj, &span);
 	if (ret <= 0)
 		return ret;
 	memset(pkram_region_unit_addr(span.region, span.unit) +
@@ -409,7 +432,7 @@ static int zero_part(struct pkram_object *obj, u64 from, u64 to)
 	return 0;
 }
 
-int pkram_store_resize(struct pkram_object *obj, u64 size)
+int pkram_store_resize_write(struct pkram_object *obj, u64 size)
 {
 	u64 old = obj->rec.size;
 	int err;
@@ -430,6 +453,21 @@ int pkram_store_resize(struct pkram_object *obj, u64 size)
 		return err;
 	return fill(obj, old >> PKRAM_UNIT_SHIFT, units_of(size), size, true,
 		    NULL);
+}
+
+int pkram_store_resize(struct pkram_object *obj, u64 size)
+{
+	u64 old = obj->rec.size;
+	int err;
+
+	err = pkram_store_resize_write(obj, size);
+	if (obj->rec.size == old)
+		return err;
+	/* i_rwsem: nobody else has changed it since. */
+	mutex_lock(&pkram_store.lock);
+	pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
+	mutex_unlock(&pkram_store.lock);
+	return err;
 }
 
 int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,
@@ -486,14 +524,24 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 	return span.region ? pkram_store_claim_span(&span) : 0;
 }
 
-u64 pkram_object_allocated(struct pkram_object *obj)
+u64 pkram_object_held(const struct pkram_object *obj)
 {
 	u64 units = 0;
 	u32 i;
 
-	down_read(&obj->map_sem);
+	lockdep_assert(lockdep_is_held(&obj->map_sem) ||
+		       lockdep_is_held(&pkram_store.lock));
 	for (i = 0; i < obj->rec.nr_extents; i++)
 		units += obj->rec.extents[i].nr_units;
-	up_read(&obj->map_sem);
 	return units << PKRAM_UNIT_SHIFT;
+}
+
+u64 pkram_object_allocated(struct pkram_object *obj)
+{
+	u64 bytes;
+
+	down_read(&obj->map_sem);
+	bytes = pkram_object_held(obj);
+	up_read(&obj->map_sem);
+	return bytes;
 }

@@ -6,7 +6,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/pkram.h>
 #include <linux/slab.h>
+#include "event.h"
 #include "store_priv.h"
 
 static void name_orphan(struct pkram_object *obj)
@@ -67,6 +69,8 @@ static void link_object(struct pkram_object *obj, struct pkram_object *dir)
 		report_bad(obj);
 	}
 	pkram_object_link(obj, dir);
+	if (obj->bad)
+		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
 }
 
 /*

@@ -3,9 +3,11 @@
  * Names, attributes and labels of objects. Every function commits before it
  * returns, and leaves the object as it was if the commit fails.
  */
+#include <linux/pkram.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/xattr.h>
+#include "event.h"
 #include "store_priv.h"
 
 struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
@@ -55,6 +57,7 @@ static int commit_new(struct pkram_object *dir, struct pkram_object *obj)
 	pkram_store.next_id++;
 	pkram_object_get(obj);
 	pkram_object_link(obj, dir);
+	pkram_event_object(PKRAM_CMD_OBJECT_CREATE_NTF, obj);
 	return 0;
 }
 
@@ -112,6 +115,7 @@ static void remove_object(struct pkram_object *obj)
 	pkram_object_unlink(obj);
 	obj->removed = true;
 	list_add_tail(&obj->removed_list, &pkram_store.removed);
+	pkram_event_object(PKRAM_CMD_OBJECT_REMOVE_NTF, obj);
 }
 
 int pkram_store_unlink(struct pkram_object *obj)
@@ -134,6 +138,20 @@ struct old_name {
 	u64 parent;
 	u64 replaces;
 };
+
+static void tell_renamed(struct pkram_object *obj, struct pkram_object *old_dir,
+			 const struct old_name *old)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_RENAME_NTF,
+		.obj = obj,
+		.old_dir = old_dir,
+		.name = old->name,
+		.name_len = old->len,
+	};
+
+	pkram_event_tell(&ev);
+}
 
 /* store.lock held */
 static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
@@ -178,6 +196,7 @@ static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
 	 * written away with the next commit, and harmless until then.
 	 */
 	obj->rec.replaces = 0;
+	tell_renamed(obj, old_dir, old);
 	pkram_object_put(old_dir);
 	return 0;
 }
@@ -240,8 +259,11 @@ static int setattr_locked(struct pkram_object *obj,
 		rec->atime = old.atime;
 		rec->mtime = old.mtime;
 		rec->ctime = old.ctime;
+		return err;
 	}
-	return err;
+	if (rec->mode != old.mode || rec->uid != old.uid || rec->gid != old.gid)
+		pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
+	return 0;
 }
 
 int pkram_store_setattr(struct pkram_object *obj,
@@ -283,35 +305,43 @@ struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
 	return best;
 }
 
-int pkram_store_path(struct pkram_object *obj, char *buf, int len)
+int pkram_store_look(struct pkram_object *obj,
+		     int (*fn)(struct pkram_object *obj, void *arg), void *arg)
 {
-	char *p = buf + len;
-	int n;
+	int ret;
 
-	if (len < 2)
-		return -ENAMETOOLONG;
-	*--p = '\0';
 	mutex_lock(&pkram_store.lock);
-	if (obj == pkram_store.root) {
-		*--p = '/';
-	} else if (!obj->rec.name_len) {
-		mutex_unlock(&pkram_store.lock);
-		return -ENOENT;
-	}
-	for (; obj && obj != pkram_store.root; obj = obj->parent) {
-		n = obj->rec.name_len;
-		if (p - buf < n + 1) {
-			mutex_unlock(&pkram_store.lock);
-			return -ENAMETOOLONG;
-		}
-		p -= n;
-		memcpy(p, obj->rec.name, n);
-		*--p = '/';
-	}
+	ret = fn(obj, arg);
 	mutex_unlock(&pkram_store.lock);
-	n = buf + len - p;
-	memmove(buf, p, n);
-	return n - 1;
+	return ret;
+}
+
+size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len)
+{
+	size_t len = 1 + name_len;
+
+	lockdep_assert_held(&pkram_store.lock);
+	for (; dir && dir != pkram_store.root; dir = dir->parent)
+		len += 1 + dir->rec.name_len;
+	return len;
+}
+
+void pkram_store_path(const struct pkram_object *dir, const char *name,
+		      u32 name_len, char *buf)
+{
+	char *p = buf + pkram_store_path_len(dir, name_len);
+
+	*p = '\0';
+	for (;;) {
+		p -= name_len;
+		memcpy(p, name, name_len);
+		*--p = '/';
+		if (p == buf)
+			return;
+		name = dir->rec.name;
+		name_len = dir->rec.name_len;
+		dir = dir->parent;
+	}
 }
 
 /* Labels */
@@ -333,6 +363,18 @@ int pkram_store_get_label(struct pkram_object *obj, const char *name,
 	}
 	mutex_unlock(&pkram_store.lock);
 	return len;
+}
+
+static void tell_labelled(struct pkram_object *obj, const char *name)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_LABEL_NTF,
+		.obj = obj,
+		.name = name,
+		.name_len = strlen(name),
+	};
+
+	pkram_event_tell(&ev);
 }
 
 /* store.lock held */
@@ -365,6 +407,7 @@ static int set_label(struct pkram_object *obj, const char *name,
 		return err;
 	}
 	pkram_free_mem(old);
+	tell_labelled(obj, name);
 	return 0;
 }
 

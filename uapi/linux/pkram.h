@@ -22,6 +22,7 @@
 
 #define PKRAM_GENL_NAME		"pkram"
 #define PKRAM_GENL_VERSION	1
+#define PKRAM_GENL_MCGRP_EVENTS	"events"
 
 /**
  * enum pkram_cmd - commands of the family "pkram"
@@ -62,6 +63,42 @@
  * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
  *	%PKRAM_A_CMDLINE (for CAP_SYS_ADMIN), %PKRAM_A_KEXEC_GUARD,
  *	%PKRAM_A_KEXEC_LOADED
+ * @PKRAM_CMD_POOL_GROW_NTF: event; memory came from the system: %PKRAM_A_BASE,
+ *	%PKRAM_A_SIZE
+ * @PKRAM_CMD_POOL_ADOPT_NTF: event; reserved memory was attached or formatted:
+ *	%PKRAM_A_BASE, %PKRAM_A_SIZE. All objects are to be listed anew.
+ * @PKRAM_CMD_POOL_SHRINK_NTF: event; memory went back to the system:
+ *	%PKRAM_A_BASE, %PKRAM_A_SIZE
+ * @PKRAM_CMD_REGION_QUARANTINE_NTF: event; reserved memory holds no usable
+ *	region: %PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_QUARANTINE
+ * @PKRAM_CMD_HANDOVER_NTF: event; what keeps the next kernel off the regions
+ *	was changed: %PKRAM_A_HANDOVER_MODE
+ * @PKRAM_CMD_KEXEC_REFUSE_NTF: event; an image was refused that would have
+ *	overwritten the pool: %PKRAM_A_REASON
+ * @PKRAM_CMD_OBJECT_CREATE_NTF: event; a file or directory was made. As all
+ *	events of objects it holds what OBJECT_GET tells of one, as it is after
+ *	the change.
+ * @PKRAM_CMD_OBJECT_REMOVE_NTF: event; it has no name any more; its memory is
+ *	freed at the last close
+ * @PKRAM_CMD_OBJECT_RENAME_NTF: event; also %PKRAM_A_OLD_NAME. Of a directory:
+ *	the names of all that is in it have changed too.
+ * @PKRAM_CMD_OBJECT_CHANGE_NTF: event; owner or permissions were changed, or
+ *	the size other than by writing behind the end
+ * @PKRAM_CMD_OBJECT_LABEL_NTF: event; a label was set or removed; also
+ *	%PKRAM_A_LABEL
+ * @PKRAM_CMD_OBJECT_CLAIM_NTF: event; an open file claimed it
+ * @PKRAM_CMD_OBJECT_RELEASE_NTF: event; the claim ended with its open file
+ * @PKRAM_CMD_OBJECT_SEAL_NTF: event; it was sealed
+ * @PKRAM_CMD_OBJECT_UNSEAL_NTF: event; its seal was given up without a resume
+ * @PKRAM_CMD_OBJECT_RESUME_NTF: event; its seal was consumed by a resume
+ * @PKRAM_CMD_OBJECT_QUARANTINE_NTF: event; the loader refused it
+ * @PKRAM_CMD_OBJECT_DISCARD_NTF: event; a quarantined one was removed for good
+ * @PKRAM_CMD_OBJECT_DAMAGE_NTF: event; some of its memory is not usable; told
+ *	once for each object; also %PKRAM_A_REASON
+ *
+ * Events go to the multicast group %PKRAM_GENL_MCGRP_EVENTS, which only admin
+ * can join. Those of objects come in the order in which the changes were
+ * committed. A listener that is too slow gets ENOBUFS and lists anew.
  *
  * "admin" is CAP_SYS_ADMIN in the initial user namespace; the family is in the
  * initial network namespace. A command refuses attributes it does not name.
@@ -76,6 +113,25 @@ enum pkram_cmd {
 	PKRAM_CMD_OBJECT_GET,
 	PKRAM_CMD_OBJECT_DISCARD,
 	PKRAM_CMD_HANDOVER_GET,
+	PKRAM_CMD_POOL_GROW_NTF,
+	PKRAM_CMD_POOL_ADOPT_NTF,
+	PKRAM_CMD_POOL_SHRINK_NTF,
+	PKRAM_CMD_REGION_QUARANTINE_NTF,
+	PKRAM_CMD_HANDOVER_NTF,
+	PKRAM_CMD_KEXEC_REFUSE_NTF,
+	PKRAM_CMD_OBJECT_CREATE_NTF,
+	PKRAM_CMD_OBJECT_REMOVE_NTF,
+	PKRAM_CMD_OBJECT_RENAME_NTF,
+	PKRAM_CMD_OBJECT_CHANGE_NTF,
+	PKRAM_CMD_OBJECT_LABEL_NTF,
+	PKRAM_CMD_OBJECT_CLAIM_NTF,
+	PKRAM_CMD_OBJECT_RELEASE_NTF,
+	PKRAM_CMD_OBJECT_SEAL_NTF,
+	PKRAM_CMD_OBJECT_UNSEAL_NTF,
+	PKRAM_CMD_OBJECT_RESUME_NTF,
+	PKRAM_CMD_OBJECT_QUARANTINE_NTF,
+	PKRAM_CMD_OBJECT_DISCARD_NTF,
+	PKRAM_CMD_OBJECT_DAMAGE_NTF,
 	__PKRAM_CMD_MAX
 };
 
@@ -123,6 +179,8 @@ enum pkram_cmd {
  * @PKRAM_A_KEXEC_LOADED: flag; a kexec image is loaded
  * @PKRAM_A_PENDING: u64, bytes that were freed but are still pinned by
  *	somebody (O_DIRECT, io_uring, VFIO) and cannot be reused yet
+ * @PKRAM_A_OLD_NAME: string, as %PKRAM_A_NAME, before a rename
+ * @PKRAM_A_LABEL: string, name of a label, without "user."
  */
 enum pkram_attr {
 	PKRAM_A_UNSPEC,
@@ -163,6 +221,8 @@ enum pkram_attr {
 	PKRAM_A_KEXEC_GUARD,
 	PKRAM_A_KEXEC_LOADED,
 	PKRAM_A_PENDING,
+	PKRAM_A_OLD_NAME,
+	PKRAM_A_LABEL,
 	__PKRAM_A_MAX
 };
 

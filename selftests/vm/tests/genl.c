@@ -248,6 +248,8 @@ static const struct bad_request bad_requests[] = {
 	{ "a dump of what is no list", PKRAM_CMD_POOL_GET, EOPNOTSUPP, "", .dump = true },
 	{ "one of a list", PKRAM_CMD_REGION_GET, EOPNOTSUPP, "" },
 	{ "one of a list", PKRAM_CMD_OBJECT_GET, EOPNOTSUPP, "" },
+	{ "an event", PKRAM_CMD_POOL_GROW_NTF, EOPNOTSUPP, "" },
+	{ "the last event", PKRAM_CMD_MAX, EOPNOTSUPP, "" },
 };
 
 static int send_bad(struct nl *nl, const struct bad_request *b)
@@ -298,7 +300,8 @@ TEST_F(main, refuses_attributes_that_a_command_does_not_know)
 	size_t i;
 	int cmd;
 
-	for (cmd = PKRAM_CMD_POOL_GET; cmd <= PKRAM_CMD_MAX; cmd++) {
+	/* Behind these come the events. */
+	for (cmd = PKRAM_CMD_POOL_GET; cmd <= PKRAM_CMD_HANDOVER_GET; cmd++) {
 		bool dump = cmd == PKRAM_CMD_REGION_GET || cmd == PKRAM_CMD_OBJECT_GET;
 
 		for (i = 0; i < sizeof(types) / sizeof(*types); i++) {

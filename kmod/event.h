@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events: whoever commits a change tells it here, while it still holds the lock
+ * under which it was made, so that events come in the order of the changes. The
+ * control plane says at init where they go; before and after that, nowhere.
+ *
+ * event_lock is taken under every other lock of the module.
+ */
+#ifndef _PKRAM_EVENT_H
+#define _PKRAM_EVENT_H
+
+#include <linux/types.h>
+
+struct pkram_object;
+
+/**
+ * struct pkram_event - something has changed
+ * @cmd: PKRAM_CMD_*_NTF of the uapi, which says what comes with it
+ * @obj: the object; store.lock is held
+ * @old_dir: the directory it was in before a rename
+ * @name: its name there; or that of a label
+ * @name_len: length of @name
+ * @base: of a range
+ * @size: of a range
+ * @reason: words
+ * @mode: &enum pkram_handover_mode
+ */
+struct pkram_event {
+	u8 cmd;
+	struct pkram_object *obj;
+	struct pkram_object *old_dir;
+	const char *name;
+	u32 name_len;
+	u64 base;
+	u64 size;
+	const char *reason;
+	u32 mode;
+};
+
+typedef void (*pkram_event_fn)(const struct pkram_event *ev);
+
+/**
+ * pkram_event_set() - where events go
+ * @fn: called under event_lock; it may sleep, but not wait for anybody else;
+ *	NULL for nowhere: then no call of the former one goes on any more
+ */
+void pkram_event_set(pkram_event_fn fn);
+
+/**
+ * pkram_event_tell() - something has changed
+ * @ev: what; the caller's
+ *
+ * Context: may sleep. No failure: what cannot be sent is told to be lost.
+ */
+void pkram_event_tell(const struct pkram_event *ev);
+
+/** pkram_event_range() - a range of memory came, went, or is unusable */
+void pkram_event_range(u8 cmd, u64 base, u64 size, const char *reason);
+
+/** pkram_event_object() - an object has changed. Context: store.lock. */
+void pkram_event_object(u8 cmd, struct pkram_object *obj);
+
+#endif /* _PKRAM_EVENT_H */
