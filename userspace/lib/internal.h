@@ -12,6 +12,8 @@
 
 struct pkram_ctx {
 	struct mnl_socket *nl;
+	struct mnl_socket *events;	/* NULL: does not listen */
+	int group;			/* of events; 0: the module has none */
 	uint16_t family;
 	uint32_t seq;
 	char *rx;			/* PKRAM_RX_SIZE */
@@ -56,6 +58,9 @@ struct nlmsghdr *pkram_nl_request(struct pkram_ctx *ctx, uint8_t cmd,
 int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
 		  void *arg);
 
+/* The same for one message that came by itself; -EBADMSG, or what @cb returns */
+int pkram_nl_parse(const struct nlmsghdr *nlh, pkram_nl_cb cb, void *arg);
+
 /* Parse a nest or a message; attributes of a wrong shape are -EBADMSG. */
 int pkram_nl_parse_nest(const struct nlattr *nest, const struct nlattr **tb);
 
@@ -68,6 +73,11 @@ void pkram_nl_uuid(const struct nlattr *attr, uint8_t uuid[16]);
 /* Set the text of an error; returns @err. */
 int pkram_error(struct pkram_ctx *ctx, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* object.c */
+
+/* One object of a message; freed with pkram_object_free() */
+int pkram_nl_object(const struct nlattr *const *tb, struct pkram_object **out);
 
 /* region.c */
 

@@ -18,11 +18,16 @@ struct mnl_socket {
 
 struct mnl_socket *mnl_socket_open(int bus)
 {
+	return mnl_socket_open2(bus, SOCK_CLOEXEC);
+}
+
+struct mnl_socket *mnl_socket_open2(int bus, int flags)
+{
 	struct mnl_socket *nl = calloc(1, sizeof(*nl));
 
 	if (!nl)
 		return NULL;
-	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, bus);
+	nl->fd = socket(AF_NETLINK, SOCK_RAW | flags, bus);
 	if (nl->fd < 0) {
 		free(nl);
 		return NULL;
@@ -40,6 +45,11 @@ int mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
 	if (bind(nl->fd, (struct sockaddr *)&nl->addr, sizeof(nl->addr)) < 0)
 		return -1;
 	return getsockname(nl->fd, (struct sockaddr *)&nl->addr, &len);
+}
+
+int mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	return nl->fd;
 }
 
 int mnl_socket_close(struct mnl_socket *nl)

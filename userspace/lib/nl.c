@@ -81,6 +81,8 @@ static const uint8_t shapes[PKRAM_A_MAX + 1] = {
 	[PKRAM_A_KEXEC_GUARD]		= FLAG,
 	[PKRAM_A_KEXEC_LOADED]		= FLAG,
 	[PKRAM_A_PENDING]		= U64,
+	[PKRAM_A_OLD_NAME]		= STRING,
+	[PKRAM_A_LABEL]			= STRING,
 };
 
 static bool shape_ok(const struct nlattr *attr, enum shape shape)
@@ -310,6 +312,15 @@ static int exchange(struct pkram_ctx *ctx, struct nlmsghdr *nlh, raw_cb cb,
 	}
 }
 
+int pkram_nl_parse(const struct nlmsghdr *nlh, pkram_nl_cb cb, void *arg)
+{
+	const struct nlattr *tb[PKRAM_A_MAX + 1];
+	int err;
+
+	err = parse_message(nlh, tb);
+	return err ? err : cb(tb, nlh, arg);
+}
+
 struct parsed {
 	pkram_nl_cb cb;
 	void *arg;
@@ -317,12 +328,9 @@ struct parsed {
 
 static int parsed_cb(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[PKRAM_A_MAX + 1];
 	struct parsed *p = arg;
-	int err;
 
-	err = parse_message(nlh, tb);
-	return err ? err : p->cb(tb, nlh, p->arg);
+	return pkram_nl_parse(nlh, p->cb, p->arg);
 }
 
 int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
@@ -333,11 +341,28 @@ int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
 	return exchange(ctx, nlh, cb ? parsed_cb : NULL, &p);
 }
 
+/* The number of the group of events, 0 if this is another one */
+static int events_group(const struct nlattr *group)
+{
+	const struct nlattr *attr, *name = NULL, *id = NULL;
+
+	mnl_attr_for_each_nested(attr, group) {
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME &&
+		    shape_ok(attr, STRING))
+			name = attr;
+		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID &&
+			 shape_ok(attr, U32))
+			id = attr;
+	}
+	return name && id && !strcmp(mnl_attr_get_str(name), PKRAM_GENL_MCGRP_EVENTS) ?
+	       (int)mnl_attr_get_u32(id) : 0;
+}
+
 /* The controller's attributes have numbers of their own. */
 static int family_cb(const struct nlmsghdr *nlh, void *arg)
 {
 	struct pkram_ctx *ctx = arg;
-	const struct nlattr *attr;
+	const struct nlattr *attr, *group;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr))
 		return -EBADMSG;
@@ -345,6 +370,12 @@ static int family_cb(const struct nlmsghdr *nlh, void *arg)
 		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
 		    mnl_attr_get_payload_len(attr) == sizeof(uint16_t))
 			ctx->family = mnl_attr_get_u16(attr);
+		if (mnl_attr_get_type(attr) != CTRL_ATTR_MCAST_GROUPS)
+			continue;
+		mnl_attr_for_each_nested(group, attr) {
+			if (events_group(group))
+				ctx->group = events_group(group);
+		}
 	}
 	return 0;
 }
@@ -412,6 +443,8 @@ void pkram_close(struct pkram_ctx *ctx)
 		return;
 	if (ctx->nl)
 		mnl_socket_close(ctx->nl);
+	if (ctx->events)
+		mnl_socket_close(ctx->events);
 	free(ctx->rx);
 	free(ctx);
 }

@@ -7,14 +7,11 @@
 
 #define DUMP_TRIES	8	/* of a list that keeps changing */
 
-static int object_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
-		     void *arg)
+int pkram_nl_object(const struct nlattr *const *tb, struct pkram_object **out)
 {
-	struct pkram_object ***tail = arg;
 	struct pkram_object *o;
 	int err;
 
-	(void)msg;
 	o = calloc(1, sizeof(*o));
 	if (!o)
 		return -ENOMEM;
@@ -35,9 +32,20 @@ static int object_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 	o->gid = pkram_nl_u32(tb[PKRAM_A_GID]);
 	o->nr_extents = pkram_nl_u32(tb[PKRAM_A_NR_EXTENTS]);
 	o->state = pkram_nl_u32(tb[PKRAM_A_STATE]);
-	**tail = o;
-	*tail = &o->next;
+	*out = o;
 	return 0;
+}
+
+static int object_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
+		     void *arg)
+{
+	struct pkram_object ***tail = arg;
+	int err = pkram_nl_object(tb, *tail);
+
+	(void)msg;
+	if (!err)
+		*tail = &(**tail)->next;
+	return err;
 }
 
 int pkram_object_dump(struct pkram_ctx *ctx, struct pkram_object **list)

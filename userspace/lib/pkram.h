@@ -336,6 +336,69 @@ void pkram_handover_free(struct pkram_handover *handover);
  */
 const char *pkram_handover_mode_name(uint32_t mode);
 
+/**
+ * struct pkram_event - something has changed
+ * @kind: PKRAM_CMD_*_NTF of &enum pkram_cmd; a newer module may have others
+ * @handover_mode: of %PKRAM_CMD_HANDOVER_NTF: &enum pkram_handover_mode
+ * @object: the object after the change; NULL if the event is not about one
+ * @old_name: of %PKRAM_CMD_OBJECT_RENAME_NTF: its path before
+ * @label: of %PKRAM_CMD_OBJECT_LABEL_NTF: the label's name, without "user."
+ * @reason: for people: why something is damaged or was refused
+ * @base: physical address in bytes, of events about memory
+ * @size: bytes
+ */
+struct pkram_event {
+	uint32_t kind;
+	uint32_t handover_mode;
+	struct pkram_object *object;
+	char *old_name;
+	char *label;
+	char *reason;
+	uint64_t base;
+	uint64_t size;
+};
+
+/**
+ * pkram_event_listen() - hear of what changes from now on
+ * @ctx: the context, which can go on being used for all else
+ *
+ * To know of everything: listen, then list, then take the events, some of which the
+ * list may hold already.
+ *
+ * Return: 0; -EPERM not root; -EOPNOTSUPP the module has no events; what socket(2)
+ * says.
+ */
+int pkram_event_listen(struct pkram_ctx *ctx);
+
+/**
+ * pkram_event_fd() - what to poll(2) for events
+ * @ctx: the context
+ *
+ * Return: a file descriptor, the context's own, readable when there may be an event;
+ * -EBADF: the context does not listen.
+ */
+int pkram_event_fd(const struct pkram_ctx *ctx);
+
+/**
+ * pkram_event_next() - the next event, without waiting for it
+ * @ctx: the context
+ * @event: out: to be freed with pkram_event_free(); NULL on failure
+ *
+ * Return: 0; -EAGAIN: there is none now; -ENOBUFS: some were lost, because they were
+ * not read in time or the kernel had no memory: list anew, then go on; -EBADF: the
+ * context does not listen; other negative errno.
+ */
+int pkram_event_next(struct pkram_ctx *ctx, struct pkram_event **event);
+void pkram_event_free(struct pkram_event *event);
+
+/**
+ * pkram_event_name() - a word for a kind of event
+ * @kind: &struct pkram_event.kind
+ *
+ * Return: "object-create" and the like, or "unknown".
+ */
+const char *pkram_event_name(uint32_t kind);
+
 /*
  * One file of pkramfs. The structs are those of <linux/pkram.h>, which says
  * what each errno means; the caller sets their first member to their size:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A kernel with the genetlink family "pkram", inside the process. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/genetlink.h>
@@ -20,7 +21,8 @@ struct fake_request fake_last;
 unsigned int fake_nr_requests;
 bool fake_image_loaded;
 
-static struct mnl_socket the_socket;
+static struct mnl_socket the_socket, events_socket;
+static unsigned int nr_events;		/* received so far */
 static struct {
 	char buf[65536];
 	size_t len;
@@ -321,6 +323,79 @@ static void resize(const struct nlmsghdr *req)
 		finish(req, 0, NULL);
 }
 
+/* Events: one of each kind, and one of a kind that nobody knows yet */
+
+static void put_object(struct nlmsghdr *nlh)
+{
+	mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_KEY, 0x100000001);
+	mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_ID, 1);
+	mnl_attr_put_strz(nlh, PKRAM_A_NAME, "/vm1");
+	mnl_attr_put_u32(nlh, PKRAM_A_MODE, 0100600);
+	mnl_attr_put_u64(nlh, PKRAM_A_SIZE, 4 * GIB);
+	mnl_attr_put_u32(nlh, PKRAM_A_STATE, PKRAM_STATE_CLAIMED);
+}
+
+static size_t event(uint8_t cmd, void *buf)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct genlmsghdr *genl;
+
+	nlh->nlmsg_type = FAKE_FAMILY;
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = 1;
+	if (cmd >= PKRAM_CMD_OBJECT_CREATE_NTF && cmd <= PKRAM_CMD_MAX)
+		put_object(nlh);
+	switch (cmd) {
+	case PKRAM_CMD_POOL_GROW_NTF:
+	case PKRAM_CMD_POOL_ADOPT_NTF:
+	case PKRAM_CMD_POOL_SHRINK_NTF:
+	case PKRAM_CMD_REGION_QUARANTINE_NTF:
+		mnl_attr_put_u64(nlh, PKRAM_A_BASE, FAKE_BASE);
+		if (fake_is("malformed"))
+			mnl_attr_put_u32(nlh, PKRAM_A_SIZE, 1);
+		else
+			mnl_attr_put_u64(nlh, PKRAM_A_SIZE, 2 * GIB);
+		if (cmd == PKRAM_CMD_REGION_QUARANTINE_NTF)
+			mnl_attr_put_strz(nlh, PKRAM_A_QUARANTINE, "no valid label");
+		break;
+	case PKRAM_CMD_HANDOVER_NTF:
+		mnl_attr_put_u32(nlh, PKRAM_A_HANDOVER_MODE, PKRAM_HANDOVER_E820);
+		break;
+	case PKRAM_CMD_KEXEC_REFUSE_NTF:
+	case PKRAM_CMD_OBJECT_DAMAGE_NTF:
+		mnl_attr_put_strz(nlh, PKRAM_A_REASON, "it would do harm");
+		break;
+	case PKRAM_CMD_OBJECT_RENAME_NTF:
+		mnl_attr_put_strz(nlh, PKRAM_A_OLD_NAME, "/dir/evil\33[2J");
+		break;
+	case PKRAM_CMD_OBJECT_LABEL_NTF:
+		mnl_attr_put_strz(nlh, PKRAM_A_LABEL, "owner");
+		break;
+	}
+	return nlh->nlmsg_len;
+}
+
+static ssize_t next_event(void *buf)
+{
+	unsigned int n = nr_events++, cmd = PKRAM_CMD_POOL_GROW_NTF;
+
+	if (fake_is("lost")) {		/* once, after the first one */
+		if (n == 1) {
+			errno = ENOBUFS;
+			return -1;
+		}
+		n -= n > 1;
+	}
+	cmd += n;
+	if (cmd <= PKRAM_CMD_MAX)
+		return event(cmd, buf);
+	if (cmd == PKRAM_CMD_MAX + 1U)
+		return event(200, buf);
+	errno = EAGAIN;
+	return -1;
+}
+
 static void discard(const struct nlmsghdr *req)
 {
 	const struct nlattr *key = find(req, PKRAM_A_OBJECT_KEY);
@@ -377,6 +452,22 @@ static void pkram(const struct nlmsghdr *req)
 	}
 }
 
+static void put_groups(struct nlmsghdr *nlh)
+{
+	static const char *const names[] = { "others", "events" };
+	struct nlattr *groups = mnl_attr_nest_start(nlh, CTRL_ATTR_MCAST_GROUPS);
+	struct nlattr *group;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		group = mnl_attr_nest_start(nlh, i + 1);
+		mnl_attr_put_u32(nlh, CTRL_ATTR_MCAST_GRP_ID, FAKE_GROUP - 1 + i);
+		mnl_attr_put_strz(nlh, CTRL_ATTR_MCAST_GRP_NAME, names[i]);
+		mnl_attr_nest_end(nlh, group);
+	}
+	mnl_attr_nest_end(nlh, groups);
+}
+
 static void controller(const struct nlmsghdr *req)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(req);
@@ -393,6 +484,8 @@ static void controller(const struct nlmsghdr *req)
 	nlh = answer(req);
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, "pkram");
 	mnl_attr_put(nlh, CTRL_ATTR_FAMILY_ID, sizeof(family), &family);
+	if (!fake_is("eventless"))
+		put_groups(nlh);
 	message_end(nlh);
 	finish(req, 0, NULL);
 }
@@ -403,6 +496,25 @@ struct mnl_socket *mnl_socket_open(int bus)
 {
 	(void)bus;
 	return &the_socket;
+}
+
+struct mnl_socket *mnl_socket_open2(int bus, int flags)
+{
+	(void)bus;
+	(void)flags;
+	nr_events = 0;
+	return &events_socket;
+}
+
+/* It is always worth a look whether there are events. */
+int mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	static int fd = -1;
+
+	(void)nl;
+	if (fd < 0)
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return fd;
 }
 
 int mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
@@ -422,10 +534,17 @@ int mnl_socket_close(struct mnl_socket *nl)
 int mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *buf,
 			  socklen_t len)
 {
-	(void)nl;
-	(void)type;
-	(void)buf;
-	(void)len;
+	if (nl != &events_socket)
+		return 0;
+	if (type != NETLINK_ADD_MEMBERSHIP || len != sizeof(int) ||
+	    *(int *)buf != FAKE_GROUP) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (fake_is("unprivileged")) {
+		errno = EPERM;
+		return -1;
+	}
 	return 0;
 }
 
@@ -469,13 +588,14 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 {
 	size_t len;
 
-	(void)nl;
 	if (fake_is("eintr") && !signalled) {
 		signalled = true;
 		errno = EINTR;
 		return -1;
 	}
 	signalled = false;
+	if (nl == &events_socket)
+		return next_event(buf);
 	if (queue_head == queue_tail) {
 		errno = EAGAIN;		/* a real socket would wait for ever */
 		return -1;

@@ -29,6 +29,8 @@
  *	uncapped	errors repeat the request
  *	eintr		a signal interrupts each receive once
  *	moves		the regions change once an image is loaded
+ *	eventless	there is no multicast group
+ *	lost		some events were lost, after the first one
  *	claimed_late	an object is claimed once an image is loaded
  */
 #ifndef _TESTS_FAKE_KERNEL_H
@@ -39,6 +41,7 @@
 #include <stddef.h>
 
 #define FAKE_FAMILY	0x23
+#define FAKE_GROUP	0x11		/* of events */
 #define FAKE_BASE	0x10000000000ULL	/* 1 TiB: no memory of this host */
 
 struct fake_request {

@@ -265,6 +265,68 @@ static void handover(void)
 	pkram_handover_free(NULL);
 }
 
+static void events(void)
+{
+	struct pkram_event *ev;
+	unsigned int n = 0, named = 0;
+	struct pkram_pool *p;
+
+	fake("");
+	ok(pkram_event_fd(ctx) == -EBADF && pkram_event_next(ctx, &ev) == -EBADF && !ev,
+	   "who does not listen hears nothing");
+	ok(!pkram_event_listen(ctx) && !pkram_event_listen(ctx) && pkram_event_fd(ctx) >= 0,
+	   "listening gives a descriptor to poll, twice no other");
+	ok(!pkram_event_next(ctx, &ev) && ev->kind == PKRAM_CMD_POOL_GROW_NTF &&
+	   ev->base == FAKE_BASE && ev->size == 2 * GIB && !ev->object &&
+	   ev->handover_mode == PKRAM_NONE32, "an event of memory has a range");
+	pkram_event_free(ev);
+	ok(!pkram_pool_get(ctx, &p), "the context still answers questions");
+	pkram_pool_free(p);
+	while (!pkram_event_next(ctx, &ev)) {
+		n++;
+		named += !!strcmp(pkram_event_name(ev->kind), "unknown");
+		if (ev->kind == PKRAM_CMD_REGION_QUARANTINE_NTF)
+			ok(!strcmp(ev->reason, "no valid label"), "an unusable range says why");
+		if (ev->kind == PKRAM_CMD_HANDOVER_NTF)
+			ok(ev->handover_mode == PKRAM_HANDOVER_E820, "handover has its mode");
+		if (ev->kind == PKRAM_CMD_OBJECT_RENAME_NTF)
+			ok(ev->object && !strcmp(ev->object->name, "/vm1") &&
+			   ev->object->state == PKRAM_STATE_CLAIMED &&
+			   ev->base == PKRAM_NONE64 &&
+			   !strncmp(ev->old_name, "/dir/evil", 9),
+			   "a rename has the object and its old name");
+		if (ev->kind == PKRAM_CMD_OBJECT_LABEL_NTF)
+			ok(!strcmp(ev->label, "owner"), "a label has its name");
+		if (ev->kind == PKRAM_CMD_OBJECT_DAMAGE_NTF)
+			ok(ev->object && !strcmp(ev->reason, "it would do harm"),
+			   "damage says what it is");
+		pkram_event_free(ev);
+	}
+	ok(n == 19 && named == 18, "each kind has a name, but for those of a newer module");
+	ok(pkram_event_next(ctx, &ev) == -EAGAIN && !ev, "then there is none for now");
+
+	fake("lost eintr");
+	ok(!pkram_event_listen(ctx) && !pkram_event_next(ctx, &ev), "a signal does not disturb");
+	pkram_event_free(ev);
+	ok(pkram_event_next(ctx, &ev) == -ENOBUFS && !ev &&
+	   strstr(pkram_strerror(ctx), "list anew"), "that some were lost is said");
+	ok(!pkram_event_next(ctx, &ev) && ev->kind == PKRAM_CMD_POOL_ADOPT_NTF,
+	   "and the others still come");
+	pkram_event_free(ev);
+
+	fake("malformed");
+	ok(!pkram_event_listen(ctx) && pkram_event_next(ctx, &ev) == -EBADMSG && !ev,
+	   "an event that is malformed is an error");
+	fake("unprivileged");
+	ok(pkram_event_listen(ctx) == -EPERM && strstr(pkram_strerror(ctx), "root"),
+	   "listening needs root");
+	pkram_close(ctx);
+	setenv("PKRAM_FAKE", "eventless", 1);
+	ok(!pkram_open(&ctx) && pkram_event_listen(ctx) == -EOPNOTSUPP &&
+	   strstr(pkram_strerror(ctx), "older"), "an older module has no events");
+	pkram_event_free(NULL);
+}
+
 /* A sysfs of plain files: writing "online" puts a block online */
 
 static char sysfs[] = "/tmp/pkram-test-XXXXXX";
@@ -383,6 +445,7 @@ int main(void)
 	resizing();
 	objects();
 	handover();
+	events();
 	memory();
 	files();
 	pkram_close(ctx);
