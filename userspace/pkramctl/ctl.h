@@ -45,7 +45,7 @@ struct ctl_object {
 };
 
 extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_handover,
-	ctl_status, ctl_kexec, ctl_guest, ctl_update, ctl_export,
+	ctl_status, ctl_monitor, ctl_kexec, ctl_guest, ctl_update, ctl_export,
 	ctl_import, ctl_verify;
 
 /* main.c */
@@ -74,5 +74,8 @@ void ctl_print_pool(const struct pkram_pool *pool);
 void ctl_print_regions(const struct pkram_region *list, const char *key,
 		       const char *title);
 void ctl_print_handover(const struct pkram_handover *h);
+
+/* object.c: all that is known of one, in a row or a record */
+void ctl_print_object(const struct pkram_object *o);
 
 #endif /* _PKRAMCTL_CTL_H */

@@ -9,7 +9,7 @@
 
 static const struct ctl_object *const objects[] = {
 	&ctl_status, &ctl_pool, &ctl_region, &ctl_object, &ctl_handover,
-	&ctl_kexec, &ctl_guest, &ctl_update,
+	&ctl_monitor, &ctl_kexec, &ctl_guest, &ctl_update,
 	&ctl_export, &ctl_import, &ctl_verify,
 };
 

@@ -10,14 +10,13 @@
 #include "parse.h"
 #include "print.h"
 
-static void print_object(const struct pkram_object *o)
+void ctl_print_object(const struct pkram_object *o)
 {
 	char owner[32] = "";
 
 	if (o->uid != PKRAM_NONE32 && o->gid != PKRAM_NONE32)
 		snprintf(owner, sizeof(owner), "%" PRIu32 ":%" PRIu32, o->uid,
 			 o->gid);
-	out_row_open();
 	out_id("key", "KEY", o->key);
 	out_u64("id", NULL, o->id);
 	if (out_is_json())
@@ -37,7 +36,6 @@ static void print_object(const struct pkram_object *o)
 	out_str(NULL, "OWNER", *owner ? owner : NULL);
 	out_str("name", "NAME", o->name);
 	out_str("quarantine", "QUARANTINED BECAUSE", o->quarantine);
-	out_row_close();
 }
 
 static int object_list(int argc, char **argv)
@@ -53,8 +51,11 @@ static int object_list(int argc, char **argv)
 	if (pkram_object_dump(ctx, &list))
 		return ctl_fail(ctx, NULL);
 	out_table_open(NULL, NULL);
-	for (o = list; o; o = o->next)
-		print_object(o);
+	for (o = list; o; o = o->next) {
+		out_row_open();
+		ctl_print_object(o);
+		out_row_close();
+	}
 	out_table_close();
 	pkram_object_free(list);
 	return ctl_done(ctx);

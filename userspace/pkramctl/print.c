@@ -32,6 +32,8 @@ static struct {
 	/* text */
 	int indent;
 	bool in_row;
+	bool in_line;
+	bool line_begun;
 	struct column cols[MAX_COLUMNS];
 	unsigned int nr_cols, col;
 	char **cells;		/* nr_rows * MAX_COLUMNS */
@@ -58,18 +60,20 @@ bool out_is_json(void)
 	return out.json;
 }
 
+static void json_write(int flags)
+{
+	flags |= JSON_C_TO_STRING_NOSLASHESCAPE;
+	puts(json_object_to_json_string_ext(out.stack[0], flags));
+	json_object_put(out.stack[0]);
+	out.stack[0] = NULL;
+}
+
 int out_fini(void)
 {
-	if (out.json && out.stack[0]) {
-		int flags = out.pretty ? JSON_C_TO_STRING_PRETTY |
+	if (out.json && out.stack[0])
+		json_write(out.pretty ? JSON_C_TO_STRING_PRETTY |
 				JSON_C_TO_STRING_SPACED :
-				JSON_C_TO_STRING_PLAIN;
-
-		flags |= JSON_C_TO_STRING_NOSLASHESCAPE;
-		puts(json_object_to_json_string_ext(out.stack[0], flags));
-		json_object_put(out.stack[0]);
-		out.stack[0] = NULL;
-	}
+				JSON_C_TO_STRING_PLAIN);
 	if (fflush(stdout) || ferror(stdout))
 		return -EIO;
 	return 0;
@@ -177,6 +181,13 @@ static void text_put(const char *label, const char *v, bool right)
 
 	if (!label)
 		return;
+	if (out.in_line) {
+		if (v)
+			printf("%s%s%s%s", out.line_begun ? " " : "", label,
+			       *label ? " " : "", v);
+		out.line_begun |= !!v;
+		return;
+	}
 	if (!out.in_row) {
 		if (v)
 			printf("%*s%-*s %s\n", out.indent, "", LABEL_WIDTH,
@@ -288,6 +299,26 @@ void out_record_close(void)
 		json_pop();
 	else
 		close_title();
+}
+
+void out_line_open(void)
+{
+	if (out.json)
+		json_push(NULL, json_object_new_object());
+	out.in_line = !out.json;
+	out.line_begun = false;
+}
+
+void out_line_close(void)
+{
+	if (out.json) {
+		json_pop();
+		json_write(JSON_C_TO_STRING_PLAIN);
+	} else {
+		putchar('\n');
+	}
+	out.in_line = false;
+	fflush(stdout);
 }
 
 void out_table_open(const char *key, const char *title)

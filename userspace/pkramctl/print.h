@@ -25,6 +25,13 @@ bool out_is_json(void);
 void out_record_open(const char *key, const char *title);
 void out_record_close(void);
 
+/*
+ * A line of its own, written at once: in text its values with their labels, one
+ * after the other; in JSON an object
+ */
+void out_line_open(void);
+void out_line_close(void);
+
 /* A table; rows between the two, all with the same cells in the same order */
 void out_table_open(const char *key, const char *title);
 void out_table_close(void);

@@ -96,6 +96,40 @@ ctl '' object discard 17;		is 1 '' '17: object is not quarantined' 'discard of a
 ctl '' handover show;			is 0 'e820' '' 'handover show'
 ctl memmap handover show;		is 0 'pkram.attach=0x' '' 'handover by the command line'
 ctl memmap -j handover show;		json 'd["mode"] == "memmap" and d["kexec_guard"] and not d["kexec_loaded"] and "$" in d["cmdline"]' 'handover as JSON'
+
+# Events
+ctl '' monitor --count 0;		is 2 '' '--count needs a number' 'monitor: a number of events is not 0'
+ctl '' monitor --count;			is 2 '' '--count needs a number' 'nor missing'
+ctl '' monitor now;			is 2 '' '"now" is too much' 'monitor takes no other words'
+ctl unprivileged monitor;		is 1 '' 'need root' 'monitor needs root'
+ctl eventless monitor;			is 1 '' 'older than this program' 'and a module that has events'
+ctl '' monitor --count 19;		is 0 'pool-grow base 0x10000000000 size 2 GiB' '' 'monitor tells of memory'
+lines=$(wc -l <"$tmp/out");		[ "$lines" = 19 ]; report $? 'a line for each event'
+grep -qxF 'region-quarantine base 0x10000000000 size 2 GiB because: no valid label' "$tmp/out"; report $? 'why a range is unusable'
+grep -qxF 'handover mode e820' "$tmp/out";	report $? 'the handover'
+grep -qxF 'object-rename /vm1 state claimed size 4 GiB mode -rw------- from /dir/evil\033[2J' "$tmp/out"; report $? 'a rename, which cannot steer the terminal'
+grep -q '^object-label /vm1 .* label owner$' "$tmp/out"; report $? 'a label'
+grep -q '^object-damage /vm1 .* because: it would do harm$' "$tmp/out"; report $? 'damage'
+ctl '' monitor --timestamp --count 1
+grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z pool-grow ' "$tmp/out"; report $? 'with the time'
+ctl '' -j monitor --timestamp --count 20
+python3 -c '
+import json, sys
+d = [json.loads(l) for l in open(sys.argv[1])]
+names = [e["event"] for e in d]
+objects = [e for e in d if "object" in e]
+sys.exit(not (len(set(names)) == 20 and names[-1] == "unknown" and len(objects) == 13 and
+    all(e["object"]["key"] == "0x100000001" and e["object"]["name"] == "/vm1" for e in objects) and
+    all("time" in e for e in d) and d[0]["base"] == 1 << 40 and d[0]["size"] == 2 << 30 and
+    d[8]["old_name"] == "/dir/evil\33[2J" and d[10]["label"] == "owner"))' "$tmp/out" 2>>"$tmp/err"
+report $? 'each event is a JSON object on a line'
+ctl lost -j monitor --count 3
+python3 -c '
+import json, sys
+d = [json.loads(l)["event"] for l in open(sys.argv[1])]
+sys.exit(d != ["pool-grow", "lost", "pool-adopt"])' "$tmp/out" 2>>"$tmp/err"
+report $? 'lost ones are an event, and it goes on'
+
 ctl '' status;				is 0 'quarantined:' '' 'status'
 grep -q '^  claimed  *1$' "$tmp/out";	report $? 'status counts objects by state'
 ctl '' -j status
