@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control plane: each command, each refusal with its words, who may what,
- * and messages that make no sense. The tests come in this order: without a pool,
- * with one, and without it again. Objects are in genl_objects.c.
+ * The control plane: each command, each refusal with its words, who may what. The
+ * tests come in this order: without a pool, with one, and without it again. Objects
+ * are in genl_objects.c, messages at random in genl_fuzz.c.
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -451,92 +451,6 @@ TEST_F(main, answers_others_while_it_grows)
 	if (*took < 0.2)
 		SKIP(return, "growing took no time");
 	EXPECT_TRUE(longest < *took / 2);
-}
-
-/* Messages that make no sense */
-
-static uint64_t rnd_state;
-
-static uint64_t rnd(void)
-{
-	rnd_state ^= rnd_state << 13;
-	rnd_state ^= rnd_state >> 7;
-	rnd_state ^= rnd_state << 17;
-	return rnd_state;
-}
-
-static void put_random(struct req *q)
-{
-	static const uint8_t lens[] = { 0, 1, 4, 4, 4, 8, 8, 8, 16, 33 };
-	uint16_t type = rnd() % (PKRAM_A_MAX + 3);
-	uint64_t data[8];
-	int len = lens[rnd() % sizeof(lens)], i;
-	struct nlattr *a;
-
-	for (i = 0; i < 8; i++)
-		data[i] = rnd();
-	switch (rnd() % 4) {
-	case 0:		/* a range that might be one */
-		data[0] = (data[0] % 64) << 30;
-		break;
-	case 1:
-		data[0] %= 4;
-		break;
-	}
-	/* But do not take or give back what the VM lives on. */
-	if (type == PKRAM_A_GIB)
-		data[0] |= 1U << 31;
-	a = (void *)((char *)q + q->nlh.nlmsg_len);
-	put(q, rnd() % 16 ? type : type | NLA_F_NESTED, data, len);
-	/* Now and then it says it is longer or shorter than it is. */
-	if (!(rnd() % 24))
-		a->nla_len = rnd() % 64;
-}
-
-static int send_random(struct nl *nl)
-{
-	struct req q;
-	int i;
-
-	req_init(&q, nl->family, rnd() % (PKRAM_CMD_MAX + 3), rnd() % 3 ? 0 : NLM_F_DUMP);
-	if (!(rnd() % 32))
-		q.genl.version = rnd();
-	if (!(rnd() % 32))
-		q.genl.reserved = rnd();
-	for (i = rnd() % 5; i; i--)
-		put_random(&q);
-	return talk(nl, &q, NULL, NULL);
-}
-
-/* Every message has an answer, and what was good before is good afterwards */
-static int fuzz(struct nl *nl)
-{
-	double end = vm_now() + 20;
-	int n;
-
-	HOLDS(!nl_open(nl));
-	for (n = 0; n < 100000 && vm_now() < end; n++) {
-		int err = send_random(nl);
-
-		HOLDS(err <= 0 && err > -4096 && err != -EAGAIN && err != -EMSGSIZE);
-	}
-	return n > 100 ? 0 : __LINE__;
-}
-
-TEST_F(main, bears_requests_at_random)
-{
-	struct nl *nl = &self->nl;
-	struct pool before, after;
-
-	rnd_state = 0x706b72616d;
-	ASSERT_EQ(0, get_pool(nl, &before));
-	EXPECT_EQ(0, run_as(AS_USER, fuzz, nl));
-	ASSERT_EQ(0, get_pool(nl, &after));
-	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
-
-	EXPECT_EQ(0, fuzz(nl));
-	ASSERT_EQ(0, get_pool(nl, &after));
-	EXPECT_EQ(0, after.nr_quarantined);
 }
 
 TEST_F(main, shrinks_by_range_and_by_number)

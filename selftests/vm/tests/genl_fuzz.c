@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The control plane under messages at random: valid headers, any attributes. Each has
+ * an answer; only one that was done may have changed something; nothing leaks.
+ *
+ * The seed is printed. To run with it again: APPEND="fuzz.seed=NUMBER" in the conf.
+ */
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/xattr.h>
+
+#include "genl_fixture.h"
+
+#define USER		1000
+#define NR_MESSAGES	20000		/* of a run ... */
+#define TIME_LIMIT	25		/* ... that ends after so many seconds at the latest */
+#define LEAK_LIMIT	16		/* bytes per message */
+
+static uint64_t rnd_state;
+
+static uint64_t rnd(void)
+{
+	rnd_state ^= rnd_state << 13;
+	rnd_state ^= rnd_state >> 7;
+	rnd_state ^= rnd_state << 17;
+	return rnd_state;
+}
+
+static void seed_rnd(void)
+{
+	char *cmdline = vm_read_file("/proc/cmdline"), *word = NULL;
+
+	if (cmdline)
+		word = strstr(cmdline, "fuzz.seed=");
+	if (word)
+		rnd_state = strtoull(word + strlen("fuzz.seed="), NULL, 0);
+	else if (getrandom(&rnd_state, sizeof(rnd_state), 0) < 0)
+		rnd_state = 0;
+	rnd_state += !rnd_state;
+	free(cmdline);
+	printf("# fuzz.seed=%#llx\n", (unsigned long long)rnd_state);
+	fflush(stdout);
+}
+
+static void put_random(struct req *q, int depth)
+{
+	static const uint8_t lens[] = { 0, 1, 4, 4, 4, 8, 8, 8, 16, 33 };
+	uint16_t type = rnd() % (PKRAM_A_MAX + 3);
+	struct nlattr *a = (void *)((char *)q + q->nlh.nlmsg_len);
+	uint64_t data[8];
+	int len = lens[rnd() % sizeof(lens)], i;
+
+	for (i = 0; i < 8; i++)
+		data[i] = rnd();
+	switch (rnd() % 4) {
+	case 0:		/* a range that might be one */
+		data[0] = (data[0] % 64) << 30;
+		break;
+	case 1:
+		data[0] %= 4;
+		break;
+	}
+	/* But do not take what the VM lives on. */
+	if (type == PKRAM_A_GIB)
+		data[0] |= 1U << 31;
+	if (depth < 3 && !(rnd() % 16)) {
+		put(q, type | NLA_F_NESTED, NULL, 0);
+		for (i = rnd() % 3; i; i--)
+			put_random(q, depth + 1);
+		a->nla_len = (char *)q + q->nlh.nlmsg_len - (char *)a;
+	} else {
+		put(q, rnd() % 16 ? type : type | NLA_F_NESTED, data, len);
+	}
+	/* Now and then it says it is longer or shorter than it is. */
+	if (!(rnd() % 24))
+		a->nla_len = rnd() % 64;
+}
+
+static int send_random(struct nl *nl, struct req *q)
+{
+	int i;
+
+	req_init(q, nl->family, rnd() % (PKRAM_CMD_MAX + 3), rnd() % 3 ? 0 : NLM_F_DUMP);
+	/* Most of the commands' numbers are those of events. */
+	if (rnd() % 4)
+		q->genl.cmd = rnd() % (PKRAM_CMD_HANDOVER_GET + 1);
+	if (!(rnd() % 32))
+		q->genl.version = rnd();
+	if (!(rnd() % 32))
+		q->genl.reserved = rnd();
+	for (i = rnd() % 5; i; i--)
+		put_random(q, 0);
+	return talk(nl, q, NULL, NULL);
+}
+
+static bool changes(uint8_t cmd)
+{
+	return cmd == PKRAM_CMD_REGION_ADD || cmd == PKRAM_CMD_REGION_ADOPT ||
+	       cmd == PKRAM_CMD_REGION_DEL || cmd == PKRAM_CMD_OBJECT_DISCARD;
+}
+
+/*
+ * Send @nr; the pool is what it was after each that was refused, or asked only.
+ * Return: messages sent, or 0.
+ */
+static int fuzz(struct nl *nl, int nr, bool root)
+{
+	double end = vm_now() + TIME_LIMIT;
+	struct pool before, after;
+	struct req q;
+	int n, err;
+
+	if (get_pool(nl, &before))
+		return 0;
+	for (n = 0; n < nr && vm_now() < end; n++) {
+		err = send_random(nl, &q);
+		if (err > 0 || err <= -4096 || err == -EAGAIN || err == -EMSGSIZE) {
+			printf("# command %d: answer %d\n", q.genl.cmd, err);
+			return 0;
+		}
+		if (!changes(q.genl.cmd))
+			continue;
+		if (get_pool(nl, &after))
+			return 0;
+		if (memcmp(&before, &after, sizeof(before)) && (err || !root)) {
+			printf("# command %d: answer %d, but the pool is another one\n",
+			       q.genl.cmd, err);
+			return 0;
+		}
+		before = after;
+	}
+	printf("# %d messages\n", n);
+	return n;
+}
+
+/* All that is told of the objects, as one sum */
+static void add_up(const struct tb *tb, void *arg)
+{
+	const uint8_t *p = (const void *)tb->first;
+	uint64_t *sum = arg;
+	int i;
+
+	for (i = 0; i < tb->len; i++)
+		*sum = (*sum ^ p[i]) * 0x100000001b3;
+}
+
+static uint64_t objects(struct nl *nl)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	return ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, add_up, &sum) ? 0 : sum;
+}
+
+static bool debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
+TEST_F(main, makes_a_pool_with_objects)
+{
+	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct report r;
+	int fd, i;
+	char path[64];
+
+	ASSERT_EQ(0, grow(&self->nl, 2, &r));
+	ASSERT_EQ(0, mkdir(PKRAM_MNT "/dir", 0755));
+	for (i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), PKRAM_MNT "/dir/%d", i);
+		fd = make_file(path, i * MIB);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, fsetxattr(fd, "user.n", path, strlen(path), 0));
+		if (i % 4 == 1)
+			ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_CLAIM, &claim));
+		close(fd);
+	}
+}
+
+TEST_F(main, bears_a_users_messages_and_changes_nothing)
+{
+	struct nl *nl = &self->nl;
+	struct regions rs[2];
+	uint64_t sum = objects(nl);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(0, sum);
+	ASSERT_EQ(0, get_regions(nl, &rs[0]));
+	seed_rnd();
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(nl->fd);
+		if (setgid(USER) || setuid(USER) || nl_open(nl))
+			_exit(2);
+		_exit(fuzz(nl, NR_MESSAGES, false) < 100);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(sum, objects(nl));
+	ASSERT_EQ(0, get_regions(nl, &rs[1]));
+	EXPECT_EQ(0, memcmp(&rs[0], &rs[1], sizeof(rs[0])));
+}
+
+TEST_F(main, bears_roots_messages_and_does_what_is_asked_only)
+{
+	struct nl *nl = &self->nl;
+	uint64_t sum = objects(nl);
+	struct pool p;
+
+	ASSERT_NE(0, sum);
+	seed_rnd();
+	EXPECT_LE(100, fuzz(nl, NR_MESSAGES, true));
+	/* GiB that are not used may have gone, but no object, and none was damaged. */
+	EXPECT_EQ(sum, objects(nl));
+	ASSERT_EQ(0, get_pool(nl, &p));
+	EXPECT_EQ(21, p.nr_objects);
+	EXPECT_EQ(0, p.nr_quarantined);
+}
+
+TEST_F(main, leaks_nothing)
+{
+	struct nl *nl = &self->nl;
+	long long before, after;
+	int n;
+
+	if (debug_kernel())
+		SKIP(return, "kmemleak looks for leaks here, at the end of the boot");
+	seed_rnd();
+	/* Once to warm up caches */
+	ASSERT_LE(100, fuzz(nl, 2000, true));
+	before = vm_meminfo("SUnreclaim") + vm_meminfo("VmallocUsed");
+	n = fuzz(nl, NR_MESSAGES, true);
+	after = vm_meminfo("SUnreclaim") + vm_meminfo("VmallocUsed");
+	ASSERT_LE(1000, n);
+	printf("# %lld bytes more after %d messages\n", after - before, n);
+	EXPECT_LT(after - before, (long long)n * LEAK_LIMIT);
+}
+
+TEST_HARNESS_MAIN
