@@ -78,6 +78,19 @@ run_checkpatch_user() {
 	return "$status"
 }
 
+# The netlink spec against the schema of such specs, as the kernel's client reads it
+run_spec() {
+	local tools
+	need_packages python3-yaml python3-jsonschema
+	tools=$("$PKRAM_TOP/scripts/linux-source.sh" tools) || return
+	PYTHONPATH=$tools/tools/net/ynl /usr/bin/python3 -B - "$PKRAM_TOP/uapi/pkram.yaml" \
+		"$tools/Documentation/netlink/genetlink-c.yaml" <<'EOT'
+import sys
+from pyynl.lib import SpecFamily
+SpecFamily(sys.argv[1], sys.argv[2])
+EOT
+}
+
 # sparse reads what the compiler does; its findings are warnings on stderr
 run_sparse() {
 	local log=$PKRAM_BUILD/sparse-$1.log
@@ -114,6 +127,7 @@ step codespell run_codespell
 step "the header in qemu-patches" scripts/qemu-header.sh check
 step "checkpatch, kernel" run_checkpatch_kernel
 step "checkpatch, user space" run_checkpatch_user
+step "netlink spec" run_spec
 for series in $PKRAM_SERIES; do
 	step "W=1 and sparse, $series" run_sparse "$series"
 done

@@ -4,7 +4,8 @@
 # linux-source.sh tools|tree SERIES - what only Debian's linux-source packages have
 #
 #   tools   folder with the few files the tests and checks use of the newest
-#           source: kselftest_harness.h and what it includes, checkpatch.pl
+#           source: kselftest_harness.h and what it includes, checkpatch.pl, the
+#           client for netlink specs (ynl) with the schema of specs
 #   tree    path of the package's source tarball for SERIES, and its version, on
 #           one line (for debug-kernel.sh)
 
@@ -51,7 +52,8 @@ tree() {
 
 # tools - keep the few files, not the tarball
 tools() {
-	local dir=$PKRAM_CACHE/source/tools tarball tmp
+	# The number changes with the list of files.
+	local dir=$PKRAM_CACHE/source/tools-2 tarball tmp
 	if [[ ! -e $dir/.complete ]]; then
 		(
 			flock 9
@@ -64,7 +66,9 @@ tools() {
 			tar xf "$tarball" -C "$tmp" --strip-components=1 --wildcards \
 				'*/tools/testing/selftests/kselftest*.h' \
 				'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
-				'*/scripts/const_structs.checkpatch'
+				'*/scripts/const_structs.checkpatch' \
+				'*/tools/net/ynl/*.py' '*/Documentation/netlink/genetlink*.yaml' \
+				'*/Documentation/netlink/specs/nlctrl.yaml'
 			[[ -e $tmp/tools/testing/selftests/kselftest_harness.h ]]
 			touch "$tmp/.complete"
 			mv "$tmp" "$dir"

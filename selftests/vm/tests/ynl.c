@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The netlink spec, uapi/pkram.yaml, against the module: by the kernel's own client for
+ * specs (tools/net/ynl), which knows nothing else of pkram. What it does is in ynl.py.
+ */
+#include <stdlib.h>
+
+#include "pool.h"
+
+FIXTURE(spec) {};
+
+FIXTURE_SETUP(spec)
+{
+	if (!vm_module_loaded("pkram"))
+		ASSERT_EQ(0, pool_up(NULL));
+}
+
+FIXTURE_TEARDOWN(spec) {}
+
+static bool agrees(const char *check)
+{
+	char *out;
+	bool good = !vm_run(&out, "python3 /ynl/ynl.py %s", check);
+
+	if (!good)
+		printf("# %s\n", out);
+	free(out);
+	return good;
+}
+
+TEST_F(spec, names_the_operations_and_groups)
+{
+	EXPECT_TRUE(agrees("operations"));
+}
+
+TEST_F(spec, has_the_policies_with_their_ranges)
+{
+	EXPECT_TRUE(agrees("policies"));
+}
+
+TEST_F(spec, is_enough_to_give_every_command)
+{
+	EXPECT_TRUE(agrees("commands"));
+}
+
+TEST_F(spec, is_enough_to_understand_refusals)
+{
+	EXPECT_TRUE(agrees("refusals"));
+}
+
+TEST_F(spec, is_enough_to_understand_events)
+{
+	EXPECT_TRUE(agrees("events"));
+}
+
+TEST_HARNESS_MAIN
