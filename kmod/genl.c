@@ -431,8 +431,10 @@ static int object_discard(struct sk_buff *req, struct genl_info *info)
  * @see: physical addresses may be told
  * @bad: all regions are told, the unusable ranges follow
  *
- * What is there from the begin to the end of a dump is told once, whatever
- * comes and goes meanwhile.
+ * An object that is there from the begin to the end of a dump is told once,
+ * whatever comes and goes meanwhile. When regions change, what was told may be
+ * out of date: then the rest is marked NLM_F_DUMP_INTR, also of objects, as all
+ * of them are made anew when a region is attached.
  */
 struct dump {
 	u64 next;
@@ -449,8 +451,13 @@ static struct dump *dump_state(struct netlink_callback *cb)
 
 static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 {
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &pkram_genl_family, NLM_F_MULTI, cmd);
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &pkram_genl_family,
+				NLM_F_MULTI, cmd);
+
+	if (hdr)
+		genl_dump_check_consistent(cb, hdr);
+	return hdr;
 }
 
 struct region_walk {
@@ -557,6 +564,7 @@ static int region_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct dump *d = dump_state(cb);
 	int err = 0;
 
+	cb->seq = pkram_store_epoch();
 	if (!d->begun) {
 		d->see = may_see(cb->skb);
 		d->begun = true;
@@ -611,6 +619,7 @@ static int object_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct pkram_object *obj;
 	int err = 0;
 
+	cb->seq = pkram_store_epoch();
 	/* Here and not at the start, where 6.1 has no extack yet. */
 	if (!d->begun) {
 		err = check_admin(cb->skb, cb->extack);

@@ -54,6 +54,7 @@ static void keep_bad(u64 base, u64 size, const char *reason)
 	b->range.size = size;
 	b->reason = reason;
 	list_add_tail(&b->list, &bad_regions);
+	pkram_store_new_epoch();
 }
 
 static void add_bad(u64 base, u64 size, const char *reason)
@@ -617,6 +618,7 @@ static void forget_bad(u64 base, u64 size)
 		list_del(&b->list);
 		kfree(b);
 	}
+	pkram_store_new_epoch();
 	mutex_unlock(&bad_lock);
 }
 

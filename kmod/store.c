@@ -258,6 +258,17 @@ void pkram_store_insert_region(struct pkram_region *r)
 		if (pos->h.base > r->h.base)
 			break;
 	list_add_tail_rcu(&r->list, &pos->list);
+	pkram_store_new_epoch();
+}
+
+u32 pkram_store_epoch(void)
+{
+	return (u32)atomic_read(&pkram_store.epoch) ?: 1;
+}
+
+void pkram_store_new_epoch(void)
+{
+	atomic_inc(&pkram_store.epoch);
 }
 
 int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
@@ -393,6 +404,7 @@ unlock:
 	/* No region is to be found where there is none. */
 	memset(r->head, 0, PKRAM_UNIT);
 	list_del_rcu(&r->list);
+	pkram_store_new_epoch();
 	pkram_store_drop_metas(r);
 	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 	pkram_store.exists = false;
@@ -471,6 +483,7 @@ static void cut_region(struct pkram_region *r, u32 first, u32 nr)
 	while (!pkram_region_present(r, r->h.nr_gib - 1))
 		r->h.nr_gib--;
 	pkram_region_commit(r);
+	pkram_store_new_epoch();
 }
 
 /* The units of GiB that are to go: nobody gets them meanwhile. */
@@ -492,6 +505,7 @@ static void drop_region(struct pkram_region *r)
 {
 	lockdep_assert_held(&pkram_store.lock);
 	list_del_rcu(&r->list);
+	pkram_store_new_epoch();
 	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 	pkram_store.exists = !list_empty(&pkram_store.regions);
 }
@@ -575,6 +589,7 @@ void pkram_store_put_back(struct pkram_region *r, u64 base, u32 nr_gib)
 	}
 	r->h.nr_gib = max(r->h.nr_gib, first + nr_gib);
 	pkram_region_commit(r);
+	pkram_store_new_epoch();
 	mutex_unlock(&pkram_store.lock);
 	if (pkram_region_update_span(r))
 		pr_warn("memory at %#llx has no entry in the memory map\n", base);
@@ -663,6 +678,7 @@ int pkram_store_init(void)
 	pkram_store.objects = RB_ROOT;
 	pkram_store.next_id = PKRAM_ROOT_ID + 1;
 	pkram_store.next_bad_key = PKRAM_BAD_KEY;
+	atomic_set(&pkram_store.epoch, 1);
 	pkram_store.scratch = vzalloc(PKRAM_LARGE_SLOT);
 	pkram_store.free_record = kzalloc(sizeof(*pkram_store.free_record),
 					  GFP_KERNEL);

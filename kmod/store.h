@@ -170,6 +170,17 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 void pkram_store_put_back(struct pkram_region *r, u64 base, u32 nr_gib);
 
 /**
+ * pkram_store_epoch() - a number that changes when regions or unusable ranges do
+ *
+ * With a region that is attached all objects are made anew, and quarantined ones
+ * may get another key. Never 0.
+ */
+u32 pkram_store_epoch(void);
+
+/** pkram_store_new_epoch() - such a change was made; those of regions are known */
+void pkram_store_new_epoch(void);
+
+/**
  * pkram_store_walk_regions() - visit regions in order of address
  * @fn: called with the store's lock held; not 0 ends the walk
  * @arg: for @fn

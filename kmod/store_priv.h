@@ -50,6 +50,7 @@ struct pkram_meta {
  *	is at work on them, without the lock
  * @scratch: room for one encoded record of any size
  * @free_record: a record of kind free, to encode
+ * @epoch: see pkram_store_epoch(); without @lock
  * @wanted_large: size of the pair that a commit wanted last and did not get
  * @unmap: see pkram_store_set_unmap()
  */
@@ -76,6 +77,7 @@ struct pkram_store {
 	u32 nr_in_transit;
 	void *scratch;
 	struct pkram_record *free_record;
+	atomic_t epoch;
 	bool wanted_large;
 	pkram_unmap_fn unmap;
 };

@@ -30,6 +30,9 @@
  * @family: number of the family "pkram"
  * @seq: of the last request
  * @text: words of the kernel's answer
+ * @at: where in the request the attribute is that it is about, 0: none
+ * @missing: the attribute that it misses, 0: none
+ * @interrupted: the list changed while it was told
  * @rx: messages
  */
 struct nl {
@@ -37,6 +40,8 @@ struct nl {
 	uint16_t family;
 	uint32_t seq;
 	char text[256];
+	uint32_t at, missing;
+	bool interrupted;
 	char rx[RX_SIZE];
 };
 
@@ -148,23 +153,35 @@ static inline int take_end(struct nl *nl, const struct nlmsghdr *h)
 	a = (void *)((char *)e + NLMSG_ALIGN(skip));
 	len = NLMSG_PAYLOAD(h, NLMSG_ALIGN(skip));
 	nl->text[0] = '\0';
-	if (h->nlmsg_flags & NLM_F_ACK_TLVS)
-		for (; attr_ok(a, len); a = next_attr(a, &len))
-			if (a->nla_type == NLMSGERR_ATTR_MSG)
-				snprintf(nl->text, sizeof(nl->text), "%s", str(a));
+	nl->at = 0;
+	nl->missing = 0;
+	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+		return e->error;
+	for (; attr_ok(a, len); a = next_attr(a, &len)) {
+		if (a->nla_type == NLMSGERR_ATTR_MSG)
+			snprintf(nl->text, sizeof(nl->text), "%s", str(a));
+		if (a->nla_type == NLMSGERR_ATTR_OFFS)
+			nl->at = u32(a);
+		if (a->nla_type == NLMSGERR_ATTR_MISS_TYPE)
+			nl->missing = u32(a);
+	}
 	return e->error;
 }
 
-/* Send, take what comes up to the end. Return: 0 or the kernel's errno, negative */
-static inline int talk(struct nl *nl, struct req *q, answer_fn fn, void *arg)
+static inline int send_req(struct nl *nl, struct req *q)
+{
+	q->nlh.nlmsg_seq = ++nl->seq;
+	nl->interrupted = false;
+	return send(nl->fd, q, q->nlh.nlmsg_len, 0) == q->nlh.nlmsg_len ? 0 : -errno;
+}
+
+/* Take what comes up to the end. Return: 0 or the kernel's errno, negative */
+static inline int take(struct nl *nl, answer_fn fn, void *arg)
 {
 	struct tb tb;
 	ssize_t n;
 	int len;
 
-	q->nlh.nlmsg_seq = ++nl->seq;
-	if (send(nl->fd, q, q->nlh.nlmsg_len, 0) != q->nlh.nlmsg_len)
-		return -errno;
 	for (;;) {
 		struct nlmsghdr *h = (void *)nl->rx;
 
@@ -176,6 +193,7 @@ static inline int talk(struct nl *nl, struct req *q, answer_fn fn, void *arg)
 		for (len = n; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len)) {
 			if (h->nlmsg_seq != nl->seq)
 				continue;
+			nl->interrupted |= !!(h->nlmsg_flags & NLM_F_DUMP_INTR);
 			if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE)
 				return take_end(nl, h);
 			parse(&tb, (char *)NLMSG_DATA(h) + GENL_HDRLEN,
@@ -184,6 +202,12 @@ static inline int talk(struct nl *nl, struct req *q, answer_fn fn, void *arg)
 				fn(&tb, arg);
 		}
 	}
+}
+
+/* Send, take what comes up to the end. Return: 0 or the kernel's errno, negative */
+static inline int talk(struct nl *nl, struct req *q, answer_fn fn, void *arg)
+{
+	return send_req(nl, q) ?: take(nl, fn, arg);
 }
 
 static inline void take_family(const struct tb *tb, void *arg)

@@ -239,6 +239,59 @@ TEST_F(main, tells_what_stays_once_while_others_come_and_go)
 	EXPECT_EQ(0, l.nr);
 }
 
+/*
+ * Regions that come and go while they are listed: who reads is told to read again. Of
+ * objects too, as they are made anew when one is attached.
+ */
+TEST_F(main, says_when_regions_change_while_it_tells)
+{
+	static const uint8_t cmds[] = { PKRAM_CMD_REGION_GET, PKRAM_CMD_OBJECT_GET };
+	struct nl *nl = &self->nl, *other = malloc(sizeof(*other));
+	struct report r;
+	struct req q;
+	size_t i;
+	int fd, n;
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, nl_open(other));
+	other->family = nl->family;
+	fd = make_file(PKRAM_MNT "/f", 0);
+	ASSERT_LE(0, fd);
+	close(fd);
+	for (i = 0; i < 2 * sizeof(cmds); i++) {
+		bool change = i % 2;
+
+		req_init(&q, other->family, cmds[i / 2], NLM_F_DUMP);
+		/* The kernel fills the first datagram now, the next one when that is read. */
+		ASSERT_EQ(0, send_req(other, &q));
+		/* An object that comes disturbs nobody. */
+		fd = make_file(PKRAM_MNT "/g", 0);
+		ASSERT_LE(0, fd);
+		close(fd);
+		if (change) {
+			ASSERT_EQ(0, grow(nl, 1, &r)) {
+				TH_LOG("%s", nl->text);
+			}
+			ASSERT_EQ(1, r.gib);
+		}
+		ASSERT_EQ(0, take(other, NULL, NULL));
+		EXPECT_EQ(change, other->interrupted) {
+			TH_LOG("list %d", cmds[i / 2]);
+		}
+		/* And the next one is good again. */
+		for (n = 0; change && n < 2; n++) {
+			ASSERT_EQ(0, ask(other, cmds[i / 2], NLM_F_DUMP, NULL, NULL));
+			EXPECT_FALSE(other->interrupted);
+		}
+		if (change)
+			ASSERT_EQ(0, shrink(nl, 0, r.base[0], GIB, &r));
+		ASSERT_EQ(0, unlink(PKRAM_MNT "/g"));
+	}
+	ASSERT_EQ(0, unlink(PKRAM_MNT "/f"));
+	close(other->fd);
+	free(other);
+}
+
 /* A reader that goes away in the middle leaves nothing behind */
 TEST_F(main, bears_readers_that_do_not_read_on)
 {
