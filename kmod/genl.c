@@ -40,6 +40,16 @@ static int check_admin(struct sk_buff *skb, struct netlink_ext_ack *extack)
 	return -EPERM;
 }
 
+/* What is nobody's fault has words, too. */
+static int fail(struct netlink_ext_ack *extack, int err)
+{
+	if (err == -ENOMEM)
+		NL_SET_ERR_MSG(extack, "out of memory");
+	else
+		NL_SET_ERR_MSG(extack, "the answer does not fit into a message");
+	return err;
+}
+
 /* A physical range, as far as the numbers alone can tell. */
 static int get_range(struct genl_info *info, u64 *base, u64 *size)
 {
@@ -75,7 +85,7 @@ static int get_range(struct genl_info *info, u64 *base, u64 *size)
 
 /* Answers */
 
-/* Begins the one answer to a "do". */
+/* Begins the one answer to a "do"; NULL: out of memory. */
 static struct sk_buff *reply_new(struct genl_info *info, size_t size, u8 cmd,
 				 void **hdr)
 {
@@ -105,7 +115,7 @@ static int pool_get(struct sk_buff *req, struct genl_info *info)
 
 	skb = reply_new(info, GENLMSG_DEFAULT_SIZE, PKRAM_CMD_POOL_GET, &hdr);
 	if (!skb)
-		return -ENOMEM;
+		return fail(info->extack, -ENOMEM);
 
 	pkram_store_info(&p);
 	if (p.exists &&
@@ -127,7 +137,7 @@ static int pool_get(struct sk_buff *req, struct genl_info *info)
 
 err_free:
 	nlmsg_free(skb);
-	return -EMSGSIZE;
+	return fail(info->extack, -EMSGSIZE);
 }
 
 static int handover_get(struct sk_buff *req, struct genl_info *info)
@@ -141,7 +151,7 @@ static int handover_get(struct sk_buff *req, struct genl_info *info)
 	if (may_see(req)) {
 		cmdline = kvzalloc(CMDLINE_LEN, GFP_KERNEL);
 		if (!cmdline)
-			return -ENOMEM;
+			return fail(info->extack, -ENOMEM);
 		err = pkram_handover_cmdline(cmdline, CMDLINE_LEN);
 		if (err < 0) {
 			GENL_SET_ERR_MSG(info, "more ranges than a command line can name");
@@ -149,12 +159,13 @@ static int handover_get(struct sk_buff *req, struct genl_info *info)
 		}
 	}
 
-	err = -ENOMEM;
 	skb = reply_new(info, GENLMSG_DEFAULT_SIZE +
 			      (cmdline ? strlen(cmdline) : 0),
 			PKRAM_CMD_HANDOVER_GET, &hdr);
-	if (!skb)
+	if (!skb) {
+		err = fail(info->extack, -ENOMEM);
 		goto out_free;
+	}
 	if (nla_put_u32(skb, PKRAM_A_HANDOVER_MODE, pkram_handover_mode()) ||
 	    (cmdline && *cmdline &&
 	     nla_put_string(skb, PKRAM_A_CMDLINE, cmdline)) ||
@@ -163,7 +174,7 @@ static int handover_get(struct sk_buff *req, struct genl_info *info)
 	    (pkram_handover_image_loaded() &&
 	     nla_put_flag(skb, PKRAM_A_KEXEC_LOADED))) {
 		nlmsg_free(skb);
-		err = -EMSGSIZE;
+		err = fail(info->extack, -EMSGSIZE);
 		goto out_free;
 	}
 	err = reply_send(info, skb, hdr);
@@ -238,11 +249,11 @@ static int reply_report(struct genl_info *info, u8 cmd,
 	if (!skb)
 		skb = reply_new(info, GENLMSG_DEFAULT_SIZE, cmd, &hdr);
 	if (!skb)
-		return -ENOMEM;
+		return fail(info->extack, -ENOMEM);
 
 	if (nla_put_u32(skb, PKRAM_A_GIB, report->nr_gib)) {
 		nlmsg_free(skb);
-		return -EMSGSIZE;
+		return fail(info->extack, -EMSGSIZE);
 	}
 	for (i = 0; i < nr_taken; i++) {
 		if (put_range(skb, &report->taken[i]))
@@ -305,7 +316,7 @@ static int region_add(struct sk_buff *req, struct genl_info *info)
 
 	report = report_new();
 	if (!report)
-		return -ENOMEM;
+		return fail(info->extack, -ENOMEM);
 	err = pkram_pool_grow(nla_get_u32(tb[PKRAM_A_GIB]), node, report,
 			      &text);
 	if (err)
@@ -333,7 +344,7 @@ static int region_adopt(struct sk_buff *req, struct genl_info *info)
 
 	report = report_new();
 	if (!report)
-		return -ENOMEM;
+		return fail(info->extack, -ENOMEM);
 	err = pkram_pool_adopt(base, size,
 			       nla_get_flag(info->attrs[PKRAM_A_FORMAT]),
 			       report, &text);
@@ -377,7 +388,7 @@ static int region_del(struct sk_buff *req, struct genl_info *info)
 
 	report = report_new();
 	if (!report)
-		return -ENOMEM;
+		return fail(info->extack, -ENOMEM);
 	err = pkram_pool_shrink(nr_gib, base, size, report, &text);
 	if (err)
 		err = refuse_report(info, PKRAM_CMD_REGION_DEL, err, text,
@@ -392,6 +403,7 @@ static int region_del(struct sk_buff *req, struct genl_info *info)
 
 static int object_discard(struct sk_buff *req, struct genl_info *info)
 {
+	struct nlattr *key = info->attrs[PKRAM_A_OBJECT_KEY];
 	int err;
 
 	err = check_admin(req, info->extack);
@@ -402,18 +414,23 @@ static int object_discard(struct sk_buff *req, struct genl_info *info)
 		return -EINVAL;
 	}
 
-	err = pkram_store_discard(nla_get_u64(info->attrs[PKRAM_A_OBJECT_KEY]));
+	err = pkram_store_discard(nla_get_u64(key));
 	switch (err) {
 	case 0:
 		return 0;
 	case -ENOENT:
-		GENL_SET_ERR_MSG(info, "no object has this key");
+		NL_SET_ERR_MSG_ATTR(info->extack, key,
+				    "no object has this key");
 		break;
 	case -EINVAL:
-		GENL_SET_ERR_MSG(info, "the object is not quarantined: remove it by its name");
+		NL_SET_ERR_MSG_ATTR(info->extack, key,
+				    "the object is not quarantined: remove it by its name");
 		break;
 	case -EROFS:
 		GENL_SET_ERR_MSG(info, "the pool is read-only");
+		break;
+	case -ENOMEM:
+		GENL_SET_ERR_MSG(info, "out of memory: what it held is free at the next load");
 		break;
 	default:
 		GENL_SET_ERR_MSG(info, "the object cannot be discarded");

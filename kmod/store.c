@@ -214,7 +214,7 @@ struct pkram_object *pkram_store_next_object(u64 key)
 
 int pkram_store_discard(u64 key)
 {
-	struct pkram_object *obj;
+	struct pkram_object *obj, *gone = NULL;
 	int err = 0;
 
 	pkram_store_lock_settled();
@@ -230,10 +230,10 @@ int pkram_store_discard(u64 key)
 		pkram_object_unlink(obj);
 		pkram_event_object(PKRAM_CMD_OBJECT_DISCARD_NTF, obj);
 		err = pkram_store_recount();
+		gone = obj;
 	}
 	mutex_unlock(&pkram_store.lock);
-	if (!err)
-		pkram_object_put(obj);
+	pkram_object_put(gone);
 	return err;
 }
 

@@ -316,7 +316,11 @@ size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len);
 void pkram_store_path(const struct pkram_object *dir, const char *name,
 		      u32 name_len, char *buf);
 
-/** pkram_store_discard() - remove a quarantined object for good; by key. */
+/**
+ * pkram_store_discard() - remove a quarantined object for good; by key
+ * Return: 0; -ENOENT; -EINVAL it is not quarantined; -EROFS; -ENOMEM it is gone,
+ * but which memory is free now could not be found out.
+ */
 int pkram_store_discard(u64 key);
 
 /* Labels: names without "user." */

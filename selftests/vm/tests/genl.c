@@ -173,7 +173,7 @@ TEST_F(main, grows_and_tells_what_was_got)
 	EXPECT_FALSE(h.loaded);
 }
 
-/* A request that must fail: up to three attributes, words of the answer */
+/* A request that must fail: attributes, words of the answer, what is at fault or missing */
 struct bad_request {
 	const char *name;
 	uint8_t cmd;
@@ -184,6 +184,7 @@ struct bad_request {
 		uint8_t len;
 		uint64_t value;
 	} attr[4];
+	uint16_t at, missing;
 	bool dump;
 };
 
@@ -191,58 +192,84 @@ struct bad_request {
 #define A64(type, value)	{ PKRAM_A_##type, 8, value }
 
 static const struct bad_request bad_requests[] = {
-	{ "add: no number", PKRAM_CMD_REGION_ADD, EINVAL, "number of GiB is missing" },
-	{ "add: none", PKRAM_CMD_REGION_ADD, ERANGE, "out of range", { A32(GIB, 0) } },
+	{ "add: no number", PKRAM_CMD_REGION_ADD, EINVAL, "number of GiB is missing",
+	  .missing = PKRAM_A_GIB },
+	{ "add: none", PKRAM_CMD_REGION_ADD, ERANGE, "out of range", { A32(GIB, 0) },
+	  .at = PKRAM_A_GIB },
 	{ "add: more than there can be", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
-	  { A32(GIB, 0xffffffff) } },
+	  { A32(GIB, 0xffffffff) },
+	  .at = PKRAM_A_GIB },
 	{ "add: a number too long", PKRAM_CMD_REGION_ADD, EINVAL, "attribute length",
-	  { A64(GIB, 1) } },
+	  { A64(GIB, 1) },
+	  .at = PKRAM_A_GIB },
 	{ "add: no such node", PKRAM_CMD_REGION_ADD, EINVAL, "no such NUMA node",
-	  { A32(GIB, 1), A32(NODE, 9) } },
+	  { A32(GIB, 1), A32(NODE, 9) },
+	  .at = PKRAM_A_NODE },
 	{ "add: no such number of a node", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
-	  { A32(GIB, 1), A32(NODE, 0x80000000) } },
+	  { A32(GIB, 1), A32(NODE, 0x80000000) },
+	  .at = PKRAM_A_NODE },
 	{ "add: a range", PKRAM_CMD_REGION_ADD, EINVAL, "",
-	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) } },
-	{ "adopt: nothing", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing" },
+	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) },
+	  .at = PKRAM_A_BASE },
+	{ "adopt: nothing", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing",
+	  .missing = PKRAM_A_BASE },
 	{ "adopt: no base", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing",
-	  { A64(SIZE, GIB) } },
+	  { A64(SIZE, GIB) },
+	  .missing = PKRAM_A_BASE },
 	{ "adopt: no size", PKRAM_CMD_REGION_ADOPT, EINVAL, "size is missing",
-	  { A64(BASE, GIB) } },
+	  { A64(BASE, GIB) },
+	  .missing = PKRAM_A_SIZE },
 	{ "adopt: odd base", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is not a multiple",
-	  { A64(BASE, GIB + 4096), A64(SIZE, GIB) } },
+	  { A64(BASE, GIB + 4096), A64(SIZE, GIB) },
+	  .at = PKRAM_A_BASE },
 	{ "adopt: odd size", PKRAM_CMD_REGION_ADOPT, EINVAL, "size is not a multiple",
-	  { A64(BASE, GIB), A64(SIZE, GIB + 1) } },
+	  { A64(BASE, GIB), A64(SIZE, GIB + 1) },
+	  .at = PKRAM_A_SIZE },
 	{ "adopt: empty", PKRAM_CMD_REGION_ADOPT, ERANGE, "out of range",
-	  { A64(BASE, GIB), A64(SIZE, 0) } },
+	  { A64(BASE, GIB), A64(SIZE, 0) },
+	  .at = PKRAM_A_SIZE },
 	{ "adopt: wraps", PKRAM_CMD_REGION_ADOPT, ERANGE, "out of range",
-	  { A64(BASE, -GIB), A64(SIZE, 2 * GIB) } },
+	  { A64(BASE, -GIB), A64(SIZE, 2 * GIB) },
+	  .at = PKRAM_A_BASE },
 	{ "adopt: beyond physical memory", PKRAM_CMD_REGION_ADOPT, ERANGE, "ends beyond",
-	  { A64(BASE, (1UL << 52) - GIB), A64(SIZE, 2 * GIB) } },
+	  { A64(BASE, (1UL << 52) - GIB), A64(SIZE, 2 * GIB) },
+	  .at = PKRAM_A_SIZE },
 	{ "adopt: RAM in use", PKRAM_CMD_REGION_ADOPT, EADDRINUSE, "uses part of the range",
 	  { A64(BASE, 0), A64(SIZE, GIB) } },
 	{ "adopt: RAM in use, to format", PKRAM_CMD_REGION_ADOPT, EADDRINUSE, "memmap=",
 	  { A64(BASE, 0), A64(SIZE, GIB), { PKRAM_A_FORMAT } } },
 	{ "adopt: flag with a value", PKRAM_CMD_REGION_ADOPT, ERANGE, "policy",
-	  { A64(BASE, 0), A64(SIZE, GIB), A32(FORMAT, 1) } },
-	{ "del: nothing", PKRAM_CMD_REGION_DEL, EINVAL, "either a number" },
+	  { A64(BASE, 0), A64(SIZE, GIB), A32(FORMAT, 1) },
+	  .at = PKRAM_A_FORMAT },
+	{ "del: nothing", PKRAM_CMD_REGION_DEL, EINVAL, "either a number",
+	  .missing = PKRAM_A_GIB },
 	{ "del: both", PKRAM_CMD_REGION_DEL, EINVAL, "not both",
-	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) } },
+	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) },
+	  .at = PKRAM_A_GIB },
 	{ "del: a number and half a range", PKRAM_CMD_REGION_DEL, EINVAL, "not both",
-	  { A32(GIB, 1), A64(SIZE, GIB) } },
+	  { A32(GIB, 1), A64(SIZE, GIB) },
+	  .at = PKRAM_A_GIB },
 	{ "del: no size", PKRAM_CMD_REGION_DEL, EINVAL, "size is missing",
-	  { A64(BASE, 4 * GIB) } },
+	  { A64(BASE, 4 * GIB) },
+	  .missing = PKRAM_A_SIZE },
 	{ "del: no base", PKRAM_CMD_REGION_DEL, EINVAL, "base is missing",
-	  { A64(SIZE, GIB) } },
-	{ "del: none", PKRAM_CMD_REGION_DEL, ERANGE, "out of range", { A32(GIB, 0) } },
+	  { A64(SIZE, GIB) },
+	  .missing = PKRAM_A_BASE },
+	{ "del: none", PKRAM_CMD_REGION_DEL, ERANGE, "out of range", { A32(GIB, 0) },
+	  .at = PKRAM_A_GIB },
 	{ "del: not of the pool", PKRAM_CMD_REGION_DEL, EBUSY, "nothing could be given back",
 	  { A64(BASE, 0), A64(SIZE, GIB) } },
-	{ "discard: nothing", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "key is missing" },
+	{ "discard: nothing", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "key is missing",
+	  .missing = PKRAM_A_OBJECT_KEY },
 	{ "discard: no key", PKRAM_CMD_OBJECT_DISCARD, ERANGE, "out of range",
-	  { A64(OBJECT_KEY, 0) } },
+	  { A64(OBJECT_KEY, 0) },
+	  .at = PKRAM_A_OBJECT_KEY },
 	{ "discard: no such key", PKRAM_CMD_OBJECT_DISCARD, ENOENT, "no object has this key",
-	  { A64(OBJECT_KEY, 1ULL << 40) } },
+	  { A64(OBJECT_KEY, 1ULL << 40) },
+	  .at = PKRAM_A_OBJECT_KEY },
 	{ "discard: the root", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "not quarantined",
-	  { A64(OBJECT_KEY, 1) } },
+	  { A64(OBJECT_KEY, 1) },
+	  .at = PKRAM_A_OBJECT_KEY },
 	{ "no such command", 99, EOPNOTSUPP, "" },
 	{ "no command", PKRAM_CMD_UNSPEC, EOPNOTSUPP, "" },
 	{ "a dump of what is no list", PKRAM_CMD_POOL_GET, EOPNOTSUPP, "", .dump = true },
@@ -252,15 +279,20 @@ static const struct bad_request bad_requests[] = {
 	{ "the last event", PKRAM_CMD_MAX, EOPNOTSUPP, "" },
 };
 
-static int send_bad(struct nl *nl, const struct bad_request *b)
+/* @at: out: the attribute that the answer is about, or 0 */
+static int send_bad(struct nl *nl, const struct bad_request *b, uint16_t *at)
 {
 	struct req q;
-	int i;
+	int i, err;
 
 	req_init(&q, nl->family, b->cmd, b->dump ? NLM_F_DUMP : 0);
 	for (i = 0; i < 4 && b->attr[i].type; i++)
 		put(&q, b->attr[i].type, &b->attr[i].value, b->attr[i].len);
-	return talk(nl, &q, NULL, NULL);
+	err = talk(nl, &q, NULL, NULL);
+	*at = 0;
+	if (nl->at && nl->at < q.nlh.nlmsg_len)
+		*at = ((struct nlattr *)((char *)&q + nl->at))->nla_type;
+	return err;
 }
 
 TEST_F(main, says_what_is_wrong_with_a_request)
@@ -272,15 +304,20 @@ TEST_F(main, says_what_is_wrong_with_a_request)
 	ASSERT_EQ(0, get_pool(nl, &before));
 	for (i = 0; i < sizeof(bad_requests) / sizeof(*bad_requests); i++) {
 		const struct bad_request *b = &bad_requests[i];
+		uint16_t at;
 		int err;
 
 		nl->text[0] = '\0';
-		err = send_bad(nl, b);
+		err = send_bad(nl, b, &at);
 		EXPECT_EQ(-b->err, err) {
 			TH_LOG("%s: %s, \"%s\"", b->name, strerror(-err), nl->text);
 		}
 		EXPECT_NE(NULL, strstr(nl->text, b->words)) {
 			TH_LOG("%s: says \"%s\"", b->name, nl->text);
+		}
+		EXPECT_TRUE(at == b->at && nl->missing == b->missing) {
+			TH_LOG("%s: attribute %d is at fault, %d is missing", b->name, at,
+			       nl->missing);
 		}
 		/* What the commands get to see themselves has words. */
 		if (b->err != EOPNOTSUPP)
