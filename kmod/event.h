@@ -4,7 +4,7 @@
  * under which it was made, so that events come in the order of the changes. The
  * control plane says at init where they go; before and after that, nowhere.
  *
- * event_lock is taken under every other lock of the module.
+ * event_lock is the innermost of the module's mutexes: nothing is taken under it.
  */
 #ifndef _PKRAM_EVENT_H
 #define _PKRAM_EVENT_H

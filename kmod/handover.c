@@ -2,9 +2,10 @@
 /*
  * Handover. docs/handover.md has the why, and what was read in which kernel.
  *
- * Lock order: handover_lock, then the kernel's kexec lock. The kexec lock is a
- * trylock that kexec_load(2), kexec_file_load(2), the reboot into an image and
- * (on some kernels) the crash path take: hold it for a few instructions only.
+ * Lock order: handover_lock, then the kernel's kexec lock; event_lock under either.
+ * The kexec lock is a trylock that kexec_load(2), kexec_file_load(2), the reboot
+ * into an image and (on some kernels) the crash path take: hold it for a few
+ * instructions only.
  *
  * The guard sits on machine_kexec_prepare(), which both system calls run with
  * the kexec lock held, after the segments are known and before anything is

@@ -11,10 +11,10 @@
  *				and by whoever looks one up, exclusive to
  *				change them
  *	store.lock		names, records, allocator
- *	event_lock		events on their way, see event.h; also under the
- *				locks of pool.c and handover.c
  *	region->map_lock	the unit map
- * region->claim_lock is apart: never taken under any of these but i_rwsem.
+ * event_lock (event.h) is taken under store.lock and the locks of pool.c and
+ * handover.c, and nothing under it. region->claim_lock is apart: never taken
+ * under any of these but i_rwsem.
  *
  * Extents are looked up under map_sem; what was found stays the object's, and its
  * GiB stays claimed as it is, as long as map_sem or i_rwsem is held: both are

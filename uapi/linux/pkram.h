@@ -57,7 +57,8 @@
  *	(absent if longer than PATH_MAX), %PKRAM_A_MODE, %PKRAM_A_UID,
  *	%PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS,
  *	%PKRAM_A_STATE, %PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE. An object
- *	that is there from begin to end is told once, whatever comes and goes.
+ *	that is there from begin to end is told once, whatever comes and goes,
+ *	as it was at one moment.
  * @PKRAM_CMD_OBJECT_DISCARD: do, admin; remove a quarantined object for
  *	good and free its space. In: %PKRAM_A_OBJECT_KEY.
  * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
@@ -99,6 +100,9 @@
  * Events go to the multicast group %PKRAM_GENL_MCGRP_EVENTS, which only admin
  * can join. Those of objects come in the order in which the changes were
  * committed. A listener that is too slow gets ENOBUFS and lists anew.
+ *
+ * A dump during which regions came, went or were attached has NLM_F_DUMP_INTR: it
+ * is to be asked for again.
  *
  * "admin" is CAP_SYS_ADMIN in the initial user namespace; the family is in the
  * initial network namespace. A command refuses attributes it does not name.
