@@ -80,7 +80,7 @@ dir=$PKRAM_CACHE/kernels/debug-$version-$hash
 	[[ -s $dir/.complete ]] && (cd "$dir" && sha256sum --status -c .complete) && exit 0
 	rm -rf "$dir"
 	build "$tarball"
-) 9>"$(lock_file "debug-$series")"
+) 9>"$(lock_file "debug-$version-$hash")"
 if [[ $print == version ]]; then
 	cat "$dir/version"
 else
