@@ -10,14 +10,16 @@ JOBS ?= 2
 PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
-.PHONY: help modules userspace qemu demo test test-unit test-userspace test-vm test-qemu \
-	test-debug check bench install clean
+.PHONY: help modules userspace qemu demo test test-unit test-userspace test-install test-vm \
+	test-qemu test-debug check bench install install-modules install-userspace \
+	install-dkms clean
 
 help:
 	@echo 'make demo                 see a guest live through kexecs of its host, in a VM'
 	@echo 'make test                 all tests, on all kernels; takes a while'
 	@echo 'make test-unit            tests of the parts that need no kernel'
 	@echo 'make test-userspace       tests of the library and pkramctl, with a fake kernel'
+	@echo 'make test-install         what make install installs [KVER=6.12]'
 	@echo 'make test-vm              tests in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
 	@echo 'make test-qemu            tests with guests, which live through a kexec of their host'
 	@echo 'make test-debug           the same on a kernel with KASAN, lockdep, kmemleak,'
@@ -27,7 +29,9 @@ help:
 	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
 	@echo 'make bench                export and import against fio, on this machine'
 	@echo '                          [BENCH_DIR=folder on the disk, build/bench]'
-	@echo 'make install              modules for KVER and user space [DESTDIR= PREFIX=/usr]'
+	@echo 'make install              modules for KVER, user space, and the source for DKMS'
+	@echo '                          [DESTDIR= PREFIX=/usr]; or a part: install-modules,'
+	@echo '                          install-userspace, install-dkms'
 	@echo 'make qemu                 build QEMU with qemu-patches/ [QEMU_BASE=10.2 or 10.0,'
 	@echo '                          QEMU_SRC=tree or tarball in place of Debian'"'"'s]'
 	@echo 'make clean                remove what was built; the cache of kernels stays'
@@ -77,8 +81,16 @@ bench:
 	@scripts/need.sh userspace
 	@bench/copy.sh
 
-install: userspace
-	@scripts/install.sh '$(KVER)' '$(DESTDIR)' '$(PREFIX)'
+test-install:
+	@selftests/packaging/install.sh $(if $(filter command line environment,$(origin KVER)),'$(KVER)')
+
+install: install-modules install-userspace install-dkms
+
+install-modules:
+	@scripts/install.sh modules '$(DESTDIR)' '$(PREFIX)' '$(KVER)'
+
+install-userspace install-dkms:
+	@scripts/install.sh $(@:install-%=%) '$(DESTDIR)' '$(PREFIX)'
 
 clean:
 	rm -rf build

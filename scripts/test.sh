@@ -32,6 +32,7 @@ suite() {
 cd "$PKRAM_TOP" || exit 1
 suite unit make --no-print-directory test-unit
 suite userspace make --no-print-directory test-userspace
+suite install make --no-print-directory test-install
 suite vm make --no-print-directory test-vm "KERNELS=$PKRAM_SERIES"
 # Of the tests with guests those that take the least; make test-qemu runs all.
 suite qemu make --no-print-directory test-qemu KERNELS=6.12 \

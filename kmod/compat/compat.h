@@ -9,7 +9,10 @@
 
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+/* dkms.conf has the same list. */
+#if !((LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL == 1) || \
+	(LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL == 12) || \
+	LINUX_VERSION_MAJOR == 7)
 #error "pkram supports Linux 6.1, 6.12 and 7.x"
 #endif
 

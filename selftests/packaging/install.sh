@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# install.sh [KVER] - does make install install everything, and can it be used from there?
+
+# Functions are called through check.
+# shellcheck disable=SC2317
+
+set -uo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/lib.sh"
+
+kver=$("$PKRAM_TOP/scripts/kernels.sh" version "${1:-6.12}")
+to=$tmp/to
+version=$(sed -n 's/^VERSION[[:space:]]*:= *//p' "$PKRAM_TOP/userspace/Makefile")
+
+install_all() {
+	make --no-print-directory -C "$PKRAM_TOP" install DESTDIR="$to" KVER="$kver"
+}
+
+there() {
+	local file missing=0
+	for file; do
+		[[ -e $to/$file ]] || {
+			echo "missing: $file"
+			missing=1
+		}
+	done
+	return $missing
+}
+
+# All of the module's sources, and nothing that a build left
+dkms_source() {
+	diff -r -x '*.o' "$PKRAM_TOP/kmod" "$to/usr/src/pkram-$version/kmod" &&
+		diff -r "$PKRAM_TOP/uapi/linux" "$to/usr/src/pkram-$version/uapi/linux" &&
+		diff "$PKRAM_TOP/Kbuild" "$to/usr/src/pkram-$version/Kbuild" &&
+		grep -qx "PACKAGE_VERSION=\"$version\"" "$to/usr/src/pkram-$version/dkms.conf"
+}
+
+module_is_for() {
+	local magic
+	magic=$(modinfo -F vermagic "$to/lib/modules/$1/updates/pkram.ko")
+	echo "$magic"
+	[[ $magic == "$1 "* ]]
+}
+
+# A program that uses the library, built with what pkg-config says of the folder
+pkg_config() {
+	PKG_CONFIG_PATH=$to/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$to \
+		PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg-config "$@" libpkram
+}
+
+build_program() {
+	cat >"$tmp/program.c" <<-'END'
+	#include <linux/pkram.h>
+	#include <pkram.h>
+	#include <stdio.h>
+	int main(void) { return puts(pkram_version()) < 0; }
+	END
+	# shellcheck disable=SC2046
+	gcc -o "$tmp/$1" "$tmp/program.c" $(pkg_config --cflags "${@:2}") "${libs[@]}"
+}
+
+shared_program() {
+	local libs
+	read -ra libs < <(pkg_config --libs)
+	build_program shared && ldd "$tmp/shared" | grep -q 'libpkram\.so\.1' &&
+		[[ $(LD_LIBRARY_PATH=$to/usr/lib "$tmp/shared") == "$version" ]]
+}
+
+# The other libraries are the system's
+static_program() {
+	local libs=("$to/usr/lib/libpkram.a" -lmnl -luring -pthread)
+	build_program static --static && [[ $("$tmp/static") == "$version" ]]
+}
+
+only_ours() {
+	! nm -D --defined-only "$to/usr/lib/libpkram.so" |
+		awk '{ print $NF }' | grep -v '^pkram_[a-z_]*@@LIBPKRAM_1\.0$\|^LIBPKRAM_1\.0$'
+}
+
+tool_runs() { "$to/usr/sbin/pkramctl" version | grep -F "$version"; }
+
+# What units and completion call is there
+units_name_files() {
+	local file
+	grep -hoE '^Exec[A-Za-z]*=/[^ ]+' "$to"/usr/lib/systemd/system/* | sed 's/[^=]*=//' |
+		while read -r file; do
+			[[ -x $to$file ]] || {
+				echo "$file"
+				return 1
+			}
+		done
+}
+
+completion_loads() {
+	bash -euc '. "$1"; complete -p pkramctl' sh \
+		"$to/usr/share/bash-completion/completions/pkramctl"
+}
+
+# What an operator changed stays
+conf_is_kept() {
+	echo SIZE=5G >"$to/etc/pkram/pool.conf" &&
+		make -s -C "$PKRAM_TOP" install-userspace DESTDIR="$to" &&
+		grep -qx SIZE=5G "$to/etc/pkram/pool.conf"
+}
+
+another_prefix() {
+	to=$tmp/other
+	make -s -C "$PKRAM_TOP" install-userspace DESTDIR="$to" PREFIX=/opt/pkram &&
+		grep -qx prefix=/opt/pkram "$to/opt/pkram/lib/pkgconfig/libpkram.pc" &&
+		grep -q '^ExecStart=/opt/pkram/libexec/' \
+			"$to/opt/pkram/lib/systemd/system/pkram-pool.service" &&
+		[[ ! -e $to/usr ]]
+}
+
+check "make install DESTDIR=" install_all
+check "module, library, tool, manual, units, completion, configuration are there" there \
+	"lib/modules/$kver/updates/pkram.ko" usr/sbin/pkramctl usr/libexec/pkram/pool \
+	usr/lib/libpkram.{a,so,so.1,so.1.0.0} usr/lib/pkgconfig/libpkram.pc \
+	usr/include/{pkram.h,linux/pkram.h} usr/share/man/man8/pkramctl.8 \
+	usr/share/man/man5/pkram-guests.5 usr/share/bash-completion/completions/pkramctl \
+	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service} \
+	usr/lib/modules-load.d/pkram.conf etc/pkram/{pool.conf,guests.d}
+check "the source for DKMS is complete, with its version" dkms_source
+check "the module is for $kver" module_is_for "$kver"
+check "a program is built with the shared library, and runs" shared_program
+check "a program is built with the static library, and runs" static_program
+check "the library gives nothing away but pkram_*, versioned" only_ours
+check "pkramctl runs" tool_runs
+check "what the units start is there" units_name_files
+check "the completion loads" completion_loads
+check "a second installation keeps pool.conf" conf_is_kept
+check "another PREFIX is in the files" another_prefix
+finish
