@@ -11,7 +11,7 @@ PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
 .PHONY: help modules userspace qemu demo test test-unit test-userspace test-install test-vm \
-	test-qemu test-debug check bench install install-modules install-userspace \
+	test-qemu test-deb test-debug check bench deb install install-modules install-userspace \
 	install-dkms clean
 
 help:
@@ -32,6 +32,8 @@ help:
 	@echo 'make install              modules for KVER, user space, and the source for DKMS'
 	@echo '                          [DESTDIR= PREFIX=/usr]; or a part: install-modules,'
 	@echo '                          install-userspace, install-dkms'
+	@echo 'make deb                  Debian packages, in build/deb/ [SUITES="bookworm trixie"]'
+	@echo 'make test-deb             build them, install them, DKMS for each of KERNELS'
 	@echo 'make qemu                 build QEMU with qemu-patches/ [QEMU_BASE=10.2 or 10.0,'
 	@echo '                          QEMU_SRC=tree or tarball in place of Debian'"'"'s]'
 	@echo 'make clean                remove what was built; the cache of kernels stays'
@@ -83,6 +85,12 @@ bench:
 
 test-install:
 	@selftests/packaging/install.sh $(if $(filter command line environment,$(origin KVER)),'$(KVER)')
+
+deb:
+	@scripts/deb.sh build $(SUITES)
+
+test-deb:
+	@selftests/packaging/deb.sh $(KERNELS)
 
 install: install-modules install-userspace install-dkms
 

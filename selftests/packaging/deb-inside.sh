@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# deb-inside.sh SUITE KVER... - the part of deb.sh that runs in the root of that release,
+# which is thrown away
+
+# Functions are called through check.
+# shellcheck disable=SC2317
+
+set -uo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/lib.sh"
+
+suite=$1
+shift
+kernels=("$@")
+debs=$PKRAM_BUILD/deb/$suite
+names=(libpkram-dev libpkram1 pkram-dkms pkram-tools)
+version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$PKRAM_TOP/debian/changelog")
+
+# Only these four, with what they need: dpkg does not fetch anything
+dpkg_install() {
+	local files=() name
+	for name in "${names[@]}"; do
+		files+=("$debs/${name}_${version}_amd64.deb")
+	done
+	dpkg --force-confnew --path-include='/usr/share/man/*' -i "${files[@]}" &&
+		[[ $(dpkg-query -W -f '${db:Status-Status} ' "${names[@]}") == \
+			'installed installed installed installed ' ]]
+}
+
+tool_uses_library() {
+	ldd /usr/sbin/pkramctl | grep 'libpkram\.so\.1 => /' && pkramctl version
+}
+
+depends_on() {
+	dpkg-query -W -f '${Depends} ${Pre-Depends}' "$1" | grep -F "$2"
+}
+
+units_are_enabled() {
+	[[ -L /etc/systemd/system/local-fs.target.wants/dev-pkram.mount &&
+	-L /etc/systemd/system/sysinit.target.wants/pkram-pool.service ]]
+}
+
+units_are_right() {
+	local dir=/usr/lib/systemd/system
+	systemd-analyze verify --man=no $dir/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service}
+}
+
+program_builds() {
+	echo '#include <pkram.h>
+	int main(void) { return !pkram_version(); }' >"$tmp/p.c"
+	# shellcheck disable=SC2046
+	gcc -o "$tmp/p" "$tmp/p.c" $(pkg-config --cflags --libs libpkram) && "$tmp/p"
+}
+
+# What a kernel's package does when it is installed, when its headers are there
+kernel_comes() {
+	mkdir -p "/lib/modules/$1"
+	ln -s "$PKRAM_CACHE/kernels/$1/build" "/lib/modules/$1/build"
+	cp "$PKRAM_CACHE/kernels/$1/modules"/modules.* "/lib/modules/$1/"
+	run-parts --exit-on-error --arg="$1" /etc/kernel/header_postinst.d
+}
+
+module_is_there() {
+	local file magic
+	file=$(find "/lib/modules/$1/updates" -name 'pkram.ko*')
+	magic=$(modinfo -F vermagic "$file")
+	echo "$file: $magic"
+	[[ $magic == "$1 "* ]] && depmod "$1" && modprobe -S "$1" -n -v pkram
+}
+
+# A kernel that it is not made for, with the headers of one that it is
+refused() {
+	local build=$PKRAM_CACHE/kernels/${kernels[0]}/build out
+	out=$(dkms build "pkram/$version" -k "$1" --kernelsourcedir "$build" 2>&1)
+	echo "status $?: $out"
+	[[ $out == *BUILD_EXCLUSIVE* && ! -e /var/lib/dkms/pkram/$version/$1 ]]
+}
+
+# Without DKMS it is the build itself that refuses.
+build_refuses() {
+	local dir=$tmp/version
+	mkdir -p "$dir/linux"
+	printf '#define LINUX_VERSION_MAJOR %s\n#define LINUX_VERSION_PATCHLEVEL %s\n%s\n' \
+		"$1" "$2" '#error stop' >"$dir/linux/version.h"
+	out=$(gcc -fsyntax-only -I "$dir" -x c "/usr/src/pkram-$version/kmod/compat/compat.h" 2>&1)
+	echo "$out"
+	[[ $out == *'supports Linux 6.1, 6.12 and 7.x'* ]]
+}
+
+build_accepts() { ! build_refuses "$1" "$2" && [[ $out == *stop* ]]; }
+
+all_is_gone() {
+	dpkg --purge "${names[@]}" || return 1
+	local left
+	left=$(find / -xdev \( -path /proc -o -path "$PKRAM_TOP" -o -path "$PKRAM_CACHE" -o \
+		-path "$tmp" \) -prune -o -name '*pkram*' -print |
+		grep -vE '^(/var/lib/dpkg|/var/log|/root)')
+	echo "$left"
+	[[ ! $left ]]
+}
+
+check "$suite: the packages install" dpkg_install
+check "$suite: pkramctl uses the library's package" tool_uses_library
+check "$suite: pkram-tools depends on it by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
+check "$suite: pkram-dkms depends on dkms" depends_on pkram-dkms 'dkms (>= '
+check "$suite: mount and pool are enabled" units_are_enabled
+# The root of Debian 13 has no systemd.
+[[ $suite != bookworm ]] || check "$suite: systemd finds nothing wrong with the units" units_are_right
+check "$suite: a program builds with libpkram-dev" program_builds
+for kver in "${kernels[@]}"; do
+	check "$suite: a kernel is installed, $kver: DKMS builds for it" kernel_comes "$kver"
+	check "$suite: its module is found" module_is_there "$kver"
+done
+for kver in 5.10.0-30-amd64 6.6.13-amd64 6.10.1-amd64 6.13.0-amd64 8.0.0-amd64; do
+	check "$suite: DKMS refuses $kver" refused "$kver"
+done
+for kver in '5 19' '6 0' '6 2' '6 11' '6 13' '8 1'; do
+	# shellcheck disable=SC2086
+	check "$suite: the build refuses ${kver/ /.}" build_refuses $kver
+done
+for kver in '6 1' '6 12' '7 0' '7 3'; do
+	# shellcheck disable=SC2086
+	check "$suite: the build takes ${kver/ /.}" build_accepts $kver
+done
+check "$suite: nothing is left when they are purged" all_is_gone
+finish
