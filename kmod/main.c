@@ -9,7 +9,9 @@
 #include <linux/moduleparam.h>
 #include <linux/pkram.h>
 #include <linux/string.h>
+#include <linux/stringify.h>
 #include <net/genetlink.h>
+#include "format.h"
 #include "fs.h"
 #include "genl.h"
 #include "handover.h"
@@ -81,5 +83,7 @@ module_exit(pkram_exit);
 MODULE_DESCRIPTION("RAM that outlives the kernel");
 MODULE_AUTHOR("The pkram developers");
 MODULE_LICENSE("GPL");
+/* The formats that it attaches: pkramctl asks before it boots a kernel */
+MODULE_INFO(pkram_format, __stringify(PKRAM_FORMAT_VERSION));
 MODULE_ALIAS_FS(PKRAM_FS_NAME);
 MODULE_ALIAS_GENL_FAMILY(PKRAM_GENL_NAME);
