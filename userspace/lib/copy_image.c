@@ -144,6 +144,20 @@ int pkram_copy_verify(struct pkram_copy *copy, const char *file)
 	return err;
 }
 
+int pkram_copy_compare(struct pkram_copy *copy, const char *object,
+		       const char *file)
+{
+	char *manifest = pkram_copy_suffix(file, ".manifest");
+	int err;
+
+	pkram_copy_begin(copy, 0, 0);
+	err = manifest ? pkram_image_verify(copy, object, manifest) :
+			 pkram_copy_errno(copy, -ENOMEM, object);
+	pkram_copy_tick(copy, true);
+	free(manifest);
+	return err;
+}
+
 int pkram_copy_name(struct pkram_copy *copy, const char *file, char **name)
 {
 	struct pkram_image image;

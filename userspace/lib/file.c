@@ -33,3 +33,8 @@ int pkram_file_resume(int fd, struct pkram_seal_args *args)
 {
 	return file_ioctl(fd, PKRAM_IOC_RESUME, args);
 }
+
+int pkram_file_alloc(int fd, struct pkram_alloc_args *args)
+{
+	return file_ioctl(fd, PKRAM_IOC_ALLOC, args);
+}

@@ -453,6 +453,15 @@ int pkram_file_seal(int fd, struct pkram_seal_args *args);
  */
 int pkram_file_resume(int fd, struct pkram_seal_args *args);
 
+/**
+ * pkram_file_alloc() - fill holes with a node's memory
+ * @fd: the file, open for writing
+ * @args: in
+ *
+ * Return: 0 or negative errno.
+ */
+int pkram_file_alloc(int fd, struct pkram_alloc_args *args);
+
 /*
  * Copies of objects: export to a file, import from it, verify it. An exported
  * object is an image, with the bytes and holes of the object, and a manifest beside
@@ -629,6 +638,20 @@ int pkram_copy_import(struct pkram_copy *copy, const char *file,
  * says.
  */
 int pkram_copy_verify(struct pkram_copy *copy, const char *file);
+
+/**
+ * pkram_copy_compare() - read an object and compare it with an export's manifest
+ * @copy: the copier
+ * @object: path of the object
+ * @file: path of the image that it was exported to; its manifest is what is read
+ *
+ * Goes on behind a chunk that differs, to find all.
+ *
+ * Return: 0; -EBADMSG: the object is another, or the manifest is damaged;
+ * -ECANCELED; what the kernel says.
+ */
+int pkram_copy_compare(struct pkram_copy *copy, const char *object,
+		       const char *file);
 
 /**
  * pkram_copy_stats() - what the last copy came to

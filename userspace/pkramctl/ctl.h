@@ -34,14 +34,14 @@ struct ctl_verb {
  * @verbs: ends with a name of NULL; the first is the default. An object with
  *	one verb that has no name is a command: what follows are its arguments
  * @flags: options that its verbs know, up to NULL; left in their arguments
- * @raw: the command parses options itself, -j and -p included
+ * @raw: the name of the verb that parses options itself, -j and -p included
  */
 struct ctl_object {
 	const char *name;
 	const char *help;
 	const struct ctl_verb *verbs;
 	const char *const *flags;
-	bool raw;
+	const char *raw;
 };
 
 extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_handover,
@@ -59,6 +59,9 @@ void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Usage error unless there is nothing more; 0 or %CTL_USAGE */
 int ctl_no_more(int argc, char **argv);
 
+/* @p, which an allocation returned; without one the program ends */
+void *ctl_must(void *p);
+
 /* Connect, or say why not and return NULL */
 struct pkram_ctx *ctl_open(void);
 /* Say why the library failed (@what may be NULL), disconnect; %CTL_FAILED */
@@ -66,8 +69,8 @@ int ctl_fail(struct pkram_ctx *ctx, const char *what);
 /* Pass on a remark of the kernel's, disconnect; %CTL_OK */
 int ctl_done(struct pkram_ctx *ctx);
 
-/* Print one command's help, options included */
-void ctl_help_object(const struct ctl_object *o);
+/* Print one command's help, or that of one of its verbs; options included */
+void ctl_help(const struct ctl_object *o, const struct ctl_verb *only);
 
 /* pool.c, handover.c: parts of `status` too */
 void ctl_print_pool(const struct pkram_pool *pool);

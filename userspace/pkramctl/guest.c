@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "ctl.h"
 #include "guest.h"
+#include "print.h"
 
 #define SUFFIX		".conf"
 #define MAX_FILE	65536
@@ -293,6 +294,18 @@ const char *guest_state_name(const struct guest *g)
 	default:
 		return "no answer";
 	}
+}
+
+void guest_print(const struct guest *g)
+{
+	out_row_open();
+	out_str("name", "NAME", g->file.name);
+	out_str("state", "STATE", guest_state_name(g));
+	out_duration("seconds", "TOOK", g->took ? g->took : -1);
+	out_duration("blackout", "BLACKOUT", g->blackout ? g->blackout : -1);
+	out_size("bytes", "STATE SIZE", g->bytes ? g->bytes : PKRAM_NONE64);
+	out_str("error", "WHY", g->failed ? g->error : NULL);
+	out_row_close();
 }
 
 bool guest_stands_still(const struct guest *g)

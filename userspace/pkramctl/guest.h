@@ -110,6 +110,9 @@ void guests_free(struct guests *gs);
 void guest_look(struct guest *g, int timeout_ms);
 const char *guest_state_name(const struct guest *g);
 
+/* A row of the table of what was done with guests */
+void guest_print(const struct guest *g);
+
 /*
  * Was it saved by us, and has its QEMU not gone? One that was migrated to another
  * host looks alike, and must not run here.

@@ -113,23 +113,19 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 }
 
 /* Say how it went with each, and free all; @ret: how it went before */
-static int finish(struct request *r, int ret, bool saved)
+static int finish(struct request *r, int ret)
 {
 	unsigned int good = 0, bad = 0;
 	struct guest *g;
 
 	out_table_open(NULL, NULL);
-	for (g = guests_good(&r->guests, NULL); g; g = guests_good(&r->guests, g)) {
-		good++;
-		out_row_open();
-		out_str("name", "NAME", g->file.name);
-		out_str("state", "STATE", guest_state_name(g));
-		out_duration("seconds", "TOOK", g->took ? g->took : -1);
-		out_duration("blackout", "BLACKOUT",
-			     g->blackout ? g->blackout : -1);
-		out_size("bytes", "STATE SIZE", saved ? g->bytes :
-			 PKRAM_NONE64);
-		out_row_close();
+	for (g = r->guests.list; g; g = g->next) {
+		if (!g->chosen)
+			continue;
+		good += !g->failed;
+		/* Of those that failed, standard error tells */
+		if (!g->failed || out_is_json())
+			guest_print(g);
 	}
 	out_table_close();
 	for (g = r->guests.list; g; g = g->next) {
@@ -193,7 +189,7 @@ static int guest_start(int argc, char **argv)
 		return CTL_USAGE;
 	ret = choose(&r, can_start);
 	guests_start(&r.guests);
-	return finish(&r, ret, false);
+	return finish(&r, ret);
 }
 
 static void hint_retry(struct guests *gs)
@@ -218,7 +214,7 @@ static int guest_resume(int argc, char **argv)
 	ret = choose(&r, can_resume);
 	guests_resume(&r.guests);
 	hint_retry(&r.guests);
-	return finish(&r, ret, false);
+	return finish(&r, ret);
 }
 
 /* Save all chosen ones; those with which it does not work go on */
@@ -243,7 +239,7 @@ static int guest_save(int argc, char **argv)
 		return CTL_USAGE;
 	ret = choose(&r, guest_savable);
 	save_and_leave(&r.guests);
-	return finish(&r, ret, true);
+	return finish(&r, ret);
 }
 
 static void stop_all(struct guests *gs, bool force)
@@ -281,7 +277,7 @@ static int guest_stop(int argc, char **argv)
 		return CTL_USAGE;
 	ret = choose(&r, can_stop);
 	stop_all(&r.guests, r.force);
-	return finish(&r, ret, false);
+	return finish(&r, ret);
 }
 
 /* What units call: they know a guest, not what it did before */
@@ -312,14 +308,14 @@ static int guest_up(int argc, char **argv)
 		return ret;
 	g = r.guests.list;
 	if (guest_lock(g))
-		return finish(&r, 0, false);
+		return finish(&r, 0);
 	guest_look(g, LOOK_MS);
 	if (g->state == GUEST_SAVED || guest_stands_still(g))
 		guests_resume(&r.guests);
 	else if (!g->failed && !live(g) && !can_start(g))
 		guests_start(&r.guests);
 	hint_retry(&r.guests);
-	return finish(&r, 0, false);
+	return finish(&r, 0);
 }
 
 static int guest_down(int argc, char **argv)
@@ -339,10 +335,10 @@ static int guest_down(int argc, char **argv)
 	 */
 	guest_look(g, LOOK_MS);
 	if (g->failed || !live(g) || guest_lock(g))
-		return finish(&r, 0, false);
+		return finish(&r, 0);
 	guest_look(g, LOOK_MS);
 	if (g->failed || !live(g))
-		return finish(&r, 0, false);
+		return finish(&r, 0);
 	if (systemd_kexec_pending()) {
 		if (!guest_savable(g))
 			save_and_leave(&r.guests);
@@ -355,7 +351,7 @@ static int guest_down(int argc, char **argv)
 		g->failed = false;
 		stop_all(&r.guests, false);
 	}
-	return finish(&r, 0, saved);
+	return finish(&r, 0);
 }
 
 static const char *const guest_flags[] = { "--all", "--force", NULL };

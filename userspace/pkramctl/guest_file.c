@@ -50,23 +50,13 @@ bool guest_name_ok(const char *name)
 
 /* Settings */
 
-static bool uuid_ok(const char *s)
-{
-	int i;
-
-	for (i = 0; i < 36; i++) {
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' :
-		    !isxdigit((unsigned char)s[i]))
-			return false;
-	}
-	return !s[36];
-}
-
 static int set_uuid(struct parser *p, const char *value)
 {
+	uint8_t uuid[16];
+
 	if (*p->g->uuid)
 		return bad(p, "a second uuid: a guest has one");
-	if (!uuid_ok(value))
+	if (parse_uuid(value, uuid))
 		return bad(p, "\"%s\" is no UUID: take what uuidgen(1) prints",
 			   value);
 	strcpy(p->g->uuid, value);

@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,24 +23,54 @@
 #include "print.h"
 #include "systemd.h"
 
+enum {
+	OPT_KERNEL = 256,
+	OPT_INITRD,
+	OPT_CMDLINE,
+	OPT_REUSE,
+	OPT_APPEND,
+	OPT_DRY_RUN,
+	OPT_FORCE,
+	/* Of kexec alone */
+	OPT_LOAD_ONLY,
+	OPT_UNLOAD,
+	/* Of update alone */
+	OPT_REPORT,
+};
+
+/* Of both commands: takes() knows which has what */
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "initrd", required_argument, NULL, OPT_INITRD },
 	{ "command-line", required_argument, NULL, OPT_CMDLINE },
 	{ "reuse-cmdline", no_argument, NULL, OPT_REUSE },
 	{ "append", required_argument, NULL, OPT_APPEND },
-	{ "load-only", no_argument, NULL, OPT_LOAD_ONLY },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "load-only", no_argument, NULL, OPT_LOAD_ONLY },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "unload", no_argument, NULL, OPT_UNLOAD },
+	{ "report", no_argument, NULL, OPT_REPORT },
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
 
-int kexec_parse(struct kexec_plan *plan, const char *command,
-		const struct option *options, int argc, char **argv)
+static bool takes(const char *command, int option)
+{
+	switch (option) {
+	case OPT_LOAD_ONLY:
+	case OPT_UNLOAD:
+		return !strcmp(command, "kexec");
+	case OPT_REPORT:
+		return !strcmp(command, "update");
+	default:
+		return option != '?';
+	}
+}
+
+int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
+		char **argv)
 {
 	char name[32];
 	char *args[argc + 2];
@@ -51,6 +83,8 @@ int kexec_parse(struct kexec_plan *plan, const char *command,
 	args[argc + 1] = NULL;
 	optind = 1;
 	while ((c = getopt_long(argc + 1, args, "jph", options, NULL)) != -1) {
+		if (!takes(command, c))
+			return ctl_usage("%s: wrong option", command);
 		switch (c) {
 		case OPT_KERNEL:
 			plan->kernel = optarg;
@@ -91,8 +125,6 @@ int kexec_parse(struct kexec_plan *plan, const char *command,
 		case 'h':
 			plan->help = true;
 			return 0;
-		default:
-			return ctl_usage("%s: wrong option", command);
 		}
 	}
 	if (ctl_no_more(argc + 1 - optind, args + optind))
@@ -169,17 +201,79 @@ static int check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	return 0;
 }
 
+/* What keeps the pool from being used in the next kernel; 0 if that is accepted */
+static __attribute__((format(printf, 2, 3)))
+int cannot_host(const struct kexec_plan *plan, const char *fmt, ...)
+{
+	char text[2 * PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!plan->force)
+		return ctl_error("%s. --force boots it all the same, and the pool waits", text);
+	ctl_warn("%s", text);
+	return 0;
+}
+
+/* Is there a module for it that can attach the pool? */
+static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	struct pkram_pool *pool;
+	uint32_t format;
+	int ret;
+
+	if (boot_version(plan->kernel_fd, plan->version, sizeof(plan->version)))
+		plan->version[0] = '\0';
+	/* Nothing is there to be hosted */
+	if (!plan->regions)
+		return 0;
+	if (!*plan->version)
+		return cannot_host(plan, "%s does not tell its version, so there is no knowing of a pkram module for it",
+				   plan->kernel);
+	ret = boot_module(plan->version, plan->module, sizeof(plan->module));
+	if (ret) {
+		ret = cannot_host(plan, "there is no pkram module for %s (%s: %s): build it, and run depmod %s",
+				  plan->version, plan->module, ret == -ENODATA ?
+				  "names none" : strerror(-ret), plan->version);
+		plan->module[0] = '\0';
+		return ret;
+	}
+	if (pkram_pool_get(ctx, &pool))
+		return ctl_error("%s", pkram_strerror(ctx));
+	format = pool->format_version;
+	pkram_pool_free(pool);
+	ret = boot_knows_format(plan->module, format);
+	if (ret > 0)
+		return 0;
+	if (ret == -ENOENT)
+		return cannot_host(plan, "there is no modinfo(8) to ask %s for the formats that it knows",
+				   plan->module);
+	if (ret < 0)
+		return cannot_host(plan, "%s does not tell which formats of a pool it knows: build it anew",
+				   plan->module);
+	return cannot_host(plan, "%s does not know format %u, which this pool has",
+			   plan->module, format);
+}
+
 static int build_cmdline(struct kexec_plan *plan)
 {
 	const char *base = plan->cmdline;
 	char current[2 * CMDLINE_MAX];
 	int len;
 
+	plan->line_from = "given";
+	if (!base && !plan->reuse && plan->entry.options) {
+		base = plan->entry.options;
+		plan->line_from = plan->entry.source;
+	}
 	if (!base) {
 		len = read_line("/proc/cmdline", current, sizeof(current));
 		if (len)
 			return ctl_error("/proc/cmdline: %s", strerror(-len));
 		base = current;
+		plan->line_from = "this kernel";
 	}
 	len = cmdline_build(plan->line, sizeof(plan->line), base,
 			    base == current, plan->append,
@@ -194,23 +288,37 @@ static int build_cmdline(struct kexec_plan *plan)
 	return 0;
 }
 
+static const char *object_name(const struct pkram_object *o)
+{
+	return o->name ? o->name : "(no name)";
+}
+
+/* On a terminal: shall we? */
+static bool ask(void)
+{
+	char answer[16] = "";
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return false;
+	fflush(stdout);
+	fputs("Boot, and lose what their owners have not saved? [y/N] ", stderr);
+	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
 /*
- * A guest whose state is not saved would be gone. The second look, after the
- * load, does not repeat warnings. Return: 0 or %CTL_FAILED
+ * A guest whose state is not saved would be gone. Return: 0, or %CTL_FAILED: that
+ * was not agreed to
  */
-static int check_objects(const struct kexec_plan *plan, struct pkram_ctx *ctx,
-			 bool again)
+static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	bool fatal = !plan->force && !plan->load_only;
-	struct pkram_object *list, *o;
 	unsigned int claimed = 0;
+	struct pkram_object *o;
 
-	if (pkram_object_dump(ctx, &list))
+	if (pkram_object_dump(ctx, &plan->objects))
 		return ctl_error("%s", pkram_strerror(ctx));
-	for (o = list; o; o = o->next) {
-		const char *name = o->name ? o->name : "(no name)";
-
-		if (o->quarantine && !again)
+	for (o = plan->objects; o; o = o->next) {
+		if (o->quarantine)
 			ctl_warn("object 0x%" PRIx64 " is quarantined: %s",
 				 o->key, o->quarantine);
 		if (o->state != PKRAM_STATE_CLAIMED)
@@ -218,16 +326,48 @@ static int check_objects(const struct kexec_plan *plan, struct pkram_ctx *ctx,
 		claimed++;
 		if (fatal)
 			ctl_error("%s is claimed and not sealed: its owner has not saved",
-				  name);
-		else if (!again)
+				  object_name(o));
+		else
 			ctl_warn("%s is claimed and not sealed: its owner has not saved",
-				 name);
+				 object_name(o));
+	}
+	plan->agreed = claimed && fatal && !plan->dry_run && ask();
+	if (!claimed || !fatal || plan->agreed)
+		return 0;
+	return ctl_error("%u object%s in use; save the guests first, or lose their state with --force",
+			 claimed, claimed == 1 ? " is" : "s are");
+}
+
+static bool was_claimed(const struct kexec_plan *plan, uint64_t key)
+{
+	const struct pkram_object *o;
+
+	for (o = plan->objects; o; o = o->next) {
+		if (o->key == key)
+			return o->state == PKRAM_STATE_CLAIMED;
+	}
+	return false;
+}
+
+/* Loading takes a while: nobody may have begun to use an object since check_objects() */
+static int check_again(const struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	struct pkram_object *list, *o;
+	int ret = 0;
+
+	if (plan->force)
+		return 0;
+	if (pkram_object_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (o = list; o; o = o->next) {
+		if (o->state != PKRAM_STATE_CLAIMED ||
+		    (plan->agreed && was_claimed(plan, o->key)))
+			continue;
+		ret = ctl_error("%s is claimed and not sealed, since a moment ago",
+				object_name(o));
 	}
 	pkram_object_free(list);
-	if (claimed && fatal)
-		return ctl_error("%u object%s in use; save the guests first, or lose their state with --force",
-				 claimed, claimed == 1 ? " is" : "s are");
-	return 0;
+	return ret;
 }
 
 #define HINT_EPERM " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg tells if it was pkram)"
@@ -343,31 +483,73 @@ int kexec_go(void)
 void kexec_print(const struct kexec_plan *plan, const char *then)
 {
 	out_str("kernel", "kernel", plan->kernel);
+	out_str("version", "version", *plan->version ? plan->version : NULL);
 	out_str("initrd", "initrd", plan->initrd);
-	out_str("cmdline", "command line", plan->line);
-	out_str("handover", "handover",
-		pkram_handover_mode_name(plan->handover->mode));
+	out_str("cmdline", "command line", *plan->line ? plan->line : NULL);
+	out_str("cmdline_from", "which is from", plan->line_from);
+	out_str("module", "module", *plan->module ? plan->module : NULL);
+	if (plan->handover)
+		out_str("handover", "handover",
+			pkram_handover_mode_name(plan->handover->mode));
 	out_str("then", "then", then);
 }
 
-static void print_plan(const struct kexec_plan *plan, const char *done)
+/* @done: what came of it, a key of the JSON; @good: nothing speaks against it */
+static void print_plan(const struct kexec_plan *plan, const char *done, bool good)
 {
+	const struct pkram_object *o;
+	bool any = false;
+
+	for (o = plan->objects; o; o = o->next)
+		any = any || o->state == PKRAM_STATE_CLAIMED;
 	out_record_open(NULL, NULL);
-	kexec_print(plan, plan->load_only ? "nothing (--load-only)" :
-		    kexec_way());
+	kexec_print(plan, !good ? "nothing: it is refused" : plan->load_only ?
+		    "nothing (--load-only)" : kexec_way());
+	out_table_open("in_use", any ? "in use, and not saved:" : NULL);
+	for (o = plan->objects; o; o = o->next) {
+		if (o->state != PKRAM_STATE_CLAIMED)
+			continue;
+		out_row_open();
+		out_id("key", "KEY", o->key);
+		out_size("size", "SIZE", o->size);
+		out_str("name", "NAME", o->name);
+		out_row_close();
+	}
+	out_table_close();
 	out_bool(done, NULL, true);
 	out_record_close();
+}
+
+/* A version is a kernel of this host; what has a slash in it is a file */
+static int find_kernel(struct kexec_plan *plan)
+{
+	int ret;
+
+	if (strchr(plan->kernel, '/'))
+		return 0;
+	ret = boot_find(&plan->entry, plan->kernel);
+	if (ret)
+		return ret;
+	plan->kernel = plan->entry.kernel;
+	if (!plan->initrd && *plan->entry.initrd)
+		plan->initrd = plan->entry.initrd;
+	return 0;
 }
 
 int kexec_prepare(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	int ret;
 
-	ret = check_handover(plan, ctx);
+	ret = find_kernel(plan);
 	if (!ret)
-		ret = build_cmdline(plan);
+		ret = check_handover(plan, ctx);
 	if (!ret)
 		ret = open_images(plan);
+	if (ret)
+		return ret;
+	ret = check_kernel(plan, ctx);
+	if (!ret || plan->dry_run)
+		ret |= build_cmdline(plan);
 	return ret;
 }
 
@@ -377,6 +559,8 @@ void kexec_plan_free(struct kexec_plan *plan)
 		close(plan->kernel_fd);
 	if (plan->initrd_fd >= 0)
 		close(plan->initrd_fd);
+	boot_entry_free(&plan->entry);
+	pkram_object_free(plan->objects);
 	pkram_handover_free(plan->handover);
 	pkram_region_free(plan->regions);
 }
@@ -386,28 +570,29 @@ static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	int ret;
 
 	/* The objects first: it is what needs root to ask */
-	ret = check_objects(plan, ctx, false);
-	if (!ret)
-		ret = kexec_prepare(plan, ctx);
-	if (ret)
-		return ret;
+	ret = check_objects(plan, ctx);
+	if (!ret || plan->dry_run)
+		ret |= kexec_prepare(plan, ctx);
 	if (plan->dry_run) {
-		print_plan(plan, "dry_run");
-		return CTL_OK;
+		print_plan(plan, "dry_run", !ret);
+		return ret;
 	}
-	ret = kexec_load(plan, ctx);
+	if (!ret)
+		ret = kexec_load(plan, ctx);
 	if (ret)
 		return ret;
 	if (plan->load_only) {
-		print_plan(plan, "loaded");
+		print_plan(plan, "loaded", true);
 		return CTL_OK;
 	}
-	/* Loading takes a while: nobody may have begun to use an object */
-	ret = check_objects(plan, ctx, true);
+	ret = check_again(plan, ctx);
 	if (ret) {
 		kexec_unload();
 		return ret;
 	}
+	print_plan(plan, "booting", true);
+	/* There may be nobody left to print it */
+	out_fini();
 	return kexec_go();
 }
 
@@ -417,21 +602,29 @@ static int kexec_run(int argc, char **argv)
 	struct pkram_ctx *ctx;
 	int ret;
 
-	ret = kexec_parse(&plan, "kexec", options, argc, argv);
+	ret = kexec_parse(&plan, "kexec", argc, argv);
 	if (ret)
 		return ret;
 	if (plan.help) {
-		ctl_help_object(&ctl_kexec);
+		ctl_help(&ctl_kexec, NULL);
 		return CTL_OK;
 	}
-	if (plan.unload && argc != 1)
+	if (plan.unload && (plan.kernel || plan.initrd || plan.cmdline || plan.append ||
+			    plan.reuse || plan.load_only || plan.dry_run || plan.force))
 		return ctl_usage("kexec: --unload stands alone");
 	if (!plan.kernel && !plan.unload)
-		return ctl_usage("kexec: which kernel? (--kernel FILE)");
-	if (plan.unload)
-		return kexec_unload();
+		return ctl_usage("kexec: which kernel? (--kernel VERSION, or FILE)");
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
+	if (plan.unload) {
+		ret = kexec_unload();
+		if (!ret) {
+			out_record_open(NULL, NULL);
+			out_bool("unloaded", "unloaded", true);
+			out_record_close();
+		}
+		return ret;
+	}
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
@@ -442,12 +635,14 @@ static int kexec_run(int argc, char **argv)
 }
 
 static const struct ctl_verb kexec_verbs[] = {
-	{ "", "--kernel FILE [--initrd FILE] [--command-line STR | --reuse-cmdline]\n"
-	      "      [--append STR] [--load-only] [--dry-run] [--force]",
-	  "load a kernel that keeps off the pool, check, and boot it; without\n"
-	  "      --command-line this kernel's own is used again. --load-only: do not\n"
-	  "      boot it. --dry-run: do not load it. --force: even if objects are in\n"
-	  "      use, whose owners then lose their state",
+	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
+	      "      [--command-line STR | --reuse-cmdline] [--load-only] [--dry-run] [--force]",
+	  "load a kernel that keeps off the pool, check, and boot it. VERSION is one of\n"
+	  "      this host's, with its initrd and the boot loader's command line; else,\n"
+	  "      and with --reuse-cmdline, this kernel's own command line is used again.\n"
+	  "      --load-only: do not boot it. --dry-run: do not load it. --force: even if\n"
+	  "      objects are in use, whose owners then lose their state, or if there is no\n"
+	  "      module for the kernel that knows the pool",
 	  kexec_run },
 	{ "", "--unload", "forget the image that is loaded", kexec_run },
 	{ }
@@ -457,5 +652,5 @@ const struct ctl_object ctl_kexec = {
 	.name = "kexec",
 	.help = "boot another kernel and take the pool along",
 	.verbs = kexec_verbs,
-	.raw = true,
+	.raw = "",
 };

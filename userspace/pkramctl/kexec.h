@@ -3,18 +3,24 @@
 #ifndef _PKRAMCTL_KEXEC_H
 #define _PKRAMCTL_KEXEC_H
 
-#include <getopt.h>
 #include <stdbool.h>
+#include "boot.h"
 #include "cmdline.h"
 #include "pkram.h"
 
 /**
  * struct kexec_plan - what is to be booted, and how
- * @kernel: path of the image
+ * @kernel: path of the image; or a version, until kexec_prepare() has found it
  * @initrd: path, or NULL
- * @cmdline: base of the command line; NULL: this kernel's
+ * @cmdline: base of the command line; NULL: the boot loader's, or this kernel's
  * @append: words to add, or NULL
+ * @version: of the image, as it says itself; empty: it does not tell
+ * @module: that modprobe will load in it, or empty
+ * @entry: what was found for a version
  * @line: the command line
+ * @line_from: where that is from
+ * @objects: all, as kexec_check_objects() saw them
+ * @agreed: what is in use there may be lost
  *
  * The rest is what the options say, and what kexec_prepare() found.
  */
@@ -23,38 +29,32 @@ struct kexec_plan {
 	bool reuse, load_only, dry_run, force, unload, report;
 	bool json, pretty, help;
 	int kernel_fd, initrd_fd;
+	char version[128], module[PATH_MAX];
+	struct boot_entry entry;
 	char line[2 * CMDLINE_MAX];
+	const char *line_from;
+	struct pkram_object *objects;
+	bool agreed;
 	struct pkram_handover *handover;
 	struct pkram_region *regions;
-};
-
-enum kexec_option {
-	OPT_KERNEL = 256,
-	OPT_INITRD,
-	OPT_CMDLINE,
-	OPT_REUSE,
-	OPT_APPEND,
-	OPT_LOAD_ONLY,
-	OPT_DRY_RUN,
-	OPT_FORCE,
-	OPT_UNLOAD,
-	OPT_REPORT,
 };
 
 /**
  * kexec_parse() - a command's options
  * @plan: out
- * @command: its name
- * @options: those it has
+ * @command: "kexec" or "update"
  * @argc: number of @argv
  * @argv: without the command
  *
  * Return: 0 or %CTL_USAGE.
  */
-int kexec_parse(struct kexec_plan *plan, const char *command,
-		const struct option *options, int argc, char **argv);
+int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
+		char **argv);
 
-/* Check what can be checked, without a change. 0 or %CTL_FAILED */
+/*
+ * Check what can be checked, without a change; a dry run goes on behind what is
+ * wrong. 0 or %CTL_FAILED
+ */
 int kexec_prepare(struct kexec_plan *plan, struct pkram_ctx *ctx);
 void kexec_plan_free(struct kexec_plan *plan);
 

@@ -61,6 +61,15 @@ int ctl_no_more(int argc, char **argv)
 	return argc ? ctl_usage("\"%s\" is too much", argv[0]) : 0;
 }
 
+void *ctl_must(void *p)
+{
+	if (!p) {
+		fputs("pkramctl: out of memory\n", stderr);
+		exit(EXIT_FAILURE);
+	}
+	return p;
+}
+
 struct pkram_ctx *ctl_open(void)
 {
 	struct pkram_ctx *ctx;
@@ -100,15 +109,18 @@ static void help_options(void)
 	     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part");
 }
 
-void ctl_help_object(const struct ctl_object *o)
+void ctl_help(const struct ctl_object *o, const struct ctl_verb *only)
 {
 	const struct ctl_verb *v;
 
 	printf("pkramctl %s: %s\n\nUsage:\n", o->name, o->help);
-	for (v = o->verbs; v->run; v++)
+	for (v = o->verbs; v->run; v++) {
+		if (only && v != only)
+			continue;
 		printf("  pkramctl %s%s%s%s%s\n      %s\n", o->name,
 		       *v->name ? " " : "", v->name, *v->args ? " " : "",
 		       v->args, v->help);
+	}
 	putchar('\n');
 	help_options();
 }
@@ -189,31 +201,41 @@ static bool is_flag(const struct ctl_object *o, const char *arg)
 static int run_object(const struct ctl_object *o, struct options *opt, int argc,
 		      char **argv)
 {
-	const struct ctl_verb *v = o->verbs;
+	const struct ctl_verb *v = o->verbs, *named = NULL;
+	bool raw;
 	int i, n = 0;
 
 	current = o;
-	for (i = 0; i < argc && !o->raw; i++) {
+	if (*v->name) {
+		for (; argc && take_option(argv[0], opt); argc--, argv++)
+			;
+		if (argc && !strcmp(argv[0], "help")) {
+			opt->help = true;
+			argc = 0;
+		} else if (argc && argv[0][0] != '-') {
+			v = find_verb(o, argv[0]);
+			if (!v)
+				return ctl_usage("%s has no verb \"%s\"",
+						 o->name, argv[0]);
+			named = v;
+			argc--;
+			argv++;
+		}
+	}
+	raw = o->raw && !strcmp(o->raw, v->name);
+	for (i = 0; i < argc && !raw; i++) {
 		if (take_option(argv[i], opt))
 			continue;
 		if (argv[i][0] == '-' && !is_flag(o, argv[i]))
 			return ctl_usage("unknown option \"%s\"", argv[i]);
 		argv[n++] = argv[i];
 	}
-	if (!o->raw)
+	if (!raw)
 		argc = n;
 	out_init(opt->json || opt->pretty, opt->pretty);
-	if (opt->help || (argc && !strcmp(argv[0], "help"))) {
-		ctl_help_object(o);
+	if (opt->help) {
+		ctl_help(o, named);
 		return CTL_OK;
-	}
-	if (argc && *v->name) {
-		v = find_verb(o, argv[0]);
-		if (!v)
-			return ctl_usage("%s has no verb \"%s\"", o->name,
-					 argv[0]);
-		argc--;
-		argv++;
 	}
 	return v->run(argc, argv);
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl object: the files in the pool, and those that were refused. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include "copy_plan.h"
 #include "ctl.h"
+#include "object_file.h"
 #include "parse.h"
 #include "print.h"
 
@@ -38,13 +37,13 @@ void ctl_print_object(const struct pkram_object *o)
 	out_str("quarantine", "QUARANTINED BECAUSE", o->quarantine);
 }
 
-static int object_list(int argc, char **argv)
+/* All, or the one with @key */
+static int list_objects(uint64_t key)
 {
 	struct pkram_object *list, *o;
 	struct pkram_ctx *ctx;
+	bool found = false;
 
-	if (ctl_no_more(argc, argv))
-		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
@@ -52,13 +51,43 @@ static int object_list(int argc, char **argv)
 		return ctl_fail(ctx, NULL);
 	out_table_open(NULL, NULL);
 	for (o = list; o; o = o->next) {
+		if (key != PKRAM_NONE64 && o->key != key)
+			continue;
 		out_row_open();
 		ctl_print_object(o);
 		out_row_close();
+		found = true;
 	}
 	out_table_close();
 	pkram_object_free(list);
+	if (!found && key != PKRAM_NONE64) {
+		pkram_close(ctx);
+		return ctl_error("there is no object with the key 0x%" PRIx64, key);
+	}
 	return ctl_done(ctx);
+}
+
+static int object_list(int argc, char **argv)
+{
+	return ctl_no_more(argc, argv) ? CTL_USAGE : list_objects(PKRAM_NONE64);
+}
+
+/* A KEY of object list begins with 0x: a name that does is written as a path */
+static bool is_key(const char *word, uint64_t *key)
+{
+	return !strncmp(word, "0x", 2) && !parse_number(word, key);
+}
+
+static int object_show(int argc, char **argv)
+{
+	uint64_t key;
+
+	if (!argc)
+		return list_objects(PKRAM_NONE64);
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	return is_key(argv[0], &key) ? list_objects(key) :
+	       object_show_file(argv[0]);
 }
 
 static int object_discard(int argc, char **argv)
@@ -67,10 +96,9 @@ static int object_discard(int argc, char **argv)
 	uint64_t key;
 
 	if (!argc)
-		return ctl_usage("object discard: which one? (KEY of object list)");
-	if (parse_number(argv[0], &key))
-		return ctl_usage("object discard: \"%s\" is not a KEY of object list",
-				 argv[0]);
+		return ctl_usage("object discard: which one? (KEY of object list, or a sealed object)");
+	if (!is_key(argv[0], &key))
+		return object_unseal(argc, argv);
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
 	ctx = ctl_open();
@@ -84,61 +112,47 @@ static int object_discard(int argc, char **argv)
 	return ctl_done(ctx);
 }
 
-/* A saved guest that nobody wants any more: drop its seal, 0 or an error told */
-static int drop_seal(const char *path, int fd)
+static int object_verify(int argc, char **argv)
 {
-	struct pkram_claim claim = {
-		.size = sizeof(claim),
-		.flags = PKRAM_CLAIM_DISCARD,
-	};
-	struct pkram_info info = { .size = sizeof(info) };
-	int err = pkram_file_info(fd, &info);
-
-	if (err == -ENOTTY)
-		return ctl_error("%s: not a file of pkramfs", path);
-	if (!err && info.state != PKRAM_STATE_SEALED)
-		return ctl_error("%s: holds no saved guest", path);
-	if (!err)
-		err = pkram_file_claim(fd, &claim);
-	return err ? ctl_error("%s: %s", path, strerror(-err)) : 0;
+	return copy_run(COPY_OBJECT, &ctl_object, argc, argv);
 }
 
-static int object_unseal(int argc, char **argv)
-{
-	int fd, err;
-
-	if (!argc)
-		return ctl_usage("object unseal: which one? (a file of pkramfs)");
-	if (ctl_no_more(argc - 1, argv + 1))
-		return CTL_USAGE;
-	fd = open(argv[0], O_RDWR | O_EXCL | O_CLOEXEC);
-	if (fd < 0)
-		return ctl_error("%s: %s", argv[0], errno == EBUSY ?
-				 "in use by another process" : strerror(errno));
-	err = drop_seal(argv[0], fd);
-	close(fd);
-	if (err)
-		return err;
-	out_record_open(NULL, NULL);
-	out_str("unsealed", "unsealed", argv[0]);
-	out_record_close();
-	return 0;
-}
+static const char *const object_flags[] = { "--remove", NULL };
 
 static const struct ctl_verb object_verbs[] = {
 	{ "list", "", "the objects, quarantined ones included", object_list },
-	{ "show", "", "the same", object_list },
-	{ "unseal", "FILE",
-	  "give up the guest that was saved in a file of pkramfs",
+	{ "show", "[OBJECT | KEY]",
+	  "all about one; without a word the same as list. An OBJECT is a name in\n"
+	  "      /dev/pkram, or a path; a KEY is one of object list",
+	  object_show },
+	{ "create", "OBJECT SIZE [node N] [mode OCTAL]",
+	  "make an object, with all its memory, from one NUMA node if it is named",
+	  object_create },
+	{ "remove", "OBJECT...",
+	  "remove objects; refused for one that is in use or sealed",
+	  object_remove },
+	{ "label", "OBJECT [NAME=VALUE | --remove NAME]...",
+	  "show, set and remove labels", object_label },
+	{ "seal", "OBJECT [uuid UUID] [cookie UUID]",
+	  "keep it from any change until it is resumed by its cookie, or unsealed",
+	  object_seal },
+	{ "unseal", "OBJECT",
+	  "give up the guest that was saved in an object, which stays",
 	  object_unseal },
-	{ "discard", "KEY",
-	  "remove a quarantined object for good and free its memory",
+	{ "verify", "OBJECT... FILE|DIRECTORY [--dir MOUNT]\n      " COPY_COMMON_ARGS,
+	  "compare objects with the checksums of what they were exported to",
+	  object_verify },
+	{ "discard", "KEY | OBJECT",
+	  "give up for good: a quarantined object (KEY), whose memory is freed; or,\n"
+	  "      as unseal, the guest saved in one",
 	  object_discard },
 	{ }
 };
 
 const struct ctl_object ctl_object = {
 	.name = "object",
-	.help = "the files in the pool: list, unseal, discard",
+	.help = "the files in the pool",
 	.verbs = object_verbs,
+	.flags = object_flags,
+	.raw = "verify",
 };

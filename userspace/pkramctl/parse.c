@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "parse.h"
@@ -101,6 +102,24 @@ int parse_size(const char *s, uint64_t *v)
 		return -ERANGE;
 	*v = bytes / scale;
 	return 0;
+}
+
+int parse_uuid(const char *s, uint8_t uuid[16])
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	unsigned int i, n = 0;
+	char byte[3] = "";
+
+	for (i = 0; form[i]; i++) {
+		if (form[i] == '-' ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+			return -EINVAL;
+		if (form[i] == '-')
+			continue;
+		byte[n++ % 2] = s[i];
+		if (!(n % 2))
+			uuid[n / 2 - 1] = strtoul(byte, NULL, 16);
+	}
+	return s[i] ? -EINVAL : 0;
 }
 
 static int explain(const char *s, int err, char *why, size_t len)

@@ -26,6 +26,15 @@ int parse_number(const char *s, uint64_t *v);
 int parse_size(const char *s, uint64_t *v);
 
 /**
+ * parse_uuid() - 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1
+ * @s: text, all of it
+ * @uuid: out
+ *
+ * Return: 0 or -EINVAL.
+ */
+int parse_uuid(const char *s, uint8_t uuid[16]);
+
+/**
  * parse_gib() - a size that is whole GiB, and more than none
  * @s: text
  * @gib: out

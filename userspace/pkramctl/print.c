@@ -9,8 +9,8 @@
 #include <json.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "ctl.h"
 #include "parse.h"
-#include "pkram.h"
 #include "print.h"
 
 #define MAX_DEPTH	8
@@ -39,15 +39,6 @@ static struct {
 	char **cells;		/* nr_rows * MAX_COLUMNS */
 	size_t nr_rows;
 } out;
-
-static void *must(void *p)
-{
-	if (!p) {
-		fputs("pkramctl: out of memory\n", stderr);
-		exit(EXIT_FAILURE);
-	}
-	return p;
-}
 
 void out_init(bool json, bool pretty)
 {
@@ -93,7 +84,7 @@ static void json_put(const char *key, struct json_object *v)
 
 static void json_push(const char *key, struct json_object *v)
 {
-	must(v);
+	ctl_must(v);
 	if (out.depth == MAX_DEPTH)
 		abort();
 	if (out.depth)
@@ -135,7 +126,7 @@ static unsigned int utf8_len(const unsigned char *s)
 static char *clean(const char *s, bool controls)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	char *buf = must(malloc(4 * strlen(s) + 1)), *q = buf;
+	char *buf = ctl_must(malloc(4 * strlen(s) + 1)), *q = buf;
 	unsigned int n;
 
 	while (*p) {
@@ -207,7 +198,7 @@ static void text_put(const char *label, const char *v, bool right)
 		if (text_width(v) > c->width)
 			c->width = text_width(v);
 		out.cells[(out.nr_rows - 1) * MAX_COLUMNS + out.col] =
-			must(strdup(v));
+			ctl_must(strdup(v));
 	}
 	out.col++;
 }
@@ -347,7 +338,7 @@ void out_row_open(void)
 		json_push(NULL, json_object_new_object());
 		return;
 	}
-	out.cells = must(realloc(out.cells, n * sizeof(*out.cells)));
+	out.cells = ctl_must(realloc(out.cells, n * sizeof(*out.cells)));
 	memset(&out.cells[n - MAX_COLUMNS], 0,
 	       MAX_COLUMNS * sizeof(*out.cells));
 	out.nr_rows++;

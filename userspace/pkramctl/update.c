@@ -20,34 +20,6 @@
 
 #define LOOK_MS		10000
 
-static const struct option options[] = {
-	{ "kernel", required_argument, NULL, OPT_KERNEL },
-	{ "initrd", required_argument, NULL, OPT_INITRD },
-	{ "command-line", required_argument, NULL, OPT_CMDLINE },
-	{ "reuse-cmdline", no_argument, NULL, OPT_REUSE },
-	{ "append", required_argument, NULL, OPT_APPEND },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
-	{ "report", no_argument, NULL, OPT_REPORT },
-	{ "json", no_argument, NULL, 'j' },
-	{ "pretty", no_argument, NULL, 'p' },
-	{ "help", no_argument, NULL, 'h' },
-	{ }
-};
-
-/* "6.12.9-amd64" is a kernel in /boot, with its initrd if it has one */
-static void find_kernel(struct kexec_plan *plan)
-{
-	static char kernel[512], initrd[512];
-
-	if (strchr(plan->kernel, '/'))
-		return;
-	snprintf(initrd, sizeof(initrd), "/boot/initrd.img-%s", plan->kernel);
-	snprintf(kernel, sizeof(kernel), "/boot/vmlinuz-%s", plan->kernel);
-	if (!plan->initrd && !access(initrd, F_OK))
-		plan->initrd = initrd;
-	plan->kernel = kernel;
-}
-
 /*
  * Does one of the guests that are to be saved have its RAM there? @object is a path
  * from pkramfs's root, which is mounted somewhere.
@@ -119,16 +91,8 @@ static void print_guests(struct guests *gs)
 	struct guest *g;
 
 	out_table_open("guests", "guests:");
-	for (g = gs->list; g; g = g->next) {
-		out_row_open();
-		out_str("name", "NAME", g->file.name);
-		out_str("state", "STATE", guest_state_name(g));
-		out_duration("seconds", "TOOK", g->took ? g->took : -1);
-		out_size("bytes", "STATE SIZE", g->bytes ? g->bytes :
-			 PKRAM_NONE64);
-		out_str("error", "WHY", g->failed ? g->error : NULL);
-		out_row_close();
-	}
+	for (g = gs->list; g; g = g->next)
+		guest_print(g);
 	out_table_close();
 }
 
@@ -270,11 +234,11 @@ static int update_run(int argc, char **argv)
 	struct guests gs;
 	int ret;
 
-	ret = kexec_parse(&plan, "update", options, argc, argv);
+	ret = kexec_parse(&plan, "update", argc, argv);
 	if (ret)
 		return ret;
 	if (plan.help) {
-		ctl_help_object(&ctl_update);
+		ctl_help(&ctl_update, NULL);
 		return CTL_OK;
 	}
 	if (!plan.kernel == !plan.report)
@@ -286,7 +250,6 @@ static int update_run(int argc, char **argv)
 		if (report(&gs))
 			ret = CTL_FAILED;
 	} else if (!ret) {
-		find_kernel(&plan);
 		ctx = ctl_open();
 		ret = ctx ? update_with(&plan, &gs, ctx) : CTL_FAILED;
 		kexec_plan_free(&plan);
@@ -298,10 +261,11 @@ static int update_run(int argc, char **argv)
 
 static const struct ctl_verb update_verbs[] = {
 	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
-	      "      [--command-line STR | --reuse-cmdline] [--dry-run]",
+	      "      [--command-line STR | --reuse-cmdline] [--dry-run] [--force]",
 	  "save all guests, and boot another kernel, in which they are resumed. If\n"
-	  "      one cannot be saved, nothing happens: all go on. VERSION is a kernel in\n"
-	  "      /boot. --dry-run: say what would be done",
+	  "      one cannot be saved, nothing happens: all go on. --dry-run: say what would\n"
+	  "      be done. --force: even if there is no module for the kernel that knows the\n"
+	  "      pool. The rest is as with kexec",
 	  update_run },
 	{ "", "--report", "what became of the guests, and how long they did not run",
 	  update_run },
@@ -312,5 +276,5 @@ const struct ctl_object ctl_update = {
 	.name = "update",
 	.help = "the host to another kernel, with its guests",
 	.verbs = update_verbs,
-	.raw = true,
+	.raw = "",
 };

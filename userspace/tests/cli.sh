@@ -16,7 +16,8 @@ ctl()
 	shift
 	: >"$tmp/log"
 	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
-		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
+		PKRAM_FAKE_POOL=$tmp/pool PKRAM_BOOT_DIR=$tmp/boot \
+		PKRAM_MODULES_DIR=$tmp/modules PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
 }
 
@@ -51,7 +52,55 @@ ctl '' pool shrink region;		is 2 '' 'which region' 'shrink region needs a range'
 ctl '' object unseal;			is 2 '' 'which one' 'unseal needs a file'
 ctl '' object unseal /dev/null;		is 1 '' '/dev/null: not a file of pkramfs' 'unseal wants a file of pkramfs'
 ctl '' object unseal /no/such;		is 1 '' '/no/such: No such file' 'unseal names the file'
-ctl '' object discard vm1;		is 2 '' 'not a KEY' 'discard needs a key'
+ctl '' object discard;			is 2 '' 'which one' 'discard needs an object'
+ctl '' object discard no-such;		is 1 '' '/dev/pkram/no-such: No such file' 'a name is one in /dev/pkram'
+
+# Objects as files
+mkdir -p "$tmp/pool/.pkram"
+p=$tmp/pool/db
+uuid=5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1
+ctl '' object create;			is 2 '' 'which one' 'create needs a name'
+ctl '' object create "$p";		is 2 '' 'how large' 'and a size'
+ctl '' object create "$p" big;		is 2 '' '"big" is not a size' 'which is one'
+ctl '' object create "$p" 4GB;		is 2 '' 'not GB' 'in units that all agree on'
+ctl '' object create "$p" 4M nude 1;	is 2 '' 'neither "node" nor "mode"' 'words that create does not know'
+ctl '' object create "$p" 4M node;	is 2 '' 'node needs a number' 'a node without its number'
+ctl '' object create "$p" 4M mode 0999;	is 2 '' 'not a mode' 'a mode is octal'
+ctl '' object create "$tmp/db" 4M;	is 1 '' 'not a file of pkramfs' 'create wants pkramfs'
+[ ! -e "$tmp/db" ]; report $? 'and leaves nothing elsewhere'
+ctl '' object create "$p" 4M node 2;	is 1 '' 'No space left on device in the pool, or on the node' 'a node without memory'
+[ ! -e "$p" ]; report $? 'leaves nothing'
+ctl '' object create "$p" 4M mode 0640 node 1; is 0 'size             4 MiB' '' 'create'
+[ "$(stat -c '%s %a' "$p")" = '4194304 640' ]; report $? 'makes the file'
+logged 'alloc 4194304 node=1 flags=1' 'of that node alone'
+ctl '' object create "$p" 4M;		is 1 '' 'db: File exists' 'create does not replace'
+ctl '' object show "$p";		is 0 'state            idle' '' 'object show of one'
+ctl '' -j object show "$p";		json 'd["size"] == 4 << 20 and d["mode"] == "0640" and d["labels"] == [] and d["leaves_2m"] == 7 and "vm_uuid" not in d' 'as JSON'
+ctl '' object show 0xffffffff00000005;	is 0 'extent 3 overlaps' '' 'object show of a KEY'
+[ "$(wc -l <"$tmp/out")" = 2 ]; report $? 'shows that alone'
+ctl '' object show 0x1;			is 1 '' 'no object with the key 0x1' 'a KEY that is none'
+ctl '' object show /dev/null;		is 1 '' 'not a file of pkramfs' 'show wants a file of pkramfs'
+ctl '' object label "$p" os=debian 'why=a = b'; is 0 'why   a = b' '' 'labels are set'
+ctl '' object label "$p" --remove why;	is 0 'os    debian' '' 'and removed'
+! grep -q why "$tmp/out"; report $? 'for good'
+ctl '' object label "$p" --remove why;	is 1 '' 'label why: there is none' 'once'
+ctl '' object label "$p" os;		is 2 '' '"os" is not NAME=VALUE' 'a label has a value'
+ctl '' object label "$p" --remove;	is 2 '' 'which label' 'remove needs a name'
+ctl '' object label "$p" -j;		json 'd["labels"] == [{"name": "os", "value": "debian"}]' 'labels as JSON'
+ctl '' object seal "$p" uuid 1;		is 2 '' 'uuidgen' 'a UUID is one'
+ctl '' object seal "$p" cookie 00000000-0000-0000-0000-000000000000; is 2 '' 'not all zero' 'a cookie is not zero'
+ctl '' object seal "$p" now;		is 2 '' 'neither "uuid" nor "cookie"' 'words that seal does not know'
+ctl '' -j object seal "$p" uuid $uuid;	json 'd["state"] == "sealed" and d["vm_uuid"] == "'$uuid'" and len(d["cookie"]) == 36 and d["generation"] == 1' 'seal'
+ctl '' object seal "$p";		is 1 '' 'db: sealed, it holds a saved guest: pkramctl object discard' 'once'
+ctl '' object remove "$p";		is 1 '' 'db: sealed' 'a sealed object is not removed'
+ctl '' object discard "$p";		is 0 'unsealed' '' 'discard of the seal'
+ctl '' object discard "$p";		is 1 '' 'holds no saved guest' 'once'
+ctl '' object seal "$p" cookie $uuid;	is 0 "cookie           $uuid" '' 'seal with a cookie'
+ctl '' object unseal "$p";		is 0 'unsealed' '' 'unseal does the same'
+ctl '' object remove "$p" "$tmp/pool/none" -j; json 'd == [{"removed": "'"$p"'"}]' 'remove'
+[ "$rc" = 3 ]; report $? 'of one of two is status 3'
+[ ! -e "$p" ]; report $? 'removes the file'
+ctl '' object remove;			is 2 '' 'which ones' 'remove needs a name'
 
 # Errors
 ctl absent pool show;			is 1 '' 'pkram module is not loaded: modprobe pkram' 'without the module'
@@ -92,7 +141,7 @@ json 'd[0]["key"] == "0x100000001" and d[0]["state"] == "sealed" and d[0]["mode"
 json 'd[3]["name"] == "evil\x1b[2J\n\"\\\\377\x9bä"' 'an odd name is valid JSON'
 json 'd[4]["quarantine"].startswith("extent 3") and "name" not in d[4]' 'a quarantined object as JSON'
 ctl '' object discard 0xffffffff00000005; is 0 '0xffffffff00000005' '' 'discard'
-ctl '' object discard 17;		is 1 '' '17: object is not quarantined' 'discard of another is refused'
+ctl '' object discard 0x11;		is 1 '' '0x11: object is not quarantined' 'discard of another is refused'
 ctl '' handover show;			is 0 'e820' '' 'handover show'
 ctl memmap handover show;		is 0 'pkram.attach=0x' '' 'handover by the command line'
 ctl memmap -j handover show;		json 'd["mode"] == "memmap" and d["kexec_guard"] and not d["kexec_loaded"] and "$" in d["cmdline"]' 'handover as JSON'
@@ -157,7 +206,8 @@ mkdir "$tmp/bin"
 # shellcheck disable=SC2016
 printf '#!/bin/sh\necho "systemctl $*" >>%s/log\nexit ${FAKE_RC:-0}\n' "$tmp" >"$tmp/bin/systemctl"
 chmod +x "$tmp/bin/systemctl"
-echo kernel >"$tmp/vmlinuz"
+make_image 6.99.1-test "$tmp/vmlinuz"
+make_module "$tmp/modules" 6.99.1-test pkram_format=1
 echo initrd >"$tmp/initrd"
 export PKRAM_FAKE_CMDLINE=$'BOOT_IMAGE=/vmlinuz-1 root=/dev/sda1 quiet\n'
 k="--kernel $tmp/vmlinuz"
@@ -168,15 +218,16 @@ ctl '' kexec $k --fast;			is 2 '' 'wrong option' 'kexec: an unknown option'
 ctl '' kexec $k now;			is 2 '' 'too much' 'kexec: too many words'
 ctl '' kexec $k --command-line a --reuse-cmdline; is 2 '' 'exclude each other' 'kexec: one command line'
 ctl '' kexec $k --unload;		is 2 '' 'stands alone' 'kexec: --unload stands alone'
-ctl absent kexec --unload;		is 0 '' '' 'kexec --unload'
+ctl absent kexec --unload;		is 0 'unloaded' '' 'kexec --unload'
 logged unload 'unloads'
 ctl absent kexec $k;			is 1 '' 'not loaded' 'kexec without the module'
 ctl idle kexec --kernel "$tmp/none";	is 1 '' 'No such file' 'kexec: a kernel that is not there'
 ctl idle kexec $k --initrd "$tmp/none";	is 1 '' 'No such file' 'kexec: an initrd that is not there'
 ctl '' kexec $k;			is 1 '' 'vm2 is claimed and not sealed' 'kexec is refused while a guest runs'
 not_logged load 'and nothing was loaded'
-ctl '' kexec $k --dry-run;		is 1 '' 'vm2 is claimed' 'a dry run tells that too'
-ctl '' kexec $k --force;		is 1 '' 'warning: /vm2 is claimed' '--force only warns'
+ctl '' kexec $k --dry-run;		is 1 'nothing: it is refused' 'vm2 is claimed' 'a dry run tells that too'
+ctl '' kexec $k --dry-run -j;		json 'd["in_use"] == [{"key": "0x100000002", "size": 1 << 30, "name": "/vm2"}] and d["module"].endswith("dkms/pkram.ko") and d["version"] == "6.99.1-test"' 'and all the rest'
+ctl '' kexec $k --force;		is 1 'reboot(2)' 'warning: /vm2 is claimed' '--force only warns'
 logged 'reboot kexec' 'and goes'
 ctl '' kexec $k --load-only;		is 0 'nothing (--load-only)' 'warning: /vm2' '--load-only loads while guests run'
 logged 'load initrd=no' 'really'
@@ -193,11 +244,11 @@ ctl idle -j kexec $k --dry-run;		json 'd["cmdline"] == "root=/dev/sda1 quiet" an
 not_logged load 'loads nothing'
 ctl idle kexec $k --dry-run -j;		json 'd["dry_run"]' 'the option may come last'
 ctl idle kexec $k --command-line "$(printf %02047d 0)" --dry-run; is 0 '00000' 'quarantined' 'a command line of 2047 bytes is taken'
-ctl idle kexec $k --command-line "$(printf %02048d 0)" --dry-run; is 1 '' '2048 bytes' 'one of 2048 is refused'
-ctl idle kexec $k --command-line "$(printf %09000d 0)" --dry-run; is 1 '' 'much too long' 'a very long one too'
+ctl idle kexec $k --command-line "$(printf %02048d 0)" --dry-run; is 1 'refused' '2048 bytes' 'one of 2048 is refused'
+ctl idle kexec $k --command-line "$(printf %09000d 0)" --dry-run; is 1 'refused' 'much too long' 'a very long one too'
 ctl 'idle nomode' kexec $k;		is 1 '' 'no handover for them' 'regions without a handover: refused'
 ctl 'idle silent' kexec $k;		is 1 '' 'does not say how' 'a handover that is not told: refused'
-ctl 'secret memmap' kexec $k --dry-run; is 1 '' 'this needs root' 'kexec without root'
+ctl 'secret memmap' kexec $k; is 1 '' 'this needs root' 'kexec without root'
 ctl empty kexec $k --load-only;		is 0 'none' 'nothing will be preserved' 'an empty pool is only told of'
 ctl 'idle moves' kexec $k;		is 1 '' 'changed while' 'a pool that changes meanwhile: refused'
 logged unload 'and unloaded'
@@ -210,18 +261,112 @@ not_logged reboot 'is not booted'
 export PKRAM_FAKE_KEXEC_ERRNO=1
 ctl idle kexec $k;			is 1 '' 'needs root' 'a load without privilege'
 unset PKRAM_FAKE_KEXEC_ERRNO
-ctl idle kexec $k
+ctl idle kexec $k -j;			json 'd["booting"] and d["then"] == "reboot(2)" and d["in_use"] == []' 'what is booted as JSON'
 logged 'reboot kexec' 'without systemd it reboots itself'
+
+# on_terminal ANSWER ARGS...: with somebody there who answers
+on_terminal()
+{
+	PKRAM_FAKE='' PKRAM_FAKE_LOG=$tmp/log PKRAM_MODULES_DIR=$tmp/modules python3 -c '
+import os, pty, sys
+pid, fd = pty.fork()
+if not pid:
+    os.environ["LD_PRELOAD"] = sys.argv[2]
+    os.execv(sys.argv[3], sys.argv[3:])
+text = b""
+try:
+    while True:
+        part = os.read(fd, 4096)
+        if not part:
+            break
+        text += part
+        if b"[y/N]" in part:
+            os.write(fd, sys.argv[1].encode() + b"\n")
+except OSError:
+    pass
+print(text.decode().replace("\r", ""))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' \
+		"$1" "$O/tests/fake.so" "$O/pkramctl" "${@:2}" >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+}
+: >"$tmp/log"
+on_terminal n kexec $k;			is 1 'Boot, and lose' '' 'on a terminal it asks'
+not_logged load 'and does nothing if the answer is no'
+on_terminal y kexec $k
+logged 'reboot kexec' 'and goes if it is yes'
+on_terminal y kexec $k --dry-run
+! grep -q 'Boot, and' "$tmp/out"; report $? 'a dry run does not ask'
+
+# Which kernel, and is there a module for it?
+mkdir -p "$tmp/boot/grub" "$tmp/boot/loader/entries" "$tmp/boot/6.99.3"
+make_image 6.99.2-test "$tmp/boot/vmlinuz-6.99.2-test"
+echo initrd >"$tmp/boot/initrd.img-6.99.2-test"
+v='--kernel 6.99.2-test'
+ctl idle kexec --kernel 6.98;		is 1 '' 'there is no kernel 6.98: neither' 'a version that is not there'
+ctl idle kexec $v;			is 1 '' 'there is no pkram module for 6.99.2-test' 'a kernel without modules: refused'
+not_logged load 'and nothing was loaded'
+make_module "$tmp/modules" 6.99.2-test
+echo 'kernel/fs/ext4.ko:' >"$tmp/modules/6.99.2-test/modules.dep"
+ctl idle kexec $v;			is 1 '' 'modules.dep: names none): build it, and run depmod 6.99.2-test' 'one without our module: refused'
+make_module "$tmp/modules" 6.99.2-test
+ctl idle kexec $v;			is 1 '' 'does not tell which formats' 'a module that does not tell: refused'
+make_module "$tmp/modules" 6.99.2-test 'pkram_format=2 3'
+ctl idle kexec $v;			is 1 '' 'does not know format 1, which this pool has' 'a module of other formats: refused'
+ctl idle kexec $v --force --load-only;	is 0 'vmlinuz-6.99.2-test' 'warning: ' '--force goes on'
+logged 'load initrd=yes' 'with the initrd that belongs to it'
+make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
+rm "$tmp/modules/6.99.2-test/updates/dkms/pkram.ko"
+ctl idle kexec $v;			is 1 '' 'pkram.ko: No such file' 'a module that is gone: refused'
+make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
+for c in xz zstd; do
+	make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
+	# zstd keeps what it packs
+	$c -q "$tmp/modules/6.99.2-test/updates/dkms/pkram.ko"
+	rm -f "$tmp/modules/6.99.2-test/updates/dkms/pkram.ko"
+	ko=$(basename "$tmp/modules/6.99.2-test/updates/dkms/"*)
+	echo "updates/dkms/$ko:" >"$tmp/modules/6.99.2-test/modules.dep"
+	ctl idle kexec $v --dry-run;	is 0 "dkms/$ko" 'quarantined' "a module in $ko"
+	rm "$tmp/modules/6.99.2-test/updates/dkms/$ko"
+done
+make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
+echo kernel >"$tmp/junk"
+ctl idle kexec --kernel "$tmp/junk";	is 1 '' 'junk does not tell its version' 'an image without a version: refused'
+ctl idle kexec --kernel "$tmp/junk" --force --load-only; is 0 'junk' 'warning: ' 'unless with --force'
+ctl empty kexec --kernel "$tmp/junk" --load-only; is 0 'junk' 'no region' 'without a pool no module is asked for'
+ctl idle -j kexec $v --dry-run;		json 'd["cmdline_from"] == "this kernel" and d["kernel"].endswith("boot/vmlinuz-6.99.2-test") and d["initrd"].endswith("initrd.img-6.99.2-test")' 'a kernel by its version'
+cat >"$tmp/boot/grub/grub.cfg" <<'END'
+menuentry 'Debian' {
+	linux	/boot/vmlinuz-6.99.1-test root=UUID=1 ro other
+	linux	/boot/vmlinuz-6.99.2-test root=UUID=1 ro  quiet 
+	initrd	/boot/initrd.img-6.99.2-test
+	linux	/boot/vmlinuz-6.99.2-test root=UUID=1 ro single
+	linux	/boot/vmlinuz-6.99.4-test root=$device ro
+}
+END
+ctl idle -j kexec $v --dry-run;		json 'd["cmdline"] == "root=UUID=1 ro quiet" and d["cmdline_from"].endswith("grub.cfg")' 'with what GRUB gives it'
+ctl idle -j kexec $v --dry-run --append x; json 'd["cmdline"] == "root=UUID=1 ro quiet x"' 'and more words'
+ctl idle -j kexec $v --dry-run --reuse-cmdline; json 'd["cmdline"] == "root=/dev/sda1 quiet"' 'unless told otherwise'
+ctl idle -j kexec $v --dry-run --command-line x; json 'd["cmdline"] == "x" and d["cmdline_from"] == "given"' 'or otherwise'
+make_image 6.99.4-test "$tmp/boot/vmlinuz-6.99.4-test"
+make_module "$tmp/modules" 6.99.4-test pkram_format=1
+ctl idle -j kexec --kernel 6.99.4-test --dry-run; json 'd["cmdline_from"] == "this kernel" and "initrd" not in d' 'what only GRUB can tell is not taken'
+make_image 6.99.3 "$tmp/boot/6.99.3/linux"
+make_module "$tmp/modules" 6.99.3 pkram_format=1
+echo initrd >"$tmp/boot/6.99.3/initrd"
+printf 'title x\nversion 6.99.9\nlinux /6.99.9/linux\noptions wrong\n' >"$tmp/boot/loader/entries/a.conf"
+printf '# x\ntitle x\nversion\t6.99.3\noptions root=UUID=2 rw\nlinux /6.99.3/linux\ninitrd /6.99.3/initrd\n' \
+	>"$tmp/boot/loader/entries/b.conf"
+ctl idle -j kexec --kernel 6.99.3 --dry-run; json 'd["cmdline"] == "root=UUID=2 rw" and d["kernel"].endswith("boot/6.99.3/linux") and d["initrd"].endswith("6.99.3/initrd") and d["cmdline_from"].endswith("entries/b.conf")' 'an entry of the Boot Loader Specification'
 export PKRAM_FAKE_SYSTEMD=1
-ctl idle kexec $k;			is 0 '' 'quarantined' 'with systemd'
+ctl idle kexec $k;			is 0 'systemctl kexec' 'quarantined' 'with systemd'
 logged 'systemctl kexec' 'systemctl does it'
 not_logged reboot 'alone'
 export FAKE_RC=1
-ctl idle kexec $k;			is 1 '' 'systemctl kexec failed' 'a systemctl that fails'
+ctl idle kexec $k;			is 1 'systemctl kexec' 'systemctl kexec failed' 'a systemctl that fails'
 }
 
 # Copies, of ordinary files
-mkdir "$tmp/pool" "$tmp/disk"
+mkdir "$tmp/disk"
 head -c 3000000 /dev/urandom >"$tmp/pool/vm1"
 head -c 5000001 /dev/urandom >"$tmp/pool/vm2"
 truncate -s 20M "$tmp/pool/vm2"
@@ -252,6 +397,14 @@ ctl '' export vm1 none vm2 "$tmp/disk" $d -f -j
 [ "$rc" = 3 ]; report $? 'some of several is status 3'
 json '[t["result"] for t in d] == ["ok", "failed", "ok"] and d[1]["errno"] == 2 and "none" in d[1]["error"]' 'each with its result'
 ctl '' verify "$tmp/disk/vm1" "$tmp/disk/vm2" "$tmp/disk/other"; is 0 'other' '' 'verify'
+ctl '' object verify vm1;		is 2 '' 'and the files' 'object verify needs files'
+ctl '' object verify vm1 vm2 "$tmp/disk" $d; is 0 'vm2' '' 'objects are what was exported'
+cp "$tmp/pool/vm1" "$tmp/vm1"
+printf x | dd of="$tmp/pool/vm1" bs=1 seek=2500000 conv=notrunc status=none
+ctl '' object verify vm1 "$tmp/disk" $d; is 1 '' 'pool/vm1: object vm1: chunk 1, 902848 bytes at byte 2097152, is damaged' 'one that was changed is not'
+ctl '' object verify -j vm1 vm2 "$tmp/disk" $d; json '[t["damaged"] for t in d] == [1, 0]' 'as JSON'
+ctl '' object verify vm1 "$tmp/disk" $d --force; is 2 '' 'wrong option' 'nothing is to be replaced there'
+cp "$tmp/vm1" "$tmp/pool/vm1"
 rm "$tmp/pool/vm2"
 ctl '' import "$tmp/disk/vm1" "$tmp/disk/vm2" $d; is 3 'vm2' 'pool/vm1: File exists' 'import does not replace'
 same pool/vm2 disk/vm2 'but brings back the other'

@@ -44,6 +44,33 @@ sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/out" "$1" 2>>"$tmp/err"
 	report $? "$2"
 }
 
+# make_image VERSION FILE: as much of a bzImage as tells its version
+make_image()
+{
+	python3 -c '
+import struct, sys
+text = sys.argv[1].encode() + b" (who@where) #1 SMP\0"
+image = bytearray(0x500) + text + bytes(512)
+image[0x202:0x206] = b"HdrS"
+struct.pack_into("<H", image, 0x20e, 0x300)
+open(sys.argv[2], "wb").write(image)' "$1" "$2"
+}
+
+# make_module DIR VERSION [MODINFO...]: a pkram module for a kernel, as depmod knows it
+make_module()
+{
+	local dir=$1/$2 info
+	shift 2
+	mkdir -p "$dir/updates/dkms"
+	for info in description=x "$@"; do
+		printf '__attribute__((section(".modinfo"), used)) static const char x%d[] = "%s";\n' \
+			$((++n_info)) "$info"
+	done | gcc -c -x c -o "$dir/updates/dkms/pkram.ko" -
+	printf '%s\n' 'kernel/lib/crc32.ko.xz:' 'updates/dkms/pkram.ko: kernel/lib/crc32.ko.xz' \
+		>"$dir/modules.dep"
+}
+n_info=0
+
 # The last lines, and the exit status of the whole
 finish()
 {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What pkramctl kexec does to the system, noted in the file PKRAM_FAKE_LOG
- * instead of done. Preloaded with fake_kernel.c.
+ * instead of done; and a pkramfs: the files in the folder PKRAM_FAKE_POOL have its
+ * ioctls, and what they say lasts in the folder's .pkram. Preloaded with
+ * fake_kernel.c.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/pkram.h>
 #include <linux/reboot.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "fake_kernel.h"
 
@@ -99,4 +104,153 @@ int open(const char *path, int flags, ...)
 	}
 	close(fd[1]);
 	return fd[0];
+}
+
+/* pkramfs */
+
+struct fake_object {
+	uint32_t state;
+	uint64_t generation;
+	uint8_t cookie[16], vm_uuid[16];
+};
+
+/* Where @path's object is kept, if it is in the pool */
+static bool object_file(const char *path, char *file, size_t len)
+{
+	const char *pool = getenv("PKRAM_FAKE_POOL");
+	size_t n = pool ? strlen(pool) : 0;
+
+	if (!n || strncmp(path, pool, n) || path[n] != '/' || path[n + 1] == '.')
+		return false;
+	snprintf(file, len, "%s/.pkram/%s", pool, path + n + 1);
+	return true;
+}
+
+static bool object_get(const char *path, struct fake_object *o)
+{
+	char file[4096];
+	FILE *f;
+
+	if (!object_file(path, file, sizeof(file)))
+		return false;
+	memset(o, 0, sizeof(*o));
+	f = fopen(file, "r");
+	if (f && fread(o, sizeof(*o), 1, f) != 1)
+		abort();
+	if (f)
+		fclose(f);
+	return true;
+}
+
+static void object_put(const char *path, const struct fake_object *o)
+{
+	char file[4096];
+	FILE *f;
+
+	if (!object_file(path, file, sizeof(file)))
+		abort();
+	f = fopen(file, "w");
+	if (!f || fwrite(o, sizeof(*o), 1, f) != 1 || fclose(f))
+		abort();
+}
+
+static int file_info(int fd, const struct fake_object *o, struct pkram_info *info)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		abort();
+	info->object_id = st.st_ino;
+	info->bytes = st.st_size;
+	info->allocated = st.st_blocks * 512;
+	info->nr_extents = 1;
+	info->align = PKRAM_UNIT_SIZE;
+	info->state = o->state;
+	info->generation = o->generation;
+	memcpy(info->vm_uuid, o->vm_uuid, 16);
+	return 0;
+}
+
+static int file_claim(struct fake_object *o, const struct pkram_claim *claim)
+{
+	if (o->state == PKRAM_STATE_CLAIMED || (o->state == PKRAM_STATE_SEALED &&
+						!(claim->flags & PKRAM_CLAIM_DISCARD)))
+		return EBUSY;
+	/* What it is once its owner went */
+	o->state = PKRAM_STATE_RUNNING;
+	return 0;
+}
+
+static int file_seal(struct fake_object *o, struct pkram_seal_args *args)
+{
+	o->state = PKRAM_STATE_SEALED;
+	o->generation++;
+	memcpy(o->cookie, args->cookie, 16);
+	memcpy(o->vm_uuid, args->vm_uuid, 16);
+	args->generation = o->generation;
+	return 0;
+}
+
+static int file_alloc(const struct pkram_alloc_args *args)
+{
+	note("alloc %llu node=%u flags=%x\n", args->bytes, args->node, args->flags);
+	return args->node > 1 ? ENOSPC : 0;
+}
+
+int ioctl(int fd, unsigned long cmd, ...)
+{
+	char link[64], path[4096] = "";
+	struct fake_object o;
+	va_list ap;
+	void *arg;
+	int err;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, path, sizeof(path) - 1) < 0 || !object_get(path, &o)) {
+		errno = ENOTTY;
+		return -1;
+	}
+	switch (cmd) {
+	case PKRAM_IOC_INFO:
+		err = file_info(fd, &o, arg);
+		break;
+	case PKRAM_IOC_LEAVES:
+		((struct pkram_leaves *)arg)->leaves_2m = 7;
+		err = 0;
+		break;
+	case PKRAM_IOC_CLAIM:
+		err = file_claim(&o, arg);
+		break;
+	case PKRAM_IOC_SEAL:
+		err = file_seal(&o, arg);
+		break;
+	case PKRAM_IOC_ALLOC:
+		err = file_alloc(arg);
+		break;
+	default:
+		abort();
+	}
+	if (!err)
+		object_put(path, &o);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+int unlink(const char *path)
+{
+	char file[4096];
+	struct fake_object o;
+
+	if (object_get(path, &o)) {
+		if (o.state == PKRAM_STATE_SEALED || o.state == PKRAM_STATE_CLAIMED) {
+			errno = EBUSY;
+			return -1;
+		}
+		object_file(path, file, sizeof(file));
+		unlinkat(AT_FDCWD, file, 0);
+	}
+	return unlinkat(AT_FDCWD, path, 0);
 }

@@ -36,6 +36,7 @@ host()
 	local words=$1
 	shift
 	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
+		PKRAM_MODULES_DIR=$tmp/modules \
 		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state \
 		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
@@ -256,7 +257,8 @@ trouble()
 
 update()
 {
-	echo kernel >"$tmp/vmlinuz"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
 	: >"$tmp/log"
 	define vm1; define vm2; define vm3
 	local k="--kernel $tmp/vmlinuz --command-line x"
@@ -271,6 +273,10 @@ update()
 	: >"$tmp/qemu.log"
 	host idle update --kernel "$tmp/none"; is 1 '' 'none: No such file' 'a kernel that is not there'
 	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k; is 1 '' 'another kexec is under way' 'a load that fails'
+	mv "$tmp/modules" "$tmp/away"
+	host idle update $k;		is 1 '' 'there is no pkram module for 6.99.1-test' 'a kernel without a module'
+	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k --force; is 1 '' 'warning: there is no pkram module' '--force takes it'
+	mv "$tmp/away" "$tmp/modules"
 	! grep -q '^vm. migrate ' "$tmp/qemu.log"; report $? 'stops it before a guest was stopped'
 
 	mkdir "$tmp/state/vm2.state"

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Kernels that this host can boot. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+#include "boot.h"
+#include "ctl.h"
+
+#define FORMAT_FIELD	"pkram_format"
+
+static const char *from_env(const char *variable, const char *otherwise)
+{
+	const char *v = getenv(variable);
+
+	return v && *v ? v : otherwise;
+}
+
+static const char *boot_dir(void)
+{
+	return from_env("PKRAM_BOOT_DIR", "/boot");
+}
+
+/* The next word of *@s, or NULL; *@s then points behind it */
+static char *next_word(char **s)
+{
+	return strtok_r(NULL, " \t\n", s);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Only the boot loader can tell what its variables hold, and how it quotes */
+static void take_options(struct boot_entry *e, char *rest, const char *source)
+{
+	size_t len;
+
+	rest += strspn(rest, " \t");
+	len = strcspn(rest, "\n");
+	while (len && strchr(" \t", rest[len - 1]))
+		len--;
+	rest[len] = '\0';
+	if (!len || strpbrk(rest, "$'\"\\"))
+		return;
+	e->options = ctl_must(strdup(rest));
+	snprintf(e->source, sizeof(e->source), "%s", source);
+}
+
+/* GRUB: lines of "linux PATH WORDS"; the first is the one without "recovery" */
+static void read_grub(struct boot_entry *e, const char *path, const char *version)
+{
+	char *line = NULL, *copy, *rest, *word;
+	FILE *f = fopen(path, "re");
+	size_t size = 0;
+	char image[256];
+
+	if (!f)
+		return;
+	snprintf(image, sizeof(image), "vmlinuz-%s", version);
+	while (!e->options && getline(&line, &size, f) > 0) {
+		copy = ctl_must(strdup(line));
+		word = strtok_r(copy, " \t\n", &rest);
+		if (word && (!strcmp(word, "linux") || !strcmp(word, "linuxefi"))) {
+			word = next_word(&rest);
+			if (word && !strcmp(last_part(word), image))
+				take_options(e, rest, path);
+		}
+		free(copy);
+	}
+	free(line);
+	fclose(f);
+}
+
+/* A path in an entry is from the root of its partition; @root is where that is */
+static void take_path(char to[PATH_MAX], const char *root, const char *path)
+{
+	snprintf(to, PATH_MAX, "%s/%s", root, path + (*path == '/'));
+	if (access(to, F_OK))
+		snprintf(to, PATH_MAX, "%s", path);
+}
+
+/* One entry of the Boot Loader Specification; true if it is of @version */
+static bool read_entry(struct boot_entry *e, const char *root, const char *path,
+		       const char *version)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL, *key, *rest;
+	bool right = false;
+	size_t size = 0;
+
+	*e = (struct boot_entry){ 0 };
+	if (!f)
+		return false;
+	while (getline(&line, &size, f) > 0) {
+		key = strtok_r(line, " \t\n", &rest);
+		if (!key || *key == '#')
+			continue;
+		if (!strcmp(key, "options") && !e->options)
+			take_options(e, rest, path);
+		else if (!strcmp(key, "version"))
+			right = !strcmp(next_word(&rest) ?: "", version);
+		else if (!strcmp(key, "linux"))
+			take_path(e->kernel, root, next_word(&rest) ?: "");
+		else if (!strcmp(key, "initrd"))
+			take_path(e->initrd, root, next_word(&rest) ?: "");
+	}
+	free(line);
+	fclose(f);
+	if (right && *e->kernel)
+		return true;
+	boot_entry_free(e);
+	return false;
+}
+
+static int is_entry(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return len > 5 && !strcmp(d->d_name + len - 5, ".conf");
+}
+
+static bool read_entries(struct boot_entry *e, const char *root, const char *version)
+{
+	char dir[PATH_MAX], path[2 * PATH_MAX];
+	struct dirent **entries;
+	bool found = false;
+	int i, n;
+
+	snprintf(dir, sizeof(dir), "%s/loader/entries", root);
+	n = scandir(dir, &entries, is_entry, alphasort);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+		found = found || read_entry(e, root, path, version);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return found;
+}
+
+int boot_find(struct boot_entry *e, const char *version)
+{
+	const char *dir = boot_dir();
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/efi", dir);
+	if (!read_entries(e, dir, version) && !read_entries(e, path, version))
+		*e = (struct boot_entry){ 0 };
+	if (!e->options) {
+		snprintf(path, sizeof(path), "%s/grub/grub.cfg", dir);
+		read_grub(e, path, version);
+	}
+	/* What /boot has by name is what Debian's kernels put there */
+	snprintf(path, sizeof(path), "%s/vmlinuz-%s", dir, version);
+	if (!access(path, F_OK)) {
+		strcpy(e->kernel, path);
+		snprintf(path, sizeof(path), "%s/initrd.img-%s", dir, version);
+		if (!access(path, F_OK))
+			strcpy(e->initrd, path);
+	}
+	if (*e->kernel)
+		return 0;
+	return ctl_error("there is no kernel %s: neither %s/vmlinuz-%s nor an entry of the boot loader's",
+			 version, dir, version);
+}
+
+void boot_entry_free(struct boot_entry *e)
+{
+	free(e->options);
+	e->options = NULL;
+}
+
+/* Offsets: Documentation/arch/x86/boot.rst */
+int boot_version(int fd, char *buf, size_t len)
+{
+	uint8_t magic[4], at[2];
+	ssize_t n;
+
+	if (pread(fd, magic, 4, 0x202) != 4 || memcmp(magic, "HdrS", 4) ||
+	    pread(fd, at, 2, 0x20e) != 2 || !(at[0] | at[1]))
+		return -EINVAL;
+	n = pread(fd, buf, len - 1, 0x200 + (at[0] | at[1] << 8));
+	if (n <= 0)
+		return -EINVAL;
+	/* "6.12.9-amd64 (who built it) #1 SMP ..." */
+	buf[n] = '\0';
+	buf[strcspn(buf, " \n")] = '\0';
+	return *buf && !strchr(buf, '/') ? 0 : -EINVAL;
+}
+
+int boot_module(const char *version, char *path, size_t len)
+{
+	const char *dir = from_env("PKRAM_MODULES_DIR", "/lib/modules");
+	char *line = NULL, *end;
+	int ret = -ENODATA;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, len, "%s/%s/modules.dep", dir, version);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (ret && getline(&line, &size, f) > 0) {
+		end = strchr(line, ':');
+		if (!end)
+			continue;
+		*end = '\0';
+		if (strncmp(last_part(line), "pkram.ko", 8))
+			continue;
+		if (*line == '/')
+			snprintf(path, len, "%s", line);
+		else
+			snprintf(path, len, "%s/%s/%s", dir, version, line);
+		ret = 0;
+	}
+	free(line);
+	fclose(f);
+	if (!ret && access(path, R_OK))
+		ret = -errno;
+	return ret;
+}
+
+/* What modinfo says of a field, in @buf; its exit status, or -errno */
+static int run_modinfo(const char *module, char *buf, size_t len)
+{
+	size_t used = 0;
+	int fds[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(fds))
+		return -errno;
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execlp("modinfo", "modinfo", "-F", FORMAT_FIELD, module, NULL);
+		/* A user's PATH may not have it */
+		execl("/sbin/modinfo", "modinfo", "-F", FORMAT_FIELD, module, NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	while (used < len - 1 && (n = read(fds[0], buf + used, len - 1 - used)) > 0)
+		used += n;
+	buf[used] = '\0';
+	close(fds[0]);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
+}
+
+int boot_knows_format(const char *module, uint32_t format)
+{
+	char buf[128], *word, *rest, *end;
+	int ret;
+
+	ret = run_modinfo(module, buf, sizeof(buf));
+	if (ret == 127)
+		return -ENOENT;
+	if (ret < 0)
+		return ret;
+	ret = -ENODATA;
+	for (word = strtok_r(buf, " ,\n", &rest); word;
+	     word = strtok_r(NULL, " ,\n", &rest)) {
+		ret = 0;
+		if (strtoul(word, &end, 10) == format && !*end)
+			return 1;
+	}
+	return ret;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernels that this host can boot: their files, what the boot loader gives them, and
+ * whether they can host the pool. PKRAM_BOOT_DIR (/boot) and PKRAM_MODULES_DIR
+ * (/lib/modules) in the environment change where things are.
+ */
+#ifndef _PKRAMCTL_BOOT_H
+#define _PKRAMCTL_BOOT_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct boot_entry - a kernel by its version
+ * @kernel: path of the image
+ * @initrd: path, or empty
+ * @options: the boot loader's command line for it, or NULL; from malloc()
+ * @source: the boot loader's file that says so
+ */
+struct boot_entry {
+	char kernel[PATH_MAX], initrd[PATH_MAX];
+	char *options;
+	char source[PATH_MAX];
+};
+
+/**
+ * boot_find() - look for a kernel
+ * @e: out: freed with boot_entry_free(), on failure too
+ * @version: as uname -r prints it
+ *
+ * vmlinuz-VERSION and initrd.img-VERSION, or what an entry of the Boot Loader
+ * Specification names. The command line is that entry's, or grub.cfg's, unless
+ * only the boot loader could tell what it is.
+ *
+ * Return: 0, or %CTL_FAILED: it was said why.
+ */
+int boot_find(struct boot_entry *e, const char *version);
+void boot_entry_free(struct boot_entry *e);
+
+/**
+ * boot_version() - the version that an image is of
+ * @fd: a bzImage
+ * @buf: out
+ * @len: size of @buf
+ *
+ * Return: 0; -EINVAL: it is no bzImage, or does not tell.
+ */
+int boot_version(int fd, char *buf, size_t len);
+
+/**
+ * boot_module() - the pkram module that modprobe would load
+ * @version: of the kernel
+ * @path: out
+ * @len: size of @path
+ *
+ * Return: 0; -ENODATA: depmod knows none; negative errno: @path cannot be read.
+ */
+int boot_module(const char *version, char *path, size_t len);
+
+/**
+ * boot_knows_format() - can a module attach a pool?
+ * @module: its path
+ * @format: version of the pool's format
+ *
+ * Return: 1 yes, 0 no; -ENODATA: the module does not tell; -ENOENT: there is no
+ * modinfo(8), which is asked.
+ */
+int boot_knows_format(const char *module, uint32_t format);
+
+#endif /* _PKRAMCTL_BOOT_H */
