@@ -125,10 +125,41 @@ void ctl_help(const struct ctl_object *o, const struct ctl_verb *only)
 	help_options();
 }
 
+/* For programs: what there is, as the texts tell it */
+static void help_json(void)
+{
+	const struct ctl_verb *v;
+	unsigned int i;
+
+	out_record_open(NULL, NULL);
+	out_table_open("objects", NULL);
+	for (i = 0; i < NR_OBJECTS; i++) {
+		out_row_open();
+		out_str("name", NULL, objects[i]->name);
+		out_str("help", NULL, objects[i]->help);
+		out_table_open("verbs", NULL);
+		for (v = objects[i]->verbs; v->run; v++) {
+			out_row_open();
+			out_str("name", NULL, v->name);
+			out_str("args", NULL, v->args);
+			out_str("help", NULL, v->help);
+			out_row_close();
+		}
+		out_table_close();
+		out_row_close();
+	}
+	out_table_close();
+	out_record_close();
+}
+
 static void help(void)
 {
 	unsigned int i;
 
+	if (out_is_json()) {
+		help_json();
+		return;
+	}
 	puts("pkramctl: control of pkram, memory that survives kexec\n\n"
 	     "Usage: pkramctl [-j [-p]] OBJECT [VERB [ARGUMENTS]]\n");
 	for (i = 0; i < NR_OBJECTS; i++)
@@ -258,6 +289,10 @@ static int run(int argc, char **argv)
 		if (argc > 1 && take_option(argv[1], &opt))
 			out_init(opt.json || opt.pretty, opt.pretty);
 		return version();
+	}
+	if (argc > 1 && !strcmp(argv[0], "help") && take_option(argv[1], &opt)) {
+		out_init(opt.json || opt.pretty, opt.pretty);
+		argc = 1;
 	}
 	if (!argc || (!strcmp(argv[0], "help") && argc == 1)) {
 		help();

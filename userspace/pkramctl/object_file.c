@@ -357,7 +357,7 @@ int object_create(int argc, char **argv)
 		goto out;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		ret = ctl_error("%s: %s", path, strerror(errno));
+		ret = fail(path, -errno);
 		goto out;
 	}
 	err = fill(fd, &c);

@@ -12,7 +12,7 @@ trap 'rm -f "$out"' EXIT
 for t in "$O/tests/test_pure" "$O/tests/test_guest" "$O/tests/test_lib" \
 	 "$O/tests/test_lib_static" "$O/tests/test_manifest" \
 	 "$O/tests/test_copy" "$dir/spec.py" "$dir/cli.sh" "$dir/guests.sh" \
-	 "$dir/pool.sh"; do
+	 "$dir/verbs.sh" "$dir/pool.sh"; do
 	name=$(basename "$t"); name=${name%.*}
 	# A test that dies (sanitizer, signal) without its last line has failed
 	"$t" "$O" >"$out.1" 2>&1

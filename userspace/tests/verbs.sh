@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Self test: what pkramctl can do, as its help tells, is all in the man page and in the
+# completion, and nothing is in these that is not there.
+# usage: verbs.sh BUILD-DIRECTORY
+set -u
+O=$(realpath "$1")
+top=$(realpath "$(dirname "$0")/..")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export LC_ALL=C.UTF-8
+. "$top/tests/cli_lib.sh"
+evidence() { :; }
+: >"$tmp/out"; : >"$tmp/err"; rc=0
+
+# The man page: each way to call it on a line, and its options as they are typed
+awk '/^\.Sh/ { in_it = $2 == "SYNOPSIS" } in_it && /^\.Nm/ { print line; line = "" }
+	in_it { sub(/^\./, " "); line = line $0 } END { print line }' "$top/man/pkramctl.8" |
+	sed 's/\<\(Nm\|Op\|Cm\|Ar\|Ns\) *//g' >"$tmp/synopsis"
+sed 's/\<Fl -/--/g' "$top/man/pkramctl.8" >"$tmp/page"
+
+# complete WORD...: what the completion offers behind these words
+complete_words()
+{
+	PATH=$tmp/bin:$PATH bash -c '
+		_init_completion() { cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+			words=("${COMP_WORDS[@]}") cword=$COMP_CWORD; }
+		_filedir() { COMPREPLY=(); }
+		complete() { :; }
+		. "$1"
+		shift
+		COMP_WORDS=(pkramctl "$@" "") COMP_CWORD=$(($# + 1))
+		case ${!#} in -) COMP_WORDS=(pkramctl "$@") COMP_CWORD=$#;; esac
+		_pkramctl
+		printf "%s\n" "${COMPREPLY[@]}"' complete "$top/completion/pkramctl" "$@" 2>"$tmp/err"
+}
+mkdir "$tmp/bin"
+printf '#!/bin/sh\nexit 1\n' >"$tmp/bin/pkramctl"
+chmod +x "$tmp/bin/pkramctl"
+
+offers() { complete_words "${@:2}" | grep -qxF -- "$1"; }
+
+"$O/pkramctl" -j help >"$tmp/out"
+json 'all(o["name"] and o["help"] and o["verbs"] for o in d["objects"]) and len(d["objects"]) > 10' 'help as JSON'
+# Lines "OBJECT VERB ARGUMENTS"; a command has "-" for its verb
+python3 -c '
+import json, sys
+for o in json.load(open(sys.argv[1]))["objects"]:
+    for v in o["verbs"]:
+        print(o["name"], v["name"] or "-", " ".join(v["args"].split()))' "$tmp/out" >"$tmp/verbs"
+
+objects=$(cut -d' ' -f1 "$tmp/verbs" | uniq)
+for object in $objects; do
+	"$O/pkramctl" --help | grep -q "^  $object "; report $? "$object is in the help"
+	offers "$object"; report $? "$object is completed"
+	offers "$object" help; report $? "help $object is completed"
+	verbs=$(awk -v o="$object" '$1 == o && $2 != "-" { print $2 }' "$tmp/verbs")
+	for verb in $verbs; do
+		"$O/pkramctl" "$object" "$verb" --help >"$tmp/out"
+		grep -q "^  pkramctl $object $verb\b" "$tmp/out"; report $? "$object $verb --help"
+		grep -q "^ *$object .*\<$verb\>" "$tmp/synopsis"
+		report $? "$object $verb is in the synopsis"
+		grep -q "^\.It .*Cm $object $verb\>" "$tmp/page"
+		report $? "$object $verb is described"
+		offers "$verb" "$object"; report $? "$object $verb is completed"
+	done
+	# And no others are offered
+	[ -z "$verbs" ] || for word in $(complete_words "$object"); do
+		case " ${verbs//$'\n'/ } help " in *" $word "*) true ;; *) false ;; esac
+		report $? "$object $word is a verb"
+	done
+done
+
+# Options
+while read -r object verb args; do
+	grep -oE -- '--[a-z-]+' <<<"$args" | sort -u >"$tmp/options"
+	while read -r option; do
+		grep -qF -- "$option" "$tmp/page"; report $? "$object ${verb#-} $option is in the man page"
+		[ "$verb" = - ] && verb=''
+		# shellcheck disable=SC2086
+		complete_words "$object" $verb - | grep -qxF -- "$option" ||
+			complete_words "$object" $verb x | grep -qxF -- "$option"
+		report $? "$object $verb $option is completed"
+	done <"$tmp/options"
+done <"$tmp/verbs"
+
+finish
