@@ -19,6 +19,7 @@ ctl()
 		PKRAM_FAKE_POOL=$tmp/pool PKRAM_BOOT_DIR=$tmp/boot \
 		PKRAM_MODULES_DIR=$tmp/modules PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
+	keep_json "$@"
 }
 
 evidence() { echo "log:"; cat "$tmp/log"; }
@@ -35,6 +36,8 @@ ctl '' pool grow -h;			is 0 'pool grow SIZE' '' 'pool grow -h'
 ctl '' kexec --help;			is 0 '--reuse-cmdline' '' 'kexec --help'
 ctl '' version;				is 0 'libpkram' '' 'version'
 ctl '' -V;				is 0 'libpkram' '' '-V'
+ctl '' -j help;				json 'd["objects"][0]["name"] == "status"' 'help as JSON'
+ctl '' help -j;				json 'd["objects"][0]["verbs"]' 'the other way, too'
 ctl '' -j version;			json 'd["interface"] == 1' 'version as JSON'
 ctl '' poll;				is 2 '' 'no object or command "poll"' 'an unknown object is wrong usage'
 ctl '' pool gorw;			is 2 '' 'no verb "gorw"' 'an unknown verb is wrong usage'
@@ -73,9 +76,11 @@ ctl '' object create "$p" 4M node 2;	is 1 '' 'No space left on device in the poo
 ctl '' object create "$p" 4M mode 0640 node 1; is 0 'size             4 MiB' '' 'create'
 [ "$(stat -c '%s %a' "$p")" = '4194304 640' ]; report $? 'makes the file'
 logged 'alloc 4194304 node=1 flags=1' 'of that node alone'
+ctl '' -j object create "$p.2" 8M;	json 'd["state"] == "idle" and d["mode"] == "0600"' 'as JSON'
 ctl '' object create "$p" 4M;		is 1 '' 'db: File exists' 'create does not replace'
 ctl '' object show "$p";		is 0 'state            idle' '' 'object show of one'
 ctl '' -j object show "$p";		json 'd["size"] == 4 << 20 and d["mode"] == "0640" and d["labels"] == [] and d["leaves_2m"] == 7 and "vm_uuid" not in d' 'as JSON'
+ctl '' object show 0xffffffff00000005 -j; json 'len(d) == 1' 'object show of a KEY as JSON'
 ctl '' object show 0xffffffff00000005;	is 0 'extent 3 overlaps' '' 'object show of a KEY'
 [ "$(wc -l <"$tmp/out")" = 2 ]; report $? 'shows that alone'
 ctl '' object show 0x1;			is 1 '' 'no object with the key 0x1' 'a KEY that is none'
@@ -95,6 +100,10 @@ ctl '' object seal "$p";		is 1 '' 'db: sealed, it holds a saved guest: pkramctl 
 ctl '' object remove "$p";		is 1 '' 'db: sealed' 'a sealed object is not removed'
 ctl '' object discard "$p";		is 0 'unsealed' '' 'discard of the seal'
 ctl '' object discard "$p";		is 1 '' 'holds no saved guest' 'once'
+ctl '' object seal "$p.2"
+ctl '' object discard -j "$p.2";	json 'd["unsealed"].endswith("db.2")' 'as JSON'
+ctl '' object seal "$p.2"
+ctl '' object unseal -j "$p.2";		json 'd["unsealed"].endswith("db.2")' 'and that of unseal'
 ctl '' object seal "$p" cookie $uuid;	is 0 "cookie           $uuid" '' 'seal with a cookie'
 ctl '' object unseal "$p";		is 0 'unsealed' '' 'unseal does the same'
 ctl '' object remove "$p" "$tmp/pool/none" -j; json 'd == [{"removed": "'"$p"'"}]' 'remove'
@@ -141,6 +150,7 @@ json 'd[0]["key"] == "0x100000001" and d[0]["state"] == "sealed" and d[0]["mode"
 json 'd[3]["name"] == "evil\x1b[2J\n\"\\\\377\x9bä"' 'an odd name is valid JSON'
 json 'd[4]["quarantine"].startswith("extent 3") and "name" not in d[4]' 'a quarantined object as JSON'
 ctl '' object discard 0xffffffff00000005; is 0 '0xffffffff00000005' '' 'discard'
+ctl '' object discard 0xffffffff00000005 -j; json 'd["discarded"] == "0xffffffff00000005"' 'as JSON'
 ctl '' object discard 0x11;		is 1 '' '0x11: object is not quarantined' 'discard of another is refused'
 ctl '' handover show;			is 0 'e820' '' 'handover show'
 ctl memmap handover show;		is 0 'pkram.attach=0x' '' 'handover by the command line'
@@ -195,6 +205,8 @@ ctl few pool grow 8G;			is 3 'got 4 of 8 GiB' '' 'fewer than asked is status 3'
 [ "$(grep -c 'holds pages that cannot be moved' "$tmp/out")" = 4 ]; report $? 'each refused GiB has its reason'
 ctl few -j pool grow 8G;		json 'd["asked_gib"] == 8 and d["got_gib"] == 4 and d["taken"][0]["size"] == 4 << 30 and len(d["refused"]) == 4 and d["refused"][0]["errno"] == 16 and d["offline"] == []' 'grow as JSON'
 ctl none pool grow 2G;			is 1 'holds pages' 'no GiB could be taken' 'none is status 1, with the reasons'
+ctl '' -j pool adopt 4G+4G;		json 'd["got_gib"] == 4' 'adopt as JSON'
+ctl '' -j pool shrink 2G;		json 'd["got_gib"] == 2 and len(d["offline"]) == 1' 'shrink as JSON'
 ctl '' pool adopt 4G+4G;		is 0 'got 4 GiB' '' 'adopt'
 ctl '' pool adopt 4G+4G format;		is 0 '0x100000000  4 GiB' '' 'adopt with format'
 ctl '' pool shrink 2G;			is 3 'gave back 2 GiB' 'not in use' 'memory that does not come online is status 3'
@@ -220,6 +232,7 @@ ctl '' kexec $k --command-line a --reuse-cmdline; is 2 '' 'exclude each other' '
 ctl '' kexec $k --unload;		is 2 '' 'stands alone' 'kexec: --unload stands alone'
 ctl absent kexec --unload;		is 0 'unloaded' '' 'kexec --unload'
 logged unload 'unloads'
+ctl absent kexec --unload -j;		json 'd["unloaded"] is True' 'as JSON'
 ctl absent kexec $k;			is 1 '' 'not loaded' 'kexec without the module'
 ctl idle kexec --kernel "$tmp/none";	is 1 '' 'No such file' 'kexec: a kernel that is not there'
 ctl idle kexec $k --initrd "$tmp/none";	is 1 '' 'No such file' 'kexec: an initrd that is not there'
@@ -408,6 +421,7 @@ cp "$tmp/vm1" "$tmp/pool/vm1"
 rm "$tmp/pool/vm2"
 ctl '' import "$tmp/disk/vm1" "$tmp/disk/vm2" $d; is 3 'vm2' 'pool/vm1: File exists' 'import does not replace'
 same pool/vm2 disk/vm2 'but brings back the other'
+ctl '' import "$tmp/disk/vm1" $d -j --name vm5; json 'd[0]["written"] == 3000000 and d[0]["object"].endswith("vm5")' 'import as JSON'
 ctl '' import "$tmp/disk/vm1" $d --name vm3; is 0 'vm3' '' 'import by another name'
 same pool/vm3 disk/vm1 'is the same'
 [ "$(stat -c %a "$tmp/pool/vm3")" = 604 ]; report $? 'with its mode'

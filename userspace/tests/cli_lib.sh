@@ -71,6 +71,24 @@ make_module()
 }
 n_info=0
 
+# keep_json ARGS...: what a command printed as JSON, for schema.py
+keep_json()
+{
+	local arg
+	[ -n "${PKRAM_JSON_DIR:-}" ] && [ -s "$tmp/out" ] || return 0
+	for arg; do
+		case $arg in
+		-j | -jp | --json)
+			n_json=$((n_json + 1))
+			printf '%s\0' "$@" >"$PKRAM_JSON_DIR/$$.$n_json.args"
+			cp "$tmp/out" "$PKRAM_JSON_DIR/$$.$n_json.out"
+			return
+			;;
+		esac
+	done
+}
+n_json=0
+
 # The last lines, and the exit status of the whole
 finish()
 {

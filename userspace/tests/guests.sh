@@ -28,6 +28,7 @@ ctl()
 		PATH=$tmp/bin:$PATH "$O/tests/pkramctl" "$@" \
 		>"$tmp/out" 2>"$tmp/err"
 	rc=$?
+	keep_json "$@"
 }
 
 # The same, against the fake kernel, which is not for the sanitizers' program
@@ -41,6 +42,7 @@ host()
 		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
+	keep_json "$@"
 }
 
 evidence() { ls "$tmp/state"; }
@@ -189,6 +191,19 @@ usage()
 	end_all
 }
 
+# What was done with guests, as JSON
+as_json()
+{
+	define vm1; define vm2 '-fake blocked'
+	ctl -j guest start --all;	json '[g["state"] for g in d] == ["running", "running"]' 'start as JSON'
+	ctl -j guest save vm1 vm2;	json 'd[0]["state"] == "saved" and d[0]["bytes"] and "cannot be migrated" in d[1]["error"]' 'save as JSON, with what failed'
+	ctl -j guest resume vm1;	json 'd[0]["blackout"] > 0' 'resume as JSON'
+	ctl -j guest up vm1;		json 'd[0]["state"] == "running"' 'up as JSON'
+	ctl -j guest stop --all --force; json 'd[1]["state"] == "stopped"' 'stop as JSON'
+	ctl -j guest down vm1;		json 'd[0]["state"] == "stopped"' 'down as JSON'
+	end_all
+}
+
 # What a QEMU does that is not as it should be
 trouble()
 {
@@ -334,6 +349,7 @@ chmod +x "$tmp/bin/fake" "$tmp/bin/systemctl"
 qemu=$tmp/bin/fake kind=fake
 verbs
 usage
+as_json
 trouble
 update
 if [ -n "${PKRAM_TEST_QEMU:-}" ]; then

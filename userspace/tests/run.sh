@@ -9,11 +9,17 @@ out=$(mktemp)
 n=0
 trap 'rm -f "$out"' EXIT
 
+# What the tool prints as JSON in its tests, for schema.py
+PKRAM_JSON_DIR=$O/tests/json
+export PKRAM_JSON_DIR
+rm -rf "$PKRAM_JSON_DIR"
+mkdir -p "$PKRAM_JSON_DIR"
+
 for t in "$O/tests/test_pure" "$O/tests/test_guest" "$O/tests/test_lib" \
 	 "$O/tests/test_lib_static" "$O/tests/test_manifest" \
 	 "$O/tests/test_copy" "$dir/spec.py" "$dir/cli.sh" "$dir/guests.sh" \
-	 "$dir/verbs.sh" "$dir/pool.sh"; do
-	name=$(basename "$t"); name=${name%.*}
+	 "$dir/verbs.sh" "$dir/pool.sh" "$dir/schema.py"; do
+	name=$(basename "${t%.*}")
 	# A test that dies (sanitizer, signal) without its last line has failed
 	"$t" "$O" >"$out.1" 2>&1
 	grep -q '^[0-9]* passed, [0-9]* failed$' "$out.1" ||

@@ -9,9 +9,11 @@ top=$(realpath "$(dirname "$0")/..")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export LC_ALL=C.UTF-8
-. "$top/tests/cli_lib.sh"
+. "$(dirname "$0")/cli_lib.sh"
 evidence() { :; }
-: >"$tmp/out"; : >"$tmp/err"; rc=0
+# shellcheck disable=SC2034 # report prints it
+rc=0
+: >"$tmp/out"; : >"$tmp/err"
 
 # The man page: each way to call it on a line, and its options as they are typed
 awk '/^\.Sh/ { in_it = $2 == "SYNOPSIS" } in_it && /^\.Nm/ { print line; line = "" }

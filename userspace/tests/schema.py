@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Self test: what pkramctl -j printed in the other tests is what the schema says.
+
+usage: schema.py BUILD-DIRECTORY
+
+The folder tests/json there has what cli_lib.sh's keep_json kept: N.args, the words of
+the command, each with a NUL behind it, and N.out, what it printed. Every verb that the
+help knows must be in the schema, must have been seen, and must be all that there is.
+"""
+import copy
+import json
+import os
+import subprocess
+import sys
+
+import jsonschema
+
+build = sys.argv[1]
+here = os.path.dirname(os.path.realpath(__file__))
+counts = {True: 0, False: 0}
+
+
+def report(good, name, why=""):
+    counts[good] += 1
+    print("%sok %d - %s" % ("" if good else "not ", sum(counts.values()), name))
+    if not good:
+        print(why)
+
+
+def commands():
+    """Of each object its verbs, the first is the default"""
+    text = subprocess.run([build + "/pkramctl", "-j", "help"], check=True,
+                          stdout=subprocess.PIPE).stdout
+    known = {o["name"]: [v["name"] for v in o["verbs"]]
+             for o in json.loads(text)["objects"]}
+    known.update({"version": [""], "help": [""]})
+    return known
+
+
+def command_of(words, known):
+    words = [w for w in words if not w.startswith("-")]
+    verbs = known[words[0]]
+    verb = words[1] if len(words) > 1 and words[1] in verbs else verbs[0]
+    return (words[0] + " " + verb).rstrip()
+
+
+def documents(text):
+    decoder, rest = json.JSONDecoder(), text.strip()
+    while rest:
+        value, used = decoder.raw_decode(rest)
+        rest = rest[used:].lstrip()
+        yield value
+
+
+def objects(schema):
+    """All descriptions of objects in a schema"""
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for value in schema.values():
+            yield from objects(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from objects(value)
+
+
+def errors(schema, name, value):
+    part = {"$ref": "#/definitions/" + name, "definitions": schema["definitions"]}
+    return [e.message for e in jsonschema.Draft7Validator(part).iter_errors(value)]
+
+
+def spoilt(value):
+    """The same with a key that nobody knows"""
+    value = copy.deepcopy(value)
+    first = value[0] if isinstance(value, list) and value else value
+    if isinstance(first, dict):
+        first["no such key"] = 1
+        return value
+    return None
+
+
+def main():
+    with open(os.path.join(here, "../schema/pkramctl.json")) as f:
+        schema = json.load(f)
+    known = commands()
+    jsonschema.Draft7Validator.check_schema(schema)
+    defined = {d for d in schema["definitions"] if d[0] != "."}
+    wanted = {(o + " " + v).rstrip() for o in known for v in known[o]}
+    report(wanted == defined, "the schema has what the help has, and nothing else",
+           "only in one: %s" % sorted(wanted ^ defined))
+    report(all(o.get("additionalProperties") is False for o in objects(schema)),
+           "the schema knows every key of an object")
+
+    seen, noticed = {}, set()
+    folder = os.path.join(build, "tests/json")
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".args"):
+            continue
+        path = os.path.join(folder, name)
+        with open(path, "rb") as f:
+            words = f.read().decode().split("\0")[:-1]
+        command = command_of(words, known)
+        bad = seen.setdefault(command, [])
+        with open(path[:-len("args")] + "out", "rb") as f:
+            text = f.read().decode("utf-8")
+        for value in documents(text):
+            bad += ["%s: %s: %s" % (" ".join(words), e, text[:2000])
+                    for e in errors(schema, command, value)]
+            other = spoilt(value)
+            if other is not None and errors(schema, command, other):
+                noticed.add(command)
+    for command in sorted(wanted):
+        report(command in seen, command + ": was seen")
+        report(not seen.get(command), command + " -j is as the schema says",
+               "\n".join(seen.get(command, [])))
+        report(command in noticed, command + ": a key too many would be noticed")
+
+    print("1..%d" % sum(counts.values()))
+    print("%d passed, %d failed" % (counts[True], counts[False]))
+    sys.exit(bool(counts[False]))
+
+
+main()
