@@ -319,7 +319,7 @@ static void load_modules(const char *parent, const char *kver)
 	snprintf(dir, sizeof(dir), "%s/%s", parent, kver);
 	n = scandir(dir, &list, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
-		if (list[i]->d_name[0] == '.')
+		if (list[i]->d_name[0] == '.' || !strcmp(list[i]->d_name, "modules.dep"))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name);
 		if (load_module(path))

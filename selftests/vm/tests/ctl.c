@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The verbs of pkramctl and what they refuse, on the real module; and pkramctl kexec */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/pkram.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "pool.h"
+
+#define UUID	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
+#define COOKIE	"01234567-89ab-cdef-0123-456789abcdef"
+
+/* Run the tool; what it says must hold @text. 0 if all is as wanted */
+static int ctl(int want, const char *text, const char *args)
+{
+	char *out = NULL;
+	int ret = vm_run(&out, CTL "%s", args), bad = ret != want;
+
+	if (!out || !strstr(out, text))
+		bad = 1;
+	if (bad)
+		printf("# pkramctl %s: status %d, %s\n", args, ret, out ? out : "");
+	free(out);
+	return bad;
+}
+
+/* The same without any privilege */
+static int as_nobody(int want, const char *text, const char *args)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534))
+			_exit(2);
+		status = ctl(want, text, args);
+		fflush(NULL);
+		_exit(status);
+	}
+	return pid < 0 || waitpid(pid, &status, 0) < 0 || status;
+}
+
+/* Claim it, as QEMU does; the claim lasts as long as the file is open */
+static int claimed(const char *name)
+{
+	struct pkram_claim c = { .size = sizeof(c) };
+	int fd = open(name, O_RDWR | O_EXCL | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, PKRAM_IOC_CLAIM, &c))
+		return -1;
+	return fd;
+}
+
+FIXTURE(before) {};
+FIXTURE_SETUP(before) {}
+FIXTURE_TEARDOWN(before) {}
+
+TEST_F(before, without_the_module_all_verbs_say_so)
+{
+	EXPECT_EQ(0, ctl(1, "modprobe pkram", "pool show"));
+	EXPECT_EQ(0, ctl(1, "modprobe pkram", "object list"));
+	EXPECT_EQ(0, ctl(1, "modprobe pkram", "kexec --kernel /x"));
+	EXPECT_EQ(0, ctl(1, "No such file", "object show vm1"));
+	ASSERT_EQ(0, pool_up(NULL));
+}
+
+TEST_F(before, the_pool_grows_and_shrinks)
+{
+	EXPECT_EQ(0, ctl(0, "none", "handover show"));
+	EXPECT_EQ(0, ctl(1, "pkramctl: ", "pool shrink 1G"));
+	EXPECT_EQ(0, ctl(0, "got 2 GiB", "pool grow 2G"));
+	EXPECT_EQ(0, ctl(0, "size             2 GiB", "pool show"));
+	EXPECT_EQ(0, ctl(0, "gave back 1 GiB", "pool shrink 1G"));
+	EXPECT_EQ(0, ctl(0, "1 GiB", "region show"));
+	EXPECT_EQ(0, ctl(1, "node", "pool grow 1G node 7"));
+	EXPECT_EQ(0, ctl(1, "pkramctl: ", "pool adopt 0x0+1G"));
+	EXPECT_EQ(0, ctl(0, "e820", "handover show"));
+	EXPECT_EQ(0, ctl(0, "regions:", "status"));
+	EXPECT_EQ(0, ctl(0, "\"interface\":1", "-j version"));
+}
+
+TEST_F(before, objects_are_created_and_removed)
+{
+	struct stat st;
+
+	EXPECT_EQ(0, ctl(0, "size             64 MiB", "object create a 64M mode 0640"));
+	ASSERT_EQ(0, stat(PKRAM_MNT "/a", &st));
+	EXPECT_EQ(64 * MIB, (size_t)st.st_size);
+	EXPECT_EQ(64 * MIB, (size_t)st.st_blocks * 512);
+	EXPECT_EQ(0640U, st.st_mode & 07777);
+	EXPECT_EQ(0, ctl(1, "File exists", "object create a 4M"));
+	EXPECT_EQ(0, ctl(1, "No space left on device in the pool", "object create b 9G"));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/b", F_OK));
+	EXPECT_EQ(0, ctl(0, "allocated        4 MiB", "object create b 4M node 0"));
+	EXPECT_EQ(0, ctl(1, "pkramctl: ", "object create c 4M node 1"));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/c", F_OK));
+	EXPECT_EQ(0, ctl(1, "not a file of pkramfs", "object create /tmp/c 4M"));
+	EXPECT_EQ(-1, access("/tmp/c", F_OK));
+	EXPECT_EQ(0, ctl(0, "idle", "object show b"));
+	EXPECT_EQ(0, ctl(0, "idle", "object show"));
+	EXPECT_EQ(0, ctl(1, "not a file of pkramfs", "object show /dev/null"));
+	EXPECT_EQ(0, ctl(1, "no object with the key", "object show 0x7777777777"));
+	EXPECT_EQ(0, ctl(3, "none: No such file", "object remove b none"));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/b", F_OK));
+}
+
+TEST_F(before, labels_are_the_kernels)
+{
+	char value[16];
+
+	EXPECT_EQ(0, ctl(0, "os    debian", "object label a os=debian why=x"));
+	EXPECT_EQ(6, getxattr(PKRAM_MNT "/a", "user.os", value, sizeof(value)));
+	EXPECT_EQ(0, memcmp(value, "debian", 6));
+	EXPECT_EQ(0, ctl(0, "os", "object label a --remove why"));
+	EXPECT_EQ(-1, getxattr(PKRAM_MNT "/a", "user.why", value, sizeof(value)));
+	EXPECT_EQ(ENODATA, errno);
+	EXPECT_EQ(0, ctl(1, "label why: there is none", "object label a --remove why"));
+	EXPECT_EQ(0, ctl(1, "label x: Argument list too long", "object label a x=$(printf %070000d 0)"));
+}
+
+TEST_F(before, a_claimed_object_is_left_alone)
+{
+	int fd = claimed(PKRAM_MNT "/a");
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, ctl(0, "claimed", "object show a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object remove a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object seal a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object discard a"));
+	close(fd);
+	EXPECT_EQ(0, ctl(0, "running", "object show a"));
+}
+
+TEST_F(before, a_sealed_object_is_left_alone)
+{
+	struct pkram_seal_args s = { .size = sizeof(s) };
+	struct pkram_claim c = { .size = sizeof(c), .flags = PKRAM_CLAIM_SEALED };
+	int fd, i;
+
+	EXPECT_EQ(0, ctl(0, "cookie           " COOKIE,
+			 "object seal a uuid " UUID " cookie " COOKIE));
+	EXPECT_EQ(0, ctl(0, "guest            " UUID, "object show a"));
+	EXPECT_EQ(0, ctl(1, "a: sealed, it holds a saved guest", "object remove a"));
+	EXPECT_EQ(0, ctl(1, "a: sealed, it holds a saved guest", "object seal a"));
+	/* The cookie is what it says: another does not resume it */
+	fd = open(PKRAM_MNT "/a", O_RDWR | O_EXCL | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_CLAIM, &c));
+	s.cookie[0] = 1;
+	EXPECT_EQ(-1, ioctl(fd, PKRAM_IOC_RESUME, &s));
+	EXPECT_EQ(ESTALE, errno);
+	for (i = 0; i < 8; i++)
+		s.cookie[i] = s.cookie[i + 8] = 0x01 + 0x22 * i;
+	EXPECT_EQ(0, ioctl(fd, PKRAM_IOC_RESUME, &s)) {
+		TH_LOG("resume: %s", strerror(errno));
+	}
+	close(fd);
+	EXPECT_EQ(0, ctl(1, "holds no saved guest", "object discard a"));
+	EXPECT_EQ(0, ctl(0, "sealed", "object seal a"));
+	EXPECT_EQ(0, ctl(0, "unsealed", "object discard a"));
+	EXPECT_EQ(0, ctl(0, "sealed", "object seal a"));
+	EXPECT_EQ(0, ctl(0, "unsealed", "object unseal a"));
+	EXPECT_EQ(0, ctl(1, "not quarantined", "object discard "
+			 "$(pkramctl object list | awk '$NF ~ /a$/ { print $1 }')"));
+}
+
+TEST_F(before, an_object_is_what_it_was_exported_to)
+{
+	EXPECT_EQ(0, pool_file_fill(PKRAM_MNT "/v", 8 * MIB, 5));
+	EXPECT_EQ(0, ctl(0, "ok", "export v /tmp"));
+	EXPECT_EQ(0, ctl(0, "ok", "object verify v /tmp"));
+	EXPECT_EQ(0, ctl(0, "ok", "verify /tmp/v"));
+	EXPECT_EQ(0, vm_run(NULL, "printf x | dd of=" PKRAM_MNT "/v bs=1 seek=5000000 conv=notrunc"));
+	EXPECT_EQ(0, ctl(1, "object v: chunk 2, 2097152 bytes at byte 4194304, is damaged",
+			 "object verify v /tmp"));
+	EXPECT_EQ(0, ctl(0, "ok", "import --force /tmp/v"));
+	EXPECT_EQ(0, ctl(0, "ok", "object verify v /tmp"));
+	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/v", 8 * MIB, 5));
+}
+
+TEST_F(before, changes_are_for_root)
+{
+	EXPECT_EQ(0, vm_run(NULL, "chmod 755 " PKRAM_MNT "; chmod 600 " PKRAM_MNT "/v"));
+	EXPECT_EQ(0, as_nobody(1, "needs root", "pool grow 1G"));
+	EXPECT_EQ(0, as_nobody(1, "needs root", "object list"));
+	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object remove v"));
+	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object show v"));
+	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object create w 4M"));
+	EXPECT_EQ(0, access(PKRAM_MNT "/v", F_OK));
+	EXPECT_EQ(0, as_nobody(0, "size", "pool show"));
+}
+
+#define NEXT	"--kernel %s --initrd %s --command-line '%s' "
+
+static int kexec(int want, const char *text, const char *more)
+{
+	char args[8192];
+
+	snprintf(args, sizeof(args), "kexec " NEXT "%s", vm_next_kernel(), vm_next_initrd(),
+		 vm_next_cmdline(), more);
+	return ctl(want, text, args);
+}
+
+TEST_F(before, a_kernel_that_cannot_host_the_pool_is_refused)
+{
+	char *before = vm_read_file("/sys/kernel/kexec_loaded");
+
+	EXPECT_STREQ("0\n", before);
+	EXPECT_EQ(0, kexec(0, "module           /lib/pkram/", "--dry-run"));
+	ASSERT_EQ(0, vm_run(NULL, "for f in /lib/modules/*/modules.dep; do mv $f $f.away; done"));
+	EXPECT_EQ(0, kexec(1, "there is no pkram module for ", "--dry-run"));
+	EXPECT_EQ(0, kexec(1, "there is no pkram module for ", ""));
+	EXPECT_EQ(0, kexec(0, "warning: there is no pkram module for ", "--dry-run --force"));
+	ASSERT_EQ(0, vm_run(NULL, "for f in /lib/modules/*/modules.dep.away; do mv $f ${f%%.away}; done"));
+	EXPECT_EQ(0, ctl(1, "does not tell its version", "kexec --kernel /bin/busybox"));
+	EXPECT_EQ(0, ctl(1, "there is no kernel 1.2.3", "kexec --kernel 1.2.3"));
+	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+}
+
+TEST_F(before, a_claimed_object_is_not_lost_unasked)
+{
+	int fd = claimed(PKRAM_MNT "/a");
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, kexec(1, "/a is claimed and not sealed", ""));
+	EXPECT_EQ(0, kexec(1, "in use, and not saved:", "--dry-run"));
+	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+	EXPECT_EQ(0, kexec(0, "warning: /a is claimed", "--load-only"));
+	EXPECT_STREQ("1\n", vm_read_file("/sys/kernel/kexec_loaded"));
+	EXPECT_EQ(0, ctl(0, "unloaded", "kexec --unload"));
+	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(before, it_boots_the_next_kernel, 200)
+{
+	EXPECT_EQ(0, ctl(0, "sealed", "object seal a cookie " COOKIE));
+	vm_leaving();
+	kexec(0, "", "");
+	EXPECT_TRUE(false);
+}
+
+FIXTURE(after) {};
+FIXTURE_SETUP(after) {}
+FIXTURE_TEARDOWN(after) {}
+
+TEST_F(after, all_is_there)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	EXPECT_EQ(0, ctl(0, "sealed", "object show a"));
+	EXPECT_EQ(0, ctl(0, "os    debian", "object label a"));
+	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/v", 8 * MIB, 5));
+	EXPECT_EQ(0, ctl(0, "unsealed", "object discard a"));
+	EXPECT_EQ(0, ctl(0, "removed", "object remove a v -j"));
+}
+
+TEST_HARNESS_MAIN
