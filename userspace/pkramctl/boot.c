@@ -191,7 +191,7 @@ int boot_version(int fd, char *buf, size_t len)
 		return -EINVAL;
 	/* "6.12.9-amd64 (who built it) #1 SMP ..." */
 	buf[n] = '\0';
-	buf[strcspn(buf, " \n")] = '\0';
+	buf[strcspn(buf, "\n ")] = '\0';
 	return *buf && !strchr(buf, '/') ? 0 : -EINVAL;
 }
 

@@ -104,8 +104,8 @@ static int take_option(struct copy_plan *plan, int c)
 		return set_number(plan, "number of requests (1 to 1024)", optarg, 1024,
 				  &plan->depth);
 	default:
-		return set_number(plan, "number of objects at a time (1 to 64)", optarg, COPY_MAX_JOBS,
-				  &plan->jobs);
+		return set_number(plan, "number of objects at a time (1 to 64)", optarg,
+				  COPY_MAX_JOBS, &plan->jobs);
 	}
 }
 

@@ -175,7 +175,7 @@ static int file_claim(struct fake_object *o, const struct pkram_claim *claim)
 {
 	if (o->state == PKRAM_STATE_CLAIMED || (o->state == PKRAM_STATE_SEALED &&
 						!(claim->flags & PKRAM_CLAIM_DISCARD)))
-		return EBUSY;
+		return -EBUSY;
 	/* What it is once its owner went */
 	o->state = PKRAM_STATE_RUNNING;
 	return 0;
@@ -194,7 +194,7 @@ static int file_seal(struct fake_object *o, struct pkram_seal_args *args)
 static int file_alloc(const struct pkram_alloc_args *args)
 {
 	note("alloc %llu node=%u flags=%x\n", args->bytes, args->node, args->flags);
-	return args->node > 1 ? ENOSPC : 0;
+	return args->node > 1 ? -ENOSPC : 0;
 }
 
 int ioctl(int fd, unsigned long cmd, ...)
@@ -235,7 +235,7 @@ int ioctl(int fd, unsigned long cmd, ...)
 	}
 	if (!err)
 		object_put(path, &o);
-	errno = err;
+	errno = -err;
 	return err ? -1 : 0;
 }
 
