@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/*
- * Self test of the copy engine, on ordinary files. The linker puts the functions
- * below between the library and the system (--wrap): they shorten requests, change
- * their results, and kill the process at any given point.
- */
+/* Self test of the copy engine, on ordinary files, with what copy_inject.c does to it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,161 +12,10 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include "copy.h"
+#include "copy_inject.h"
 #include "tap.h"
 
 #define CHUNK	(128U << 10)
-#define SLOTS	64
-
-static struct {
-	unsigned int kill_at;	/* the point at which to die, 0 for never */
-	unsigned int hook_at;	/* the point at which to call @hook */
-	void (*hook)(void);
-	unsigned int points;
-	bool shorten, repeat;
-	bool no_direct;		/* requests with O_DIRECT are EINVAL */
-	bool no_buffers;	/* nor can buffers be registered */
-	int err;		/* what a request gets, */
-	bool err_writes;	/* a write or a read, */
-	unsigned int err_after;	/* after so many of them */
-	unsigned int shortened;
-} inject;
-
-static struct io_uring_sqe asked[SLOTS];
-
-static unsigned int rnd(void)
-{
-	static unsigned int seed = 1;
-
-	seed = seed * 1103515245 + 12345;
-	return seed >> 16;
-}
-
-static void point(void)
-{
-	inject.points++;
-	if (inject.points == inject.kill_at)
-		raise(SIGKILL);
-	if (inject.points == inject.hook_at)
-		inject.hook();
-}
-
-static bool is_write(const struct io_uring_sqe *sqe)
-{
-	return sqe->opcode == IORING_OP_WRITE || sqe->opcode == IORING_OP_WRITE_FIXED;
-}
-
-static void mangle_request(struct io_uring_sqe *sqe)
-{
-	uint32_t len = sqe->len;
-
-	if (sqe->user_data >= SLOTS)
-		return;
-	if (inject.shorten && sqe->len > 4096 && rnd() % 2)
-		sqe->len = (1 + rnd() % (sqe->len / 4096)) * 4096;
-	else if (inject.shorten && sqe->len <= 4096 && sqe->len > 1 && rnd() % 4 == 0)
-		sqe->len = 1 + rnd() % (sqe->len - 1);
-	inject.shortened += sqe->len != len;
-	asked[sqe->user_data] = *sqe;
-}
-
-static void mangle_requests(struct io_uring *ring)
-{
-	unsigned int i;
-
-	for (i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++)
-		mangle_request(&ring->sq.sqes[i & ring->sq.ring_mask]);
-}
-
-static bool is_direct(int fd)
-{
-	return fcntl(fd, F_GETFL) & O_DIRECT;
-}
-
-static void mangle_result(struct io_uring_cqe *cqe)
-{
-	const struct io_uring_sqe *sqe;
-
-	if (cqe->user_data >= SLOTS)
-		return;
-	sqe = &asked[cqe->user_data];
-	if (inject.no_direct && is_direct(sqe->fd))
-		cqe->res = -EINVAL;
-	else if (inject.repeat && rnd() % 3 == 0)
-		cqe->res = rnd() % 2 ? -EINTR : -EAGAIN;
-	else if (inject.err && inject.err_writes == is_write(sqe) &&
-		 (!inject.err_after || !--inject.err_after))
-		cqe->res = -inject.err;
-}
-
-int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
-					    unsigned int nr, struct __kernel_timespec *ts,
-					    sigset_t *mask);
-int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
-					    unsigned int nr, struct __kernel_timespec *ts,
-					    sigset_t *mask)
-{
-	unsigned int i;
-	int ret;
-
-	point();
-	mangle_requests(ring);
-	ret = __real_io_uring_submit_and_wait_timeout(ring, cqe, nr, ts, mask);
-	io_uring_for_each_cqe(ring, i, *cqe)
-		mangle_result(*cqe);
-	return ret;
-}
-
-int __real_io_uring_submit(struct io_uring *ring);
-int __wrap_io_uring_submit(struct io_uring *ring)
-{
-	mangle_requests(ring);
-	return __real_io_uring_submit(ring);
-}
-
-int __real_io_uring_register_buffers(struct io_uring *ring, const struct iovec *iov,
-				     unsigned int nr);
-int __wrap_io_uring_register_buffers(struct io_uring *ring, const struct iovec *iov,
-				     unsigned int nr)
-{
-	return inject.no_buffers ? -ENOMEM : __real_io_uring_register_buffers(ring, iov, nr);
-}
-
-int __real_ftruncate(int fd, off_t len);
-int __real_fsync(int fd);
-int __real_fdatasync(int fd);
-int __real_fchmod(int fd, mode_t mode);
-int __real_fallocate(int fd, int mode, off_t at, off_t len);
-int __real_unlink(const char *path);
-int __real_rename(const char *from, const char *to);
-int __real_renameat2(int from, const char *a, int to, const char *b, unsigned int flags);
-
-/* A point before each change of a file or its name */
-#define WRAP(name, args, pass)				\
-	int __wrap_##name args				\
-	{						\
-		point();				\
-		return __real_##name pass;		\
-	}
-
-WRAP(ftruncate, (int fd, off_t len), (fd, len))
-WRAP(fsync, (int fd), (fd))
-WRAP(fdatasync, (int fd), (fd))
-WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
-WRAP(fallocate, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len))
-WRAP(unlink, (const char *path), (path))
-WRAP(rename, (const char *from, const char *to), (from, to))
-#define TWO int from, const char *a, int to, const char *b
-WRAP(renameat2, (TWO, unsigned int flags), (from, a, to, b, flags))
-
-ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t pos);
-ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t pos)
-{
-	point();
-	/* What a crash may leave of a frame */
-	if (inject.points + 1 == inject.kill_at)
-		len /= 2;
-	return __real_pwrite(fd, buf, len, pos);
-}
 
 /* Files */
 
@@ -203,7 +48,7 @@ static void fill(int fd, off_t pos, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		buf[i] = 1 + rnd() % 255;
+		buf[i] = 1 + copy_rnd() % 255;
 	if (!buf || __real_pwrite(fd, buf, len, pos) != (ssize_t)len)
 		abort();
 	free(buf);
