@@ -54,6 +54,7 @@ enum guest_state {
  * @took: how long it took, in us
  * @blackout: how long it did not run, in us, once it is resumed; 0 unknown
  * @bytes: of its saved state
+ * @bandwidth: that a migration may use otherwise, in bytes a second; 0 unknown
  */
 struct guest {
 	struct guest *next;
@@ -67,7 +68,7 @@ struct guest {
 	bool chosen, touched, pending, failed;
 	char error[1024];
 	int64_t stopped, began, took, blackout;
-	uint64_t bytes;
+	uint64_t bytes, bandwidth;
 };
 
 struct guests {

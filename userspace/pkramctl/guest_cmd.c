@@ -10,6 +10,7 @@
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "migrate.h"
+#include "object_file.h"
 #include "print.h"
 #include "systemd.h"
 
@@ -25,8 +26,8 @@ static bool live(const struct guest *g)
 static int can_start(struct guest *g)
 {
 	if (g->state == GUEST_SAVED)
-		return guest_fail(g, "is saved: pkramctl guest resume %s lets it go on. To give it up, use pkramctl object unseal on its RAM and remove %s",
-				  g->file.name, guest_state_path(g));
+		return guest_fail(g, "is saved: pkramctl guest resume %s lets it go on, pkramctl guest discard %s gives it up",
+				  g->file.name, g->file.name);
 	if (live(g))
 		return guest_fail(g, "has a QEMU already: it is %s", g->status);
 	if (g->state == GUEST_STALE) {
@@ -49,6 +50,13 @@ static int can_resume(struct guest *g)
 				  g->file.name);
 	return guest_fail(g, "is not saved: there is no %s",
 			  guest_state_path(g));
+}
+
+static int can_discard(struct guest *g)
+{
+	if (g->state == GUEST_SAVED || g->state == GUEST_STALE)
+		return 0;
+	return guest_fail(g, "is not saved: there is nothing to give up");
 }
 
 static int can_stop(struct guest *g)
@@ -81,6 +89,8 @@ static int parse_request(struct request *r, const char *verb, int argc,
 	}
 	if (r->force && strcmp(verb, "stop"))
 		return ctl_usage("guest %s has no --force", verb);
+	if (r->all && !strcmp(verb, "discard"))
+		return ctl_usage("guest discard: what is given up is named");
 	if (r->all && r->nr_names)
 		return ctl_usage("guest %s: --all, or names", verb);
 	if (!r->all && !r->nr_names && strcmp(verb, "list"))
@@ -280,6 +290,42 @@ static int guest_stop(int argc, char **argv)
 	return finish(&r, ret);
 }
 
+/* Its RAM first: a state without it is known to be stale */
+static void discard(struct guest *g)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < g->file.nr_ram; i++) {
+		const struct guest_ram *ram = &g->file.ram[i];
+
+		err = ram->pkram ? object_drop_seal(ram->path) : 0;
+		if (err && err != -ENODATA && err != -ENOENT) {
+			guest_fail(g, "%s: %s", ram->path, strerror(-err));
+			return;
+		}
+	}
+	if (unlink(guest_state_path(g)))
+		guest_fail(g, "%s: %s", guest_state_path(g), strerror(errno));
+	unlink(guest_info_path(g));
+	if (!g->failed)
+		g->state = GUEST_STOPPED;
+}
+
+static int guest_discard(int argc, char **argv)
+{
+	struct request r;
+	struct guest *g;
+	int ret;
+
+	if (parse_request(&r, "discard", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, can_discard);
+	for (g = guests_good(&r.guests, NULL); g; g = guests_good(&r.guests, g))
+		discard(g);
+	return finish(&r, ret);
+}
+
 /* What units call: they know a guest, not what it did before */
 
 /* Load the one guest that is named; what is wrong was said */
@@ -366,6 +412,9 @@ static const struct ctl_verb guest_verbs[] = {
 	  guest_save },
 	{ "resume", "NAME... | --all",
 	  "let a saved guest go on where it stopped", guest_resume },
+	{ "discard", "NAME...",
+	  "give up a saved guest: its state is removed, its RAM can be used afresh",
+	  guest_discard },
 	{ "stop", "NAME... [--force] | --all [--force]",
 	  "have it power down; --force: end QEMU as it is", guest_stop },
 	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },
@@ -376,7 +425,7 @@ static const struct ctl_verb guest_verbs[] = {
 
 const struct ctl_object ctl_guest = {
 	.name = "guest",
-	.help = "virtual machines: list, start, save, resume, stop, up, down",
+	.help = "virtual machines that are defined in guests.d",
 	.verbs = guest_verbs,
 	.flags = guest_flags,
 };

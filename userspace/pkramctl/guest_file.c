@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <json.h>
 #include "guest_file.h"
 #include "parse.h"
 
@@ -264,26 +265,46 @@ static int add_ram(struct parser *p, char *path, bool pkram)
 	return 0;
 }
 
-/* Of an -object */
+/* The value of @key in what an -object says, in either way to write it; or NULL */
+static char *object_property(const char *object, struct json_object *json,
+			     const char *key)
+{
+	struct json_object *v;
+
+	if (!json)
+		return property(object, key);
+	return json_object_object_get_ex(json, key, &v) ?
+		strdup(json_object_get_string(v)) : NULL;
+}
+
+/* Of an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
 static int find_ram(struct parser *p, const char *object)
 {
-	char *name, *dir, *path = NULL;
+	struct json_object *json = *object == '{' ? json_tokener_parse(object) : NULL;
+	char *type, *name, *dir, *path = NULL;
 	bool pkram;
 
-	pkram = !strncmp(object, "memory-backend-pkram,", 21);
-	if (!pkram && strncmp(object, "memory-backend-file,", 20))
+	/* QEMU tells what is wrong with it */
+	if (*object == '{' && !json_object_is_type(json, json_type_object)) {
+		json_object_put(json);
 		return 0;
-	if (!pkram) {
-		path = property(object, "mem-path");
-		return path ? add_ram(p, path, false) : 0;
 	}
-	name = property(object, "name");
-	dir = property(object, "dir");
-	if (name && asprintf(&path, "%s/%s", dir ? dir : PKRAM_DIR, name) < 0)
-		path = NULL;
-	free(name);
-	free(dir);
-	return path ? add_ram(p, path, true) : 0;
+	type = json ? object_property(object, json, "qom-type") :
+		      strndup(object, strcspn(object, ","));
+	pkram = type && !strcmp(type, "memory-backend-pkram");
+	if (pkram) {
+		name = object_property(object, json, "name");
+		dir = object_property(object, json, "dir");
+		if (name && asprintf(&path, "%s/%s", dir ? dir : PKRAM_DIR, name) < 0)
+			path = NULL;
+		free(name);
+		free(dir);
+	} else if (type && !strcmp(type, "memory-backend-file")) {
+		path = object_property(object, json, "mem-path");
+	}
+	free(type);
+	json_object_put(json);
+	return path ? add_ram(p, path, pkram) : 0;
 }
 
 /* The file as a whole */

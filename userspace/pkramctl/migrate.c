@@ -16,6 +16,8 @@
 #define POLL_MS		20
 #define PROGRESS_US	1000000
 #define CANCEL_TRIES	500
+#define NO_LIMIT	(1ULL << 40)	/* bytes a second: more than RAM has */
+#define QEMU_LIMIT	(128ULL << 20)	/* what it has if nobody set it */
 
 static volatile sig_atomic_t interrupted;
 
@@ -51,20 +53,34 @@ static int command(struct guest *g, const char *name, struct json_object *args)
 	return 0;
 }
 
+/* QEMU limits migrations for the sake of others on a network: not what is saved to RAM */
+static int set_parameters(struct guest *g, bool on)
+{
+	uint64_t limit = on ? NO_LIMIT : g->bandwidth ? g->bandwidth : QEMU_LIMIT;
+	struct json_object *args;
+
+	if (on) {
+		if (command(g, "query-migrate-parameters", NULL))
+			return CTL_FAILED;
+		g->bandwidth = strtoull(qmp_text(&g->qmp, "max-bandwidth"), NULL, 10);
+		/* Ours, of a save that was not taken back */
+		if (g->bandwidth == NO_LIMIT)
+			g->bandwidth = 0;
+	}
+	args = one("mode", json_object_new_string(on ? "cpr-reboot" : "normal"));
+	json_object_object_add(args, "max-bandwidth", json_object_new_uint64(limit));
+	return command(g, "migrate-set-parameters", args);
+}
+
 int migrate_set_up(struct guest *g, bool on)
 {
-	struct json_object *list = json_object_new_array();
-	int ret;
+	struct json_object *list;
 
+	if (set_parameters(g, on))
+		return CTL_FAILED;
+	list = json_object_new_array();
 	json_object_array_add(list, capability("x-ignore-shared", on));
 	json_object_array_add(list, capability("events", on));
-	ret = command(g, "migrate-set-parameters",
-		      one("mode", json_object_new_string(on ? "cpr-reboot" :
-							 "normal")));
-	if (ret) {
-		json_object_put(list);
-		return ret;
-	}
 	return command(g, "migrate-set-capabilities", one("capabilities", list));
 }
 

@@ -459,33 +459,43 @@ out:
 	return ret;
 }
 
-int object_unseal(int argc, char **argv)
+int object_drop_seal(const char *path)
 {
 	struct pkram_claim claim = {
 		.size = sizeof(claim),
 		.flags = PKRAM_CLAIM_DISCARD,
 	};
+	struct pkram_info info = { .size = sizeof(info) };
+	int fd, err;
+
+	fd = open(path, O_RDWR | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = pkram_file_info(fd, &info);
+	if (!err && info.state != PKRAM_STATE_SEALED)
+		err = -ENODATA;
+	if (!err)
+		err = pkram_file_claim(fd, &claim);
+	close(fd);
+	return err;
+}
+
+int object_unseal(int argc, char **argv)
+{
 	char *path = take_object("unseal", argc, argv);
-	struct pkram_info info;
-	int fd, err, ret;
+	int err, ret = CTL_USAGE;
 
 	if (!path)
-		return CTL_USAGE;
-	ret = ctl_no_more(argc - 1, argv + 1);
-	if (ret)
+		return ret;
+	if (ctl_no_more(argc - 1, argv + 1))
 		goto out;
-	ret = CTL_FAILED;
-	fd = open_object(path, O_RDWR | O_EXCL, &info);
-	if (fd < 0)
-		goto out;
-	if (info.state != PKRAM_STATE_SEALED) {
-		ctl_error("%s: holds no saved guest", path);
+	err = object_drop_seal(path);
+	if (err == -ENODATA) {
+		ret = ctl_error("%s: holds no saved guest", path);
+	} else if (err) {
+		ret = fail(path, err);
 	} else {
-		err = pkram_file_claim(fd, &claim);
-		ret = err ? fail(path, err) : 0;
-	}
-	close(fd);
-	if (!ret) {
+		ret = CTL_OK;
 		out_record_open(NULL, NULL);
 		out_str("unsealed", "unsealed", path);
 		out_record_close();

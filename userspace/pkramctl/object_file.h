@@ -10,6 +10,12 @@ char *path_join(const char *dir, const char *name);
 /* A name is one in @dir, unless it says that it is a path: /... ./... ../... */
 char *object_path(const char *dir, const char *word);
 
+/*
+ * Give up the guest that was saved in an object. 0; -ENODATA: none was; other negative
+ * errno
+ */
+int object_drop_seal(const char *path);
+
 /* The verbs; what they are is in object.c's table */
 int object_create(int argc, char **argv);
 int object_show_file(const char *word);

@@ -246,25 +246,53 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 	out_table_close();
 }
 
+/* The one that begins at an address, or has a UUID, alone in @one; or false */
+static bool find_region(const struct pkram_region *list, const char *word,
+			struct pkram_region *one)
+{
+	uint8_t uuid[16];
+	uint64_t base;
+	bool by_base;
+
+	by_base = !parse_size(word, &base);
+	if (!by_base && parse_uuid(word, uuid))
+		return false;
+	for (; list; list = list->next) {
+		if (by_base ? list->base != base : memcmp(list->uuid, uuid, 16))
+			continue;
+		*one = *list;
+		one->next = NULL;
+		return true;
+	}
+	return false;
+}
+
 static int region_show(int argc, char **argv)
 {
-	struct pkram_region *list;
+	struct pkram_region *list, one;
 	struct pkram_ctx *ctx;
 
-	if (ctl_no_more(argc, argv))
+	if (argc && ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
 	if (pkram_region_dump(ctx, &list))
 		return ctl_fail(ctx, NULL);
-	ctl_print_regions(list, NULL, NULL);
+	if (argc && !find_region(list, argv[0], &one)) {
+		pkram_region_free(list);
+		pkram_close(ctx);
+		return ctl_error("there is no region that begins at %s or has that UUID",
+				 argv[0]);
+	}
+	ctl_print_regions(argc ? &one : list, NULL, NULL);
 	pkram_region_free(list);
 	return ctl_done(ctx);
 }
 
 static const struct ctl_verb region_verbs[] = {
-	{ "show", "", "the regions: where, how large, how free", region_show },
+	{ "show", "[BASE | UUID]", "the regions, or one: where, how large, how free",
+	  region_show },
 	{ }
 };
 

@@ -12,7 +12,7 @@ bool systemd_runs(void)
 	return !access("/run/systemd/system", F_OK);
 }
 
-int systemctl(const char *verb, const char *unit)
+static int run_systemctl(const char *verb, const char *unit, const char *option)
 {
 	int status;
 	pid_t pid;
@@ -24,7 +24,7 @@ int systemctl(const char *verb, const char *unit)
 	if (!pid) {
 		/* Standard output is for what was asked of pkramctl */
 		dup2(STDERR_FILENO, STDOUT_FILENO);
-		execlp("systemctl", "systemctl", verb, unit, NULL);
+		execlp("systemctl", "systemctl", verb, unit, option, NULL);
 		_exit(127);
 	}
 	while (waitpid(pid, &status, 0) < 0) {
@@ -32,6 +32,16 @@ int systemctl(const char *verb, const char *unit)
 			return 127;
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+int systemctl(const char *verb, const char *unit)
+{
+	return run_systemctl(verb, unit, NULL);
+}
+
+bool systemd_enabled(const char *unit)
+{
+	return !run_systemctl("is-enabled", unit, "--quiet");
 }
 
 bool systemd_kexec_pending(void)

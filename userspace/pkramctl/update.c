@@ -144,22 +144,39 @@ static int save_all(const struct kexec_plan *plan, struct guests *gs,
 	return ctl_error("the host stays as it is: a guest could not be saved, those that were saved go on");
 }
 
+static const char *unit_of(const struct guest *g)
+{
+	static char unit[GUEST_NAME_MAX + 32];
+
+	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
+	return unit;
+}
+
+/* Who resumes them in the next kernel? */
+static void check_units(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = guests_good(gs, NULL); g && systemd_runs(); g = guests_good(gs, g)) {
+		if (!systemd_enabled(unit_of(g)))
+			ctl_warn("%s: its unit %s is not enabled: in the next kernel it waits for pkramctl guest resume %s",
+				 g->file.name, unit_of(g), g->file.name);
+	}
+}
+
 /* The kexec did not come about: all that were saved go on, where they were */
 static int resume_all(struct guests *gs)
 {
 	bool failed = false;
 	struct guest *g;
-	char unit[128];
 
 	kexec_unload();
 	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
-		snprintf(unit, sizeof(unit), "pkram-guest@%s.service",
-			 g->file.name);
 		/* Its unit's QEMU belongs into its unit */
 		close(g->lock);
 		g->lock = -1;
-		if (systemd_runs() && !systemctl("is-enabled", unit) &&
-		    !systemctl("start", unit))
+		if (systemd_runs() && systemd_enabled(unit_of(g)) &&
+		    !systemctl("start", unit_of(g)))
 			g->chosen = false;
 	}
 	guests_resume(gs);
@@ -179,15 +196,17 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 	int ret;
 
 	ret = choose(gs);
-	if (!ret)
-		ret = check_objects(ctx, gs);
-	if (!ret)
-		ret = kexec_prepare(plan, ctx);
-	if (ret)
+	if (!ret || plan->dry_run)
+		ret |= check_objects(ctx, gs);
+	if (!ret || plan->dry_run)
+		ret |= kexec_prepare(plan, ctx);
+	if (ret && !plan->dry_run)
 		return ret;
+	check_units(gs);
 	if (plan->dry_run) {
-		print_all(plan, gs, kexec_way(), "dry_run");
-		return CTL_OK;
+		print_all(plan, gs, ret ? "nothing: it is refused" : kexec_way(),
+			  "dry_run");
+		return ret;
 	}
 	ret = kexec_load(plan, ctx);
 	if (!ret)

@@ -130,6 +130,12 @@ ctl '' -jp pool show
 lines=$(wc -l <"$tmp/out");		[ "$lines" -gt 5 ]; report $? 'pretty JSON has lines'
 ctl '' region show;			is 0 '0x10200000000  2 GiB    2 GiB     1   0   2  read-only' '' 'region show'
 ctl '' -j region show;			json 'len(d) == 2 and d[1]["base"] == 0x10200000000 and d[1]["read_only"] and "meta" not in d[0]' 'region show as JSON'
+ctl '' region show 0x10200000000;	is 0 '0x10200000000' '' 'a region by its address'
+[ "$(wc -l <"$tmp/out")" = 2 ]; report $? 'alone'
+ctl '' -j region show;			second=$(sed 's/.*"uuid":"\([^"]*\)".*/\1/' "$tmp/out")
+ctl '' -j region show "$second";	json 'len(d) == 1 and d[0]["base"] == 0x10200000000' 'or by its UUID'
+ctl '' region show 0x1;			is 1 '' 'no region that begins at 0x1' 'one that is not there'
+ctl '' region show first;		is 1 '' 'no region' 'nor by a name'
 ctl damaged region show;		is 0 'no valid label' '' 'an unusable region is shown'
 grep -q '0x10000000000  4 GiB  5 GiB' "$tmp/out"; report $? 'a region with a hole shows its span'
 ctl damaged -j region show;		json 'd[0]["span_gib"] == 5 and d[2]["quarantine"] == "no valid label" and "uuid" not in d[2]' 'both as JSON'

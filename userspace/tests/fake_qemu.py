@@ -62,6 +62,8 @@ class Qemu:
             return {"status": self.status, "running": self.status == "running"}
         if name == "query-migrate":
             return self.query_migrate()
+        if name == "query-migrate-parameters":
+            return {"max-bandwidth": 5 << 20}
         if name == "migrate":
             self.save(args["uri"][len("file:"):])
         elif name == "migrate-incoming":

@@ -117,7 +117,7 @@ verbs()
 	there vm1.state 'the state is where it should be'
 	does vm1 saved 'and they are known to be'
 	ctl guest save vm1;		is 1 '' 'is saved already' 'and not saved twice'
-	ctl guest start vm1;		is 1 '' 'pkramctl guest resume vm1' 'a saved guest is not started'
+	ctl guest start vm1;		is 1 '' 'pkramctl guest discard vm1 gives it up' 'a saved guest is not started'
 	ctl guest down vm1;		is 0 'saved' '' 'but it is down'
 	ctl update --report;		is 0 '^vm1 +saved +20' '' 'the report knows that they are saved'
 	ctl guest resume --all;		is 0 '^vm2 +running .* s +[0-9]+\.[0-9]+ s$' '' 'guests are resumed, and their blackout is told'
@@ -159,6 +159,7 @@ verbs()
 	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'a guest is ended by force'
 	ctl guest stop vm1;		is 1 '' 'does not run' 'once'
 	ctl guest down vm1;		is 0 'stopped' '' 'then it is down'
+	ctl guest discard vm1;		is 1 '' 'is not saved: there is nothing' 'and nothing is there to be given up'
 	ctl guest resume vm1;		is 1 '' 'is not saved' 'and nothing is there to be resumed'
 	ctl guest up vm1;		is 0 'running' '' 'up starts it'
 	ctl guest stop --all --force;	is 0 'vm2 +stopped' '' 'all are ended'
@@ -200,6 +201,11 @@ as_json()
 	ctl -j guest resume vm1;	json 'd[0]["blackout"] > 0' 'resume as JSON'
 	ctl -j guest up vm1;		json 'd[0]["state"] == "running"' 'up as JSON'
 	ctl -j guest stop --all --force; json 'd[1]["state"] == "stopped"' 'stop as JSON'
+	ctl -j guest start vm1; ctl guest save vm1
+	ctl -j guest discard vm1;	json 'd[0]["state"] == "stopped"' 'discard as JSON'
+	gone vm1.state 'removes the state'
+	gone vm1.state.info 'and what was remembered of it'
+	ctl guest discard --all;	is 2 '' 'is named' 'but not of all at once'
 	ctl -j guest down vm1;		json 'd[0]["state"] == "stopped"' 'down as JSON'
 	end_all
 }
@@ -222,7 +228,8 @@ trouble()
 	ctl guest save vm1;		is 1 '' 'No space left on device' 'a save that fails late'
 	gone vm1.state 'leaves no state'
 	does vm1 running 'and the guest goes on'
-	also 'vm1 migrate-set-parameters {"mode": "normal"}' qemu.log 'as it was before'
+	also 'vm1 migrate-set-parameters {"mode": "cpr-reboot", "max-bandwidth": 1099511627776}' qemu.log 'a save has no limit of its speed'
+	also 'vm1 migrate-set-parameters {"mode": "normal", "max-bandwidth": 5242880}' qemu.log 'and is as it was before'
 	end_all
 	define vm1 '-fake die-in-save'
 	ctl guest start vm1
@@ -316,12 +323,16 @@ update()
 
 	export PKRAM_FAKE_SYSTEMD=1
 	: >"$tmp/log"
+	host idle update $k --dry-run;	is 0 'systemctl kexec' 'warning: vm2: its unit pkram-guest@vm2.service is not enabled' 'a unit that is not enabled is warned of'
+	! grep -q vm3 "$tmp/err"; report $? 'but not of a guest that does not run'
+	export DISABLED=0
 	host idle update $k;		is 0 '^ +vm2 +saved' '' 'systemd is asked to boot the kernel'
 	grep -q 'systemctl kexec' "$tmp/log"; report $? 'by systemctl kexec'
 	does vm1 saved 'the guests are saved'
 	does vm3 stopped 'one that did not run is not'
 	ctl guest resume --all;		is 0 'vm2 +running' '' 'and are resumed afterwards'
 
+	unset DISABLED
 	JOBS='12 kexec.target start waiting' host idle guest down vm1
 	is 0 '^vm1 +saved' '' 'on the way into a kexec down means save'
 	host idle guest up vm1
@@ -341,7 +352,7 @@ mkdir "$tmp/bin" "$tmp/state" "$tmp/guests"
 # The fake kernel is for pkramctl alone
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # shellcheck disable=SC2016
-printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\nis-enabled*) exit 1 ;;\nesac\n' \
+printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\nesac\n' \
 	"$tmp" >"$tmp/bin/systemctl"
 chmod +x "$tmp/bin/fake" "$tmp/bin/systemctl"
 : >"$tmp/qemu.log"

@@ -68,6 +68,16 @@ static void a_definition(void)
 	ok(g.ram[0].pkram && g.ram[1].pkram && !g.ram[2].pkram,
 	   "with what seals it");
 	guest_file_free(&g);
+	ok(!parse(&g, UUID_IS
+		  "-object '{\"qom-type\": \"memory-backend-pkram\", \"id\": \"r\", \"name\": \"a,b\"}'\n"
+		  "-object '{\"qom-type\":\"memory-backend-pkram\",\"dir\":\"/mnt\",\"name\":\"c\"}'\n"
+		  "-object '{\"qom-type\":\"memory-backend-file\",\"mem-path\":\"/x\"}'\n"
+		  "-object '{\"qom-type\":\"rng-random\"}' -object '{junk' -object '[]'\n",
+		  why, sizeof(why)) && g.nr_ram == 3 &&
+	   !strcmp(g.ram[0].path, "/dev/pkram/a,b") && g.ram[0].pkram &&
+	   !strcmp(g.ram[1].path, "/mnt/c") && g.ram[1].pkram &&
+	   !strcmp(g.ram[2].path, "/x") && !g.ram[2].pkram, "its RAM is found in JSON%s", why);
+	guest_file_free(&g);
 	ok(!parse(&g, UUID_IS "-m 4G", why, sizeof(why)) &&
 	   !strcmp(g.qemu, "qemu-system-x86_64") && g.stop_timeout == 90 &&
 	   !g.nr_ram, "what it does not say has a default");

@@ -201,6 +201,35 @@ TEST_F(before, changes_are_for_root)
 	EXPECT_EQ(0, as_nobody(0, "size", "pool show"));
 }
 
+/* Its state and its sealed RAM are all that a saved guest is */
+TEST_F(before, a_saved_guest_is_given_up)
+{
+	int fd;
+
+	EXPECT_EQ(0, vm_run(NULL, "mkdir -p /etc/pkram/guests.d"));
+	ASSERT_EQ(0, vm_write_file("/etc/pkram/guests.d/g.conf",
+				   "uuid = " UUID "\n-m 16M -object '{\"qom-type\":"
+				   "\"memory-backend-pkram\",\"name\":\"ram\"}'\n"));
+	EXPECT_EQ(0, ctl(1, "is not saved", "guest discard g"));
+	EXPECT_EQ(0, ctl(0, "sealed", "object create ram 16M && pkramctl object seal ram"));
+	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
+	EXPECT_EQ(0, ctl(0, "g     saved", "guest list"));
+	EXPECT_EQ(0, ctl(1, "guest discard g gives it up", "guest start g"));
+	EXPECT_EQ(0, ctl(0, "g     stopped", "guest discard g"));
+	EXPECT_EQ(-1, access(PKRAM_MNT "/g.state", F_OK));
+	EXPECT_EQ(0, ctl(0, "running", "object show ram"));
+	/* One whose RAM another process has, it cannot give up */
+	EXPECT_EQ(0, ctl(0, "sealed", "object seal ram"));
+	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
+	fd = open(PKRAM_MNT "/ram", O_RDWR | O_EXCL | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, ctl(1, "ram: Device or resource busy", "guest discard g"));
+	EXPECT_EQ(0, access(PKRAM_MNT "/g.state", F_OK));
+	close(fd);
+	EXPECT_EQ(0, ctl(0, "g     stopped", "guest discard g"));
+	EXPECT_EQ(0, ctl(0, "removed", "object remove ram -j"));
+}
+
 #define NEXT	"--kernel %s --initrd %s --command-line '%s' "
 
 static int kexec(int want, const char *text, const char *more)
