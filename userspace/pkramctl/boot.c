@@ -92,6 +92,7 @@ static bool read_entry(struct boot_entry *e, const char *root, const char *path,
 {
 	FILE *f = fopen(path, "re");
 	char *line = NULL, *key, *rest;
+	unsigned int initrds = 0;
 	bool right = false;
 	size_t size = 0;
 
@@ -108,11 +109,15 @@ static bool read_entry(struct boot_entry *e, const char *root, const char *path,
 			right = !strcmp(next_word(&rest) ?: "", version);
 		else if (!strcmp(key, "linux"))
 			take_path(e->kernel, root, next_word(&rest) ?: "");
-		else if (!strcmp(key, "initrd"))
+		else if (!strcmp(key, "initrd") && ++initrds)
 			take_path(e->initrd, root, next_word(&rest) ?: "");
 	}
 	free(line);
 	fclose(f);
+	/* Those before it are for the processor, mostly */
+	if (right && initrds > 1)
+		ctl_warn("%s names %u initrds, kexec can load one: %s", path, initrds,
+			 e->initrd);
 	if (right && *e->kernel)
 		return true;
 	boot_entry_free(e);
@@ -167,7 +172,7 @@ int boot_find(struct boot_entry *e, const char *version)
 	}
 	if (*e->kernel)
 		return 0;
-	return ctl_error("there is no kernel %s: neither %s/vmlinuz-%s nor an entry of the boot loader's",
+	return ctl_error("there is no kernel %s: neither %s/vmlinuz-%s nor an entry of the boot loader's (a file is written with a /)",
 			 version, dir, version);
 }
 

@@ -376,6 +376,10 @@ printf 'title x\nversion 6.99.9\nlinux /6.99.9/linux\noptions wrong\n' >"$tmp/bo
 printf '# x\ntitle x\nversion\t6.99.3\noptions root=UUID=2 rw\nlinux /6.99.3/linux\ninitrd /6.99.3/initrd\n' \
 	>"$tmp/boot/loader/entries/b.conf"
 ctl idle -j kexec --kernel 6.99.3 --dry-run; json 'd["cmdline"] == "root=UUID=2 rw" and d["kernel"].endswith("boot/6.99.3/linux") and d["initrd"].endswith("6.99.3/initrd") and d["cmdline_from"].endswith("entries/b.conf")' 'an entry of the Boot Loader Specification'
+echo initrd >"$tmp/boot/6.99.3/more"
+echo 'initrd /6.99.3/more' >>"$tmp/boot/loader/entries/b.conf"
+ctl idle kexec --kernel 6.99.3 --dry-run; is 0 'more' 'names 2 initrds, kexec can load one' 'that names two initrds'
+ctl idle kexec --kernel vmlinuz;	is 1 '' 'a file is written with a /' 'a file that looks like a version'
 export PKRAM_FAKE_SYSTEMD=1
 ctl idle kexec $k;			is 0 'systemctl kexec' 'quarantined' 'with systemd'
 logged 'systemctl kexec' 'systemctl does it'

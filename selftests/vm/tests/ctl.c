@@ -15,6 +15,7 @@
 #include "pool.h"
 
 #define UUID	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
+#define RAM	"{\"qom-type\":\"memory-backend-pkram\",\"name\":\"ram\"}"
 #define COOKIE	"01234567-89ab-cdef-0123-456789abcdef"
 
 /* Run the tool; what it says must hold @text. 0 if all is as wanted */
@@ -208,8 +209,9 @@ TEST_F(before, a_saved_guest_is_given_up)
 
 	EXPECT_EQ(0, vm_run(NULL, "mkdir -p /etc/pkram/guests.d"));
 	ASSERT_EQ(0, vm_write_file("/etc/pkram/guests.d/g.conf",
-				   "uuid = " UUID "\n-m 16M -object '{\"qom-type\":"
-				   "\"memory-backend-pkram\",\"name\":\"ram\"}'\n"));
+				   "uuid = " UUID "\n"
+				   "-m 16M\n"
+				   "-object '" RAM "'\n"));
 	EXPECT_EQ(0, ctl(1, "is not saved", "guest discard g"));
 	EXPECT_EQ(0, ctl(0, "sealed", "object create ram 16M && pkramctl object seal ram"));
 	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
