@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PID 1 of the test VMs
+ * PID 1 of the test VMs; where the host is a Debian, a service of it
  *
  * Boots with an initramfs that holds this program as /init, the scenario's test
  * program as /test and a description of the scenario in /etc/scenario; see
  * README.md.  Runs the tests of this boot's stage one by one, reports on the second
  * serial port, and goes on to the next boot with kexec, or powers off.
+ *
+ * As a service (ROOT=debian) it finds everything in place, counts the boots on the disk,
+ * and leaves it to the tests to go to the next kernel.
  *
  * What it writes there, one item a line, for the runner on the host:
  *
@@ -49,6 +52,7 @@
 #define NEXT_INITRD	"/run/next/initrd"
 #define NEXT_APPEND	"/run/pkram-next-append"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define BOOT_COUNT	"/var/lib/vmtest/boot"
 
 /* A kernel log line that matches one of these makes the running test fail ... */
 static const char * const bad_lines[] = {
@@ -88,6 +92,7 @@ static struct {
 	char *cmdline;
 	char *filter;
 	bool next_files, interactive;
+	bool service;			/* not PID 1 */
 } sc;
 
 static void say(const char *fmt, ...)
@@ -178,6 +183,18 @@ static void compile(regex_t *re, const char *pattern)
 		give_up("bad regular expression");
 }
 
+/* A boot on the disk has no words of ours on its command line. */
+static void count_boot(void)
+{
+	char text[64];
+
+	mkdir("/var/lib/vmtest", 0755);
+	snprintf(text, sizeof(text), "vmtest.boot=%d\n", sc.boot + 1);
+	if (spill(BOOT_COUNT, text))
+		give_up(BOOT_COUNT);
+	sync();
+}
+
 /* /etc/scenario: lines of KEY=VALUE, written by the runner */
 static void read_scenario(void)
 {
@@ -211,11 +228,13 @@ static void read_scenario(void)
 		}
 	}
 	free(text);
-	text = slurp("/proc/cmdline");
+	text = slurp(sc.service ? BOOT_COUNT : "/proc/cmdline");
 	arg = text ? strstr(text, "vmtest.boot=") : NULL;
 	if (arg)
 		sc.boot = atoi(arg + strlen("vmtest.boot="));
 	free(text);
+	if (sc.service)
+		count_boot();
 	if (sc.boot >= sc.nr_boots)
 		give_up("a boot that the scenario does not have");
 }
@@ -710,7 +729,9 @@ int main(void)
 {
 	struct utsname uts;
 
-	setup_mounts();
+	sc.service = getpid() != 1;
+	if (!sc.service)
+		setup_mounts();
 	setup_result();
 	uname(&uts);
 	setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
@@ -718,11 +739,13 @@ int main(void)
 	read_scenario();
 	say("@boot %d %s %.1f\n", sc.boot, uts.release, now());
 	setup_kmsg();
-	only_our_scans();
-	load_modules("/lib/modules", uts.release);
-	link_modules(uts.release);
-	mount_guest();
-	load_modules("/guest/modules", uts.release);
+	if (!sc.service) {
+		only_our_scans();
+		load_modules("/lib/modules", uts.release);
+		link_modules(uts.release);
+		mount_guest();
+		load_modules("/guest/modules", uts.release);
+	}
 	if (check_kmsg())
 		say("@result fail boot 0 kernel log\n");
 	if (sc.kernel[sc.boot] && strcmp(sc.kernel[sc.boot], uts.release))
@@ -731,7 +754,7 @@ int main(void)
 		shell();
 	else
 		run_stage();
-	if (!last_boot() && !sc.interactive)
+	if (!last_boot() && !sc.interactive && !sc.service)
 		kexec_next();
 	say("@end\n");
 	power_off();
