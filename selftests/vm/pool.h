@@ -5,7 +5,7 @@
 
 #include "lib.h"
 
-#define CTL	"pkramctl.static "
+#define CTL	"pkramctl "
 
 /* insmod and mount; @params for the module, or NULL */
 int pool_up(const char *params);

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A Debian host with systemd and pkram's packages: two guests are units, and live through
+ * updates from 6.1 to 6.12 and on to 7.x and a systemctl kexec, and lose a power cut
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "guests_d.h"
+
+#define NOTES	"/var/lib/vmtest/notes"	/* on disk: it outlives the pool, too */
+#define CUT	"/run/vmtest.cut"	/* see debian-image */
+#define UNITS	"pkram-guest@a pkram-guest@b"
+
+static const char * const names[] = { "a", "b" };
+
+struct notes {
+	unsigned long long counters[2];
+	char boot_ids[2][sizeof(((struct guest_state *)NULL)->boot_id)];
+	char uuid[64];			/* of the pool */
+};
+
+/* The installed kernel of a series, as in "6.12"; in static memory */
+static const char *kernel(const char *series)
+{
+	static char version[128];
+	char *out;
+
+	version[0] = '\0';
+	if (!vm_run(&out, "cd /boot && ls vmlinuz-%s.*", series))
+		sscanf(out, "vmlinuz-%127s", version);
+	return version;
+}
+
+static int pool_uuid(char uuid[64])
+{
+	struct json_object *pool, *v;
+	char *out;
+
+	if (vm_run(&out, CTL "-j pool show"))
+		return -EIO;
+	pool = json_tokener_parse(out);
+	if (!json_object_object_get_ex(pool, "uuid", &v))
+		return -EBADMSG;
+	snprintf(uuid, 64, "%s", json_object_get_string(v));
+	return 0;
+}
+
+static int note(struct notes *notes)
+{
+	struct guest_state st;
+	struct qemu *q;
+	int err;
+	FILE *f;
+
+	memset(notes, 0, sizeof(*notes));
+	for (int i = 0; i < 2; i++) {
+		q = find(names[i]);
+		err = q ? guest_wait(q, 0, &st, 60) : -ENOENT;
+		if (err)
+			return err;
+		notes->counters[i] = st.counter;
+		strcpy(notes->boot_ids[i], st.boot_id);
+	}
+	err = pool_uuid(notes->uuid);
+	if (err)
+		return err;
+	f = fopen(NOTES, "w");
+	if (!f || fwrite(notes, sizeof(*notes), 1, f) != 1 || fclose(f))
+		return -EIO;
+	/* A power cut comes soon. */
+	sync();
+	return 0;
+}
+
+static int notes_of_before(struct notes *notes)
+{
+	FILE *f = fopen(NOTES, "r");
+	int ret = f && fread(notes, sizeof(*notes), 1, f) == 1 ? 0 : -EIO;
+
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+/* When a unit became active, in microseconds of this boot; LLONG_MAX if it did not */
+static long long active_since(const char *unit)
+{
+	long long t = 0;
+	char *out;
+
+	if (!vm_run(&out, "systemctl show -P ActiveEnterTimestampMonotonic %s", unit))
+		t = atoll(out);
+	return t ?: LLONG_MAX;
+}
+
+static bool is_up_before(const char *first, const char *second)
+{
+	long long a = active_since(first), b = active_since(second);
+
+	printf("# %s at %lld, %s at %lld us\n", first, a, second, b);
+	return a != LLONG_MAX && a <= b;
+}
+
+/* The kernel, systemd, the module that DKMS built, and no unit that failed */
+static void host_is_up(struct __test_metadata *_metadata, const char *series)
+{
+	struct utsname uts;
+	char *out;
+
+	ASSERT_EQ(0, uname(&uts));
+	EXPECT_STREQ(kernel(series), uts.release);
+	EXPECT_STREQ("systemd\n", vm_read_file("/proc/1/comm"));
+	EXPECT_EQ(0, vm_run(&out, "systemctl is-system-running --wait")) TH_LOG("%s", out);
+	vm_run(&out, "systemctl --failed --plain --no-legend");
+	EXPECT_STREQ("", out);
+	EXPECT_EQ(0, vm_run(NULL, "modinfo -F filename pkram | grep /updates/dkms/"));
+	EXPECT_EQ(0, vm_run(NULL, "grep '^pkram %s pkramfs' /proc/mounts", PKRAM_MNT));
+	EXPECT_EQ(0, vm_run(NULL, "dpkg-query -W pkram-dkms pkram-tools libpkram1"));
+	/* The pool is there before any local file system's user. */
+	EXPECT_TRUE(is_up_before("systemd-modules-load.service", "dev-pkram.mount"));
+	EXPECT_TRUE(is_up_before("dev-pkram.mount", "local-fs.target"));
+	EXPECT_TRUE(is_up_before("dev-pkram.mount", "pkram-pool.service"));
+	EXPECT_TRUE(is_up_before("pkram-pool.service", "sysinit.target"));
+}
+
+/* Both go on where they were before the kexec, as units, and the report says so */
+static void guests_go_on(struct __test_metadata *_metadata, const char *from)
+{
+	struct json_object *report, *row, *v;
+	struct notes notes;
+	struct utsname uts;
+	char *out, uuid[64];
+
+	ASSERT_EQ(0, notes_of_before(&notes));
+	ASSERT_EQ(0, pool_uuid(uuid));
+	EXPECT_STREQ(notes.uuid, uuid);
+	EXPECT_TRUE(is_up_before("pkram-pool.service", "pkram-guest@a.service"));
+	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS)) TH_LOG("%s", out);
+	for (int i = 0; i < 2; i++) {
+		struct qemu *q = find(names[i]);
+		struct guest_state st;
+
+		ASSERT_NE(NULL, q) {
+			vm_run(NULL, "systemctl status --no-pager -l pkram-guest@%s", names[i]);
+		}
+		EXPECT_EQ(0, goes_on(q, notes.counters[i])) TH_LOG("%s", q->error);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		EXPECT_STREQ(notes.boot_ids[i], st.boot_id);
+	}
+	ASSERT_EQ(0, vm_run(NULL, CTL "update --report"));
+	ASSERT_EQ(0, vm_run(&out, CTL "-j update --report"));
+	report = json_tokener_parse(out);
+	ASSERT_EQ(2, json_object_array_length(report));
+	ASSERT_EQ(0, uname(&uts));
+	for (int i = 0; i < 2; i++) {
+		row = json_object_array_get_idx(report, i);
+		ASSERT_TRUE(json_object_object_get_ex(row, "name", &v));
+		EXPECT_STREQ(names[i], json_object_get_string(v));
+		ASSERT_TRUE(json_object_object_get_ex(row, "result", &v));
+		EXPECT_STREQ("resumed", json_object_get_string(v));
+		ASSERT_TRUE(json_object_object_get_ex(row, "from", &v));
+		EXPECT_STREQ(kernel(from), json_object_get_string(v));
+		ASSERT_TRUE(json_object_object_get_ex(row, "to", &v));
+		EXPECT_STREQ(uts.release, json_object_get_string(v));
+		ASSERT_TRUE(json_object_object_get_ex(row, "blackout", &v));
+		EXPECT_LT(0, json_object_get_double(v));
+	}
+}
+
+/* By an update; it does not return, systemd ends the test */
+static void update_to(struct __test_metadata *_metadata, const char *series)
+{
+	struct notes notes;
+
+	ASSERT_EQ(0, note(&notes));
+	vm_leaving();
+	EXPECT_EQ(0, vm_run(NULL, CTL "update --kernel %s", kernel(series)));
+	sleep(200);
+	ASSERT_TRUE(false);
+}
+
+FIXTURE(first) {};
+FIXTURE_SETUP(first) {}
+FIXTURE_TEARDOWN(first) {}
+
+TEST_F_TIMEOUT(first, the_host_is_up, 300)
+{
+	host_is_up(_metadata, "6.1");
+}
+
+TEST_F_TIMEOUT(first, the_pool_grows, 120)
+{
+	EXPECT_EQ(0, vm_run(NULL, "rm -f /var/lib/pkram/pool && "
+			    CTL "pool grow 1G && echo SIZE=1G >/etc/pkram/pool.conf"));
+	EXPECT_EQ(1, pool_number("regions"));
+}
+
+TEST_F_TIMEOUT(first, guests_are_units, 300)
+{
+	struct guest_state st;
+	struct qemu *q;
+
+	ASSERT_EQ(0, define("a", ""));
+	ASSERT_EQ(0, define("b", ""));
+	ASSERT_EQ(0, vm_run(NULL, "systemctl enable --now " UNITS));
+	for (int i = 0; i < 2; i++) {
+		q = find(names[i]);
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		EXPECT_STREQ("ok", st.pattern);
+		EXPECT_EQ(0, vm_run(NULL, "grep -q 'pkram-guest@%s.service' /proc/%d/cgroup",
+				    names[i], q->pid));
+	}
+}
+
+TEST_F_TIMEOUT(first, one_that_cannot_be_saved_stops_the_update, 400)
+{
+	struct guest_state st;
+	struct qemu *q;
+	char *out;
+
+	ASSERT_EQ(0, define("c",
+			    "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
+			    "-device pc-dimm,memdev=shm,id=dimm0"));
+	ASSERT_EQ(0, vm_run(NULL, "systemctl start pkram-guest@c"));
+	EXPECT_EQ(1, vm_run(&out, CTL "update --kernel %s", kernel("6.12")));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "c: "));
+	EXPECT_NE(NULL, strstr(out, "RAM block 'shm' would be lost"));
+	EXPECT_NE(NULL, strstr(out, "the host stays as it is"));
+	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS " pkram-guest@c"));
+	for (int i = 0; i < 2; i++) {
+		q = find(names[i]);
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		EXPECT_EQ(0, goes_on(q, st.counter));
+	}
+	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
+	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+	EXPECT_EQ(0, vm_run(NULL, CTL "guest stop --force c"));
+	EXPECT_EQ(0, vm_run(NULL, "systemctl stop pkram-guest@c"));
+	EXPECT_EQ(0, vm_run(NULL, "rm " PKRAM_MNT "/c " GUESTS "/c.conf"));
+}
+
+TEST_F_TIMEOUT(first, the_host_is_updated, 400)
+{
+	update_to(_metadata, "6.12");
+}
+
+FIXTURE(second) {};
+FIXTURE_SETUP(second) {}
+FIXTURE_TEARDOWN(second) {}
+
+TEST_F_TIMEOUT(second, the_host_is_up, 300)
+{
+	host_is_up(_metadata, "6.12");
+}
+
+TEST_F_TIMEOUT(second, the_guests_go_on, 300)
+{
+	guests_go_on(_metadata, "6.1");
+}
+
+TEST_F_TIMEOUT(second, the_host_is_updated, 400)
+{
+	update_to(_metadata, "7");
+}
+
+FIXTURE(third) {};
+FIXTURE_SETUP(third) {}
+FIXTURE_TEARDOWN(third) {}
+
+TEST_F_TIMEOUT(third, the_host_is_up, 300)
+{
+	host_is_up(_metadata, "7");
+}
+
+TEST_F_TIMEOUT(third, the_guests_go_on, 300)
+{
+	guests_go_on(_metadata, "6.12");
+}
+
+TEST_F_TIMEOUT(third, systemctl_kexec_saves_them_too, 400)
+{
+	const char *next = kernel("6.12");
+	struct notes notes;
+
+	ASSERT_EQ(0, note(&notes));
+	ASSERT_EQ(0, vm_run(NULL, CTL "kexec --load-only --kernel /boot/vmlinuz-%s --initrd /boot/initrd.img-%s",
+			    next, next));
+	vm_leaving();
+	EXPECT_EQ(0, vm_run(NULL, "systemctl kexec"));
+	sleep(200);
+	ASSERT_TRUE(false);
+}
+
+FIXTURE(fourth) {};
+FIXTURE_SETUP(fourth) {}
+FIXTURE_TEARDOWN(fourth) {}
+
+TEST_F_TIMEOUT(fourth, the_host_is_up, 300)
+{
+	host_is_up(_metadata, "6.12");
+}
+
+TEST_F_TIMEOUT(fourth, the_guests_go_on, 300)
+{
+	guests_go_on(_metadata, "7");
+}
+
+TEST_F_TIMEOUT(fourth, power_is_cut_after_the_saves, 400)
+{
+	ASSERT_EQ(0, vm_run(NULL, "touch " CUT));
+	update_to(_metadata, "7");
+}
+
+FIXTURE(fifth) {};
+FIXTURE_SETUP(fifth) {}
+FIXTURE_TEARDOWN(fifth) {}
+
+/* The firmware boots the first kernel again. */
+TEST_F_TIMEOUT(fifth, the_host_is_up, 300)
+{
+	host_is_up(_metadata, "6.1");
+}
+
+TEST_F_TIMEOUT(fifth, the_pool_is_gone_which_is_said, 120)
+{
+	struct notes notes;
+	char *out, uuid[64];
+
+	ASSERT_EQ(0, notes_of_before(&notes));
+	ASSERT_EQ(0, vm_run(&out, "journalctl -b -o cat -u pkram-pool"));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, notes.uuid));
+	EXPECT_NE(NULL, strstr(out, "is gone: this kernel was not started by kexec"));
+	EXPECT_NE(NULL, strstr(out, "guest a was saved in it, and is lost: it starts afresh"));
+	EXPECT_NE(NULL, strstr(out, "guest b was saved in it, and is lost: it starts afresh"));
+	/* And there is one of the size that was asked for. */
+	EXPECT_EQ(1LL << 30, pool_number("size"));
+	ASSERT_EQ(0, pool_uuid(uuid));
+	EXPECT_STRNE(notes.uuid, uuid);
+}
+
+TEST_F_TIMEOUT(fifth, the_guests_start_afresh, 300)
+{
+	struct notes notes;
+	struct guest_state st;
+	struct qemu *q;
+	char *out;
+
+	ASSERT_EQ(0, notes_of_before(&notes));
+	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS)) TH_LOG("%s", out);
+	for (int i = 0; i < 2; i++) {
+		q = find(names[i]);
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+		EXPECT_STREQ("ok", st.pattern);
+		EXPECT_STRNE(notes.boot_ids[i], st.boot_id);
+		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_CLAIMED));
+	}
+}
+
+TEST_HARNESS_MAIN
