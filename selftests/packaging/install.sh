@@ -120,7 +120,8 @@ check "module, library, tool, manual, units, completion, configuration are there
 	"lib/modules/$kver/updates/pkram.ko" usr/sbin/pkramctl usr/libexec/pkram/pool \
 	usr/lib/libpkram.{a,so,so.1,so.1.0.0} usr/lib/pkgconfig/libpkram.pc \
 	usr/include/{pkram.h,linux/pkram.h} usr/share/man/man8/pkramctl.8 \
-	usr/share/man/man5/pkram-guests.5 usr/share/bash-completion/completions/pkramctl \
+	usr/share/man/man3/libpkram.3 usr/share/man/man5/pkram-guests.5 \
+	usr/share/pkram/pkramctl.json usr/share/bash-completion/completions/pkramctl \
 	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service} \
 	usr/lib/modules-load.d/pkram.conf etc/pkram/{pool.conf,guests.d}
 check "the source for DKMS is complete, with its version" dkms_source

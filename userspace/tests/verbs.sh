@@ -86,4 +86,10 @@ while read -r object verb args; do
 	done <"$tmp/options"
 done <"$tmp/verbs"
 
+# The library
+sed -n 's/^\t\(pkram_[a-z_]*\);$/\1/p' "$top/lib/libpkram.map" | sort >"$tmp/exported"
+grep -ohE '\<Fn pkram_[a-z_]+' "$top/man/libpkram.3" | cut -d' ' -f2 | sort -u >"$tmp/described"
+diff "$tmp/exported" "$tmp/described" >"$tmp/out"
+report $? "libpkram(3) has each function that the library exports, and no others"
+
 finish
