@@ -545,7 +545,7 @@ TEST_F(again, refuses_to_discard_what_is_good)
 	char *out;
 
 	load_notes(_metadata);
-	EXPECT_EQ(1, vm_run(&out, CTL "object discard %llu",
+	EXPECT_EQ(1, vm_run(&out, CTL "object discard 0x%llx",
 			    (unsigned long long)notes->ids[file("good0") - files]));
 	EXPECT_NE(NULL, strstr(out, "not quarantined"));
 	free(out);
