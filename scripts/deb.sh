@@ -44,16 +44,6 @@ sources() {
 	fi | tar -c -C "$PKRAM_TOP" --null -T - | tar -x -C "$1"
 }
 
-# logged LOG COMMAND... - run it, its output in LOG; show the end if it fails
-logged() {
-	local log=$1
-	shift
-	"$@" >"$log" 2>&1 || {
-		tail -n 40 "$log" >&2
-		die "failed: $* (log: $log)"
-	}
-}
-
 build() {
 	local suite=$1 out=$PKRAM_BUILD/deb/$1 version
 	version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$PKRAM_TOP/debian/changelog")

@@ -16,6 +16,16 @@ export PKRAM_SERIES="6.1 6.12 7"
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# logged LOG COMMAND... - run it, its output in LOG; show the end if it fails
+logged() {
+	local log=$1
+	shift
+	"$@" >"$log" 2>&1 || {
+		tail -n 40 "$log" >&2
+		die "failed: $* (log: $log)"
+	}
+}
+
 # have_packages NAME... - true when dpkg says all of them are installed
 have_packages() {
 	local p

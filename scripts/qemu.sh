@@ -63,16 +63,6 @@ sums_write() {
 	)
 }
 
-# logged LOG COMMAND... - run it, its output in LOG; show the end if it fails
-logged() {
-	local log=$1
-	shift
-	"$@" >"$log" 2>&1 || {
-		tail -n 30 "$log" >&2
-		die "failed: $1 (log: $log)"
-	}
-}
-
 # listed BASE - the newest version of it in Debian's archive; nothing if there is none
 listed() {
 	apt_private "$SUITES" apt-cache showsrc --only-source qemu |
