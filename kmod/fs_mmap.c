@@ -27,6 +27,7 @@
 #include <linux/rcupdate.h>
 #include "compat/mm.h"
 #include "fs.h"
+#include "pin.h"
 
 static struct vfsmount *map_mnt;
 static DEFINE_MUTEX(map_inode_lock);
@@ -367,6 +368,14 @@ static const struct vm_operations_struct map_vm_ops = {
 	.mprotect = map_mprotect,
 #endif
 };
+
+struct pkram_open *pkramfs_vma_open(const struct vm_area_struct *vma)
+{
+	if (vma->vm_ops != &map_vm_ops)
+		return NULL;
+	return pkram_open_get(vma->vm_file->private_data);
+}
+EXPORT_SYMBOL_NS_GPL(pkramfs_vma_open, PKRAM_NS);
 
 /* The inner file */
 

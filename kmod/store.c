@@ -31,6 +31,7 @@ struct pkram_object *pkram_object_alloc(void)
 	init_rwsem(&obj->map_sem);
 	obj->children = RB_ROOT;
 	INIT_HLIST_NODE(&obj->by_name);
+	INIT_LIST_HEAD(&obj->pins);
 	RB_CLEAR_NODE(&obj->sibling);
 	RB_CLEAR_NODE(&obj->all);
 	return obj;

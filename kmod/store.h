@@ -61,6 +61,7 @@ struct pkram_open;
  * @exclusive: the open that was made with O_EXCL, or NULL
  * @claimant: the open that holds the claim, or NULL
  * @mapping_inode: fs_mmap.c: the inode whose address space has all mappings
+ * @pins: &struct pkram_pin: ranges that are under DMA; store.lock
  */
 struct pkram_object {
 	refcount_t ref;
@@ -83,6 +84,7 @@ struct pkram_object {
 	struct pkram_open *exclusive;
 	struct pkram_open *claimant;
 	struct inode *mapping_inode;
+	struct list_head pins;
 };
 
 /**
@@ -235,7 +237,7 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 
 /**
  * pkram_store_unlink() - remove a name; for directories too
- * Return: 0; -ENOTEMPTY; -EBUSY claimed or sealed; -EROFS.
+ * Return: 0; -ENOTEMPTY; -EBUSY claimed, sealed or under DMA; -EROFS.
  */
 int pkram_store_unlink(struct pkram_object *obj);
 
@@ -349,7 +351,7 @@ void pkram_store_set_unmap(pkram_unmap_fn fn);
 /**
  * pkram_store_resize() - changes the size; growing reserves the memory of all
  * that is new, shrinking unmaps and frees, and zeroes the rest of the last unit
- * Return: 0, -ENOSPC, -EFBIG, -ENOMEM, -EBUSY, -EROFS.
+ * Return: 0, -ENOSPC, -EFBIG, -ENOMEM, -EROFS; -EBUSY what would go is under DMA.
  */
 int pkram_store_resize(struct pkram_object *obj, u64 size);
 
@@ -383,6 +385,7 @@ int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,
 
 /**
  * pkram_store_punch() - changes: a range reads as zero; whole units are freed
+ * Return: as pkram_store_resize().
  */
 int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len);
 
@@ -447,6 +450,14 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
  */
 int pkram_store_unit_written(struct pkram_object *obj,
 			     const struct pkram_span *span);
+
+/**
+ * pkram_store_all_written() - is nothing of a run left to be zeroed?
+ * @span: found
+ * @nr_units: from its first on
+ * Return: 1, 0, or -EUCLEAN.
+ */
+int pkram_store_all_written(const struct pkram_span *span, u32 nr_units);
 
 /* Opens and claims */
 

@@ -3,9 +3,12 @@
  * Opens and claims: one owner at a time. The states are seal.c's; this file
  * says who holds what, and commits.
  */
+#include <linux/module.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
+#include "compat/compat.h"
 #include "event.h"
+#include "pin.h"
 #include "seal.h"
 #include "store_priv.h"
 
@@ -76,6 +79,7 @@ void pkram_open_put(struct pkram_open *open)
 	pkram_object_put(obj);
 	kfree(open);
 }
+EXPORT_SYMBOL_NS_GPL(pkram_open_put, PKRAM_NS);
 
 int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open)
 {

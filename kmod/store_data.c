@@ -124,16 +124,17 @@ int pkram_store_unit_written(struct pkram_object *obj,
 	return -EUCLEAN;
 }
 
-/* Nothing may be zeroed, so only what has its bytes already can be shown. */
-static int written_only(const struct pkram_span *span, u32 nr_units)
+int pkram_store_all_written(const struct pkram_span *span, u32 nr_units)
 {
+	int state;
 	u32 i;
 
-	for (i = 0; i < nr_units; i++)
-		if (pkram_region_map_get(span->region, span->unit + i) !=
-		    PKRAM_UNIT_WRITTEN)
-			return -EROFS;
-	return 0;
+	for (i = 0; i < nr_units; i++) {
+		state = pkram_region_map_get(span->region, span->unit + i);
+		if (state != PKRAM_UNIT_WRITTEN)
+			return state == PKRAM_UNIT_STALE ? 0 : -EUCLEAN;
+	}
+	return 1;
 }
 
 int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
@@ -141,8 +142,9 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 {
 	int err;
 
+	/* Nothing may be zeroed, so only what has its bytes can be shown. */
 	if (span->region->read_only)
-		return written_only(span, nr_units);
+		return pkram_store_all_written(span, nr_units) > 0 ? 0 : -EROFS;
 	err = pkram_region_prepare(span->region, span->unit, nr_units);
 	if (err == -EUCLEAN)
 		report_damage(obj, span);
@@ -387,12 +389,13 @@ static int try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
 static int cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	       bool set_size)
 {
-	u32 unmap_from;
+	u64 gone_from = set_size ? size : (u64)from << PKRAM_UNIT_SHIFT;
+	u64 gone_to = set_size ? U64_MAX : (u64)to << PKRAM_UNIT_SHIFT;
+	u32 unmap_from = gone_from >> PKRAM_UNIT_SHIFT;
 	int err;
 
 	do {
 		down_write(&obj->map_sem);
-		unmap_from = set_size ? size >> PKRAM_UNIT_SHIFT : from;
 		if (pkram_store.unmap)
 			pkram_store.unmap(obj, unmap_from,
 					  set_size ? 0 : to - from);
@@ -400,6 +403,7 @@ static int cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
+		      pkram_pin_overlaps(obj, gone_from, gone_to) ? -EBUSY :
 		      try_cut(obj, from, to, size);
 		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);
@@ -497,13 +501,12 @@ int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
 	last = round_down(end, PKRAM_UNIT);
 	if (first > last)
 		return zero_part(obj, offset, end);
-	err = zero_part(obj, offset, first);
+	/* What may be refused comes before what destroys. */
+	err = first == last ? 0 : cut(obj, first >> PKRAM_UNIT_SHIFT,
+				      last >> PKRAM_UNIT_SHIFT, 0, false);
 	if (!err)
-		err = zero_part(obj, last, end);
-	if (err || first == last)
-		return err;
-	return cut(obj, first >> PKRAM_UNIT_SHIFT, last >> PKRAM_UNIT_SHIFT, 0,
-		   false);
+		err = zero_part(obj, offset, first);
+	return err ?: zero_part(obj, last, end);
 }
 
 int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)

@@ -167,6 +167,9 @@ struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
 /* store_claim.c: is it free to get another name? Context: store.lock */
 int pkram_open_may_rename(const struct pkram_object *obj);
 
+/* store_pin.c: is some of a range of bytes under DMA? Context: store.lock */
+bool pkram_pin_overlaps(const struct pkram_object *obj, u64 from, u64 to);
+
 /* store_space.c */
 
 /** pkram_store_release_extents() - free the memory of a removed object */

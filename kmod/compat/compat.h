@@ -16,6 +16,13 @@
 #error "pkram supports Linux 6.1, 6.12 and 7.x"
 #endif
 
+/* The namespace of what pkram.ko exports: a token at first, then a string. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define PKRAM_NS	PKRAM
+#else
+#define PKRAM_NS	"PKRAM"
+#endif
+
 #include <linux/crc32.h>
 
 /*
