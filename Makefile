@@ -10,21 +10,23 @@ JOBS ?= 2
 PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
-.PHONY: help modules userspace qemu demo test test-unit test-userspace test-install test-vm \
-	test-qemu test-deb test-debug check bench deb install install-modules install-userspace \
+.PHONY: help modules userspace qemu demo test test-unit test-guard test-userspace test-install \
+	test-vm test-qemu test-deb test-debug check bench deb install install-modules install-userspace \
 	install-dkms clean
 
 help:
 	@echo 'make demo                 see a guest live through kexecs of its host, in a VM'
 	@echo 'make test                 all tests, on all kernels; takes a while'
 	@echo 'make test-unit            tests of the parts that need no kernel'
+	@echo 'make test-guard           tests of what stops the build of pkram_vfio.ko'
 	@echo 'make test-userspace       tests of the library and pkramctl, with a fake kernel'
 	@echo 'make test-install         what make install installs [KVER=6.12]'
 	@echo 'make test-vm              tests in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
 	@echo 'make test-qemu            tests with guests, which live through a kexec of their host'
 	@echo 'make test-debug           the same on a kernel with KASAN, lockdep, kmemleak,'
 	@echo '                          fault injection (builds it first: long)'
-	@echo 'make modules              build pkram.ko [KVER=`uname -r`, or 6.1, 6.12, 7]'
+	@echo 'make modules              build pkram.ko and pkram_vfio.ko [KVER=`uname -r`, or 6.1,'
+	@echo '                          6.12, 7; PKRAM_NO_VFIO=1 without the second]'
 	@echo 'make userspace            build the library and pkramctl'
 	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
 	@echo 'make bench                export and import against fio, on this machine'
@@ -57,6 +59,9 @@ test:
 test-unit:
 	@scripts/need.sh userspace
 	@$(MAKE) --no-print-directory -C selftests/unit run
+
+test-guard:
+	@selftests/guard
 
 test-userspace:
 	@scripts/need.sh userspace

@@ -8,7 +8,8 @@
 # for many kernels and stays clean.  A kernel that is installed on this machine
 # (/lib/modules/KVER/build) is used as it is; any other comes from the cache.
 # Kernels newer than this machine's compiler can serve are built in the Debian 13
-# root.  Prints the folder that holds the modules.
+# root.  Prints the folder that holds the modules.  PKRAM_NO_VFIO=1 leaves pkram_vfio.ko
+# out.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -39,7 +40,7 @@ mirror() {
 		mv "$out/Kbuild.new" "$out/Kbuild"
 	fi
 	(cd "$PKRAM_TOP" && find kmod uapi -type f \
-		\( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \)) |
+		\( -name '*.[chS]' -o -name '*.sh' -o -name Kbuild -o -name 'Makefile*' \)) |
 		while read -r file; do
 			mkdir -p "$out/${file%/*}"
 			ln -s "$PKRAM_TOP/$file" "$out/$file"
@@ -61,6 +62,11 @@ mkdir -p "$out"
 # KASAN's frames are larger than the warning's limit, which is no error.
 strict=KCFLAGS=-Werror
 [[ $which != *-debug ]] || strict=
+if [[ ${PKRAM_NO_VFIO:-} ]]; then
+	export PKRAM_NO_VFIO
+	rm -f "$out"/kmod/vfio/*.ko
+fi
+export PKRAM_KERNEL=${kbuild%/build}
 run=()
 newer_compiler && run=("$PKRAM_TOP/scripts/trixie-root.sh" exec)
 (

@@ -41,7 +41,7 @@ run_checkpatch_kernel() {
 	local files ignored status=0
 	# kzalloc_obj() and its like are not in 6.1 and 6.12.
 	ignored=ALLOC_WITH_SIZEOF
-	mapfile -t files < <(tracked 'kmod/*.[ch]' 'kmod/Kbuild' ':!kmod/compat')
+	mapfile -t files < <(tracked 'kmod/*.[ch]' 'kmod/*Kbuild' ':!kmod/compat')
 	checkpatch "$ignored" "${files[@]}" || status=1
 	# LINUX_VERSION_CODE looks like a constant that is compared with a call.
 	ignored+=,CONSTANT_COMPARISON
