@@ -31,6 +31,7 @@ suite() {
 
 cd "$PKRAM_TOP" || exit 1
 suite unit make --no-print-directory test-unit
+suite guard selftests/guard
 suite userspace make --no-print-directory test-userspace
 suite install make --no-print-directory test-install
 suite vm make --no-print-directory test-vm "KERNELS=$PKRAM_SERIES"
