@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Devices that do DMA: QEMU's "edu", bound to vfio-pci behind an emulated VT-d, and
+ * VFIO containers for them, of type1 and of ours.
+ */
+#ifndef PKRAM_VM_VFIO_FIXTURE_H
+#define PKRAM_VM_VFIO_FIXTURE_H
+
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/pkram_vfio.h>
+#include <linux/vfio.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "fs_lib.h"
+#include "pool.h"
+
+#define PAGE		4096UL
+#define RW		(PROT_READ | PROT_WRITE)
+#define MAP_RW		(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
+#define VFIO_MODULE	"/lib/pkram/pkram_vfio.ko"
+
+/* edu's registers: docs/specs/edu.rst of QEMU. It aborts on a DMA of its whole buffer. */
+#define EDU_ID		"0x1234\n0x11e8\n"
+#define EDU_SRC		0x80
+#define EDU_DST		0x88
+#define EDU_COUNT	0x90
+#define EDU_CMD		0x98
+#define EDU_BUFFER	0x40000
+#define EDU_BYTES	2048
+#define EDU_START	1
+#define EDU_TO_RAM	2
+
+/**
+ * struct edu - a device
+ * @name: its PCI address
+ * @nr: of its group
+ * @group: open group, or -1
+ * @device: open device, or -1
+ * @bar: its registers
+ */
+struct edu {
+	char name[256];
+	int nr;
+	int group;
+	int device;
+	volatile char *bar;
+};
+
+static inline int edu_read_attr(const char *name, const char *attr, char *buf, size_t len)
+{
+	char path[512], *text;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", name, attr);
+	text = vm_read_file(path);
+	if (!text)
+		return -errno;
+	snprintf(buf, len, "%s", text);
+	free(text);
+	return 0;
+}
+
+/* The @index-th device, bound to vfio-pci, which it stays */
+static inline int edu_find(struct edu *edu, int index)
+{
+	char path[512], link[256], id[32];
+	struct dirent **list;
+	int n, i, err = -ENODEV;
+	ssize_t len;
+
+	memset(edu, 0, sizeof(*edu));
+	edu->group = -1;
+	edu->device = -1;
+	n = scandir("/sys/bus/pci/devices", &list, NULL, alphasort);
+	for (i = 0; i < n; i++) {
+		const char *name = list[i]->d_name;
+
+		if (edu_read_attr(name, "vendor", id, sizeof(id)) ||
+		    edu_read_attr(name, "device", id + strlen(id), sizeof(id) - strlen(id)) ||
+		    strcmp(id, EDU_ID) || index--)
+			continue;
+		snprintf(edu->name, sizeof(edu->name), "%s", name);
+		err = 0;
+	}
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", edu->name);
+	err = vm_write_file(path, "vfio-pci");
+	if (err)
+		return err;
+	/* Bound since an earlier test, most of the time */
+	vm_write_file("/sys/bus/pci/drivers_probe", edu->name);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", edu->name);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return -errno;
+	link[len] = 0;
+	edu->nr = atoi(strrchr(link, '/') + 1);
+	return 0;
+}
+
+static inline int edu_join(struct edu *edu, int container)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/vfio/%d", edu->nr);
+	edu->group = open(path, O_RDWR | O_CLOEXEC);
+	if (edu->group < 0 || ioctl(edu->group, VFIO_GROUP_SET_CONTAINER, &container))
+		return -errno;
+	return 0;
+}
+
+/* Open it: registers, and leave to do DMA */
+static inline int edu_start(struct edu *edu)
+{
+	struct vfio_region_info bar = { .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX };
+	struct vfio_region_info config = { .argsz = sizeof(config),
+					   .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	uint16_t command;
+	void *p;
+
+	edu->device = ioctl(edu->group, VFIO_GROUP_GET_DEVICE_FD, edu->name);
+	if (edu->device < 0)
+		return -errno;
+	if (ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &bar) ||
+	    ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &config))
+		return -errno;
+	/* Memory space and bus master */
+	if (pread(edu->device, &command, 2, config.offset + 4) != 2)
+		return -EIO;
+	command |= 6;
+	if (pwrite(edu->device, &command, 2, config.offset + 4) != 2)
+		return -EIO;
+	p = mmap(NULL, bar.size, RW, MAP_SHARED, edu->device, bar.offset);
+	if (p == MAP_FAILED)
+		return -errno;
+	edu->bar = p;
+	return 0;
+}
+
+static inline void edu_leave(struct edu *edu)
+{
+	if (edu->bar)
+		munmap((void *)edu->bar, MIB);
+	if (edu->device >= 0)
+		close(edu->device);
+	if (edu->group >= 0)
+		close(edu->group);
+	edu->bar = NULL;
+	edu->device = -1;
+	edu->group = -1;
+}
+
+static inline void edu_write(struct edu *edu, int reg, uint64_t value)
+{
+	*(volatile uint64_t *)(edu->bar + reg) = value;
+}
+
+static inline uint64_t edu_read(struct edu *edu, int reg)
+{
+	return *(volatile uint64_t *)(edu->bar + reg);
+}
+
+/* EDU_BYTES, from RAM into its buffer or back; takes a tenth of a second */
+static inline int edu_dma(struct edu *edu, uint64_t iova, bool to_ram)
+{
+	int i;
+
+	edu_write(edu, EDU_SRC, to_ram ? EDU_BUFFER : iova);
+	edu_write(edu, EDU_DST, to_ram ? iova : EDU_BUFFER);
+	edu_write(edu, EDU_COUNT, EDU_BYTES);
+	edu_write(edu, EDU_CMD, EDU_START | (to_ram ? EDU_TO_RAM : 0));
+	for (i = 0; i < 5000; i++) {
+		if (!(edu_read(edu, EDU_CMD) & EDU_START))
+			return 0;
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* Containers */
+
+static inline int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_t size,
+				uint32_t flags)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map), .flags = flags, .vaddr = (uintptr_t)vaddr,
+		.iova = iova, .size = size,
+	};
+
+	return ioctl(c, VFIO_IOMMU_MAP_DMA, &map);
+}
+
+static inline int dma_map(int c, uint64_t iova, const void *vaddr, uint64_t size)
+{
+	return dma_map_flags(c, iova, vaddr, size, MAP_RW);
+}
+
+static inline int dma_renew(int c, uint64_t iova, const void *vaddr, uint64_t size)
+{
+	return dma_map_flags(c, iova, vaddr, size, VFIO_DMA_MAP_FLAG_VADDR);
+}
+
+/* Bytes that were unmapped, or -1 */
+static inline long long dma_unmap_flags(int c, uint64_t iova, uint64_t size, uint32_t flags)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .flags = flags, .iova = iova, .size = size,
+	};
+
+	return ioctl(c, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -1 : (long long)unmap.size;
+}
+
+static inline long long dma_unmap(int c, uint64_t iova, uint64_t size)
+{
+	return dma_unmap_flags(c, iova, size, 0);
+}
+
+static inline long long dma_give_up(int c, uint64_t iova, uint64_t size)
+{
+	return dma_unmap_flags(c, iova, size, VFIO_DMA_UNMAP_FLAG_VADDR);
+}
+
+/* GET_INFO with all there is, to be freed; NULL if it fails */
+static inline struct vfio_iommu_type1_info *dma_info(int c)
+{
+	struct vfio_iommu_type1_info first = { .argsz = sizeof(first) }, *info;
+
+	if (ioctl(c, VFIO_IOMMU_GET_INFO, &first))
+		return NULL;
+	info = calloc(1, first.argsz);
+	info->argsz = first.argsz;
+	if (ioctl(c, VFIO_IOMMU_GET_INFO, info)) {
+		free(info);
+		return NULL;
+	}
+	return info;
+}
+
+static inline void *dma_capability(struct vfio_iommu_type1_info *info, int id)
+{
+	struct vfio_info_cap_header *h;
+	uint32_t at = info->flags & VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0;
+
+	for (; at; at = h->next) {
+		h = (void *)((char *)info + at);
+		if (h->id == id)
+			return h;
+	}
+	return NULL;
+}
+
+static inline long long dma_avail(int c)
+{
+	struct vfio_iommu_type1_info *info = dma_info(c);
+	struct vfio_iommu_type1_info_dma_avail *avail;
+	long long n = -1;
+
+	if (!info)
+		return -1;
+	avail = dma_capability(info, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
+	if (avail)
+		n = avail->avail;
+	free(info);
+	return n;
+}
+
+/* Memory of the calling process that counts as locked, in bytes */
+static inline long long locked_memory(void)
+{
+	char *text = vm_read_file("/proc/self/status"), *p;
+	long long n = -1;
+
+	p = text ? strstr(text, "VmLck:") : NULL;
+	if (p)
+		n = atoll(p + 6) * 1024;
+	free(text);
+	return n;
+}
+
+#endif
