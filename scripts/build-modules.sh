@@ -56,7 +56,7 @@ newer_compiler() {
 }
 
 [[ -e $PKRAM_TOP/kmod/Kbuild ]] || die "there is no kmod/Kbuild to build"
-need_packages build-essential libelf1 kmod dwarves
+need_packages build-essential libelf1 kmod pahole
 out=$PKRAM_BUILD/kmod-$kver
 mkdir -p "$out"
 # KASAN's frames are larger than the warning's limit, which is no error.

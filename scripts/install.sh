@@ -36,7 +36,7 @@ install_dkms() {
 	rm -rf "$to"
 	mkdir -p "$to"
 	(cd "$PKRAM_TOP" && find Kbuild kmod uapi -type f \
-		\( -name '*.[chS]' -o -name Kbuild \) -exec cp -p --parents -t "$to" {} +)
+		\( -name '*.[chS]' -o -name '*.sh' -o -name Kbuild \) -exec cp -p --parents -t "$to" {} +)
 	sed "s/#MODULE_VERSION#/$version/" "$PKRAM_TOP/dkms.conf" >"$to/dkms.conf"
 	[[ $destdir ]] || say "to build it: dkms install pkram/$version"
 }

@@ -58,17 +58,43 @@ program_builds() {
 # What a kernel's package does when it is installed, when its headers are there
 kernel_comes() {
 	mkdir -p "/lib/modules/$1"
-	ln -s "$PKRAM_CACHE/kernels/$1/build" "/lib/modules/$1/build"
+	ln -s "$PKRAM_CACHE/kernels/$1"/{build,modules/kernel} "/lib/modules/$1/"
 	cp "$PKRAM_CACHE/kernels/$1/modules"/modules.* "/lib/modules/$1/"
+	ln -s "$PKRAM_CACHE/kernels/$1/vmlinuz" "/boot/vmlinuz-$1"
 	run-parts --exit-on-error --arg="$1" /etc/kernel/header_postinst.d
 }
 
+# module_is_there KVER MODULE
 module_is_there() {
 	local file magic
-	file=$(find "/lib/modules/$1/updates" -name 'pkram.ko*')
+	file=$(find "/lib/modules/$1/updates" -name "$2.ko*")
 	magic=$(modinfo -F vermagic "$file")
 	echo "$file: $magic"
-	[[ $magic == "$1 "* ]] && depmod "$1" && modprobe -S "$1" -n -v pkram
+	[[ $magic == "$1 "* ]] && depmod "$1" && modprobe -S "$1" -n -v "$2"
+}
+
+# built_again KVER - what `dkms build` says; its status
+built_again() {
+	dkms remove "pkram/$version" -k "$1" >/dev/null
+	dkms build "pkram/$version" -k "$1" || { cat "/var/lib/dkms/pkram/$version/build/make.log"; false; }
+}
+
+# A kernel whose VFIO has one more operation than we know
+vfio_mismatch_refused() {
+	local header=/usr/src/pkram-$version/kmod/compat/vfio.h out
+	cp "$header" "$tmp/vfio.h"
+	sed -i '/^struct vfio_iommu_driver_ops {/a\	void *one_more;' "$header"
+	out=$(built_again "$1" 2>&1) && { echo "$out"; return 1; }
+	cp "$tmp/vfio.h" "$header"
+	echo "$out"
+	[[ $out == *one_more* && $out == *PKRAM_NO_VFIO* ]]
+}
+
+vfio_left_out() {
+	mkdir -p /etc/pkram && touch /etc/pkram/no-vfio
+	built_again "$1" && dkms install "pkram/$version" -k "$1" &&
+		module_is_there "$1" pkram && ! module_is_there "$1" pkram_vfio || return 1
+	dkms remove "pkram/$version" -k "$1" && rm /etc/pkram/no-vfio
 }
 
 # A kernel that it is not made for, with the headers of one that it is
@@ -112,8 +138,11 @@ check "$suite: mount and pool are enabled" units_are_enabled
 check "$suite: a program builds with libpkram-dev" program_builds
 for kver in "${kernels[@]}"; do
 	check "$suite: a kernel is installed, $kver: DKMS builds for it" kernel_comes "$kver"
-	check "$suite: its module is found" module_is_there "$kver"
+	check "$suite: pkram.ko is found" module_is_there "$kver" pkram
+	check "$suite: pkram_vfio.ko is found" module_is_there "$kver" pkram_vfio
 done
+check "$suite: DKMS refuses another VFIO than ours" vfio_mismatch_refused "${kernels[0]}"
+check "$suite: /etc/pkram/no-vfio leaves pkram_vfio.ko out" vfio_left_out "${kernels[0]}"
 for kver in 5.10.0-30-amd64 6.6.13-amd64 6.10.1-amd64 6.13.0-amd64 8.0.0-amd64; do
 	check "$suite: DKMS refuses $kver" refused "$kver"
 done

@@ -54,6 +54,7 @@ pkg_config() {
 build_program() {
 	cat >"$tmp/program.c" <<-'END'
 	#include <linux/pkram.h>
+	#include <linux/pkram_vfio.h>
 	#include <pkram.h>
 	#include <stdio.h>
 	int main(void) { return puts(pkram_version()) < 0; }
@@ -116,10 +117,10 @@ another_prefix() {
 }
 
 check "make install DESTDIR=" install_all
-check "module, library, tool, manual, units, completion, configuration are there" there \
-	"lib/modules/$kver/updates/pkram.ko" usr/sbin/pkramctl usr/libexec/pkram/pool \
+check "modules, library, tool, manual, units, completion, configuration are there" there \
+	"lib/modules/$kver/updates/"{pkram,pkram_vfio}.ko usr/sbin/pkramctl usr/libexec/pkram/pool \
 	usr/lib/libpkram.{a,so,so.1,so.1.0.0} usr/lib/pkgconfig/libpkram.pc \
-	usr/include/{pkram.h,linux/pkram.h} usr/share/man/man8/pkramctl.8 \
+	usr/include/{pkram.h,linux/pkram.h,linux/pkram_vfio.h} usr/share/man/man8/pkramctl.8 \
 	usr/share/man/man3/libpkram.3 usr/share/man/man5/pkram-guests.5 \
 	usr/share/pkram/pkramctl.json usr/share/bash-completion/completions/pkramctl \
 	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service} \
