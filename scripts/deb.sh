@@ -17,7 +17,7 @@ set -euo pipefail
 # packages SUITE - what debian/control wants, and DKMS with what it builds modules by
 packages() {
 	local all=build-essential,debhelper,dh-dkms,dkms,kmod,libelf-dev,libjson-c-dev
-	all+=,libmnl-dev,liburing-dev,lintian,pahole,pkg-config,python3-minimal
+	all+=,libmnl-dev,liburing-dev,lintian,pahole,pkg-config,python3-minimal,xz-utils,zstd
 	case $1 in
 	bookworm) echo "$all,systemd" ;;
 	trixie) echo "$all,systemd-dev" ;;
