@@ -29,7 +29,8 @@ help:
 	@echo '                          6.12, 7; PKRAM_NO_VFIO=1 without the second]'
 	@echo 'make userspace            build the library and pkramctl'
 	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
-	@echo 'make bench                export and import against fio, on this machine'
+	@echo 'make bench                export and import against fio, on this machine; mapping'
+	@echo '                          for DMA against type1, in a VM'
 	@echo '                          [BENCH_DIR=folder on the disk, build/bench]'
 	@echo 'make install              modules for KVER, user space, and the source for DKMS'
 	@echo '                          [DESTDIR= PREFIX=/usr]; or a part: install-modules,'
@@ -70,7 +71,7 @@ test-userspace:
 # Scenarios with guests have a target of their own; one that is named runs here too.
 test-vm:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)' \
-		$(if $(filter-out *,$(TESTS)),,-x 'qemu_*')
+		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench)_*')
 
 test-qemu:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' \
@@ -79,7 +80,7 @@ test-qemu:
 
 test-debug:
 	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)' \
-		$(if $(filter-out *,$(TESTS)),,-x 'qemu_*')
+		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench)_*')
 
 check:
 	@scripts/check.sh
@@ -87,6 +88,7 @@ check:
 bench:
 	@scripts/need.sh userspace
 	@bench/copy.sh
+	@bench/vfio.sh
 
 test-install:
 	@selftests/packaging/install.sh $(if $(filter command line environment,$(origin KVER)),'$(KVER)')

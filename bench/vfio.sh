@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# vfio.sh - mapping memory for DMA: containers of pkram's type against type1, side by side
+# in one VM with an emulated VT-d.  "times ours" is the ratio; absolute times are those of
+# emulated CPUs.
+#
+#   bench/vfio.sh [KERNEL]
+
+set -euo pipefail
+. "$(dirname "$0")/../scripts/lib.sh"
+
+out=$("$PKRAM_TOP/selftests/vm/run" -d -k "${1:-6.12}" -t bench_vfio) || {
+	echo "$out" >&2
+	die "cannot measure"
+}
+grep '^# \(memory\|pkram,\|type1,\) ' <<<"$out" | sed 's/^# //'
