@@ -19,6 +19,7 @@ static_assert(sizeof(struct pkram_record_ser) == 512);
 static_assert(offsetof(struct pkram_record_ser, seal) == 136);
 static_assert(offsetof(struct pkram_record_ser, name) == 256);
 static_assert(sizeof(struct pkram_extent_ser) == 24);
+static_assert(sizeof(struct pkram_entry_ser) == 40);
 static_assert(sizeof(struct pkram_seal_ser) == 48);
 static_assert(sizeof(struct pkram_time_ser) == 16);
 
@@ -41,6 +42,7 @@ const char *pkram_bad_text(enum pkram_bad bad)
 		[PKRAM_BAD_PARENT] = "the parent is not possible",
 		[PKRAM_BAD_MAP] = "the unit map is damaged or disagrees",
 		[PKRAM_BAD_KIND] = "a kind of record that this module does not know",
+		[PKRAM_BAD_ENTRY] = "a mapping is not possible",
 	};
 
 	if ((unsigned int)bad >= __PKRAM_BAD_MAX)
@@ -302,13 +304,38 @@ static void time_decode(struct pkram_time *t, const struct pkram_time_ser *ser)
 	t->nsec = le32_to_cpu(ser->nsec);
 }
 
+static void extents_encode(struct pkram_extent_ser *ser,
+			   const struct pkram_record *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_extents; i++, ser++) {
+		ser->region_id = cpu_to_le64(r->extents[i].region_id);
+		ser->obj_unit = cpu_to_le32(r->extents[i].obj_unit);
+		ser->region_unit = cpu_to_le32(r->extents[i].region_unit);
+		ser->nr_units = cpu_to_le32(r->extents[i].nr_units);
+	}
+}
+
+static void entries_encode(struct pkram_entry_ser *ser,
+			   const struct pkram_record *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_entries; i++, ser++) {
+		ser->iova = cpu_to_le64(r->entries[i].iova);
+		ser->size = cpu_to_le64(r->entries[i].size);
+		ser->object = cpu_to_le64(r->entries[i].object);
+		ser->offset = cpu_to_le64(r->entries[i].offset);
+		ser->prot = cpu_to_le32(r->entries[i].prot);
+	}
+}
+
 size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 			   u32 pool_seed)
 {
 	struct pkram_record_ser *ser = buf;
 	size_t len = pkram_record_len(r);
-	struct pkram_extent_ser *ext;
-	u32 i;
 
 	memset(buf, 0, len);
 	ser->seq = cpu_to_le64(r->seq);
@@ -331,17 +358,13 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	memcpy(ser->seal.cookie, r->seal.cookie, sizeof(ser->seal.cookie));
 	memcpy(ser->seal.vm_uuid, r->seal.vm_uuid, sizeof(ser->seal.vm_uuid));
 	ser->xattr_len = cpu_to_le32(r->xattr_len);
-	ser->nr_extents = cpu_to_le32(r->nr_extents);
+	ser->nr_extents = cpu_to_le32(r->nr_extents + r->nr_entries);
 	memcpy(ser->name, r->name, min_t(u32, r->name_len, PKRAM_NAME_MAX));
 	if (r->xattr_len)
 		memcpy(ser->data, r->xattrs, r->xattr_len);
-	ext = buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8);
-	for (i = 0; i < r->nr_extents; i++, ext++) {
-		ext->region_id = cpu_to_le64(r->extents[i].region_id);
-		ext->obj_unit = cpu_to_le32(r->extents[i].obj_unit);
-		ext->region_unit = cpu_to_le32(r->extents[i].region_unit);
-		ext->nr_units = cpu_to_le32(r->extents[i].nr_units);
-	}
+	/* One of them is empty. */
+	extents_encode(buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8), r);
+	entries_encode(buf + sizeof(*ser), r);
 	ser->tag = cpu_to_le64(tag_make(PKRAM_RECORD_MAGIC,
 					pkram_crc32c(pool_seed, buf, len)));
 	return len;
@@ -467,6 +490,55 @@ static int record_decode_extents(struct pkram_record *r,
 	return bad;
 }
 
+bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next)
+{
+	u64 end;
+
+	if (e->iova < from || !e->size ||
+	    (e->iova | e->size | e->offset) % PKRAM_ENTRY_PAGE)
+		return false;
+	/* It may end with the last byte there is. */
+	if (check_add_overflow(e->iova, e->size - 1, &end) ||
+	    check_add_overflow(e->offset, e->size, &end) || end > PKRAM_ID_MAX)
+		return false;
+	if (e->object <= PKRAM_ROOT_ID || e->object > PKRAM_ID_MAX)
+		return false;
+	*next = e->iova + e->size;
+	return e->prot && !(e->prot & ~(PKRAM_ENTRY_READ | PKRAM_ENTRY_WRITE));
+}
+
+/* What a container has in place of labels and extents. */
+static int record_decode_entries(struct pkram_record *r,
+				 const struct pkram_record_ser *ser)
+{
+	const struct pkram_entry_ser *in = (void *)ser->data;
+	u64 room = le32_to_cpu(ser->len) - sizeof(*ser);
+	u32 nr = le32_to_cpu(ser->nr_extents), i;
+	int bad = PKRAM_OK;
+	struct pkram_entry *e;
+	u64 next = 0;
+
+	if (ser->xattr_len || (u64)nr * sizeof(*in) != room)
+		return PKRAM_BAD_FIELD;
+	if (!nr)
+		return PKRAM_OK;
+	r->entries = pkram_alloc_mem((size_t)nr * sizeof(*e));
+	if (!r->entries)
+		return -ENOMEM;
+	r->nr_entries = nr;
+	for (i = 0, e = r->entries; i < nr; i++, e++, in++) {
+		e->iova = le64_to_cpu(in->iova);
+		e->size = le64_to_cpu(in->size);
+		e->object = le64_to_cpu(in->object);
+		e->offset = le64_to_cpu(in->offset);
+		e->prot = le32_to_cpu(in->prot);
+		/* Nothing comes after the one that ends with the last byte. */
+		if (in->flags || (i && !next) || !pkram_entry_ok(e, next, &next))
+			bad = PKRAM_BAD_ENTRY;
+	}
+	return bad;
+}
+
 /* Labels and extents, the part of variable length. */
 static int record_decode_data(struct pkram_record *r,
 			      const struct pkram_record_ser *ser)
@@ -502,6 +574,11 @@ static bool seal_ok(const struct pkram_record *r)
 
 	if (r->kind == PKRAM_KIND_DIR && s->state != PKRAM_SEAL_NONE)
 		return false;
+	if (r->kind == PKRAM_KIND_CONTAINER)
+		return !cookie && is_zero(s->vm_uuid, sizeof(s->vm_uuid)) &&
+		       !s->generation &&
+		       (s->state == PKRAM_CONTAINER_RUNNING ||
+			s->state == PKRAM_CONTAINER_SUSPENDED);
 	switch (s->state) {
 	case PKRAM_SEAL_NONE:
 	case PKRAM_SEAL_RUNNING:
@@ -512,19 +589,24 @@ static bool seal_ok(const struct pkram_record *r)
 	return false;
 }
 
+bool pkram_name_ok(const char *name, u32 len)
+{
+	if (!len || len > PKRAM_NAME_MAX || memchr(name, 0, len) ||
+	    memchr(name, '/', len))
+		return false;
+	return name[0] != '.' || (len > 1 && (len > 2 || name[1] != '.'));
+}
+
 static bool name_ok(const struct pkram_record *r)
 {
 	if (r->id == PKRAM_ROOT_ID)
 		return !r->name_len;
-	if (!r->name_len || memchr(r->name, 0, r->name_len) ||
-	    memchr(r->name, '/', r->name_len))
-		return false;
-	return strcmp(r->name, ".") && strcmp(r->name, "..");
+	return pkram_name_ok(r->name, r->name_len);
 }
 
 static bool parent_ok(const struct pkram_record *r)
 {
-	if (r->id == PKRAM_ROOT_ID)
+	if (r->id == PKRAM_ROOT_ID || r->kind == PKRAM_KIND_CONTAINER)
 		return !r->parent && !r->replaces;
 	return r->parent && r->parent <= PKRAM_ID_MAX && r->parent != r->id;
 }
@@ -535,12 +617,14 @@ static bool kind_ok(const struct pkram_record *r)
 
 	if (r->id == PKRAM_ROOT_ID && r->kind != PKRAM_KIND_DIR)
 		return false;
+	if (r->kind == PKRAM_KIND_CONTAINER)
+		return !r->mode;
 	return (r->mode & ~07777U) == type;
 }
 
 static bool size_ok(const struct pkram_record *r)
 {
-	if (r->kind == PKRAM_KIND_DIR)
+	if (r->kind != PKRAM_KIND_FILE)
 		return !r->size && !r->nr_extents;
 	return r->size <= (~0ULL >> 1);
 }
@@ -568,9 +652,12 @@ static int record_decode(struct pkram_record *r,
 
 	if (r->kind == PKRAM_KIND_FREE)
 		return bad;
-	if (r->kind != PKRAM_KIND_FILE && r->kind != PKRAM_KIND_DIR)
-		return PKRAM_BAD_KIND;
-	ret = record_decode_data(r, ser);
+	if (r->kind == PKRAM_KIND_CONTAINER)
+		ret = record_decode_entries(r, ser);
+	else if (r->kind == PKRAM_KIND_FILE || r->kind == PKRAM_KIND_DIR)
+		ret = record_decode_data(r, ser);
+	else
+		ret = PKRAM_BAD_KIND;
 	if (ret < 0)
 		return ret;
 	if (!bad)
@@ -618,8 +705,11 @@ void pkram_record_release(struct pkram_record *r)
 {
 	pkram_free_mem(r->xattrs);
 	pkram_free_mem(r->extents);
+	pkram_free_mem(r->entries);
 	r->xattrs = NULL;
 	r->extents = NULL;
+	r->entries = NULL;
 	r->xattr_len = 0;
 	r->nr_extents = 0;
+	r->nr_entries = 0;
 }

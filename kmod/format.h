@@ -118,6 +118,7 @@ enum pkram_record_kind {
 	PKRAM_KIND_FREE = 1,	/* the pair holds nothing */
 	PKRAM_KIND_FILE = 2,
 	PKRAM_KIND_DIR = 3,
+	PKRAM_KIND_CONTAINER = 4,	/* what a VFIO container maps */
 };
 
 struct pkram_time_ser {
@@ -165,6 +166,34 @@ struct pkram_extent_ser {
 };
 
 /**
+ * struct pkram_entry_ser - a mapping of a container: what a device finds where
+ * @iova: address that the device uses, page-aligned
+ * @size: in bytes, page-aligned, not 0
+ * @object: id of a file, which may be gone
+ * @offset: in the file, page-aligned
+ * @prot: %PKRAM_ENTRY_READ, %PKRAM_ENTRY_WRITE, as the device sees it; not 0
+ * @flags: zero in version 1
+ */
+struct pkram_entry_ser {
+	__le64 iova;
+	__le64 size;
+	__le64 object;
+	__le64 offset;
+	__le32 prot;
+	__le32 flags;
+};
+
+#define PKRAM_ENTRY_READ	1
+#define PKRAM_ENTRY_WRITE	2
+#define PKRAM_ENTRY_PAGE	4096
+
+/* The state in the seal of a container's record; the rest of that is zero */
+enum pkram_container_state {
+	PKRAM_CONTAINER_RUNNING = 1,	/* somebody has addresses of its mappings */
+	PKRAM_CONTAINER_SUSPENDED = 2,	/* all were given up */
+};
+
+/**
  * struct pkram_record_ser - one slot of an object's record
  * @tag: %PKRAM_RECORD_MAGIC | (u64)crc << 32, stored last; CRC32C, seeded with
  *	pkram_pool_seed(), of @len bytes with @tag as zero
@@ -188,11 +217,14 @@ struct pkram_extent_ser {
  * @btime: times
  * @seal: claim and seal
  * @xattr_len: bytes of labels, without padding
- * @nr_extents: number of extents, sorted by @obj_unit, not overlapping
+ * @nr_extents: number of extents, sorted by @obj_unit, not overlapping; of a
+ *	container: of entries, sorted by @iova, not overlapping
  * @reserved: zero
  * @name: not terminated, zero padded
- * @data: labels, then extents. A label: {le16 name_len, le16 value_len, name
- *	without "user.", value}, packed.
+ * @data: labels, then extents or entries. A label: {le16 name_len, le16
+ *	value_len, name without "user.", value}, packed.
+ *
+ * A container has no parent, mode, size or labels, and replaces nothing.
  */
 struct pkram_record_ser {
 	__le64 tag;
@@ -245,12 +277,24 @@ struct pkram_extent {
 	u32 nr_units;
 };
 
+/** struct pkram_entry - fields as in &struct pkram_entry_ser */
+struct pkram_entry {
+	u64 iova;
+	u64 size;
+	u64 object;
+	u64 offset;
+	u32 prot;
+};
+
+#define PKRAM_MAX_ENTRIES	(PKRAM_LARGE_DATA / sizeof(struct pkram_entry_ser))
+
 /**
  * struct pkram_record - a decoded record
  * @xattrs: @xattr_len bytes in the format of the preserved area, or NULL
- * @extents: @nr_extents entries, or NULL
+ * @extents: @nr_extents of them, or NULL
+ * @entries: @nr_entries of them, or NULL: of a container, which has no extents
  *
- * The other fields are those of &struct pkram_record_ser. The two buffers
+ * The other fields are those of &struct pkram_record_ser. The three buffers
  * are from pkram_alloc_mem() and belong to whoever holds the record.
  */
 struct pkram_record {
@@ -272,8 +316,10 @@ struct pkram_record {
 	char name[PKRAM_NAME_MAX + 1];
 	u32 xattr_len;
 	u32 nr_extents;
+	u32 nr_entries;
 	u8 *xattrs;
 	struct pkram_extent *extents;
+	struct pkram_entry *entries;
 };
 
 /**
@@ -321,6 +367,7 @@ enum pkram_bad {
 	PKRAM_BAD_PARENT,	/* directory missing, not one, or a cycle */
 	PKRAM_BAD_MAP,		/* the unit map is damaged where it matters */
 	PKRAM_BAD_KIND,		/* a kind of record that this code does not know */
+	PKRAM_BAD_ENTRY,	/* a mapping of a container is not possible */
 	__PKRAM_BAD_MAX
 };
 
@@ -377,7 +424,8 @@ enum pkram_bad pkram_header_read(const void *head, u64 base,
 static inline size_t pkram_record_len(const struct pkram_record *r)
 {
 	return sizeof(struct pkram_record_ser) + ALIGN((size_t)r->xattr_len, 8) +
-	       (size_t)r->nr_extents * sizeof(struct pkram_extent_ser);
+	       (size_t)r->nr_extents * sizeof(struct pkram_extent_ser) +
+	       (size_t)r->nr_entries * sizeof(struct pkram_entry_ser);
 }
 
 /**
@@ -410,6 +458,17 @@ int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
 
 /** pkram_record_release() - free the buffers of a record */
 void pkram_record_release(struct pkram_record *r);
+
+/** pkram_name_ok() - may an object, other than the root, have this name? */
+bool pkram_name_ok(const char *name, u32 len);
+
+/**
+ * pkram_entry_ok() - can this be a mapping of a container?
+ * @e: in question
+ * @from: lowest IOVA that it may have
+ * @next: out: lowest one that the next may have, 0 if there can be none
+ */
+bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next);
 
 /** pkram_pool_seed() - seed of the checksums of a pool's records */
 u32 pkram_pool_seed(const u8 pool_uuid[16]);

@@ -136,6 +136,7 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 {
 	struct pkram_loaded *it;
 	int bad, cur;
+	u32 i;
 
 	if (items_reserve(l))
 		return -ENOMEM;
@@ -149,6 +150,8 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 	note_id(l, it->rec.id);
 	note_id(l, it->rec.parent);
 	note_id(l, it->rec.replaces);
+	for (i = 0; i < it->rec.nr_entries; i++)
+		note_id(l, it->rec.entries[i].object);
 	/*
 	 * A free pair of which one slot is damaged is repaired by whoever uses
 	 * it next: writing both slots needs neither.
@@ -160,7 +163,8 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 	it->loc = *loc;
 	it->loc.cur = cur;
 	it->bad = bad;
-	it->lost = bad && !it->rec.extents;
+	it->lost = bad && !it->rec.extents &&
+		   it->rec.kind != PKRAM_KIND_CONTAINER;
 	l->res->lost |= it->lost;
 	l->res->nr++;
 	return 0;
@@ -519,6 +523,7 @@ static void check_parents(struct loader *l)
 	for (i = 0; i < l->res->nr; i++) {
 		l->next[i] = 0;
 		if (item_good(&items[i]) && items[i].rec.id != PKRAM_ROOT_ID &&
+		    items[i].rec.kind != PKRAM_KIND_CONTAINER &&
 		    items[i].rec.parent != PKRAM_ROOT_ID &&
 		    parent_of(l, i) == NO_ITEM)
 			items[i].orphan = true;

@@ -64,8 +64,8 @@ struct pkram_loaded {
  * struct pkram_load_result - what was found
  * @items: @nr records, from pkram_alloc_mem()
  * @nr: number of them
- * @max_id: highest object id that any record names (also as parent or
- *	replaced), at most %PKRAM_ID_MAX
+ * @max_id: highest object id that any record names (also as parent, replaced,
+ *	or mapped), at most %PKRAM_ID_MAX
  * @lost: a record was found whose extents are not known (no slot is valid, or
  *	it makes no sense): units without an owner may be its
  */
@@ -98,7 +98,8 @@ struct pkram_load_result {
  *   as owned: the map is set before a record names a unit, and set free after.
  * - A record whose parent is not a good directory is an orphan; of a cycle of
  *   directories the one with the lowest id is. What hangs below an orphan
- *   directory is not an orphan. The root always counts as there.
+ *   directory is not an orphan. The root always counts as there. A container
+ *   has no parent.
  * - Units whose map state is unknown (a word damaged in both copies) are taken,
  *   and if @res->lost also those whose state is not free and that nobody owns,
  *   so that they are not reused.

@@ -197,6 +197,16 @@ struct pkram_record image_dir(u64 id, u64 parent, const char *name)
 	return r;
 }
 
+struct pkram_record image_container(u64 id, const char *name)
+{
+	struct pkram_record r = image_file(id, 0, name);
+
+	r.kind = PKRAM_KIND_CONTAINER;
+	r.mode = 0;
+	r.seal.state = PKRAM_CONTAINER_SUSPENDED;
+	return r;
+}
+
 static bool time_same(const struct pkram_time *a, const struct pkram_time *b)
 {
 	return a->sec == b->sec && a->nsec == b->nsec;
@@ -213,6 +223,22 @@ static bool extents_same(const struct pkram_record *a,
 		    x->region_unit != y->region_unit ||
 		    x->nr_units != y->nr_units)
 			return false;
+	return true;
+}
+
+static bool entries_same(const struct pkram_record *a,
+			 const struct pkram_record *b)
+{
+	const struct pkram_entry *x, *y;
+	u32 i;
+
+	for (i = 0; i < a->nr_entries; i++) {
+		x = &a->entries[i];
+		y = &b->entries[i];
+		if (x->iova != y->iova || x->size != y->size || x->prot != y->prot ||
+		    x->object != y->object || x->offset != y->offset)
+			return false;
+	}
 	return true;
 }
 
@@ -233,7 +259,8 @@ bool record_same(const struct pkram_record *a, const struct pkram_record *b)
 	       !memcmp(a->name, b->name, sizeof(a->name)) &&
 	       a->xattr_len == b->xattr_len && a->nr_extents == b->nr_extents &&
 	       (!a->xattr_len || !memcmp(a->xattrs, b->xattrs, a->xattr_len)) &&
-	       extents_same(a, b);
+	       extents_same(a, b) && a->nr_entries == b->nr_entries &&
+	       entries_same(a, b);
 }
 
 struct pkram_loaded *image_at(struct image *im, struct spot at)
@@ -331,6 +358,21 @@ static void sample_large(struct sample *s, struct pkram_record *r)
 	label(r, "kind", "in a large slot");
 }
 
+static void sample_container(struct pkram_record *r)
+{
+	static const struct pkram_entry e[] = {
+		{ 0, 640 << 10, 3, 0, 3 },
+		{ 1 << 20, 20 << 20, 3, 1 << 20, 3 },
+		/* Of an object that is gone; up to the last byte of all */
+		{ -(1ULL << 21), 1 << 21, 12, 1ULL << 40, PKRAM_ENTRY_READ },
+	};
+
+	*r = image_container(10, "vm1");
+	r->nr_entries = ARRAY_SIZE(e);
+	r->entries = malloc(sizeof(e));
+	memcpy(r->entries, e, sizeof(e));
+}
+
 static void sample_records(struct sample *s)
 {
 	static const u32 state[][3] = { { 0, 60, 1 } };
@@ -357,6 +399,7 @@ static void sample_records(struct sample *s)
 	r[5].seal.generation = 2;
 	r[6] = image_file(9, 2, "empty");
 	r[6].replaces = 8;
+	sample_container(&r[7]);
 }
 
 void sample_init(struct sample *s)

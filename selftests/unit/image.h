@@ -52,6 +52,7 @@ void image_unload(struct image *im);
 /* Simple records for tests: static memory, no buffers to free */
 struct pkram_record image_file(u64 id, u64 parent, const char *name);
 struct pkram_record image_dir(u64 id, u64 parent, const char *name);
+struct pkram_record image_container(u64 id, const char *name);
 
 bool record_same(const struct pkram_record *a, const struct pkram_record *b);
 /* The record found at a spot, or NULL */
@@ -62,9 +63,9 @@ struct pkram_loaded *image_find(struct image *im, u64 id);
 /*
  * The sample: one region of one GiB with a unit of small records and one of
  * large records; root, directories, labels, a seal, holes, stale units, an
- * object in a large slot. Also what golden/v1.img.txt was made from.
+ * object in a large slot, a container. Also what golden/v1.img.txt was made from.
  */
-#define SAMPLE_OBJECTS	7
+#define SAMPLE_OBJECTS	8
 struct sample {
 	struct image im;
 	struct pkram_record rec[SAMPLE_OBJECTS];

@@ -155,6 +155,12 @@ static void test_record(void)
 	memset(new.name + 5, 0, sizeof(new.name) - 5);
 	new.xattr_len = 0;
 	cut_record(4, &new);
+	/* A container loses a mapping, and is running. */
+	new = s.rec[7];
+	new.seq++;
+	new.nr_entries--;
+	new.seal.state = PKRAM_CONTAINER_RUNNING;
+	cut_record(7, &new);
 	done();
 }
 

@@ -325,7 +325,7 @@ static void test_record_impossible_fields(void)
 
 	TRY(PKRAM_OK, (void)0);
 	TRY(PKRAM_BAD_KIND, r.kind = 0);
-	TRY(PKRAM_BAD_KIND, r.kind = 4);
+	TRY(PKRAM_BAD_KIND, r.kind = 5);
 	TRY(PKRAM_BAD_KIND, r.kind = 0xffff);
 	TRY(PKRAM_BAD_FIELD, r.id = 0);
 	TRY(PKRAM_BAD_FIELD, r.id = PKRAM_ID_MAX + 1);
@@ -418,6 +418,80 @@ static void test_record_impossible_extents(void)
 	TRY(PKRAM_BAD_SIZE, (void)0);
 }
 
+static void test_record_most_entries(void)
+{
+	struct pkram_record r = image_container(2, "entries");
+	u32 i;
+
+	round_trip(&r, PKRAM_SMALL_SLOT);
+	CHECK_EQ(PKRAM_MAX_ENTRIES, 26201);
+	r.entries = calloc(PKRAM_MAX_ENTRIES, sizeof(*r.entries));
+	for (i = 0; i < PKRAM_MAX_ENTRIES; i++)
+		r.entries[i] = (struct pkram_entry) { i * 8192ULL, 4096, 2 + i,
+						      i * 4096ULL, 1 + i % 3 };
+	r.nr_entries = PKRAM_MAX_ENTRIES;
+	round_trip(&r, PKRAM_LARGE_SLOT);
+	r.nr_entries = PKRAM_SMALL_DATA / sizeof(struct pkram_entry_ser);
+	CHECK_EQ(r.nr_entries, 192);
+	round_trip(&r, PKRAM_SMALL_SLOT);
+	free(r.entries);
+}
+
+static void test_record_impossible_containers(void)
+{
+	struct pkram_record good = image_container(7, "name"), r;
+	struct pkram_entry e[3];
+
+	good.entries = e;
+	good.nr_entries = 3;
+#define ENT(i, field, v)						\
+	do {								\
+		e[0] = (struct pkram_entry) { 0, 8192, 9, 0, 3 };	\
+		e[1] = (struct pkram_entry) { 8192, 4096, 9, 8192, 1 };	\
+		e[2] = (struct pkram_entry) { 1 << 20, 1 << 20, 8, 0, 2 }; \
+		e[i].field = v;						\
+	} while (0)
+	TRY(PKRAM_OK, ENT(0, prot, 3));
+	TRY(PKRAM_OK, r.seal.state = PKRAM_CONTAINER_RUNNING);
+	TRY(PKRAM_OK, r.nr_entries = 0);
+	TRY(PKRAM_BAD_FIELD, r.seal.state = 0);
+	TRY(PKRAM_BAD_FIELD, r.seal.state = 3);
+	TRY(PKRAM_BAD_FIELD, r.seal.generation = 1);
+	TRY(PKRAM_BAD_FIELD, r.seal.cookie[3] = 1);
+	TRY(PKRAM_BAD_FIELD, r.seal.vm_uuid[3] = 1);
+	TRY(PKRAM_BAD_FIELD, r.id = 0);
+	TRY(PKRAM_BAD_FIELD, r.id = PKRAM_ROOT_ID);
+	TRY(PKRAM_BAD_FIELD, r.mode = S_IFREG);
+	TRY(PKRAM_BAD_PARENT, r.parent = PKRAM_ROOT_ID);
+	TRY(PKRAM_BAD_PARENT, r.replaces = 3);
+	TRY(PKRAM_BAD_SIZE, r.size = 1);
+	TRY(PKRAM_BAD_FIELD, r.ctime.nsec = ~0U);
+	TRY(PKRAM_BAD_NAME, r.name_len = 0);
+	TRY(PKRAM_BAD_NAME, r.name[1] = '/');
+	TRY(PKRAM_BAD_ENTRY, ENT(0, size, 0));
+	TRY(PKRAM_BAD_ENTRY, ENT(0, size, 12288));	/* into the next */
+	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, 4096));
+	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, 1 << 21));	/* behind the next */
+	TRY(PKRAM_BAD_ENTRY, ENT(2, iova, (1 << 20) + 2048));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, size, 4097));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, 512));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, 1ULL << 63));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, -4096ULL));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, (1ULL << 63) - (1 << 20)));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, size, -4096ULL));
+	TRY(PKRAM_BAD_ENTRY, ENT(2, iova, 4096 - (1ULL << 20)));	/* goes round */
+	TRY(PKRAM_OK, ENT(2, iova, -(1ULL << 20)));
+	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, -4096ULL));	/* and then one more */
+	TRY(PKRAM_BAD_ENTRY, ENT(0, object, 0));
+	TRY(PKRAM_BAD_ENTRY, ENT(0, object, PKRAM_ROOT_ID));
+	TRY(PKRAM_BAD_ENTRY, ENT(0, object, PKRAM_ID_MAX + 1));
+	TRY(PKRAM_BAD_ENTRY, ENT(0, prot, 0));
+	TRY(PKRAM_BAD_ENTRY, ENT(0, prot, 4));
+	ENT(0, prot, 3);
+	/* Entries are a container's alone, and it has nothing else. */
+	TRY(PKRAM_BAD_FIELD, r.kind = PKRAM_KIND_FILE; r.mode = S_IFREG; r.parent = 1);
+}
+
 /* Change a slot's bytes and make its checksum right again, in both slots. */
 static void poke(u32 off, u32 size, u64 v)
 {
@@ -493,6 +567,26 @@ static void test_record_impossible_lengths(void)
 	pkram_free_mem(r.xattrs);
 }
 
+static void test_record_impossible_entry_lengths(void)
+{
+	struct pkram_entry e[2] = { { 0, 8192, 9, 0, 3 }, { 8192, 4096, 9, 0, 3 } };
+	struct pkram_record r = image_container(7, "name");
+
+	r.entries = e;
+	r.nr_entries = 2;
+	POKE(PKRAM_OK, OFF(reserved), 8, ~0ULL);
+	POKE(PKRAM_BAD_FIELD, OFF(len), 4, 552);
+	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, 1);
+	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, 3);
+	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, ~0U);
+	/* 40 times this is 80, if it goes round. */
+	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, 0x20000002U);
+	POKE(PKRAM_BAD_FIELD, OFF(xattr_len), 4, 8);
+	POKE(PKRAM_BAD_FIELD, OFF(flags), 2, 1);
+	POKE(PKRAM_BAD_ENTRY, 512 + 36, 4, 1);
+	POKE(PKRAM_BAD_ENTRY, 512 + 40 + 36, 4, 1U << 31);
+}
+
 static void test_bad_texts(void)
 {
 	int i;
@@ -523,5 +617,9 @@ TAP_MAIN({ "a full header is read back", test_header_round_trip },
 	 { "impossible seals are refused", test_record_impossible_seals },
 	 { "impossible extents are refused", test_record_impossible_extents },
 	 { "impossible lengths are refused", test_record_impossible_lengths },
+	 { "192 and 26201 mappings are read back", test_record_most_entries },
+	 { "impossible containers are refused", test_record_impossible_containers },
+	 { "impossible lengths of containers are refused",
+	   test_record_impossible_entry_lengths },
 	 { "every verdict has words", test_bad_texts },
 )

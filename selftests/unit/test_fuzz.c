@@ -50,6 +50,20 @@ static void damage(struct rng *g, u8 *slot, u32 slot_size)
 		   (u64)pkram_crc32c(s.im.seed, slot, len) << 32;
 }
 
+static void check_entries(const struct pkram_record *r)
+{
+	u64 next = 0;
+	u32 i;
+
+	CHECK(!r->nr_entries || r->kind == PKRAM_KIND_CONTAINER);
+	for (i = 0; i < r->nr_entries; i++) {
+		CHECK(r->entries[i].iova >= next && r->entries[i].size);
+		next = r->entries[i].iova + r->entries[i].size;
+		CHECK(next > r->entries[i].iova || (!next && i == r->nr_entries - 1));
+		CHECK(r->entries[i].object <= s.im.res.max_id);
+	}
+}
+
 /* What is called good must be able to be true. */
 static void check_good(void)
 {
@@ -65,6 +79,7 @@ static void check_good(void)
 		if (a->bad || a->stale)
 			continue;
 		CHECK(a->rec.id && a->rec.id <= s.im.res.max_id);
+		check_entries(&a->rec);
 		for (j = 0; j < a->rec.nr_extents; j++) {
 			e = &a->rec.extents[j];
 			CHECK_EQ(e->region_id, ar->id);
@@ -144,6 +159,7 @@ static void test_records(void)
 	CHECK(verdicts[PKRAM_BAD_REGION] && verdicts[PKRAM_BAD_OVERLAP]);
 	CHECK(verdicts[PKRAM_BAD_DUP_ID] && verdicts[PKRAM_BAD_KIND]);
 	CHECK(verdicts[PKRAM_BAD_MAP] && verdicts[PKRAM_BAD_PARENT]);
+	CHECK(verdicts[PKRAM_BAD_ENTRY]);
 	free(saved);
 	sample_exit(&s);
 }

@@ -34,7 +34,7 @@ static void test_loads(void)
 	CHECK(!memcmp(&h, &s.im.h[0], sizeof(h)));
 	sample_check(&s, -1);
 	CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS);
-	CHECK_EQ(s.im.res.max_id, 9);
+	CHECK_EQ(s.im.res.max_id, 12);
 	CHECK(!s.im.res.lost);
 	for (i = 0; i < s.im.res.nr; i++)
 		CHECK(!s.im.res.items[i].mirror);

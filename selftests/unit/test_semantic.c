@@ -441,6 +441,53 @@ static void test_deep_directories(void)
 	image_exit(&im);
 }
 
+static void test_containers(void)
+{
+	struct pkram_entry e = { 0, 4096, 70, 0, 3 };
+	struct pkram_record r;
+
+	begin();
+	r = image_container(21, "same");
+	r.entries = &e;
+	r.nr_entries = 1;
+	image_put(&im, A(1), &r);
+	/* Names of containers are theirs alone. */
+	file(2, 22, "same", E(ida, 0, 10, 5));
+	r = image_container(23, "same");
+	image_put(&im, A(3), &r);
+	/* A container is no directory. */
+	r = image_file(24, 21, "in a container");
+	image_put(&im, A(4), &r);
+	/* One id, a file's and a container's */
+	r = image_container(25, "id");
+	r.seq = 9;
+	image_put(&im, A(5), &r);
+	file(6, 25, "id", E(ida, 0, 20, 5));
+	/* Bad, but it says what it is: no memory is kept back for it. */
+	r = image_container(26, "bad");
+	r.entries = &e;
+	r.nr_entries = 1;
+	e.prot = 8;
+	image_put(&im, A(7), &r);
+	pkram_map_set(im.mem[0], ida, 100, 10, PKRAM_UNIT_STALE);
+	load();
+	IS(1, PKRAM_OK);
+	ORPHAN(1, false);
+	IS(2, PKRAM_OK);
+	IS(3, PKRAM_BAD_DUP_NAME);
+	CHECK_EQ(image_at(&im, A(3))->other, 21);
+	IS(4, PKRAM_OK);
+	ORPHAN(4, true);
+	IS(5, PKRAM_BAD_DUP_ID);
+	IS(6, PKRAM_BAD_DUP_ID);
+	IS(7, PKRAM_BAD_ENTRY);
+	CHECK(!strcmp(image_at(&im, A(7))->rec.name, "bad"));
+	CHECK(!im.res.lost && !taken(ida, 100));
+	/* Not even the id of an object that it names is used again. */
+	CHECK_EQ(im.res.max_id, 70);
+	image_exit(&im);
+}
+
 static void test_empty_pool(void)
 {
 	image_init(&im);
@@ -469,5 +516,6 @@ TAP_MAIN({ "extents that overlap condemn their objects, and no other", test_over
 	 { "objects without a way to the root are orphans, at the top only",
 	   test_parents },
 	 { "directories nest a hundred deep", test_deep_directories },
+	 { "containers have names of their own, and no memory", test_containers },
 	 { "a pool without objects or regions loads", test_empty_pool },
 )
