@@ -45,6 +45,13 @@ const void *pkram_open_object(const struct pkram_open *open);
 struct pkram_pin *pkram_pin_create(struct pkram_open *open, u64 offset,
 				   u64 len);
 
+/**
+ * pkram_pin_object_id() - number of the object that a pin is of
+ *
+ * Return: it, or 0 if the object has no name any more: then it ends with its users.
+ */
+u64 pkram_pin_object_id(const struct pkram_pin *pin);
+
 /** pkram_pin_destroy() - no device can reach it any more. May sleep. */
 void pkram_pin_destroy(struct pkram_pin *pin);
 

@@ -39,7 +39,7 @@
 struct pkram_open;
 
 /**
- * struct pkram_object - a file, a directory, or a quarantined record
+ * struct pkram_object - a file, a directory, a saved container, or a quarantined record
  * @ref: references; the name holds one
  * @rec: the record; extents and size: map_sem and store.lock to change,
  *	either to read; everything else: store.lock
@@ -62,6 +62,7 @@ struct pkram_open;
  * @claimant: the open that holds the claim, or NULL
  * @mapping_inode: fs_mmap.c: the inode whose address space has all mappings
  * @pins: &struct pkram_pin: ranges that are under DMA; store.lock
+ * @in_use: a container: its table is that of a container of this kernel
  */
 struct pkram_object {
 	refcount_t ref;
@@ -85,6 +86,7 @@ struct pkram_object {
 	struct pkram_open *claimant;
 	struct inode *mapping_inode;
 	struct list_head pins;
+	bool in_use;
 };
 
 /**
@@ -288,7 +290,7 @@ struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
 					    u64 after);
 
 /**
- * pkram_store_next_object() - walk all objects, quarantined ones too
+ * pkram_store_next_object() - walk all objects, quarantined ones and containers too
  * @key: go on after this key; 0 to begin
  * Return: object, referenced, or NULL at the end.
  */
@@ -319,11 +321,22 @@ void pkram_store_path(const struct pkram_object *dir, const char *name,
 		      u32 name_len, char *buf);
 
 /**
- * pkram_store_discard() - remove a quarantined object for good; by key
+ * pkram_store_discard() - remove a quarantined file or directory for good; by key
  * Return: 0; -ENOENT; -EINVAL it is not quarantined; -EROFS; -ENOMEM it is gone,
  * but which memory is free now could not be found out.
  */
 int pkram_store_discard(u64 key);
+
+/* Saved containers: what pkram_vfio.ko does with them is in saved.h */
+
+/** pkram_store_next_container() - as pkram_store_next_object(), containers alone */
+struct pkram_object *pkram_store_next_container(u64 key);
+
+/**
+ * pkram_store_discard_container() - remove a container's table for good; by key
+ * Return: 0; -ENOENT; -EBUSY it is in use; -EROFS.
+ */
+int pkram_store_discard_container(u64 key);
 
 /* Labels: names without "user." */
 int pkram_store_get_label(struct pkram_object *obj, const char *name,

@@ -31,9 +31,10 @@ static void report_bad(const struct pkram_object *obj)
 	if (obj->other)
 		snprintf(other, sizeof(other), " (object %#llx)", obj->other);
 	/* By the key that it is discarded by; names may hold anything. */
-	pr_warn("object %#llx \"%*pE\" quarantined: %s%s\n", obj->key,
-		obj->rec.name_len, obj->rec.name, pkram_bad_text(obj->bad),
-		other);
+	pr_warn("%s %#llx \"%*pE\" quarantined: %s%s\n",
+		obj->rec.kind == PKRAM_KIND_CONTAINER ? "container" : "object",
+		obj->key, obj->rec.name_len, obj->rec.name,
+		pkram_bad_text(obj->bad), other);
 }
 
 /* Turn a loaded item into an object, not linked yet. */
@@ -46,8 +47,10 @@ static int make_object(struct pkram_loaded *item, struct pkram_object **out)
 	obj->rec = item->rec;
 	item->rec.xattrs = NULL;
 	item->rec.extents = NULL;
+	item->rec.entries = NULL;
 	item->rec.xattr_len = 0;
 	item->rec.nr_extents = 0;
+	item->rec.nr_entries = 0;
 	obj->loc = item->loc;
 	obj->bad = item->bad;
 	obj->other = item->other;
@@ -69,8 +72,14 @@ static void link_object(struct pkram_object *obj, struct pkram_object *dir)
 		report_bad(obj);
 	}
 	pkram_object_link(obj, dir);
-	if (obj->bad)
+	if (obj->bad && obj->rec.kind != PKRAM_KIND_CONTAINER)
 		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
+}
+
+static struct pkram_object *find_dir(const struct pkram_object *obj)
+{
+	return obj->rec.kind == PKRAM_KIND_CONTAINER ? pkram_store.containers :
+	       pkram_store_find_key(obj->rec.parent);
 }
 
 /*
@@ -89,7 +98,7 @@ static void link_objects(struct pkram_object **objs, u32 nr)
 		for (i = 0; i < nr; i++) {
 			if (!objs[i])
 				continue;
-			dir = pkram_store_find_key(objs[i]->rec.parent);
+			dir = find_dir(objs[i]);
 			if (!dir || dir->bad || dir->rec.kind != PKRAM_KIND_DIR)
 				continue;
 			link_object(objs[i], dir);

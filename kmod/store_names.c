@@ -34,12 +34,12 @@ static void set_name(struct pkram_object *obj, const char *name, u32 len)
 	obj->rec.name_len = len;
 }
 
-/* Commit a new object; store.lock held. */
-static int commit_new(struct pkram_object *dir, struct pkram_object *obj)
+int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
 {
 	struct pkram_object *other;
 	int err;
 
+	lockdep_assert_held(&pkram_store.lock);
 	if (!pkram_store.exists)
 		return -ENOSPC;
 	if (dir->removed)
@@ -57,7 +57,6 @@ static int commit_new(struct pkram_object *dir, struct pkram_object *obj)
 	pkram_store.next_id++;
 	pkram_object_get(obj);
 	pkram_object_link(obj, dir);
-	pkram_event_object(PKRAM_CMD_OBJECT_CREATE_NTF, obj);
 	return 0;
 }
 
@@ -88,7 +87,9 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 	obj->rec.ctime = obj->rec.btime;
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = commit_new(dir, obj);
+		err = pkram_store_commit_new(dir, obj);
+		if (!err)
+			pkram_event_object(PKRAM_CMD_OBJECT_CREATE_NTF, obj);
 		mutex_unlock(&pkram_store.lock);
 	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
 	if (err) {

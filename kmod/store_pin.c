@@ -139,6 +139,15 @@ struct pkram_pin *pkram_pin_create(struct pkram_open *open, u64 offset, u64 len)
 }
 EXPORT_SYMBOL_NS_GPL(pkram_pin_create, PKRAM_NS);
 
+u64 pkram_pin_object_id(const struct pkram_pin *pin)
+{
+	const struct pkram_object *obj = pin->open->obj;
+
+	/* What has a name keeps it as long as it is pinned. */
+	return READ_ONCE(obj->removed) ? 0 : obj->rec.id;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_pin_object_id, PKRAM_NS);
+
 void pkram_pin_destroy(struct pkram_pin *pin)
 {
 	mutex_lock(&pkram_store.lock);

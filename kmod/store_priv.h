@@ -35,6 +35,7 @@ struct pkram_meta {
  * @objects: all objects by key
  * @names: objects by directory and name
  * @root: the root directory, always there
+ * @containers: what saved containers have for a directory; never in a record
  * @uuid: of the pool
  * @seed: of the pool's checksums
  * @exists: there is a region, so there is a pool
@@ -43,7 +44,8 @@ struct pkram_meta {
  *	its objects
  * @next_id: for the next object
  * @next_bad_key: for the next object that has no usable id
- * @nr_objects: without root and quarantined ones
+ * @nr_objects: files and directories, without root and quarantined ones
+ * @nr_containers: without quarantined ones
  * @nr_quarantined: quarantined ones
  * @nr_pending: units on @pending
  * @nr_in_transit: runs of units that are taken and belong to nobody: somebody
@@ -64,6 +66,7 @@ struct pkram_store {
 	struct rb_root objects;
 	DECLARE_HASHTABLE(names, 12);
 	struct pkram_object *root;
+	struct pkram_object *containers;
 	u8 uuid[16];
 	u32 seed;
 	bool exists;
@@ -72,6 +75,7 @@ struct pkram_store {
 	u64 next_id;
 	u64 next_bad_key;
 	u32 nr_objects;
+	u32 nr_containers;
 	u32 nr_quarantined;
 	u64 nr_pending;
 	u32 nr_in_transit;
@@ -163,6 +167,16 @@ void pkram_object_unlink(struct pkram_object *obj);
 void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir);
 struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
 					   const char *name, u32 len);
+
+/**
+ * pkram_store_commit_new() - a new object gets its id, its record and its name
+ * @dir: directory
+ * @obj: filled, but for the id; not linked
+ *
+ * Context: store.lock. The name takes a reference. Return: as pkram_store_create(), and
+ * as pkram_store_commit().
+ */
+int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj);
 
 /* store_claim.c: is it free to get another name? Context: store.lock */
 int pkram_open_may_rename(const struct pkram_object *obj);

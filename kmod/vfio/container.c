@@ -10,6 +10,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "../pin.h"
+#include "../saved.h"
 #include "container.h"
 
 struct pkram_container *pkram_container_create(u32 limit)
@@ -27,7 +28,7 @@ struct pkram_container *pkram_container_create(u32 limit)
 
 void pkram_container_destroy(struct pkram_container *c)
 {
-	WARN_ON(c->table.nr || !list_empty(&c->domains));
+	WARN_ON(c->table.nr || c->saved || !list_empty(&c->domains));
 	pkram_table_free(&c->table);
 	pkram_runs_free(&c->open);
 	mutex_destroy(&c->lock);
@@ -219,8 +220,7 @@ static void unmap_seg(struct pkram_container *c, struct pkram_mapping *m, u32 i)
 		pkram_pin_destroy(m->pins[i]);
 }
 
-/* It is in no table any more. */
-static void destroy_mapping(struct pkram_container *c, struct pkram_mapping *m)
+void pkram_mapping_destroy(struct pkram_container *c, struct pkram_mapping *m)
 {
 	u32 i;
 
@@ -235,7 +235,7 @@ static void destroy_mapping(struct pkram_container *c, struct pkram_mapping *m)
 	kfree(m);
 }
 
-static struct pkram_mapping *create_mapping(u64 first, u64 last, int prot)
+struct pkram_mapping *pkram_mapping_create(u64 first, u64 last, int prot)
 {
 	struct pkram_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 
@@ -260,7 +260,8 @@ u64 pkram_mapping_extent(struct pkram_container *c, struct pkram_mapping *m,
 				  seg->pos + seg->len - pos, phys);
 }
 
-static int map_pool(struct pkram_container *c, struct pkram_mapping *m, u32 i)
+int pkram_mapping_map_pool(struct pkram_container *c, struct pkram_mapping *m,
+			   u32 i)
 {
 	u64 end = m->segs[i].pos + m->segs[i].len, len;
 	phys_addr_t phys;
@@ -295,7 +296,7 @@ static int charge(struct pkram_mapping *m)
 	return err;
 }
 
-/* Pin the pool's segments, and have all in the IOMMU. */
+/* Pin the pool's segments, save it if it is to be, and have all in the IOMMU. */
 static int fill_mapping(struct pkram_container *c, struct pkram_mapping *m,
 			struct area *a, u64 vaddr)
 {
@@ -320,8 +321,10 @@ static int fill_mapping(struct pkram_container *c, struct pkram_mapping *m,
 		else
 			m->pins[i] = pin;
 	}
+	if (!err)
+		err = pkram_container_save(c, m);
 	for (i = 0; !err && i < m->nr_segs; i++)
-		err = m->pins[i] ? map_pool(c, m, i) :
+		err = m->pins[i] ? pkram_mapping_map_pool(c, m, i) :
 		      pkram_pages_map(c, m, vaddr + m->segs[i].pos,
 				      m->segs[i].len);
 	return err;
@@ -347,8 +350,8 @@ int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
 			u64 size, int prot)
 {
 	u64 pgsize = smallest_page(c), last, vlast;
+	bool overlaps, was_running = c->running, saved;
 	struct pkram_mapping *m;
-	bool overlaps;
 	int err;
 
 	lockdep_assert_held(&c->lock);
@@ -359,13 +362,15 @@ int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
 		return err;
 	if (!current->mm)
 		return -ENODEV;
-	m = create_mapping(iova, last, prot);
+	m = pkram_mapping_create(iova, last, prot);
 	if (!m)
 		return -ENOMEM;
 	err = pkram_table_insert(&c->table, &m->dma);
 	if (err)
 		goto err_destroy;
 	err = map_vaddr(c, m, vaddr);
+	if (!err)
+		err = pkram_container_set_running(c, true);
 	if (err)
 		goto err_remove;
 	return 0;
@@ -374,7 +379,11 @@ err_remove:
 	pkram_table_remove(&c->table, pkram_table_find(&c->table, iova, last,
 						       &overlaps));
 err_destroy:
-	destroy_mapping(c, m);
+	saved = pkram_container_forget(c, m);
+	pkram_mapping_destroy(c, m);
+	if (saved)
+		pkram_saved_commit(c->saved);
+	pkram_container_set_running(c, was_running);
 	return err;
 }
 
@@ -426,29 +435,37 @@ int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 	/* It is mapped, but not so that it could be the same. */
 	if (err)
 		return err == -EFAULT ? -EINVAL : err;
-	if (pkram_segs_same(m->segs, m->nr_segs, a.seg, a.nr))
+	err = pkram_segs_same(m->segs, m->nr_segs, a.seg, a.nr) ? 0 : -EINVAL;
+	if (!err)
+		err = pkram_container_set_running(c, true);
+	if (!err)
 		err = change_owner(m, &a);
-	else
-		err = -EINVAL;
 	if (!err)
 		pkram_table_revalidate(&c->table, i);
+	if (!c->table.nr_invalid)
+		c->adopted = false;
 	area_free(&a);
 	return err;
 }
 
 /* Unmapping */
 
+/* No device reaches it any more when the table that is saved says so. */
 static u64 unmap_range(struct pkram_container *c, u32 i, u32 nr)
 {
 	struct pkram_mapping *m;
+	bool saved = false;
 	u64 size = 0;
 
 	/* From the end on, so that little has to be moved. */
 	while (nr--) {
 		m = pkram_mapping_of(pkram_table_remove(&c->table, i + nr));
 		size += pkram_mapping_size(m);
-		destroy_mapping(c, m);
+		saved |= pkram_container_forget(c, m);
+		pkram_mapping_destroy(c, m);
 	}
+	if (saved)
+		pkram_saved_commit(c->saved);
 	return size;
 }
 
@@ -483,9 +500,36 @@ int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
 		return 0;
 	}
 	err = pkram_table_invalidate(&c->table, i, nr);
-	if (!err)
+	if (err)
+		return err;
+	if (c->table.nr_invalid == c->table.nr && (all || nr))
+		err = pkram_container_set_running(c, false);
+	if (!err) {
 		*size = size_of_range(c, i, nr);
+		return 0;
+	}
+	while (nr--)
+		pkram_table_revalidate(&c->table, i + nr);
 	return err;
+}
+
+u64 pkram_container_drop(struct pkram_container *c, u64 *nr)
+{
+	u64 size = 0;
+	u32 end, i;
+
+	lockdep_assert_held(&c->lock);
+	*nr = 0;
+	for (end = c->table.nr; end; end = i) {
+		for (i = end; i && c->table.dma[i - 1]->vaddr_invalid; i--)
+			;
+		*nr += end - i;
+		size += unmap_range(c, i, end - i);
+		/* That one stays. */
+		if (i)
+			i--;
+	}
+	return size;
 }
 
 void pkram_container_unmap_all(struct pkram_container *c)

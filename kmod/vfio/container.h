@@ -18,6 +18,7 @@
 #include "table.h"
 
 struct mm_struct;
+struct pkram_object;
 struct pkram_open;
 struct pkram_pin;
 
@@ -52,6 +53,7 @@ struct pkram_group {
  *	pages are pinned
  * @mm: charged for @locked; its struct is held, not its memory
  * @locked: pages that are pinned
+ * @saved: it is in the container's table in the pool, if that has one
  */
 struct pkram_mapping {
 	struct pkram_dma dma;
@@ -62,6 +64,7 @@ struct pkram_mapping {
 	struct pkram_pin **pins;
 	struct mm_struct *mm;
 	unsigned long locked;
+	bool saved;
 };
 
 static inline struct pkram_mapping *pkram_mapping_of(struct pkram_dma *dma)
@@ -90,6 +93,10 @@ struct pkram_page_run {
  * @table: of &struct pkram_mapping
  * @open: where mappings may be
  * @pgsizes: sizes of the IOMMU's pages, a bit each
+ * @saved: its table in the pool (saved.h); NULL: it has no name
+ * @running: somebody has, or had, user addresses of its mappings since it was
+ *	adopted or suspended
+ * @adopted: mappings without user address may be of an adopted table
  * @runs: for pages.c
  */
 struct pkram_container {
@@ -98,6 +105,9 @@ struct pkram_container {
 	struct pkram_dma_table table;
 	struct pkram_runs open;
 	u64 pgsizes;
+	struct pkram_object *saved;
+	bool running;
+	bool adopted;
 	struct pkram_page_run runs[PKRAM_PAGE_RUNS];
 };
 
@@ -150,8 +160,21 @@ int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
 			  bool all, bool vaddr_only);
 
-/** pkram_container_unmap_all() - as the last group goes */
+/** pkram_container_unmap_all() - as the last group goes, or adopting failed */
 void pkram_container_unmap_all(struct pkram_container *c);
+
+/** pkram_container_drop() - PKRAM_VFIO_DROP. Return: bytes; @nr: how many mappings */
+u64 pkram_container_drop(struct pkram_container *c, u64 *nr);
+
+/** pkram_mapping_create() - not in the table; NULL: no memory */
+struct pkram_mapping *pkram_mapping_create(u64 first, u64 last, int prot);
+
+/** pkram_mapping_destroy() - it is in no table any more, but may be mapped */
+void pkram_mapping_destroy(struct pkram_container *c, struct pkram_mapping *m);
+
+/** pkram_mapping_map_pool() - have one of its segments, which is pinned, in the IOMMU */
+int pkram_mapping_map_pool(struct pkram_container *c, struct pkram_mapping *m,
+			   u32 seg);
 
 /**
  * pkram_mapping_extent() - where a part of a mapping is
@@ -166,6 +189,42 @@ void pkram_container_unmap_all(struct pkram_container *c);
 u64 pkram_mapping_extent(struct pkram_container *c, struct pkram_mapping *m,
 			 u32 seg, u64 pos, phys_addr_t *phys);
 
+/* named.c: containers whose table is in the pool. Context: container locked */
+
+/** pkram_container_name() - PKRAM_VFIO_CREATE. Return: 0, or as docs/vfio.md says. */
+int pkram_container_name(struct pkram_container *c, const char *name);
+
+/** pkram_container_adopt() - PKRAM_VFIO_ADOPT */
+int pkram_container_adopt(struct pkram_container *c, const char *name, bool force);
+
+/**
+ * pkram_container_save() - a mapping is about to be reached by devices
+ * @c: container
+ * @m: mapping, its memory pinned
+ *
+ * Nothing to do for containers without name, and for memory that cannot be saved.
+ * Return: 0; -ENOSPC; -ENOMEM.
+ */
+int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m);
+
+/**
+ * pkram_container_forget() - a mapping goes
+ *
+ * Return: was it saved? Then pkram_saved_commit() is to follow.
+ */
+bool pkram_container_forget(struct pkram_container *c, const struct pkram_mapping *m);
+
+/**
+ * pkram_container_release() - the last group is gone
+ *
+ * Its table waits for who adopts it, unless there are user addresses of its mappings:
+ * then nobody could know what devices do there.
+ */
+void pkram_container_release(struct pkram_container *c);
+
+/** pkram_container_set_running() - user addresses came, or all went */
+int pkram_container_set_running(struct pkram_container *c, bool running);
+
 /* domain.c */
 
 /**
@@ -173,7 +232,7 @@ u64 pkram_mapping_extent(struct pkram_container *c, struct pkram_mapping *m,
  * @c: container
  * @group: whose devices do no DMA yet
  *
- * Return: 0; -EBUSY mappings have no user address; -EINVAL it is there already, or its
+ * Return: 0; -EBUSY mappings lost their user address; -EINVAL it is there already, or its
  * devices cannot reach what is mapped; -EPERM its interrupts are not remapped; others.
  */
 int pkram_container_attach(struct pkram_container *c,

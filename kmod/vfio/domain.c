@@ -356,7 +356,8 @@ int pkram_container_attach(struct pkram_container *c, struct iommu_group *group)
 	int err;
 
 	mutex_lock(&c->lock);
-	if (c->table.nr_invalid)
+	/* As type1; but what was adopted never had an address. */
+	if (c->table.nr_invalid && !c->adopted)
 		err = -EBUSY;
 	else if (find_group(c, group, &in))
 		err = -EINVAL;
@@ -383,7 +384,7 @@ void pkram_container_detach(struct pkram_container *c,
 	if (list_empty(&d->groups)) {
 		/* Who has no device has no right to map either. */
 		if (list_is_singular(&c->domains))
-			pkram_container_unmap_all(c);
+			pkram_container_release(c);
 		else
 			drop_mappings(c, d, c->table.nr);
 		list_del(&d->list);

@@ -168,6 +168,56 @@ static long unmap_dma(struct pkram_container *c, void __user *arg)
 	return copy_to_user(arg, &unmap, size) ? -EFAULT : 0;
 }
 
+static long get_name(struct pkram_vfio_name *n, u32 known, void __user *arg)
+{
+	if (copy_from_user(n, arg, sizeof(*n)))
+		return -EFAULT;
+	if (n->argsz < sizeof(*n) || n->flags & ~known ||
+	    !memchr(n->name, 0, sizeof(n->name)))
+		return -EINVAL;
+	return 0;
+}
+
+static long name_create(struct pkram_container *c, void __user *arg)
+{
+	struct pkram_vfio_name n;
+	long err = get_name(&n, 0, arg);
+
+	if (err)
+		return err;
+	mutex_lock(&c->lock);
+	err = pkram_container_name(c, n.name);
+	mutex_unlock(&c->lock);
+	return err;
+}
+
+static long name_adopt(struct pkram_container *c, void __user *arg)
+{
+	struct pkram_vfio_name n;
+	long err = get_name(&n, PKRAM_VFIO_ADOPT_FORCE, arg);
+
+	if (err)
+		return err;
+	mutex_lock(&c->lock);
+	err = pkram_container_adopt(c, n.name, n.flags & PKRAM_VFIO_ADOPT_FORCE);
+	mutex_unlock(&c->lock);
+	return err;
+}
+
+static long drop(struct pkram_container *c, void __user *arg)
+{
+	struct pkram_vfio_drop d;
+
+	if (copy_from_user(&d, arg, sizeof(d)))
+		return -EFAULT;
+	if (d.argsz < sizeof(d) || d.flags)
+		return -EINVAL;
+	mutex_lock(&c->lock);
+	d.size = pkram_container_drop(c, &d.entries);
+	mutex_unlock(&c->lock);
+	return copy_to_user(arg, &d, sizeof(d)) ? -EFAULT : 0;
+}
+
 static long vfio_ops_ioctl(void *data, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -179,6 +229,12 @@ static long vfio_ops_ioctl(void *data, unsigned int cmd, unsigned long arg)
 		return map_dma(data, (void __user *)arg);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_dma(data, (void __user *)arg);
+	case PKRAM_VFIO_CREATE:
+		return name_create(data, (void __user *)arg);
+	case PKRAM_VFIO_ADOPT:
+		return name_adopt(data, (void __user *)arg);
+	case PKRAM_VFIO_DROP:
+		return drop(data, (void __user *)arg);
 	}
 	return -ENOTTY;
 }

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Containers that have a name: their table is in the pool, and outlives them. Mappings
+ * are saved whose memory is one run of one object that has a name; others end with
+ * their container, as type1's do.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "../pin.h"
+#include "../saved.h"
+#include "container.h"
+
+static_assert(IOMMU_READ == PKRAM_ENTRY_READ && IOMMU_WRITE == PKRAM_ENTRY_WRITE);
+
+/* Return: can it be saved? */
+static bool make_entry(const struct pkram_mapping *m, struct pkram_entry *e)
+{
+	const struct pkram_seg *seg = m->segs;
+	u32 i;
+
+	for (i = 0; i < m->nr_segs; i++)
+		if (!m->pins[i] || seg[i].object != seg[0].object ||
+		    seg[i].offset - seg[i].pos != seg[0].offset)
+			return false;
+	*e = (struct pkram_entry){
+		.iova = m->dma.first,
+		.size = pkram_mapping_size(m),
+		.object = pkram_pin_object_id(m->pins[0]),
+		.offset = seg[0].offset,
+		.prot = m->prot,
+	};
+	return e->object;
+}
+
+int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m)
+{
+	struct pkram_entry e;
+	int err;
+
+	if (!c->saved || !make_entry(m, &e))
+		return 0;
+	err = pkram_saved_add(c->saved, &e);
+	if (err)
+		return err;
+	c->running = true;
+	m->saved = true;
+	return 0;
+}
+
+bool pkram_container_forget(struct pkram_container *c, const struct pkram_mapping *m)
+{
+	if (!c->saved || !m->saved)
+		return false;
+	pkram_saved_forget(c->saved, m->dma.first, m->dma.last);
+	return true;
+}
+
+int pkram_container_set_running(struct pkram_container *c, bool running)
+{
+	int err = c->saved ? pkram_saved_set_running(c->saved, running) : 0;
+
+	if (!err)
+		c->running = running;
+	return err;
+}
+
+void pkram_container_release(struct pkram_container *c)
+{
+	struct pkram_object *saved = c->saved;
+
+	c->saved = NULL;
+	pkram_container_unmap_all(c);
+	if (saved)
+		pkram_saved_put(saved, !c->running);
+}
+
+int pkram_container_name(struct pkram_container *c, const char *name)
+{
+	struct pkram_object *saved;
+	struct pkram_mapping *m;
+	struct pkram_entry *e;
+	u32 i, nr = 0;
+
+	lockdep_assert_held(&c->lock);
+	if (c->saved)
+		return -EINVAL;
+	e = kvcalloc(max(c->table.nr, 1U), sizeof(*e), GFP_KERNEL_ACCOUNT);
+	if (!e)
+		return -ENOMEM;
+	for (i = 0; i < c->table.nr; i++) {
+		m = pkram_mapping_of(c->table.dma[i]);
+		m->saved = make_entry(m, &e[nr]);
+		nr += m->saved;
+	}
+	saved = pkram_saved_create(name, e, nr);
+	kvfree(e);
+	if (IS_ERR(saved))
+		return PTR_ERR(saved);
+	c->saved = saved;
+	c->running = true;
+	return 0;
+}
+
+/* Adopting */
+
+/* Its pin; the object is opened unless the last one will do. */
+static struct pkram_pin *pin_entry(const struct pkram_entry *e, u64 *id,
+				   struct pkram_open **open)
+{
+	/* What may be written may be read. */
+	u64 key = e->object << 1 | !!(e->prot & PKRAM_ENTRY_WRITE);
+	struct pkram_pin *pin;
+
+	if (!*open || *id != key) {
+		if (*open)
+			pkram_open_put(*open);
+		*id = key;
+		*open = pkram_saved_open(e->object, key & 1);
+		if (IS_ERR(*open)) {
+			pin = ERR_CAST(*open);
+			*open = NULL;
+			return pin;
+		}
+	}
+	pin = pkram_pin_create(*open, e->offset, e->size);
+	if (IS_ERR(pin)) {
+		/* It was cut, or is damaged, since. */
+		if (PTR_ERR(pin) == -EFAULT || PTR_ERR(pin) == -EUCLEAN)
+			return ERR_PTR(-ESTALE);
+	} else if (!pkram_pin_object_id(pin)) {
+		pkram_pin_destroy(pin);
+		return ERR_PTR(-ESTALE);
+	}
+	return pin;
+}
+
+static int add_pinned(struct pkram_container *c, const struct pkram_entry *e,
+		      struct pkram_pin *pin, const void *object)
+{
+	struct pkram_mapping *m;
+	int err = -ENOMEM;
+
+	m = pkram_mapping_create(e->iova, e->iova + e->size - 1, e->prot);
+	if (!m) {
+		pkram_pin_destroy(pin);
+		return -ENOMEM;
+	}
+	m->segs = kvcalloc(1, sizeof(*m->segs), GFP_KERNEL_ACCOUNT);
+	m->pins = kvcalloc(1, sizeof(*m->pins), GFP_KERNEL_ACCOUNT);
+	if (m->segs && m->pins) {
+		m->segs[0].len = e->size;
+		m->segs[0].object = object;
+		m->segs[0].offset = e->offset;
+		m->pins[0] = pin;
+		m->nr_segs = 1;
+		m->dma.vaddr_invalid = true;
+		m->saved = true;
+		err = pkram_table_insert(&c->table, &m->dma);
+		if (err)
+			pkram_mapping_destroy(c, m);
+		return err;
+	}
+	pkram_pin_destroy(pin);
+	pkram_mapping_destroy(c, m);
+	return -ENOMEM;
+}
+
+static bool may_map(struct pkram_container *c, const struct pkram_entry *e)
+{
+	u64 pgsize = 1ULL << __ffs64(c->pgsizes);
+
+	return IS_ALIGNED(e->iova | e->size | e->offset, pgsize) &&
+	       pkram_runs_contain(&c->open, e->iova, e->iova + e->size - 1);
+}
+
+/* All of its memory, held; no device reaches any of it yet. */
+static int pin_all(struct pkram_container *c, const struct pkram_entry *e, u32 nr,
+		   u32 *bad)
+{
+	struct pkram_open *open = NULL;
+	struct pkram_pin *pin;
+	u64 id = 0;
+	int err = 0;
+	u32 i;
+
+	for (i = 0; !err && i < nr; i++, e++) {
+		*bad = i;
+		if (!may_map(c, e)) {
+			err = -ERANGE;
+			break;
+		}
+		pin = pin_entry(e, &id, &open);
+		err = IS_ERR(pin) ? PTR_ERR(pin) :
+		      add_pinned(c, e, pin, pkram_open_object(open));
+		cond_resched();
+	}
+	if (open)
+		pkram_open_put(open);
+	return err;
+}
+
+static int map_all(struct pkram_container *c, u32 *bad)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; !err && i < c->table.nr; i++) {
+		*bad = i;
+		err = pkram_mapping_map_pool(c, pkram_mapping_of(c->table.dma[i]), 0);
+		cond_resched();
+	}
+	return err;
+}
+
+int pkram_container_adopt(struct pkram_container *c, const char *name, bool force)
+{
+	const struct pkram_entry *e;
+	struct pkram_object *saved;
+	u32 nr, bad = 0;
+	int err;
+
+	lockdep_assert_held(&c->lock);
+	if (c->saved || c->table.nr)
+		return -EINVAL;
+	if (!current->mm)
+		return -ENODEV;
+	saved = pkram_saved_adopt(name, force);
+	if (IS_ERR(saved))
+		return PTR_ERR(saved);
+	nr = pkram_saved_entries(saved, &e);
+	err = pin_all(c, e, nr, &bad);
+	if (!err)
+		err = map_all(c, &bad);
+	if (err) {
+		pr_info("container \"%*pE\": mapping of %#llx bytes at %#llx, object %llu at %#llx: error %d: not adopted\n",
+			(int)strlen(name), name, e[bad].size, e[bad].iova,
+			e[bad].object, e[bad].offset, err);
+		pkram_container_unmap_all(c);
+		pkram_saved_put(saved, true);
+		return err;
+	}
+	c->saved = saved;
+	c->running = false;
+	c->adopted = true;
+	return 0;
+}
