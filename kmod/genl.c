@@ -439,6 +439,38 @@ static int object_discard(struct sk_buff *req, struct genl_info *info)
 	return err;
 }
 
+static int container_discard(struct sk_buff *req, struct genl_info *info)
+{
+	struct nlattr *key = info->attrs[PKRAM_A_OBJECT_KEY];
+	int err;
+
+	err = check_admin(req, info->extack);
+	if (err)
+		return err;
+	if (GENL_REQ_ATTR_CHECK(info, PKRAM_A_OBJECT_KEY)) {
+		GENL_SET_ERR_MSG(info, "the container's key is missing");
+		return -EINVAL;
+	}
+
+	err = pkram_store_discard_container(nla_get_u64(key));
+	switch (err) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		NL_SET_ERR_MSG_ATTR(info->extack, key,
+				    "no container has this key");
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG_ATTR(info->extack, key,
+				    "the container is in use: it goes with the program that has it");
+		break;
+	default:
+		GENL_SET_ERR_MSG(info, "the pool is read-only");
+		break;
+	}
+	return err;
+}
+
 /* Dumps */
 
 /**
@@ -447,6 +479,10 @@ static int object_discard(struct sk_buff *req, struct genl_info *info)
  * @begun: the rights of who asked have been looked at
  * @see: physical addresses may be told
  * @bad: all regions are told, the unusable ranges follow
+ * @entry: of a container: mappings that were told, the rest follows
+ * @key: of that container
+ * @seq: of its record then
+ * @changes: how often it was another when it went on
  *
  * An object that is there from the begin to the end of a dump is told once,
  * whatever comes and goes meanwhile. When regions change, what was told may be
@@ -458,6 +494,10 @@ struct dump {
 	bool begun;
 	bool see;
 	bool bad;
+	u32 entry;
+	u64 key;
+	u64 seq;
+	u32 changes;
 };
 
 static struct dump *dump_state(struct netlink_callback *cb)
@@ -647,8 +687,77 @@ static int object_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	while (!err && (obj = pkram_store_next_object(d->next))) {
 		/* The root is no object of the user's, and is not counted. */
-		if (obj->key != PKRAM_ROOT_ID)
+		if (obj->key != PKRAM_ROOT_ID &&
+		    obj->rec.kind != PKRAM_KIND_CONTAINER)
 			err = pkram_store_look(obj, object_put, &p);
+		if (!err)
+			d->next = obj->key;
+		pkram_object_put(obj);
+	}
+	return skb->len ?: err;
+}
+
+/* As many of its mappings as fit; all that is left in messages that follow. */
+static int put_entries(struct sk_buff *skb, struct dump *d,
+		       const struct pkram_record *rec)
+{
+	u32 begin = d->entry;
+
+	while (d->entry < rec->nr_entries) {
+		if (pkram_genl_put_entry(skb, &rec->entries[d->entry]))
+			return d->entry == begin ? -EMSGSIZE : 1;
+		d->entry++;
+	}
+	d->entry = 0;
+	return 0;
+}
+
+/* Under the store's lock. Return: 0; 1 there is more of it; -EMSGSIZE */
+static int container_put(struct pkram_object *obj, void *arg)
+{
+	struct object_put *p = arg;
+	struct dump *d = dump_state(p->cb);
+	void *hdr;
+	int ret;
+
+	if (d->entry && (d->key != obj->key || d->seq != obj->rec.seq)) {
+		d->changes++;
+		p->cb->seq++;
+		d->entry = 0;
+	}
+	hdr = dump_put(p->skb, p->cb, PKRAM_CMD_CONTAINER_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	ret = pkram_genl_put_container(p->skb, obj);
+	if (!ret)
+		ret = put_entries(p->skb, d, &obj->rec);
+	if (ret < 0) {
+		genlmsg_cancel(p->skb, hdr);
+		return ret;
+	}
+	genlmsg_end(p->skb, hdr);
+	d->key = obj->key;
+	d->seq = obj->rec.seq;
+	return ret;
+}
+
+static int container_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct object_put p = { .skb = skb, .cb = cb };
+	struct dump *d = dump_state(cb);
+	struct pkram_object *obj;
+	int err = 0;
+
+	cb->seq = pkram_store_epoch() + d->changes;
+	if (!d->begun) {
+		err = check_admin(cb->skb, cb->extack);
+		if (err)
+			return err;
+		d->begun = true;
+	}
+
+	while (!err && (obj = pkram_store_next_container(d->next))) {
+		err = pkram_store_look(obj, container_put, &p);
 		if (!err)
 			d->next = obj->key;
 		pkram_object_put(obj);
@@ -691,6 +800,10 @@ static const struct nla_policy object_discard_policy[] = {
 	[PKRAM_A_OBJECT_KEY] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
+static const struct nla_policy container_discard_policy[] = {
+	[PKRAM_A_OBJECT_KEY] = NLA_POLICY_MIN(NLA_U64, 1),
+};
+
 /*
  * A command without a policy takes no attributes. The commands that change
  * something check for CAP_SYS_ADMIN themselves: GENL_ADMIN_PERM would ask for
@@ -730,6 +843,15 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = PKRAM_CMD_HANDOVER_GET,
 		.doit = handover_get,
+	}, {
+		.cmd = PKRAM_CMD_CONTAINER_GET,
+		.start = object_dump_start,
+		.dumpit = container_dump,
+	}, {
+		.cmd = PKRAM_CMD_CONTAINER_DISCARD,
+		.doit = container_discard,
+		.policy = container_discard_policy,
+		.maxattr = ARRAY_SIZE(container_discard_policy) - 1,
 	},
 };
 

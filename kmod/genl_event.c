@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control plane: objects as messages, and the events.
+ * The control plane: objects and containers as messages, and the events.
  *
  * An event is sent from within the change, under event_lock and whatever else the
  * one that makes the change holds: nothing here takes a lock of this module or of
@@ -79,6 +79,51 @@ int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj)
 	    pkram_genl_put_u64(skb, PKRAM_A_GENERATION, rec->seal.generation) ||
 	    put_quarantine(skb, obj))
 		return -EMSGSIZE;
+	return 0;
+}
+
+int pkram_genl_put_container(struct sk_buff *skb, const struct pkram_object *obj)
+{
+	const struct pkram_record *rec = &obj->rec;
+
+	if (pkram_genl_put_u64(skb, PKRAM_A_OBJECT_KEY, obj->key) ||
+	    (rec->name_len && nla_put_string(skb, PKRAM_A_CONTAINER, rec->name)) ||
+	    nla_put_u32(skb, PKRAM_A_UID, rec->uid) ||
+	    nla_put_u32(skb, PKRAM_A_GID, rec->gid) ||
+	    nla_put_u32(skb, PKRAM_A_NR_ENTRIES, rec->nr_entries) ||
+	    (rec->seal.state == PKRAM_CONTAINER_SUSPENDED &&
+	     nla_put_flag(skb, PKRAM_A_SUSPENDED)) ||
+	    (obj->in_use && nla_put_flag(skb, PKRAM_A_IN_USE)) ||
+	    put_quarantine(skb, obj))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_entry(struct sk_buff *skb, const struct pkram_entry *e)
+{
+	const struct pkram_object *obj = pkram_store_find_key(e->object);
+
+	if (pkram_genl_put_u64(skb, PKRAM_A_IOVA, e->iova) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, e->size) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_OBJECT_ID, e->object) ||
+	    (obj && obj->rec.kind == PKRAM_KIND_FILE && put_name(skb, obj)) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_OFFSET, e->offset) ||
+	    nla_put_u32(skb, PKRAM_A_PROT, e->prot))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int pkram_genl_put_entry(struct sk_buff *skb, const struct pkram_entry *e)
+{
+	struct nlattr *nest = nla_nest_start(skb, PKRAM_A_ENTRY);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (put_entry(skb, e)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
 	return 0;
 }
 

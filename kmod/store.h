@@ -296,6 +296,9 @@ struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
  */
 struct pkram_object *pkram_store_next_object(u64 key);
 
+/** pkram_store_find_key() - object by key, or NULL. Context: the store's lock. */
+struct pkram_object *pkram_store_find_key(u64 key);
+
 /**
  * pkram_store_look() - call a function with the store's lock held
  * @obj: object; does not change meanwhile

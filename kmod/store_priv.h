@@ -97,8 +97,6 @@ struct pkram_region *pkram_store_region(u64 id);
 
 /* All of these: context: store.lock, but pkram_store_commit_root(). */
 
-/** pkram_store_find_key() - object by key, or NULL */
-struct pkram_object *pkram_store_find_key(u64 key);
 /** pkram_store_insert_region() - into the list, by address */
 void pkram_store_insert_region(struct pkram_region *r);
 /** pkram_store_know_space() - a region's units: all free but head and records */

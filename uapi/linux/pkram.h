@@ -64,6 +64,16 @@
  * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
  *	%PKRAM_A_CMDLINE (for CAP_SYS_ADMIN), %PKRAM_A_KEXEC_GUARD,
  *	%PKRAM_A_KEXEC_LOADED
+ * @PKRAM_CMD_CONTAINER_GET: dump, admin; the containers of VFIO that have a name
+ *	(linux/pkram_vfio.h): %PKRAM_A_OBJECT_KEY, %PKRAM_A_CONTAINER,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_NR_ENTRIES, %PKRAM_A_SUSPENDED,
+ *	%PKRAM_A_IN_USE, %PKRAM_A_QUARANTINE, and for each mapping, by rising
+ *	address, a nest %PKRAM_A_ENTRY {%PKRAM_A_IOVA, %PKRAM_A_SIZE,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME (of the object; absent if that is
+ *	gone), %PKRAM_A_OFFSET, %PKRAM_A_PROT}. Mappings that do not fit into
+ *	one message follow in others of the same key.
+ * @PKRAM_CMD_CONTAINER_DISCARD: do, admin; remove the table of a container that is
+ *	not in use, for good. In: %PKRAM_A_OBJECT_KEY.
  * @PKRAM_CMD_POOL_GROW_NTF: event; memory came from the system: %PKRAM_A_BASE,
  *	%PKRAM_A_SIZE
  * @PKRAM_CMD_POOL_ADOPT_NTF: event; reserved memory was attached or formatted:
@@ -117,6 +127,8 @@ enum pkram_cmd {
 	PKRAM_CMD_OBJECT_GET,
 	PKRAM_CMD_OBJECT_DISCARD,
 	PKRAM_CMD_HANDOVER_GET,
+	PKRAM_CMD_CONTAINER_GET,
+	PKRAM_CMD_CONTAINER_DISCARD,
 	PKRAM_CMD_POOL_GROW_NTF,
 	PKRAM_CMD_POOL_ADOPT_NTF,
 	PKRAM_CMD_POOL_SHRINK_NTF,
@@ -160,13 +172,14 @@ enum pkram_cmd {
  * @PKRAM_A_READ_ONLY: flag; the pool or region may not be changed
  * @PKRAM_A_NR_REGIONS: u32
  * @PKRAM_A_NR_OBJECTS: u32, files and directories, without quarantined ones
- * @PKRAM_A_NR_QUARANTINED: u32
+ * @PKRAM_A_NR_QUARANTINED: u32, files, directories and containers
  * @PKRAM_A_FREE: u64, bytes that can be allocated
  * @PKRAM_A_META: u64, bytes that hold metadata
  * @PKRAM_A_GIB_1G: u32, GiB that are sliced as one 1G folio
  * @PKRAM_A_GIB_2M: u32, GiB that are sliced as 2M folios
  * @PKRAM_A_OBJECT_ID: u64
- * @PKRAM_A_OBJECT_KEY: u64, names an object, quarantined ones included
+ * @PKRAM_A_OBJECT_KEY: u64, names an object or a container, quarantined ones
+ *	included
  * @PKRAM_A_NAME: string, path from the root of the file system
  * @PKRAM_A_MODE: u32, as st_mode
  * @PKRAM_A_UID: u32
@@ -185,6 +198,14 @@ enum pkram_cmd {
  *	somebody (O_DIRECT, io_uring, VFIO) and cannot be reused yet
  * @PKRAM_A_OLD_NAME: string, as %PKRAM_A_NAME, before a rename
  * @PKRAM_A_LABEL: string, name of a label, without "user."
+ * @PKRAM_A_CONTAINER: string, name of a container; absent if it was lost
+ * @PKRAM_A_NR_ENTRIES: u32, mappings of a container
+ * @PKRAM_A_SUSPENDED: flag; nobody has user addresses of its mappings
+ * @PKRAM_A_IN_USE: flag; it is a container of this kernel
+ * @PKRAM_A_ENTRY: nest, may stand several times
+ * @PKRAM_A_IOVA: u64, address that devices use
+ * @PKRAM_A_OFFSET: u64, bytes
+ * @PKRAM_A_PROT: u32; 1: devices read there, 2: they write, 3: both
  */
 enum pkram_attr {
 	PKRAM_A_UNSPEC,
@@ -227,6 +248,14 @@ enum pkram_attr {
 	PKRAM_A_PENDING,
 	PKRAM_A_OLD_NAME,
 	PKRAM_A_LABEL,
+	PKRAM_A_CONTAINER,
+	PKRAM_A_NR_ENTRIES,
+	PKRAM_A_SUSPENDED,
+	PKRAM_A_IN_USE,
+	PKRAM_A_ENTRY,
+	PKRAM_A_IOVA,
+	PKRAM_A_OFFSET,
+	PKRAM_A_PROT,
 	__PKRAM_A_MAX
 };
 

@@ -83,6 +83,14 @@ static const uint8_t shapes[PKRAM_A_MAX + 1] = {
 	[PKRAM_A_PENDING]		= U64,
 	[PKRAM_A_OLD_NAME]		= STRING,
 	[PKRAM_A_LABEL]			= STRING,
+	[PKRAM_A_CONTAINER]		= STRING,
+	[PKRAM_A_NR_ENTRIES]		= U32,
+	[PKRAM_A_SUSPENDED]		= FLAG,
+	[PKRAM_A_IN_USE]		= FLAG,
+	[PKRAM_A_ENTRY]			= NEST,
+	[PKRAM_A_IOVA]			= U64,
+	[PKRAM_A_OFFSET]		= U64,
+	[PKRAM_A_PROT]			= U32,
 };
 
 static bool shape_ok(const struct nlattr *attr, enum shape shape)

@@ -74,7 +74,7 @@ const char *pkram_warning(const struct pkram_ctx *ctx);
  * @format_version: version of the preserved format
  * @nr_regions: number of regions
  * @nr_objects: files and directories, without quarantined ones
- * @nr_quarantined: objects that the loader refused
+ * @nr_quarantined: objects and containers that the loader refused
  * @read_only: the pool may not be changed
  * @size: bytes
  * @free: bytes that can be allocated
@@ -302,6 +302,74 @@ int pkram_object_discard(struct pkram_ctx *ctx, uint64_t key);
  * Return: "idle", "claimed", "sealed", "running" or "unknown".
  */
 const char *pkram_state_name(uint32_t state);
+
+/**
+ * struct pkram_container_entry - what devices find at an address; a list
+ * @next: the next one, or NULL
+ * @name: path of the object from the root of the file system; NULL if it is gone
+ * @iova: address that devices use
+ * @size: bytes
+ * @object_id: number of the object
+ * @offset: in the object, in bytes
+ * @prot: 1: devices read there, 2: they write, 3: both
+ */
+struct pkram_container_entry {
+	struct pkram_container_entry *next;
+	char *name;
+	uint64_t iova;
+	uint64_t size;
+	uint64_t object_id;
+	uint64_t offset;
+	uint32_t prot;
+};
+
+/**
+ * struct pkram_container - a container of VFIO that has a name; a list
+ * @next: the next one, or NULL
+ * @key: names it to pkram_container_discard()
+ * @name: of the container; NULL if it was lost
+ * @quarantine: why it is quarantined, NULL if it is not
+ * @entries: its mappings, by rising address
+ * @uid: who made it
+ * @gid: and the group of that
+ * @nr_entries: number of mappings
+ * @suspended: nobody has user addresses of its mappings
+ * @in_use: it is a container of this kernel; else it waits to be adopted
+ */
+struct pkram_container {
+	struct pkram_container *next;
+	uint64_t key;
+	char *name;
+	char *quarantine;
+	struct pkram_container_entry *entries;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t nr_entries;
+	bool suspended;
+	bool in_use;
+};
+
+/**
+ * pkram_container_dump() - list the containers, quarantined ones included
+ * @ctx: the context
+ * @list: out: in the kernel's order, NULL if there is none; freed with
+ *	pkram_container_free()
+ *
+ * A list that changed while it was read is read again. Needs CAP_SYS_ADMIN.
+ *
+ * Return: 0 or negative errno.
+ */
+int pkram_container_dump(struct pkram_ctx *ctx, struct pkram_container **list);
+void pkram_container_free(struct pkram_container *list);
+
+/**
+ * pkram_container_discard() - remove a container's table for good
+ * @ctx: the context
+ * @key: of the container
+ *
+ * Return: 0; -EBUSY it is in use; other negative errno.
+ */
+int pkram_container_discard(struct pkram_ctx *ctx, uint64_t key);
 
 /**
  * struct pkram_handover - how the next kernel is kept off the regions

@@ -72,12 +72,7 @@ static int object_list(int argc, char **argv)
 	return ctl_no_more(argc, argv) ? CTL_USAGE : list_objects(PKRAM_NONE64);
 }
 
-/* A KEY of object list begins with 0x: a name that does is written as a path */
-static bool is_key(const char *word, uint64_t *key)
-{
-	return !strncmp(word, "0x", 2) && !parse_number(word, key);
-}
-
+/* A name that begins with 0x is written as a path: else it is a KEY. */
 static int object_show(int argc, char **argv)
 {
 	uint64_t key;
@@ -86,7 +81,7 @@ static int object_show(int argc, char **argv)
 		return list_objects(PKRAM_NONE64);
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
-	return is_key(argv[0], &key) ? list_objects(key) :
+	return parse_key(argv[0], &key) ? list_objects(key) :
 	       object_show_file(argv[0]);
 }
 
@@ -97,7 +92,7 @@ static int object_discard(int argc, char **argv)
 
 	if (!argc)
 		return ctl_usage("object discard: which one? (KEY of object list, or a sealed object)");
-	if (!is_key(argv[0], &key))
+	if (!parse_key(argv[0], &key))
 		return object_unseal(argc, argv);
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;

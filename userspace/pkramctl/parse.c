@@ -71,6 +71,11 @@ static int parse_unit(const char *s)
 	return 10 * (unit - units + 1);
 }
 
+bool parse_key(const char *s, uint64_t *key)
+{
+	return !strncmp(s, "0x", 2) && !parse_number(s, key);
+}
+
 int parse_size(const char *s, uint64_t *v)
 {
 	unsigned __int128 bytes;

@@ -3,6 +3,7 @@
 #ifndef _PKRAMCTL_PARSE_H
 #define _PKRAMCTL_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,13 @@
  * Return: 0, -EINVAL, -ERANGE.
  */
 int parse_number(const char *s, uint64_t *v);
+
+/**
+ * parse_key() - is a word a key, as object list and container list have them?
+ * @s: word; a name that begins with 0x, too, is not told apart from a key
+ * @key: out
+ */
+bool parse_key(const char *s, uint64_t *key);
 
 /**
  * parse_size() - 4096, 512MiB, 4G, 1.5T, 0x40000000

@@ -111,6 +111,20 @@ ctl '' object remove "$p" "$tmp/pool/none" -j; json 'd == [{"removed": "'"$p"'"}
 [ ! -e "$p" ]; report $? 'removes the file'
 ctl '' object remove;			is 2 '' 'which ones' 'remove needs a name'
 
+# Containers
+ctl '' container list;			is 0 '0x201  suspended    no             3  64055:0  vm2' '' 'container list'
+ctl '' container;			is 0 'a mapping is not possible' '' 'container alone lists'
+ctl '' -j container list;		json 'len(d) == 3 and d[0]["in_use"] and d[0]["state"] == "running" and d[1]["mappings"] == 3 and d[2]["quarantine"]' 'as JSON'
+ctl '' container show vm2;		is 0 '0x40000000  1 GiB  w            2  0x1000  /vm2' '' 'container show'
+ctl '' -j container show 0x201;		json 'd["name"] == "vm2" and [e["access"] for e in d["entries"]] == ["r", "w", "rw"] and "name" not in d["entries"][2]' 'of a KEY, as JSON'
+ctl '' container show;			is 2 '' 'which one' 'show needs a name'
+ctl '' container show vm3;		is 1 '' 'vm3: there is no such container' 'that is there'
+ctl '' container discard;		is 2 '' 'which one' 'discard needs one, too'
+ctl '' -j container discard vm2;	json 'd["discarded"] == "0x201"' 'container discard'
+ctl '' container discard 0x202;		is 0 'discarded        0x202' '' 'by its KEY'
+ctl '' container discard vm1;		is 1 '' 'vm1: the container is in use' 'one that is in use'
+ctl secret container list;		is 1 '' 'this needs root' 'container list needs root'
+
 # Errors
 ctl absent pool show;			is 1 '' 'pkram module is not loaded: modprobe pkram' 'without the module'
 export PKRAM_FAKE_MODULE=1

@@ -248,6 +248,59 @@ static void object_get(const struct nlmsghdr *req)
 	finish(req, 0, NULL);
 }
 
+/* The second is so large that it comes in two messages, the third is damaged. */
+static void container_get(const struct nlmsghdr *req)
+{
+	static const unsigned int nr[] = { 0, 3, 0 };
+	struct nlmsghdr *nlh = NULL;
+	struct nlattr *nest;
+	unsigned int i, n;
+
+	if (fake_is("secret")) {
+		finish(req, -EPERM, "this needs root (CAP_SYS_ADMIN)");
+		return;
+	}
+	for (i = 0; i < 3 && !fake_is("empty"); i++) {
+		for (n = 0; n <= nr[i]; n++) {
+			if (n != 1) {
+				if (n)
+					message_end(nlh);
+				datagram();
+				nlh = answer(req);
+				mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_KEY, 0x200 + i);
+				mnl_attr_put_strz(nlh, PKRAM_A_CONTAINER,
+						  i ? i == 1 ? "vm2" : "ev\33[2J" : "vm1");
+				mnl_attr_put_u32(nlh, PKRAM_A_UID, 64055);
+				mnl_attr_put_u32(nlh, PKRAM_A_GID, 0);
+				mnl_attr_put_u32(nlh, PKRAM_A_NR_ENTRIES, nr[i]);
+				if (i)
+					mnl_attr_put(nlh, PKRAM_A_SUSPENDED, 0, NULL);
+				else
+					mnl_attr_put(nlh, PKRAM_A_IN_USE, 0, NULL);
+				if (i == 2)
+					mnl_attr_put_strz(nlh, PKRAM_A_QUARANTINE,
+							  "a mapping is not possible");
+			}
+			if (!n)
+				continue;
+			nest = mnl_attr_nest_start(nlh, PKRAM_A_ENTRY);
+			mnl_attr_put_u64(nlh, PKRAM_A_IOVA, (n - 1) * GIB);
+			if (fake_is("malformed"))
+				mnl_attr_put_u32(nlh, PKRAM_A_SIZE, 1);
+			else
+				mnl_attr_put_u64(nlh, PKRAM_A_SIZE, GIB);
+			mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_ID, n);
+			if (n != 3)
+				mnl_attr_put_strz(nlh, PKRAM_A_NAME, "/vm2");
+			mnl_attr_put_u64(nlh, PKRAM_A_OFFSET, 4096);
+			mnl_attr_put_u32(nlh, PKRAM_A_PROT, n);
+			mnl_attr_nest_end(nlh, nest);
+		}
+		message_end(nlh);
+	}
+	finish(req, 0, NULL);
+}
+
 static void handover_get(const struct nlmsghdr *req)
 {
 	uint32_t mode = PKRAM_HANDOVER_E820;
@@ -408,13 +461,26 @@ static void discard(const struct nlmsghdr *req)
 		finish(req, 0, NULL);
 }
 
+static void container_discard(const struct nlmsghdr *req)
+{
+	const struct nlattr *key = find(req, PKRAM_A_OBJECT_KEY);
+
+	if (!key)
+		finish(req, -EINVAL, "no key");
+	else if (mnl_attr_get_u64(key) == 0x200)
+		finish(req, -EBUSY, "the container is in use");
+	else
+		finish(req, 0, NULL);
+}
+
 static void pkram(const struct nlmsghdr *req)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(req);
 	bool admin = genl->cmd == PKRAM_CMD_REGION_ADD ||
 		     genl->cmd == PKRAM_CMD_REGION_ADOPT ||
 		     genl->cmd == PKRAM_CMD_REGION_DEL ||
-		     genl->cmd == PKRAM_CMD_OBJECT_DISCARD;
+		     genl->cmd == PKRAM_CMD_OBJECT_DISCARD ||
+		     genl->cmd == PKRAM_CMD_CONTAINER_DISCARD;
 
 	if (fake_is("old")) {
 		finish(req, -EOPNOTSUPP, NULL);
@@ -443,6 +509,12 @@ static void pkram(const struct nlmsghdr *req)
 		break;
 	case PKRAM_CMD_OBJECT_DISCARD:
 		discard(req);
+		break;
+	case PKRAM_CMD_CONTAINER_GET:
+		container_get(req);
+		break;
+	case PKRAM_CMD_CONTAINER_DISCARD:
+		container_discard(req);
 		break;
 	case PKRAM_CMD_HANDOVER_GET:
 		handover_get(req);

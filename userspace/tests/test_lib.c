@@ -249,6 +249,45 @@ static void objects(void)
 	   !strcmp(pkram_state_name(99), "unknown"), "states have names");
 }
 
+static void containers(void)
+{
+	struct pkram_container_entry *e;
+	struct pkram_container *list, *c;
+	unsigned int n = 0;
+
+	fake("");
+	ok(!pkram_container_dump(ctx, &list) && !strcmp(list->name, "vm1") &&
+	   list->key == 0x200 && list->in_use && !list->suspended && !list->entries,
+	   "the containers are read");
+	c = list->next;
+	ok(!strcmp(c->name, "vm2") && c->nr_entries == 3 && c->suspended && !c->in_use &&
+	   c->uid == 64055 && !c->quarantine, "with name, state and owner");
+	for (e = c->entries; e; e = e->next)
+		n += e->iova == n * GIB && e->size == GIB && e->object_id == n + 1 &&
+		     e->offset == 4096 && e->prot == n + 1 && !e->name == (n == 2);
+	ok(n == 3, "mappings that come in several messages are one container's");
+	c = c->next;
+	ok(c && !c->next && !strcmp(c->quarantine, "a mapping is not possible"),
+	   "a quarantined one says why");
+	pkram_container_free(list);
+	fake("empty");
+	ok(!pkram_container_dump(ctx, &list) && !list, "there may be none");
+	fake("malformed");
+	ok(pkram_container_dump(ctx, &list) == -EBADMSG && !list,
+	   "a malformed mapping is an error");
+	fake("intr");
+	ok(!pkram_container_dump(ctx, &list) && list->next->nr_entries == 3,
+	   "a list that changed is read again");
+	pkram_container_free(list);
+	fake("secret");
+	ok(pkram_container_dump(ctx, &list) == -EPERM && !list, "it needs root");
+	fake("");
+	ok(!pkram_container_discard(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
+	   "discarding a container names the key");
+	ok(pkram_container_discard(ctx, 0x200) == -EBUSY &&
+	   !strcmp(pkram_strerror(ctx), "the container is in use"), "unless it is in use");
+}
+
 static void handover(void)
 {
 	struct pkram_handover *h;
@@ -444,6 +483,7 @@ int main(void)
 	regions();
 	resizing();
 	objects();
+	containers();
 	handover();
 	events();
 	memory();

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libpkram: containers of VFIO whose mappings are kept in the pool. */
+#include <errno.h>
+#include <stdlib.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include "internal.h"
+
+#define DUMP_TRIES	8	/* of a list that keeps changing */
+
+struct where {
+	struct pkram_container *last;
+	struct pkram_container **tail;
+	struct pkram_container_entry **entry;
+};
+
+static int add_entry(const struct nlattr *nest, struct where *w)
+{
+	const struct nlattr *tb[PKRAM_A_MAX + 1];
+	struct pkram_container_entry *e;
+	int err;
+
+	err = pkram_nl_parse_nest(nest, tb);
+	if (err)
+		return err;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	err = pkram_nl_str(tb[PKRAM_A_NAME], &e->name);
+	if (err) {
+		free(e);
+		return err;
+	}
+	e->iova = pkram_nl_u64(tb[PKRAM_A_IOVA]);
+	e->size = pkram_nl_u64(tb[PKRAM_A_SIZE]);
+	e->object_id = pkram_nl_u64(tb[PKRAM_A_OBJECT_ID]);
+	e->offset = pkram_nl_u64(tb[PKRAM_A_OFFSET]);
+	e->prot = pkram_nl_u32(tb[PKRAM_A_PROT]);
+	*w->entry = e;
+	w->entry = &e->next;
+	return 0;
+}
+
+static int add_container(const struct nlattr *const *tb, struct where *w)
+{
+	struct pkram_container *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->key = pkram_nl_u64(tb[PKRAM_A_OBJECT_KEY]);
+	c->uid = pkram_nl_u32(tb[PKRAM_A_UID]);
+	c->gid = pkram_nl_u32(tb[PKRAM_A_GID]);
+	c->nr_entries = pkram_nl_u32(tb[PKRAM_A_NR_ENTRIES]);
+	c->suspended = tb[PKRAM_A_SUSPENDED];
+	c->in_use = tb[PKRAM_A_IN_USE];
+	*w->tail = c;
+	w->tail = &c->next;
+	w->last = c;
+	w->entry = &c->entries;
+	err = pkram_nl_str(tb[PKRAM_A_CONTAINER], &c->name);
+	return err ? err : pkram_nl_str(tb[PKRAM_A_QUARANTINE], &c->quarantine);
+}
+
+/* A container with many mappings comes in several messages. */
+static int container_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
+			void *arg)
+{
+	const struct nlattr *attr;
+	struct where *w = arg;
+	int err = 0;
+
+	if (!w->last || w->last->key != pkram_nl_u64(tb[PKRAM_A_OBJECT_KEY]))
+		err = add_container(tb, w);
+	mnl_attr_for_each(attr, msg, sizeof(struct genlmsghdr)) {
+		if (!err && mnl_attr_get_type(attr) == PKRAM_A_ENTRY)
+			err = add_entry(attr, w);
+	}
+	return err;
+}
+
+int pkram_container_dump(struct pkram_ctx *ctx, struct pkram_container **list)
+{
+	struct nlmsghdr *nlh;
+	int tries = 0, err;
+
+	do {
+		struct where w = { .tail = list };
+
+		*list = NULL;
+		nlh = pkram_nl_request(ctx, PKRAM_CMD_CONTAINER_GET, NLM_F_DUMP);
+		err = pkram_nl_talk(ctx, nlh, container_cb, &w);
+		if (err) {
+			pkram_container_free(*list);
+			*list = NULL;
+		}
+	} while (err == -EAGAIN && ++tries < DUMP_TRIES);
+	return err;
+}
+
+static void free_entries(struct pkram_container_entry *e)
+{
+	struct pkram_container_entry *next;
+
+	for (; e; e = next) {
+		next = e->next;
+		free(e->name);
+		free(e);
+	}
+}
+
+void pkram_container_free(struct pkram_container *list)
+{
+	struct pkram_container *next;
+
+	for (; list; list = next) {
+		next = list->next;
+		free_entries(list->entries);
+		free(list->name);
+		free(list->quarantine);
+		free(list);
+	}
+}
+
+int pkram_container_discard(struct pkram_ctx *ctx, uint64_t key)
+{
+	struct nlmsghdr *nlh =
+		pkram_nl_request(ctx, PKRAM_CMD_CONTAINER_DISCARD, 0);
+
+	mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_KEY, key);
+	return pkram_nl_talk(ctx, nlh, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pkramctl container: the containers of VFIO that have a name, and what they map. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "ctl.h"
+#include "parse.h"
+#include "print.h"
+
+static void print_container(const struct pkram_container *c)
+{
+	const char *state = c->quarantine ? "quarantined" :
+			    c->suspended ? "suspended" : "running";
+	char owner[32];
+
+	snprintf(owner, sizeof(owner), "%" PRIu32 ":%" PRIu32, c->uid, c->gid);
+	out_id("key", "KEY", c->key);
+	out_str("state", "STATE", state);
+	out_bool("in_use", NULL, c->in_use);
+	out_str(NULL, "IN USE", c->in_use ? "yes" : "no");
+	out_u32("mappings", "MAPPINGS", c->nr_entries);
+	out_u32("uid", NULL, c->uid);
+	out_u32("gid", NULL, c->gid);
+	out_str(NULL, "OWNER", owner);
+	out_str("name", "NAME", c->name);
+	out_str("quarantine", "QUARANTINED BECAUSE", c->quarantine);
+}
+
+static void print_entry(const struct pkram_container_entry *e)
+{
+	static const char *const prot[] = { NULL, "r", "w", "rw" };
+
+	out_id("iova", "ADDRESS", e->iova);
+	out_size("size", "SIZE", e->size);
+	out_str("access", "ACCESS", e->prot < 4 ? prot[e->prot] : NULL);
+	out_u64("object", "OBJECT", e->object_id);
+	out_id("offset", "AT", e->offset);
+	out_str("name", "NAME", e->name);
+}
+
+static int container_list(int argc, char **argv)
+{
+	struct pkram_container *list, *c;
+	struct pkram_ctx *ctx;
+
+	if (ctl_no_more(argc, argv))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_container_dump(ctx, &list))
+		return ctl_fail(ctx, NULL);
+	out_table_open(NULL, NULL);
+	for (c = list; c; c = c->next) {
+		out_row_open();
+		print_container(c);
+		out_row_close();
+	}
+	out_table_close();
+	pkram_container_free(list);
+	return ctl_done(ctx);
+}
+
+/*
+ * Of several with one name all but one are quarantined: that one. NULL: said why not,
+ * and disconnected.
+ */
+static const struct pkram_container *
+find_container(struct pkram_ctx *ctx, const struct pkram_container *list,
+	       const char *word)
+{
+	const struct pkram_container *c, *found = NULL;
+	uint64_t key = PKRAM_NONE64;
+	bool by_key = parse_key(word, &key);
+
+	for (c = list; c; c = c->next) {
+		if (by_key ? c->key != key : !c->name || strcmp(c->name, word))
+			continue;
+		if (!found || !c->quarantine)
+			found = c;
+	}
+	if (!found) {
+		ctl_error("%s: there is no such container", word);
+		pkram_close(ctx);
+	}
+	return found;
+}
+
+static int container_show(int argc, char **argv)
+{
+	const struct pkram_container_entry *e;
+	const struct pkram_container *c;
+	struct pkram_container *list;
+	struct pkram_ctx *ctx;
+
+	if (!argc)
+		return ctl_usage("container show: which one? (NAME or KEY of container list)");
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_container_dump(ctx, &list))
+		return ctl_fail(ctx, NULL);
+	c = find_container(ctx, list, argv[0]);
+	if (c) {
+		out_record_open(NULL, NULL);
+		print_container(c);
+		out_table_open("entries", "");
+		for (e = c->entries; e; e = e->next) {
+			out_row_open();
+			print_entry(e);
+			out_row_close();
+		}
+		out_table_close();
+		out_record_close();
+	}
+	pkram_container_free(list);
+	return c ? ctl_done(ctx) : CTL_FAILED;
+}
+
+static int container_discard(int argc, char **argv)
+{
+	const struct pkram_container *c;
+	struct pkram_container *list;
+	struct pkram_ctx *ctx;
+	uint64_t key;
+
+	if (!argc)
+		return ctl_usage("container discard: which one? (NAME or KEY of container list)");
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_container_dump(ctx, &list))
+		return ctl_fail(ctx, NULL);
+	c = find_container(ctx, list, argv[0]);
+	key = c ? c->key : 0;
+	pkram_container_free(list);
+	if (!c)
+		return CTL_FAILED;
+	if (pkram_container_discard(ctx, key))
+		return ctl_fail(ctx, argv[0]);
+	out_record_open(NULL, NULL);
+	out_id("discarded", "discarded", key);
+	out_record_close();
+	return ctl_done(ctx);
+}
+
+static const struct ctl_verb container_verbs[] = {
+	{ "list", "", "the containers of VFIO that have a name, quarantined ones included",
+	  container_list },
+	{ "show", "NAME | KEY", "all about one, with its mappings", container_show },
+	{ "discard", "NAME | KEY",
+	  "remove what is kept of one that is not in use: nobody can adopt it any more",
+	  container_discard },
+	{ }
+};
+
+const struct ctl_object ctl_container = {
+	.name = "container",
+	.help = "what devices of VFIO reach, kept across a kexec",
+	.verbs = container_verbs,
+};
