@@ -262,11 +262,13 @@ static void leave_a_process(void)
 }
 
 FIXTURE(make) {};
+
 FIXTURE_SETUP(make)
 {
 	umask(022);
 	ASSERT_OK(module_up());
 }
+
 FIXTURE_TEARDOWN(make) {}
 
 TEST_F(make, names)
@@ -686,6 +688,7 @@ TEST_F(second, discards)
 {
 	static const char * const names[] = { "damaged", "cut", "gone", "reserved", "foreign",
 					      "theirs", "flipped" };
+	char *text;
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -695,8 +698,9 @@ TEST_F(second, discards)
 	}
 	EXPECT_NE(0, vm_run(NULL, CTL "container discard cut"));
 	EXPECT_EQ(1, pool_number("quarantined"));
-	EXPECT_OK(vm_run(NULL, CTL "object discard $(" CTL "object list | "
-			 "awk '$2 == \"quarantined\" { print $1 }')"));
+	EXPECT_OK(vm_run(&text, CTL "object list | awk '$2 == \"quarantined\" { print $1 }'"));
+	EXPECT_OK(vm_run(NULL, CTL "object discard %s", text));
+	free(text);
 	EXPECT_EQ(0, pool_number("quarantined"));
 }
 
@@ -756,10 +760,12 @@ TEST_F(second, adopts_and_drops)
 }
 
 FIXTURE(last) {};
+
 FIXTURE_SETUP(last)
 {
 	ASSERT_OK(module_up());
 }
+
 FIXTURE_TEARDOWN(last) {}
 
 TEST_F(last, adopts_in_the_third_kernel)
