@@ -111,7 +111,7 @@ static struct pkram_pin *pin_entry(const struct pkram_entry *e, u64 *id,
 				   struct pkram_open **open)
 {
 	/* What may be written may be read. */
-	u64 key = e->object << 1 | !!(e->prot & PKRAM_ENTRY_WRITE);
+	u64 key = e->object << 1 | (e->prot & PKRAM_ENTRY_WRITE ? 1 : 0);
 	struct pkram_pin *pin;
 
 	if (!*open || *id != key) {

@@ -270,11 +270,20 @@ static const struct bad_request bad_requests[] = {
 	{ "discard: the root", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "not quarantined",
 	  { A64(OBJECT_KEY, 1) },
 	  .at = PKRAM_A_OBJECT_KEY },
+	{ "discard: no container", PKRAM_CMD_CONTAINER_DISCARD, EINVAL, "key is missing",
+	  .missing = PKRAM_A_OBJECT_KEY },
+	{ "discard: no such container", PKRAM_CMD_CONTAINER_DISCARD, ENOENT,
+	  "no container has this key", { A64(OBJECT_KEY, 1ULL << 40) },
+	  .at = PKRAM_A_OBJECT_KEY },
+	{ "discard: the root, as a container", PKRAM_CMD_CONTAINER_DISCARD, ENOENT,
+	  "no container has this key", { A64(OBJECT_KEY, 1) },
+	  .at = PKRAM_A_OBJECT_KEY },
 	{ "no such command", 99, EOPNOTSUPP, "" },
 	{ "no command", PKRAM_CMD_UNSPEC, EOPNOTSUPP, "" },
 	{ "a dump of what is no list", PKRAM_CMD_POOL_GET, EOPNOTSUPP, "", .dump = true },
 	{ "one of a list", PKRAM_CMD_REGION_GET, EOPNOTSUPP, "" },
 	{ "one of a list", PKRAM_CMD_OBJECT_GET, EOPNOTSUPP, "" },
+	{ "one of a list", PKRAM_CMD_CONTAINER_GET, EOPNOTSUPP, "" },
 	{ "an event", PKRAM_CMD_POOL_GROW_NTF, EOPNOTSUPP, "" },
 	{ "the last event", PKRAM_CMD_MAX, EOPNOTSUPP, "" },
 };
@@ -338,8 +347,9 @@ TEST_F(main, refuses_attributes_that_a_command_does_not_know)
 	int cmd;
 
 	/* Behind these come the events. */
-	for (cmd = PKRAM_CMD_POOL_GET; cmd <= PKRAM_CMD_HANDOVER_GET; cmd++) {
-		bool dump = cmd == PKRAM_CMD_REGION_GET || cmd == PKRAM_CMD_OBJECT_GET;
+	for (cmd = PKRAM_CMD_POOL_GET; cmd < PKRAM_CMD_POOL_GROW_NTF; cmd++) {
+		bool dump = cmd == PKRAM_CMD_REGION_GET || cmd == PKRAM_CMD_OBJECT_GET ||
+			    cmd == PKRAM_CMD_CONTAINER_GET;
 
 		for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
 			req_init(&q, nl->family, cmd, dump ? NLM_F_DUMP : 0);
@@ -378,13 +388,15 @@ static int changes_nothing(struct nl *nl)
 	static const uint8_t cmds[] = {
 		PKRAM_CMD_REGION_ADD, PKRAM_CMD_REGION_ADOPT, PKRAM_CMD_REGION_DEL,
 		PKRAM_CMD_OBJECT_DISCARD, PKRAM_CMD_OBJECT_GET,
+		PKRAM_CMD_CONTAINER_DISCARD, PKRAM_CMD_CONTAINER_GET,
 	};
 	struct req q;
 	size_t i;
 
 	for (i = 0; i < sizeof(cmds); i++) {
 		req_init(&q, nl->family, cmds[i],
-			 cmds[i] == PKRAM_CMD_OBJECT_GET ? NLM_F_DUMP : 0);
+			 cmds[i] == PKRAM_CMD_OBJECT_GET ||
+			 cmds[i] == PKRAM_CMD_CONTAINER_GET ? NLM_F_DUMP : 0);
 		switch (cmds[i]) {
 		case PKRAM_CMD_REGION_ADD:
 		case PKRAM_CMD_REGION_DEL:
@@ -395,6 +407,7 @@ static int changes_nothing(struct nl *nl)
 			put64(&q, PKRAM_A_SIZE, GIB);
 			break;
 		case PKRAM_CMD_OBJECT_DISCARD:
+		case PKRAM_CMD_CONTAINER_DISCARD:
 			put64(&q, PKRAM_A_OBJECT_KEY, 2);
 			break;
 		}

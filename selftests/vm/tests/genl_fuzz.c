@@ -83,7 +83,7 @@ static int send_random(struct nl *nl, struct req *q)
 	req_init(q, nl->family, rnd() % (PKRAM_CMD_MAX + 3), rnd() % 3 ? 0 : NLM_F_DUMP);
 	/* Most of the commands' numbers are those of events. */
 	if (rnd() % 4)
-		q->genl.cmd = rnd() % (PKRAM_CMD_HANDOVER_GET + 1);
+		q->genl.cmd = rnd() % PKRAM_CMD_POOL_GROW_NTF;
 	if (!(rnd() % 32))
 		q->genl.version = rnd();
 	if (!(rnd() % 32))
@@ -96,7 +96,8 @@ static int send_random(struct nl *nl, struct req *q)
 static bool changes(uint8_t cmd)
 {
 	return cmd == PKRAM_CMD_REGION_ADD || cmd == PKRAM_CMD_REGION_ADOPT ||
-	       cmd == PKRAM_CMD_REGION_DEL || cmd == PKRAM_CMD_OBJECT_DISCARD;
+	       cmd == PKRAM_CMD_REGION_DEL || cmd == PKRAM_CMD_OBJECT_DISCARD ||
+	       cmd == PKRAM_CMD_CONTAINER_DISCARD;
 }
 
 /*
