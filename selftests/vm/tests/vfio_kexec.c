@@ -414,9 +414,9 @@ TEST_F(make, outlives_its_process)
 	uint64_t entries, size;
 	struct edu second;
 	struct box a, b;
-	int status;
+	int status, fd = fs_file(PKRAM_MNT "/ram", RAM);
 
-	ASSERT_LE(0, fs_file(PKRAM_MNT "/ram", RAM));
+	ASSERT_LE(0, fd);
 	if (!fork()) {
 		if (box_open(&a, 0) || create(a.c, "vm1"))
 			_exit(1);
@@ -429,8 +429,8 @@ TEST_F(make, outlives_its_process)
 	ASSERT_EQ(0, status);
 	EXPECT_LISTED("vm1", 3, true, false);
 	/* Nothing is mapped, so all can be done to the file. */
-	EXPECT_OK(fallocate(open(PKRAM_MNT "/ram", O_RDWR), FALLOC_FL_PUNCH_HOLE |
-			    FALLOC_FL_KEEP_SIZE, 10 * MIB, 2 * MIB));
+	EXPECT_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10 * MIB, 2 * MIB));
+	close(fd);
 	ASSERT_OK(box_open(&a, 0));
 	ASSERT_OK(adopt(a.c, "vm1"));
 	EXPECT_EQ(65535 - 3, dma_avail(a.c));
