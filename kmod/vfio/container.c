@@ -350,8 +350,9 @@ int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
 			u64 size, int prot)
 {
 	u64 pgsize = smallest_page(c), last, vlast;
-	bool overlaps, was_running = c->running, saved;
+	struct pkram_container_use before = pkram_container_get_use(c);
 	struct pkram_mapping *m;
+	bool overlaps, saved;
 	int err;
 
 	lockdep_assert_held(&c->lock);
@@ -383,7 +384,7 @@ err_destroy:
 	pkram_mapping_destroy(c, m);
 	if (saved)
 		pkram_saved_commit(c->saved);
-	pkram_container_set_running(c, was_running);
+	pkram_container_put_use(c, before);
 	return err;
 }
 
@@ -506,6 +507,7 @@ int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
 		err = pkram_container_set_running(c, false);
 	if (!err) {
 		*size = size_of_range(c, i, nr);
+		c->adopted = false;
 		return 0;
 	}
 	while (nr--)

@@ -96,7 +96,7 @@ struct pkram_page_run {
  * @saved: its table in the pool (saved.h); NULL: it has no name
  * @running: somebody has, or had, user addresses of its mappings since it was
  *	adopted or suspended
- * @adopted: mappings without user address may be of an adopted table
+ * @adopted: mappings without user address are of an adopted table
  * @runs: for pages.c
  */
 struct pkram_container {
@@ -224,6 +224,21 @@ void pkram_container_release(struct pkram_container *c);
 
 /** pkram_container_set_running() - user addresses came, or all went */
 int pkram_container_set_running(struct pkram_container *c, bool running);
+
+/**
+ * struct pkram_container_use - whether there are user addresses, to be put back
+ * @running: as in &struct pkram_container
+ * @saved: as the table in the pool says; the two differ after adopting by force
+ */
+struct pkram_container_use {
+	bool running;
+	bool saved;
+};
+
+struct pkram_container_use pkram_container_get_use(const struct pkram_container *c);
+
+/** pkram_container_put_use() - as it was, after a failure */
+void pkram_container_put_use(struct pkram_container *c, struct pkram_container_use use);
 
 /* domain.c */
 

@@ -67,6 +67,21 @@ int pkram_container_set_running(struct pkram_container *c, bool running)
 	return err;
 }
 
+struct pkram_container_use pkram_container_get_use(const struct pkram_container *c)
+{
+	return (struct pkram_container_use){
+		.running = c->running,
+		.saved = c->saved && pkram_saved_running(c->saved),
+	};
+}
+
+void pkram_container_put_use(struct pkram_container *c, struct pkram_container_use use)
+{
+	if (c->saved)
+		pkram_saved_set_running(c->saved, use.saved);
+	c->running = use.running;
+}
+
 void pkram_container_release(struct pkram_container *c)
 {
 	struct pkram_object *saved = c->saved;
@@ -235,9 +250,9 @@ int pkram_container_adopt(struct pkram_container *c, const char *name, bool forc
 	if (!err)
 		err = map_all(c, &bad);
 	if (err) {
-		pr_info("container \"%*pE\": mapping of %#llx bytes at %#llx, object %llu at %#llx: error %d: not adopted\n",
-			(int)strlen(name), name, e[bad].size, e[bad].iova,
-			e[bad].object, e[bad].offset, err);
+		pr_info_ratelimited("container \"%*pE\": mapping of %#llx bytes at %#llx, object %llu at %#llx: error %d: not adopted\n",
+				    (int)strlen(name), name, e[bad].size, e[bad].iova,
+				    e[bad].object, e[bad].offset, err);
 		pkram_container_unmap_all(c);
 		pkram_saved_put(saved, true);
 		return err;

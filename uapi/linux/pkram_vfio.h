@@ -65,7 +65,7 @@ struct pkram_vfio_drop {
  *	ENOENT	ADOPT: there is none
  *	EBUSY	ADOPT: another container has it
  *	EPERM	ADOPT: the caller neither made it nor has CAP_SYS_ADMIN
- *	EUCLEAN	ADOPT: the table is damaged
+ *	EUCLEAN	the table of that name is damaged
  *	EOWNERDEAD ADOPT: not suspended, and no PKRAM_VFIO_ADOPT_FORCE
  *	ESTALE	ADOPT: an object that it names was removed, cut, or is damaged
  *	EACCES	ADOPT: the caller may not read, or write, an object that it names

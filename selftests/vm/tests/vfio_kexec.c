@@ -671,6 +671,7 @@ TEST_F(second, force)
 	ASSERT_OK(adopt_by_force(b.c, "crashed"));
 	EXPECT_OK(copy(&b, LOW, LOW + UNIT));
 	/* Nobody had an address of it, so it waits, and is what it was. */
+	EXPECT_ERR(EFAULT, dma_map(b.c, HIGH, NULL, PAGE));
 	box_close(&b);
 	EXPECT_LISTED("crashed", 1, false, false);
 	ASSERT_OK(box_open(&b, 0));
