@@ -150,7 +150,7 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 	note_id(l, it->rec.id);
 	note_id(l, it->rec.parent);
 	note_id(l, it->rec.replaces);
-	for (i = 0; i < it->rec.nr_entries; i++)
+	for (i = 0; !bad && i < it->rec.nr_entries; i++)
 		note_id(l, it->rec.entries[i].object);
 	/*
 	 * A free pair of which one slot is damaged is repaired by whoever uses

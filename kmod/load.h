@@ -64,8 +64,8 @@ struct pkram_loaded {
  * struct pkram_load_result - what was found
  * @items: @nr records, from pkram_alloc_mem()
  * @nr: number of them
- * @max_id: highest object id that any record names (also as parent, replaced,
- *	or mapped), at most %PKRAM_ID_MAX
+ * @max_id: highest object id that any record names (also as parent or
+ *	replaced), or a good container maps, at most %PKRAM_ID_MAX
  * @lost: a record was found whose extents are not known (no slot is valid, or
  *	it makes no sense): units without an owner may be its
  */

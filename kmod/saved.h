@@ -4,7 +4,7 @@
  * kernel. Such a container has a name, an owner, and entries: what a device finds where.
  *
  * A table is in use by one container of this kernel, or waits for one. Every function
- * that changes it commits before it returns.
+ * that changes it commits before it returns, but pkram_saved_forget().
  */
 #ifndef _PKRAM_SAVED_H
 #define _PKRAM_SAVED_H

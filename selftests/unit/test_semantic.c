@@ -468,6 +468,7 @@ static void test_containers(void)
 	r.entries = &e;
 	r.nr_entries = 1;
 	e.prot = 8;
+	e.object = 71;
 	image_put(&im, A(7), &r);
 	pkram_map_set(im.mem[0], ida, 100, 10, PKRAM_UNIT_STALE);
 	load();
@@ -483,7 +484,7 @@ static void test_containers(void)
 	IS(7, PKRAM_BAD_ENTRY);
 	CHECK(!strcmp(image_at(&im, A(7))->rec.name, "bad"));
 	CHECK(!im.res.lost && !taken(ida, 100));
-	/* Not even the id of an object that it names is used again. */
+	/* The id of an object that a good one names is not used again. */
 	CHECK_EQ(im.res.max_id, 70);
 	image_exit(&im);
 }
