@@ -611,7 +611,10 @@ TEST_F(second, lists_what_there_is)
 
 TEST_F(second, refuses_what_is_not_right)
 {
+	struct pkram_claim claim = { .size = sizeof(claim) };
 	struct box b;
+	char *p;
+	int fd;
 
 	/* What a table names and nobody has adopted can be changed, and goes. */
 	ASSERT_OK(truncate(PKRAM_MNT "/cut", 2 * UNIT - 1));
@@ -655,11 +658,18 @@ TEST_F(second, refuses_what_is_not_right)
 	EXPECT_ERR(EINVAL, adopt(b.c, "flipped"));
 	ASSERT_OK(as_root());
 	box_close(&b);
-	/* One slot was damaged: the other had it. */
+	/* One slot was damaged: the other had it. The file is claimed before, this time. */
+	fd = open(PKRAM_MNT "/flipped", O_RDWR | O_CLOEXEC);
+	ASSERT_OK(ioctl(fd, PKRAM_IOC_CLAIM, &claim));
 	ASSERT_OK(box_open(&b, 0));
 	EXPECT_OK(adopt(b.c, "flipped"));
 	EXPECT_OK(copy(&b, LOW, LOW + UNIT));
+	p = mmap(NULL, 2 * UNIT, RW, MAP_SHARED, fd, 0);
+	EXPECT_OK(dma_renew(b.c, LOW, p, 2 * UNIT));
+	EXPECT_EQ(2 * UNIT, give_all_up(b.c));
 	box_close(&b);
+	munmap(p, 2 * UNIT);
+	close(fd);
 }
 
 TEST_F(second, force)
