@@ -16,6 +16,7 @@
 struct copy_inject inject;
 
 static struct io_uring_sqe asked[SLOTS];
+static bool fresh[SLOTS];	/* has no result yet that we saw */
 
 unsigned int copy_rnd(void)
 {
@@ -51,6 +52,7 @@ static void mangle_request(struct io_uring_sqe *sqe)
 		sqe->len = 1 + copy_rnd() % (sqe->len - 1);
 	inject.shortened += sqe->len != len;
 	asked[sqe->user_data] = *sqe;
+	fresh[sqe->user_data] = true;
 }
 
 static void mangle_requests(struct io_uring *ring)
@@ -70,8 +72,9 @@ static void mangle_result(struct io_uring_cqe *cqe)
 {
 	const struct io_uring_sqe *sqe;
 
-	if (cqe->user_data >= SLOTS)
+	if (cqe->user_data >= SLOTS || !fresh[cqe->user_data])
 		return;
+	fresh[cqe->user_data] = false;
 	sqe = &asked[cqe->user_data];
 	if (inject.no_direct && is_direct(sqe->fd))
 		cqe->res = -EINVAL;
@@ -82,6 +85,20 @@ static void mangle_result(struct io_uring_cqe *cqe)
 		cqe->res = -inject.err;
 }
 
+/* A result that came when nobody looks would escape: each request has one. */
+static void mangle_results(struct io_uring *ring)
+{
+	struct io_uring_cqe *cqe;
+	unsigned int i;
+
+	if (!inject.err && !inject.repeat && !inject.no_direct)
+		return;
+	while (io_uring_smp_load_acquire(ring->cq.ktail) != *ring->sq.ktail)
+		usleep(100);
+	io_uring_for_each_cqe(ring, i, cqe)
+		mangle_result(cqe);
+}
+
 int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
 					    unsigned int nr, struct __kernel_timespec *ts,
 					    sigset_t *mask);
@@ -89,22 +106,25 @@ int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uri
 					    unsigned int nr, struct __kernel_timespec *ts,
 					    sigset_t *mask)
 {
-	unsigned int i;
 	int ret;
 
 	point();
 	mangle_requests(ring);
 	ret = __real_io_uring_submit_and_wait_timeout(ring, cqe, nr, ts, mask);
-	io_uring_for_each_cqe(ring, i, *cqe)
-		mangle_result(*cqe);
+	mangle_results(ring);
 	return ret;
 }
 
 int __real_io_uring_submit(struct io_uring *ring);
 int __wrap_io_uring_submit(struct io_uring *ring)
 {
+	int ret;
+
+	point();
 	mangle_requests(ring);
-	return __real_io_uring_submit(ring);
+	ret = __real_io_uring_submit(ring);
+	mangle_results(ring);
+	return ret;
 }
 
 int __real_io_uring_register_buffers(struct io_uring *ring, const struct iovec *iov,

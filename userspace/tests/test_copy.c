@@ -287,7 +287,7 @@ static void failures(void)
 	stopping = c;
 	reset();
 	inject.hook = stop;
-	inject.hook_at = 40;
+	inject.hook_at = 70;
 	pkram_copy_on_progress(c, stop_late, NULL);
 	ok(do_export(c) == -ECANCELED && !exists(IMAGE), "an export can be stopped");
 	reset();
