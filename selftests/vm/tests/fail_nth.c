@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation fails once: each operation is done again and again, with its
- * first allocation failing, then its second, until it runs through.  After each
- * failure the errno is a clean one, things are as before, and the operation succeeds
- * if it is done again.  That nothing leaks, init asks kmemleak at the end.
+ * Every allocation fails once: each operation is done again and again, with another
+ * allocation failing each time.  After each failure the errno is a clean one, things are
+ * as before, and the operation succeeds if it is done again.  That nothing leaks, init
+ * asks kmemleak at the end.
  * How they are driven: fail_nth.h; here are the operations.
  */
 #include "fail_nth.h"
@@ -611,24 +611,13 @@ static bool image_not_loaded(void)
 
 static uint32_t objects;
 
-static int insmod(const char *params)
+static int load(void)
 {
 	int module = open(PKRAM_MODULE, O_RDONLY | O_CLOEXEC), err;
 
-	err = result(syscall(SYS_finit_module, module, params, 0));
+	err = result(syscall(SYS_finit_module, module, "", 0));
 	close(module);
 	return err;
-}
-
-static int load(void)
-{
-	return insmod("");
-}
-
-/* What the module loader does before we run */
-static int load_in_vain(void)
-{
-	return insmod("handover=nonsense") == -EINVAL ? 0 : -EIO;
 }
 
 static bool loaded(void)
@@ -670,11 +659,6 @@ static int umount_it(void)
 }
 
 /* -- tests: each stands on what the ones before left --------------------------- */
-
-/* What there are by the hundred or more, one like the other */
-#define STRUCT_PAGES	"pages of struct pages"
-#define MIGRATED	STRUCT_PAGES ", and to move what was in use to"
-#define SHADOW		"pages of KASAN's shadow of the GiB, and what memory blocks need in sysfs"
 
 #define DRIVE(...) EXPECT_EQ(0, drive(&(struct op){ __VA_ARGS__ }))
 
@@ -754,9 +738,9 @@ TEST_F_TIMEOUT(nth, first_touch, LONG)
 	ASSERT_OK(ftruncate(fd, GIB));
 	ASSERT_EQ(0U, pool_now().gib_1g);
 	DRIVE(.name = "write to a GiB", .run = write_gib, .undone = always,
-	      .done = gib_touched, .undo = other_gib, .head = 150, .rest = STRUCT_PAGES);
+	      .done = gib_touched, .undo = other_gib);
 	DRIVE(.name = "touch a GiB", .run = map_touch_gib, .undone = always,
-	      .done = gib_touched, .undo = other_gib, .head = 150, .rest = STRUCT_PAGES);
+	      .done = gib_touched, .undo = other_gib);
 	close(fd);
 	ASSERT_OK(unlink(FILE_));
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
@@ -792,8 +776,8 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 	ASSERT_EQ(0, rmmod());
 	/* EINVAL: ftrace goes on with an empty filter, which it then refuses. */
 	DRIVE(.name = "load", .run = load, .undone = unloaded, .done = loaded,
-	      .undo = rmmod, .before = load_in_vain, .once = true, .head = 30,
-	      .tail = 20, .budget = 300, .other_err = -EINVAL, .rest = STRUCT_PAGES);
+	      .undo = rmmod, .by = "do_one_initcall", .once = true,
+	      .budget = 300, .other_err = -EINVAL);
 	ASSERT_EQ(0, load());
 	DRIVE(.name = "unload", .run = rmmod, .undone = loaded, .done = unloaded,
 	      .undo = load);
@@ -815,11 +799,9 @@ TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
 	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
-	      .done = adopted, .undo = next_to_adopt, .once = true, .head = 120,
-	      .tail = 40, .budget = 2400, .rest = STRUCT_PAGES);
+	      .done = adopted, .undo = next_to_adopt, .once = true, .budget = 600);
 	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
-	      .done = shrunk_pool, .undo = next_to_shrink, .once = true,
-	      .head = 40, .tail = 8, .budget = 200, .rest = SHADOW);
+	      .done = shrunk_pool, .undo = next_to_shrink, .once = true, .budget = 200);
 	EXPECT_EQ(in_pool, pool_now().size);
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	EXPECT_EQ(0, online_all());
@@ -832,8 +814,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 
 	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
-	      .done = pool_grown, .undo = ungrow_pool, .once = true,
-	      .head = 20, .tail = 20, .budget = 200, .rest = MIGRATED);
+	      .done = pool_grown, .undo = ungrow_pool, .once = true, .budget = 200);
 	/* What was taken is all there again. */
 	EXPECT_EQ(0, online_all());
 	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));

@@ -3,19 +3,24 @@
  * Lets each allocation of an operation fail in turn, by fault injection, and looks at what
  * comes of it.
  *
- * What takes too long for that, as it has hundreds of pages of one kind, and seconds
- * for each: slab allocations first, then others, as many as there is time for (@budget).
- * The result says how many. FAIL_NTH_BUDGET=SECONDS selftests/vm/run ... gives more, or
- * less.
+ * What takes too long for that, as it has hundreds of pages, and seconds for each: first
+ * slab allocations, then pages, and of each of both first one of every call chain, whatever
+ * time that takes, then the last of each and one between, then the others, as many as
+ * there is time for (@budget). The result says how many. FAIL_NTH_BUDGET=SECONDS
+ * selftests/vm/run ... gives more, or less.
  */
 #ifndef PKRAM_VM_FAIL_NTH_H
 #define PKRAM_VM_FAIL_NTH_H
 
+#include "alloc_trace.h"
 #include "lib.h"
 
 #include <fcntl.h>
 
 #define NEVER	1000000000
+/* To hit one chain, as not always as many allocations come before: at least, at most */
+#define TRIES		8
+#define TRIES_IN_TIME	64
 
 /**
  * struct op - an operation that can fail for lack of memory
@@ -24,14 +29,11 @@
  * @undone: is everything as before it?
  * @done: is it done?
  * @undo: takes it back; 0 if that went well
- * @before: does what comes before our part of @run, whose allocations are not ours
+ * @by: only what is allocated by this function is ours
  * @once: it is not done again after each failure, as that takes long, or as @undo does
  *	not take it back but finds something else for @run, and fails if there is nothing
- * @head: so many fail each in turn from our start on ...
- * @tail: ... and so many before the end, even if there is no time for all between
  * @budget: seconds for all of them (60), four times that for those of slabs
  * @other_err: one more errno for lack of memory; negative
- * @rest: what there are many of, one like the other, if there is no time for all
  */
 struct op {
 	const char *name;
@@ -39,25 +41,32 @@ struct op {
 	bool (*undone)(void);
 	bool (*done)(void);
 	int (*undo)(void);
-	int (*before)(void);
+	const char *by;
 	bool once;
-	int head;
-	int tail;
 	int budget;
 	int other_err;
-	const char *rest;
 };
 
 /**
  * struct tally - what came of one operation
  * @total: its allocations
- * @first: those of them that are not ours
- * @failed: so many were made to fail
+ * @origins: which of them are to fail; bits of enum origin
+ * @failed: so many of them were made to fail, each counted once
  * @refused: and then the operation failed too
  * @bad: things that went wrong
+ * @tried: by position
+ * @last: their chains, when it was done without a fault
+ * @chain: of each chain, its first and last position then, how many there were, and how
+ *	many of it failed; one that came up later has but the first; could it not be hit?
  */
 struct tally {
-	int total, first, failed, refused, bad;
+	int total, origins, failed, refused, bad;
+	bool tried[MAX_ALLOCS + 1];
+	int last[MAX_ALLOCS + 1];
+	struct {
+		int from, to, there, failed;
+		bool given_up;
+	} chain[MAX_CHAINS];
 };
 
 static int fail_fd = -1;
@@ -80,29 +89,29 @@ static int fail_nth(int n)
 	return left;
 }
 
-static int run_counted(int (*run)(void), int *allocations)
+/* Is it one of those that are to fail? */
+static bool wanted(const struct op *op, const struct tally *t, int c)
 {
-	int err;
-
-	fail_nth(NEVER);
-	err = run();
-	*allocations = NEVER - fail_nth(0);
-	return err;
+	return chains[c].origin & t->origins && (!op->by || comes_by(&chains[c], op->by));
 }
 
 /* What went wrong, for a log line, or NULL */
 static const char *fail_one(const struct op *op, int n, bool *hit, int *err,
 			    int *refused)
 {
-	bool clean;
+	bool clean, lost;
 
+	lost = trace_start();
 	fail_nth(n);
 	*err = op->run();
 	*hit = !fail_nth(0);
+	lost |= trace_stop();
 	*refused = *err;
 	/* Netlink had no memory for its answer, and says that one was lost. */
 	if (*err == -ENOBUFS && op->done())
 		*err = 0;
+	if (lost || (*hit && nr_allocs < n))
+		return "not all allocations were traced";
 	if (!*err)
 		return op->done() ? NULL : "said it is done, and it is not";
 	if (!*hit)
@@ -123,16 +132,29 @@ static const char *fail_one(const struct op *op, int n, bool *hit, int *err,
 /* Let one allocation fail; false: it has not so many, or no more can be done */
 static bool fail_and_see(const struct op *op, int n, struct tally *t)
 {
-	int err, first_err;
+	int err, first_err, chain = -1;
 	const char *what;
 	bool hit;
 
 	what = fail_one(op, n, &hit, &err, &first_err);
-	t->failed += hit;
+	if (hit && nr_allocs >= n)
+		chain = allocs[n - 1];
+	if (hit && !t->tried[n]) {
+		t->tried[n] = true;
+		t->failed += chain < 0 || wanted(op, t, chain);
+	}
 	t->refused += !!first_err;
+	if (chain >= 0)
+		t->chain[chain].failed++;
+	/* Chains that are new, but not those that came of the failure */
+	for (int i = 1; chain >= 0 && i <= n; i++)
+		if (!t->chain[allocs[i - 1]].from)
+			t->chain[allocs[i - 1]].from = i;
 	if (what) {
 		printf("%s: allocation %d of %d: %s (%d)\n", op->name, n, t->total,
 		       what, err);
+		if (chain >= 0)
+			print_chain("failed", &chains[chain]);
 		t->bad++;
 	}
 	if (op->once && err)
@@ -146,32 +168,125 @@ static bool fail_and_see(const struct op *op, int n, struct tally *t)
 	return hit;
 }
 
-/* How many allocations there are, by doing it once */
+/* How many allocations there are, and from where, by doing it once */
 static int count(const struct op *op, struct tally *t)
 {
-	int err = 0;
+	int err, lost;
 
-	if (op->before)
-		err = run_counted(op->before, &t->first);
-	err = err ?: run_counted(op->run, &t->total);
+	lost = trace_start();
+	fail_nth(NEVER);
+	err = op->run();
+	t->total = NEVER - fail_nth(0);
+	lost |= trace_stop();
+	if (lost || nr_allocs != t->total) {
+		printf("%s: of %d allocations %d were traced\n", op->name, t->total,
+		       nr_allocs);
+		return -1;
+	}
+	for (int n = 1; n <= t->total; n++) {
+		int c = allocs[n - 1];
+
+		if (!t->chain[c].there++)
+			t->chain[c].from = n;
+		t->chain[c].to = n;
+		t->last[n] = c;
+	}
 	if (!err && op->done() && !(op->undo && op->undo()))
 		return 0;
 	printf("%s: does not work at all: %d\n", op->name, err);
 	return -1;
 }
 
-/* How far to go from the @n-th, tried since @begin, to be through in @budget seconds */
-static int stride(const struct op *op, const struct tally *t, int n, double begin,
-		  int budget)
+/* Chance decides whether a chain of another origin comes at all. */
+static bool must_fail(const struct op *op, const struct tally *t, int c)
 {
-	int from = t->first + op->head, to = t->total - op->tail;
+	return wanted(op, t, c) && chains[c].origin & (SLAB | PAGE) && t->chain[c].from;
+}
+
+/*
+ * Let one of a chain fail, which was the @n-th allocation once. If another one failed
+ * it came earlier, as is known then, or comes later, if at all. At times what failed
+ * decides what comes before the next time: then chance helps.
+ */
+static void fail_chain(const struct op *op, struct tally *t, int c, int n, double end)
+{
+	for (int i = 0; i < (vm_now() < end ? TRIES_IN_TIME : TRIES); i++) {
+		bool hit = fail_and_see(op, n, t);
+		int at = hit ? n - 1 : nr_allocs;
+
+		if (t->chain[c].failed || t->bad >= 5)
+			return;
+		while (at && allocs[at - 1] != c)
+			at--;
+		if (!at)
+			at = hit ? n + 1 : t->chain[c].from;
+		if (i < TRIES / 2 || random() % 2)
+			n = at;
+	}
+}
+
+/* How far to go from the @n-th, tried since @begin, to be through in @budget seconds */
+static int stride(const struct tally *t, int n, double begin, double budget)
+{
 	double left = budget - (vm_now() - begin), tries, step;
 
-	if (n < from || n >= to)
-		return 1;
-	tries = left * t->failed / (vm_now() - begin + 0.001) - op->tail;
-	step = (to - n) / (tries > 1 ? tries : 1);
-	return step > to - n ? to - n : step > 1 ? step + 0.5 : 1;
+	tries = left * t->failed / (vm_now() - begin + 0.001);
+	step = (t->total - n) / (tries > 1 ? tries : 1);
+	return step > t->total - n ? t->total - n + 1 : step > 1 ? step + 0.5 : 1;
+}
+
+/* Let them fail in turn, and say how many of what did */
+static void fail_all(const struct op *op, struct tally *t, double budget, const char *of)
+{
+	int ours = 0, nr = 0, failed = 0, step;
+	double begin = vm_now();
+
+	/* Meanwhile others may come up. */
+	for (int c = 0; c < nr_chains && t->bad < 5; c++) {
+		if (!must_fail(op, t, c) || t->chain[c].failed || t->chain[c].given_up)
+			continue;
+		fail_chain(op, t, c, t->chain[c].from, begin + budget);
+		t->chain[c].given_up = !t->chain[c].failed;
+		c = -1;
+	}
+	for (int c = 0; c < nr_chains && t->bad < 5; c++) {
+		int n[] = { t->chain[c].to, (t->chain[c].from + t->chain[c].to) / 2 };
+
+		for (int i = 0; i < 2 && must_fail(op, t, c) && t->chain[c].there; i++) {
+			while (t->last[n[i]] != c)
+				n[i]--;
+			if (!t->tried[n[i]] && vm_now() < begin + budget)
+				fail_and_see(op, n[i], t);
+		}
+	}
+	for (int n = 1; n <= MAX_ALLOCS && t->bad < 5; n += step) {
+		step = 1;
+		if (t->tried[n] || (n <= t->total && !wanted(op, t, t->last[n])))
+			continue;
+		step = stride(t, n, begin, budget);
+		if (vm_now() > begin + budget || !fail_and_see(op, n, t))
+			break;
+	}
+	read_symbols();
+	for (int n = 1; n <= t->total; n++)
+		ours += wanted(op, t, t->last[n]);
+	for (int c = 0; c < nr_chains; c++) {
+		char what[64];
+
+		if (!must_fail(op, t, c))
+			continue;
+		nr++;
+		failed += !!t->chain[c].failed;
+		snprintf(what, sizeof(what), "%s%d of %d", t->chain[c].failed ? "" :
+			 "NOT MADE TO FAIL: ", t->chain[c].failed, t->chain[c].there);
+		print_chain(what, &chains[c]);
+	}
+	t->bad += nr - failed;
+	/* By chance there may be more than there were. */
+	if (ours < t->failed)
+		ours = t->failed;
+	printf("%s: %s%d of %d allocations failed, %d of %d call chains, %d refused, %.0f s\n",
+	       op->name, of, t->failed, ours, failed, nr, t->refused, vm_now() - begin);
 }
 
 static int knob(const char *which, const char *name, const char *value)
@@ -200,47 +315,28 @@ static int budget_set(void)
 	return ret;
 }
 
-/* Let them fail in turn, and say how many of what did */
-static void fail_all(const struct op *op, struct tally *t, int budget, const char *of)
-{
-	double begin = vm_now();
-	bool all = true;
-	int n, step = 1;
-
-	for (n = t->first + 1; t->bad < 5; n += step) {
-		if (!fail_and_see(op, n, t))
-			break;
-		step = stride(op, t, n, begin, budget);
-		all &= step == 1;
-	}
-	printf("%s: of %d %sallocations made %d fail, %d refused, %.0f s%s%s%s\n", op->name,
-	       t->total - t->first, of, t->failed, t->refused, vm_now() - begin,
-	       all ? "" : ", not all: there are ", all ? "" : op->rest ?: "many",
-	       t->first ? " (and the kernel's, before)" : "");
-}
-
 static int drive(struct op *op)
 {
-	int usual = op->budget ?: 60, budget = budget_set() ?: usual;
-	struct tally any = {}, slabs = {};
-	double begin = vm_now();
+	static struct tally any, slabs;
+	double begin = vm_now(), budget = budget_set() ?: op->budget ?: 60;
 
-	/* Less time than usual: fewer that have to be, too */
-	if (budget < usual) {
-		op->head = op->head * budget / usual;
-		op->tail = op->tail * budget / usual;
-	}
+	nr_chains = 0;
+	any = (struct tally){ .origins = ANY_ORIGIN };
+	slabs = (struct tally){ .origins = SLAB };
 	if (count(op, &any))
 		return -1;
 	/* No time for all? Then at first for those that are not whole pages. */
-	if ((vm_now() - begin) * (any.total - any.first) > budget) {
+	if ((vm_now() - begin) * any.total > budget) {
 		pages_may_fail(false);
 		if (count(op, &slabs))
 			return -1;
-		fail_all(op, &slabs, 4 * budget, "slab ");
+		fail_all(op, &slabs, 4 * budget, "of slabs ");
 		pages_may_fail(true);
+		any.origins = PAGE;
+		fail_all(op, &any, budget, "of pages ");
+	} else {
+		fail_all(op, &any, budget, "");
 	}
-	fail_all(op, &any, budget, "");
 	return any.bad + slabs.bad;
 }
 
@@ -262,6 +358,7 @@ static int faults_on(void)
 	err |= knob("fail_page_alloc", "verbose", "0");
 	/* The kernel warns if it has no memory for the struct pages of a GiB. */
 	err |= vm_write_file("/proc/sys/kernel/panic_on_warn", "0");
+	err |= trace_open();
 	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	return err || fail_fd < 0 ? -1 : 0;
 }
