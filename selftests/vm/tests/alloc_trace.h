@@ -35,15 +35,16 @@
  * enum origin - whose allocation is it?
  * @SLAB: an object of a slab
  * @PAGE: whole pages
- * @REFILL: a page for a slab that has no free object: by chance, and for who called as
- *	if the slab allocation had failed
+ * @CHANCE: a page for a slab that has no free object, what vmalloc() needs for addresses
+ *	that it uses for the first time, or the tables of a leaf that is split, once: for
+ *	who called as any other failure of the slab, or of vmalloc()
  * @CHECKER: kept by the kernel's checkers when they run out of room: by chance, and for
  *	who called no failure
  * @UNCOUNTED: made by an interrupt meanwhile
  */
-enum origin { SLAB = 1, PAGE = 2, REFILL = 4, CHECKER = 8, UNCOUNTED = 16 };
+enum origin { SLAB = 1, PAGE = 2, CHANCE = 4, CHECKER = 8, UNCOUNTED = 16 };
 
-#define ANY_ORIGIN	(SLAB | PAGE | REFILL | CHECKER)
+#define ANY_ORIGIN	(SLAB | PAGE | CHANCE | CHECKER)
 
 struct chain {
 	uint64_t hash;
@@ -91,7 +92,7 @@ static void read_symbols(void)
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		unsigned long addr = strtoul(line, &end, 16);
 
-		if (!strchr("tTwW", end[1]))
+		if (!strchr("tTwW", end[1]) || strstr(end, "[__builtin"))
 			continue;
 		if (nr_symbols == room) {
 			room = room ? 2 * room : 65536;
@@ -169,9 +170,11 @@ static enum origin origin_of(const struct chain *c)
 	if (comes_by(c, "stack_depot_save_flags") || comes_by(c, "fill_pool") ||
 	    comes_by(c, "__create_object"))
 		return CHECKER;
-	if (comes_by(c, "should_failslab"))
-		return SLAB;
-	return comes_by(c, "___slab_alloc") ? REFILL : PAGE;
+	if (comes_by(c, "___slab_alloc") || comes_by(c, "alloc_vmap_area") ||
+	    comes_by(c, "vmap_small_pages_range_noflush") ||
+	    comes_by(c, "__change_page_attr_set_clr"))
+		return CHANCE;
+	return comes_by(c, "should_failslab") ? SLAB : PAGE;
 }
 
 /* Which of chains[] it is; -1 if there is no room for another */

@@ -336,9 +336,20 @@ static bool mapped_data(void)
 	return file_is(5 * UNIT, 5 * UNIT);
 }
 
-static int punch_all(void)
+/* What a file keeps of its first mapping, another one has to get anew. */
+static int other_file(off_t size)
 {
-	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 5 * UNIT);
+	close(fd);
+	if (unlink(FILE_))
+		return -1;
+	fd = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644);
+	return fd < 0 ? -1 : ftruncate(fd, size);
+}
+
+static int other_units(void)
+{
+	return other_file(5 * UNIT) ||
+	       fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 5 * UNIT);
 }
 
 /* A GiB that is not addressable, until it is touched */
@@ -366,7 +377,7 @@ static bool gib_touched(void)
 /* An idle GiB is unclaimed before it can be had again. */
 static int other_gib(void)
 {
-	return ftruncate(fd, 0) || ftruncate(fd, GIB) || pool_now().gib_1g;
+	return other_file(GIB) || pool_now().gib_1g;
 }
 
 /* -- the pool ------------------------------------------------------------------ */
@@ -716,10 +727,10 @@ TEST_F_TIMEOUT(nth, contents, LONG)
 	      .done = punched, .undo = fill_again);
 	DRIVE(.name = "shrink", .run = shrink_file, .undone = written,
 	      .done = shrunk, .undo = fill_again);
-	ASSERT_OK(ftruncate(fd, 5 * UNIT));
-	ASSERT_OK(punch_all());
+	ASSERT_OK(other_units());
 	DRIVE(.name = "map and touch", .run = map_touch, .undone = always,
-	      .done = mapped_data, .undo = punch_all);
+	      .done = mapped_data, .undo = other_units);
+	ASSERT_OK(cut());
 	DRIVE(.name = "setxattr", .run = set_xattr, .undone = no_xattr,
 	      .done = has_xattr, .undo = remove_xattr);
 	ASSERT_EQ(0, make_other());
@@ -784,6 +795,20 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 	EXPECT_EQ(0, rmmod());
 }
 
+/* A pool with the file, which may be there from the tests before */
+static int need_pool(void)
+{
+	if (!vm_module_loaded("pkram") && (fs_load() || fs_mount()))
+		return -1;
+	if (!pool_now().size &&
+	    vm_run(NULL, CTL "pool adopt %#lx+%luG format", BASE, POOL / GIB))
+		return -1;
+	if (gone(KEEP) && pool_file_fill(KEEP, 5 * UNIT, 3))
+		return -1;
+	in_pool = pool_now().size;
+	return pkram_open(&ctx);
+}
+
 /*
  * The last two: KASAN reports what the kernel does wrong when it has no memory for an
  * entry of its firmware's memory map (docs/kernels.md), and is silent from then on, as
@@ -791,12 +816,9 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
  */
 TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 {
-	ASSERT_OK(fs_load());
-	ASSERT_OK(fs_mount());
-	ASSERT_EQ(0, pool_file_fill(KEEP, 5 * UNIT, 3));
+	ASSERT_EQ(0, need_pool());
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB));
 	in_pool = pool_now().size;
-	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
 	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
 	      .done = adopted, .undo = next_to_adopt, .once = true, .budget = 600);
@@ -812,7 +834,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 {
 	long long total = vm_meminfo("MemTotal");
 
-	ASSERT_EQ(0, pkram_open(&ctx));
+	ASSERT_EQ(0, need_pool());
 	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
 	      .done = pool_grown, .undo = ungrow_pool, .once = true, .budget = 200);
 	/* What was taken is all there again. */

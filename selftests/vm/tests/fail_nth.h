@@ -133,6 +133,7 @@ static const char *fail_one(const struct op *op, int n, bool *hit, int *err,
 static bool fail_and_see(const struct op *op, int n, struct tally *t)
 {
 	int err, first_err, chain = -1;
+	double begin = vm_now();
 	const char *what;
 	bool hit;
 
@@ -150,6 +151,9 @@ static bool fail_and_see(const struct op *op, int n, struct tally *t)
 	for (int i = 1; chain >= 0 && i <= n; i++)
 		if (!t->chain[allocs[i - 1]].from)
 			t->chain[allocs[i - 1]].from = i;
+	if (t->origins != ANY_ORIGIN)
+		printf("  allocation %d of %d, chain %d: %d, %.0f s\n", n, t->total, chain,
+		       first_err, vm_now() - begin);
 	if (what) {
 		printf("%s: allocation %d of %d: %s (%d)\n", op->name, n, t->total,
 		       what, err);
@@ -183,6 +187,10 @@ static int count(const struct op *op, struct tally *t)
 		       nr_allocs);
 		return -1;
 	}
+	/* Names of what the module has, while it is there */
+	read_symbols();
+	for (int c = 0; c < nr_chains; c++)
+		t->chain[c].there = 0;
 	for (int n = 1; n <= t->total; n++) {
 		int c = allocs[n - 1];
 
@@ -204,22 +212,53 @@ static bool must_fail(const struct op *op, const struct tally *t, int c)
 }
 
 /*
- * Let one of a chain fail, which was the @n-th allocation once. If another one failed
- * it came earlier, as is known then, or comes later, if at all. At times what failed
- * decides what comes before the next time: then chance helps.
+ * Where the next one of a chain is to be expected, which has not come up to the @n-th
+ * allocation of the last try. Go along with the run without a fault: how far had it come?
  */
-static void fail_chain(const struct op *op, struct tally *t, int c, int n, double end)
+static int where_next(const struct tally *t, int c, int n)
 {
-	for (int i = 0; i < (vm_now() < end ? TRIES_IN_TIME : TRIES); i++) {
-		bool hit = fail_and_see(op, n, t);
-		int at = hit ? n - 1 : nr_allocs;
+	int at = 0;
 
+	for (int i = 0; i < n; i++) {
+		if (!(chains[allocs[i]].origin & (SLAB | PAGE)))
+			continue;
+		for (int ahead = 1; ahead <= 200 && at + ahead <= t->total; ahead++)
+			if (t->last[at + ahead] == allocs[i]) {
+				at += ahead;
+				break;
+			}
+	}
+	for (int ahead = 1; at + ahead <= t->total; ahead++)
+		if (t->last[at + ahead] == c)
+			return n + ahead;
+	return n + 1;
+}
+
+/*
+ * Let one of a chain fail, which was the @n-th allocation once. If another one failed
+ * it came earlier, as is known then, or comes later, if at all. What failed may decide
+ * what is allocated the next time: then chance helps, or to do it once without.
+ */
+static void fail_chain(const struct op *op, struct tally *t, int c, double end)
+{
+	int n = t->chain[c].from, at;
+
+	for (int i = 0; i < (vm_now() < end ? TRIES_IN_TIME : TRIES); i++) {
+		bool hit;
+
+		if (i == TRIES / 2) {
+			if (count(op, t))
+				t->bad++;
+			n = t->chain[c].from;
+		}
+		hit = fail_and_see(op, n, t);
 		if (t->chain[c].failed || t->bad >= 5)
 			return;
+		at = hit ? n - 1 : nr_allocs;
 		while (at && allocs[at - 1] != c)
 			at--;
 		if (!at)
-			at = hit ? n + 1 : t->chain[c].from;
+			at = hit ? where_next(t, c, n) : t->chain[c].from;
 		if (i < TRIES / 2 || random() % 2)
 			n = at;
 	}
@@ -245,7 +284,7 @@ static void fail_all(const struct op *op, struct tally *t, double budget, const 
 	for (int c = 0; c < nr_chains && t->bad < 5; c++) {
 		if (!must_fail(op, t, c) || t->chain[c].failed || t->chain[c].given_up)
 			continue;
-		fail_chain(op, t, c, t->chain[c].from, begin + budget);
+		fail_chain(op, t, c, begin + budget);
 		t->chain[c].given_up = !t->chain[c].failed;
 		c = -1;
 	}
@@ -267,7 +306,6 @@ static void fail_all(const struct op *op, struct tally *t, double budget, const 
 		if (vm_now() > begin + budget || !fail_and_see(op, n, t))
 			break;
 	}
-	read_symbols();
 	for (int n = 1; n <= t->total; n++)
 		ours += wanted(op, t, t->last[n]);
 	for (int c = 0; c < nr_chains; c++) {
@@ -277,8 +315,8 @@ static void fail_all(const struct op *op, struct tally *t, double budget, const 
 			continue;
 		nr++;
 		failed += !!t->chain[c].failed;
-		snprintf(what, sizeof(what), "%s%d of %d", t->chain[c].failed ? "" :
-			 "NOT MADE TO FAIL: ", t->chain[c].failed, t->chain[c].there);
+		snprintf(what, sizeof(what), "%schain %d, %d of %d", t->chain[c].failed ? "" :
+			 "NOT MADE TO FAIL: ", c, t->chain[c].failed, t->chain[c].there);
 		print_chain(what, &chains[c]);
 	}
 	t->bad += nr - failed;
