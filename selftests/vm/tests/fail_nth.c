@@ -669,21 +669,34 @@ static int umount_it(void)
 	return umount(PKRAM_MNT);
 }
 
-/* -- tests: each stands on what the ones before left --------------------------- */
+/* -- tests -------------------------------------------------------------------- */
 
 #define DRIVE(...) EXPECT_EQ(0, drive(&(struct op){ __VA_ARGS__ }))
+
+/* The mounted pool with a file: what the tests before left, or it is made. */
+static int need_pool(void)
+{
+	if (fs_load() || fs_mount())
+		return -1;
+	if (!pool_now().size &&
+	    vm_run(NULL, CTL "pool adopt %#lx+%luG format", BASE, POOL / GIB))
+		return -1;
+	if (gone(KEEP) && pool_file_fill(KEEP, 5 * UNIT, 3))
+		return -1;
+	in_pool = pool_now().size;
+	return 0;
+}
 
 FIXTURE(nth) {};
 
 FIXTURE_SETUP(nth)
 {
+	ASSERT_EQ(0, need_pool());
 	ASSERT_EQ(0, faults_on());
 	/* What takes long is to be seen while it goes on. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memset(data, 0x5a, sizeof(data));
 	umask(022);
-	if (vm_module_loaded("pkram"))
-		in_pool = pool_now().size;
 	fd = open(FILE_, O_RDWR);
 	/* Memory that the test needs is not what is to fail. */
 	mlockall(MCL_CURRENT);
@@ -693,11 +706,6 @@ FIXTURE_TEARDOWN(nth) {}
 
 TEST_F_TIMEOUT(nth, create_mkdir_unlink, LONG)
 {
-	ASSERT_OK(fs_load());
-	ASSERT_OK(fs_mount());
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+%luG format", BASE, POOL / GIB));
-	in_pool = pool_now().size;
-	ASSERT_EQ(0, pool_file_fill(KEEP, 5 * UNIT, 3));
 	DRIVE(.name = "create", .run = create, .undone = no_file_or_empty,
 	      .done = have_file, .undo = remove_file);
 	DRIVE(.name = "mkdir", .run = make_dir, .undone = no_file,
@@ -779,7 +787,6 @@ TEST_F_TIMEOUT(nth, mount, LONG)
 TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 {
 	/* Objects keep the module. */
-	ASSERT_OK(fs_mount());
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	ASSERT_OK(unlink(KEEP));
 	ASSERT_OK(umount_it());
@@ -795,20 +802,6 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 	EXPECT_EQ(0, rmmod());
 }
 
-/* A pool with the file, which may be there from the tests before */
-static int need_pool(void)
-{
-	if (!vm_module_loaded("pkram") && (fs_load() || fs_mount()))
-		return -1;
-	if (!pool_now().size &&
-	    vm_run(NULL, CTL "pool adopt %#lx+%luG format", BASE, POOL / GIB))
-		return -1;
-	if (gone(KEEP) && pool_file_fill(KEEP, 5 * UNIT, 3))
-		return -1;
-	in_pool = pool_now().size;
-	return pkram_open(&ctx);
-}
-
 /*
  * The last two: KASAN reports what the kernel does wrong when it has no memory for an
  * entry of its firmware's memory map (docs/kernels.md), and is silent from then on, as
@@ -816,9 +809,9 @@ static int need_pool(void)
  */
 TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 {
-	ASSERT_EQ(0, need_pool());
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB));
 	in_pool = pool_now().size;
+	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
 	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
 	      .done = adopted, .undo = next_to_adopt, .once = true, .budget = 600);
@@ -834,7 +827,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 {
 	long long total = vm_meminfo("MemTotal");
 
-	ASSERT_EQ(0, need_pool());
+	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
 	      .done = pool_grown, .undo = ungrow_pool, .once = true, .budget = 200);
 	/* What was taken is all there again. */
