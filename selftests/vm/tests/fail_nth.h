@@ -250,6 +250,8 @@ static void fail_chain(const struct op *op, struct tally *t, int c, double end)
 			if (count(op, t))
 				t->bad++;
 			n = t->chain[c].from;
+			if (!t->chain[c].there)
+				return;
 		}
 		hit = fail_and_see(op, n, t);
 		if (t->chain[c].failed || t->bad >= 5)
