@@ -18,9 +18,13 @@
 #include <fcntl.h>
 
 #define NEVER	1000000000
-/* To hit one chain, as not always as many allocations come before: at least, at most */
+/*
+ * To hit one chain, as not always as many allocations come before: so often at least, so
+ * often at most, and not for more than so many seconds but if there is time
+ */
 #define TRIES		8
 #define TRIES_IN_TIME	64
+#define TRY_FOR		120
 
 /**
  * struct op - an operation that can fail for lack of memory
@@ -243,6 +247,8 @@ static void fail_chain(const struct op *op, struct tally *t, int c, double end)
 {
 	int n = t->chain[c].from, at;
 
+	if (end < vm_now() + TRY_FOR)
+		end = vm_now() + TRY_FOR;
 	for (int i = 0; i < (vm_now() < end ? TRIES_IN_TIME : TRIES); i++) {
 		bool hit;
 
