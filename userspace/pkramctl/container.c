@@ -61,13 +61,9 @@ static int container_list(int argc, char **argv)
 	return ctl_done(ctx);
 }
 
-/*
- * Of several with one name all but one are quarantined: that one. NULL: said why not,
- * and disconnected.
- */
+/* Of several with one name all but one are quarantined: that one */
 static const struct pkram_container *
-find_container(struct pkram_ctx *ctx, const struct pkram_container *list,
-	       const char *word)
+find_container(const struct pkram_container *list, const char *word)
 {
 	const struct pkram_container *c, *found = NULL;
 	uint64_t key = PKRAM_NONE64;
@@ -79,73 +75,82 @@ find_container(struct pkram_ctx *ctx, const struct pkram_container *list,
 		if (!found || !c->quarantine)
 			found = c;
 	}
-	if (!found) {
-		ctl_error("%s: there is no such container", word);
-		pkram_close(ctx);
-	}
 	return found;
+}
+
+/**
+ * struct named - the container that the arguments of a verb name
+ * @ctx: connection
+ * @list: all, which @c is one of
+ * @c: found
+ */
+struct named {
+	struct pkram_ctx *ctx;
+	struct pkram_container *list;
+	const struct pkram_container *c;
+};
+
+/* CTL_OK, or said why not, and nothing is left open */
+static int named_open(struct named *n, const char *verb, int argc, char **argv)
+{
+	if (!argc)
+		return ctl_usage("container %s: which one? (NAME or KEY of container list)",
+				 verb);
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	n->ctx = ctl_open();
+	if (!n->ctx)
+		return CTL_FAILED;
+	if (pkram_container_dump(n->ctx, &n->list))
+		return ctl_fail(n->ctx, NULL);
+	n->c = find_container(n->list, argv[0]);
+	if (n->c)
+		return CTL_OK;
+	pkram_container_free(n->list);
+	pkram_close(n->ctx);
+	return ctl_error("%s: there is no such container", argv[0]);
 }
 
 static int container_show(int argc, char **argv)
 {
 	const struct pkram_container_entry *e;
-	const struct pkram_container *c;
-	struct pkram_container *list;
-	struct pkram_ctx *ctx;
+	struct named n;
+	int ret;
 
-	if (!argc)
-		return ctl_usage("container show: which one? (NAME or KEY of container list)");
-	if (ctl_no_more(argc - 1, argv + 1))
-		return CTL_USAGE;
-	ctx = ctl_open();
-	if (!ctx)
-		return CTL_FAILED;
-	if (pkram_container_dump(ctx, &list))
-		return ctl_fail(ctx, NULL);
-	c = find_container(ctx, list, argv[0]);
-	if (c) {
-		out_record_open(NULL, NULL);
-		print_container(c);
-		out_table_open("entries", "");
-		for (e = c->entries; e; e = e->next) {
-			out_row_open();
-			print_entry(e);
-			out_row_close();
-		}
-		out_table_close();
-		out_record_close();
+	ret = named_open(&n, "show", argc, argv);
+	if (ret)
+		return ret;
+	out_record_open(NULL, NULL);
+	print_container(n.c);
+	out_table_open("entries", "");
+	for (e = n.c->entries; e; e = e->next) {
+		out_row_open();
+		print_entry(e);
+		out_row_close();
 	}
-	pkram_container_free(list);
-	return c ? ctl_done(ctx) : CTL_FAILED;
+	out_table_close();
+	out_record_close();
+	pkram_container_free(n.list);
+	return ctl_done(n.ctx);
 }
 
 static int container_discard(int argc, char **argv)
 {
-	const struct pkram_container *c;
-	struct pkram_container *list;
-	struct pkram_ctx *ctx;
+	struct named n;
 	uint64_t key;
+	int ret;
 
-	if (!argc)
-		return ctl_usage("container discard: which one? (NAME or KEY of container list)");
-	if (ctl_no_more(argc - 1, argv + 1))
-		return CTL_USAGE;
-	ctx = ctl_open();
-	if (!ctx)
-		return CTL_FAILED;
-	if (pkram_container_dump(ctx, &list))
-		return ctl_fail(ctx, NULL);
-	c = find_container(ctx, list, argv[0]);
-	key = c ? c->key : 0;
-	pkram_container_free(list);
-	if (!c)
-		return CTL_FAILED;
-	if (pkram_container_discard(ctx, key))
-		return ctl_fail(ctx, argv[0]);
+	ret = named_open(&n, "discard", argc, argv);
+	if (ret)
+		return ret;
+	key = n.c->key;
+	pkram_container_free(n.list);
+	if (pkram_container_discard(n.ctx, key))
+		return ctl_fail(n.ctx, argv[0]);
 	out_record_open(NULL, NULL);
 	out_id("discarded", "discarded", key);
 	out_record_close();
-	return ctl_done(ctx);
+	return ctl_done(n.ctx);
 }
 
 static const struct ctl_verb container_verbs[] = {
