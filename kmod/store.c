@@ -308,12 +308,20 @@ int pkram_store_know_space(struct pkram_region *r)
 	return err;
 }
 
-static struct pkram_time now(void)
+struct pkram_time pkram_store_now(void)
 {
 	struct timespec64 ts;
 
-	ktime_get_real_ts64(&ts);
+	ktime_get_coarse_real_ts64(&ts);
 	return (struct pkram_time){ .sec = ts.tv_sec, .nsec = ts.tv_nsec };
+}
+
+void pkram_object_born(struct pkram_object *obj)
+{
+	obj->rec.btime = pkram_store_now();
+	obj->rec.atime = obj->rec.btime;
+	obj->rec.mtime = obj->rec.btime;
+	obj->rec.ctime = obj->rec.btime;
 }
 
 struct pkram_object *pkram_store_make_root(void)
@@ -326,10 +334,7 @@ struct pkram_object *pkram_store_make_root(void)
 	root->rec.id = PKRAM_ROOT_ID;
 	root->rec.kind = PKRAM_KIND_DIR;
 	root->rec.mode = S_IFDIR | 0755;
-	root->rec.btime = now();
-	root->rec.atime = root->rec.btime;
-	root->rec.mtime = root->rec.btime;
-	root->rec.ctime = root->rec.btime;
+	pkram_object_born(root);
 	return root;
 }
 

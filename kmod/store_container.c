@@ -6,18 +6,9 @@
 #include <linux/cred.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 #include "compat/compat.h"
 #include "saved.h"
 #include "store_priv.h"
-
-static struct pkram_time now(void)
-{
-	struct timespec64 ts;
-
-	ktime_get_coarse_real_ts64(&ts);
-	return (struct pkram_time){ .sec = ts.tv_sec, .nsec = ts.tv_nsec };
-}
 
 static struct pkram_object *make(const char *name, const struct pkram_entry *e,
 				 u32 nr)
@@ -43,10 +34,7 @@ static struct pkram_object *make(const char *name, const struct pkram_entry *e,
 	rec->uid = from_kuid(&init_user_ns, current_euid());
 	rec->gid = from_kgid(&init_user_ns, current_egid());
 	rec->seal.state = PKRAM_CONTAINER_RUNNING;
-	rec->btime = now();
-	rec->atime = rec->btime;
-	rec->mtime = rec->btime;
-	rec->ctime = rec->btime;
+	pkram_object_born(table);
 	table->in_use = true;
 	return table;
 }
@@ -190,7 +178,7 @@ static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
 	rec->entries = e;
 	rec->nr_entries = nr;
 	rec->seal.state = PKRAM_CONTAINER_RUNNING;
-	rec->mtime = now();
+	rec->mtime = pkram_store_now();
 	err = pkram_store_commit(table);
 	if (err) {
 		rec->entries = old;
@@ -249,7 +237,7 @@ static int commit_state(struct pkram_object *table, u32 state)
 
 	mutex_lock(&pkram_store.lock);
 	table->rec.seal.state = state;
-	table->rec.mtime = now();
+	table->rec.mtime = pkram_store_now();
 	err = pkram_store_commit(table);
 	if (err)
 		table->rec.seal.state = old;

@@ -5,7 +5,6 @@
  */
 #include <linux/pkram.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 #include <linux/xattr.h>
 #include "event.h"
 #include "store_priv.h"
@@ -65,7 +64,6 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 					u32 uid, u32 gid)
 {
 	struct pkram_object *obj;
-	struct timespec64 ts;
 	int err;
 
 	if (len > PKRAM_NAME_MAX)
@@ -79,12 +77,7 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 	obj->rec.uid = uid;
 	obj->rec.gid = gid;
 	obj->rec.parent = dir->rec.id;
-	ktime_get_coarse_real_ts64(&ts);
-	obj->rec.btime.sec = ts.tv_sec;
-	obj->rec.btime.nsec = ts.tv_nsec;
-	obj->rec.atime = obj->rec.btime;
-	obj->rec.mtime = obj->rec.btime;
-	obj->rec.ctime = obj->rec.btime;
+	pkram_object_born(obj);
 	do {
 		mutex_lock(&pkram_store.lock);
 		err = pkram_store_commit_new(dir, obj);

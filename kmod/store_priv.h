@@ -157,8 +157,13 @@ void pkram_store_trim_metas(struct pkram_region *r);
 /** pkram_store_drop_metas() - forget the units of a region that goes away */
 void pkram_store_drop_metas(struct pkram_region *r);
 
+/* store.c: the time, to the tick, as files have it. Context: any */
+struct pkram_time pkram_store_now(void);
+
 /* store.c: objects. Context: store.lock */
 struct pkram_object *pkram_object_alloc(void);
+/* All its times are now. Context: any, nobody else has it. */
+void pkram_object_born(struct pkram_object *obj);
 void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir);
 void pkram_object_unlink(struct pkram_object *obj);
 /* Name or directory changed; the reference to the old one is the caller's. */
