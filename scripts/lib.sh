@@ -92,7 +92,8 @@ apt_private() {
 	mkdir -p "$dir"/{lists/partial,archives/partial,parts}
 	{
 		if [[ $suites != host ]]; then
-			debian_stanza "$suites" "$types" >"$dir/parts/pkram.sources"
+			debian_stanza "$suites" "$types" >"$dir/sources.$BASHPID"
+			mv "$dir/sources.$BASHPID" "$dir/parts/pkram.sources"
 			echo 'Dir::Etc::sourcelist "/dev/null";'
 			echo "Dir::Etc::sourceparts \"$dir/parts\";"
 		fi
