@@ -37,7 +37,8 @@
  * @PAGE: whole pages
  * @CHANCE: a page for a slab that has no free object, what vmalloc() needs for addresses
  *	that it uses for the first time, or the tables of a leaf that is split, once: for
- *	who called as any other failure of the slab, or of vmalloc()
+ *	who called as any other failure of the slab, or of vmalloc(). Also a node of the
+ *	tree of sysfs' numbers, one for each 64: there is one in reserve
  * @CHECKER: kept by the kernel's checkers when they run out of room: by chance, and for
  *	who called no failure
  * @UNCOUNTED: made by an interrupt meanwhile
@@ -172,7 +173,8 @@ static enum origin origin_of(const struct chain *c)
 		return CHECKER;
 	if (comes_by(c, "___slab_alloc") || comes_by(c, "alloc_vmap_area") ||
 	    comes_by(c, "vmap_small_pages_range_noflush") ||
-	    comes_by(c, "__change_page_attr_set_clr"))
+	    comes_by(c, "__change_page_attr_set_clr") ||
+	    (comes_by(c, "idr_alloc_cyclic") && comes_by(c, "__kernfs_new_node")))
 		return CHANCE;
 	return comes_by(c, "should_failslab") ? SLAB : PAGE;
 }

@@ -8,6 +8,7 @@
  */
 #include "fail_nth.h"
 #include "fs_lib.h"
+#include "movable.h"
 #include "pool.h"
 
 #include <linux/kexec.h>
@@ -382,14 +383,15 @@ static int other_gib(void)
 
 /* -- the pool ------------------------------------------------------------------ */
 
-/* Those come and go, each of them once. */
-#define FRESH_GIB	13
+/* Those are adopted, each of them once. */
+#define FRESH_GIB	20
 /*
- * This one is there meanwhile. KASAN has a page table for the shadow of each 8 GiB, and
- * goes on without if it gets no memory for it (zero_p4d_populate() does not look): the
- * next access there is an oops. The other GiB have neighbours.
+ * This one is there meanwhile, and the next but seven. KASAN has a page table for the shadow
+ * of each 8 GiB, and goes on without if it gets no memory for it (zero_p4d_populate() does
+ * not look): the next access there is an oops. The other GiB have neighbours.
  */
 #define LONE_GIB	0x200000000UL
+#define LONE_GIB2	(LONE_GIB + 8 * GIB)
 
 static uint64_t in_pool;
 static struct pkram_ctx *ctx;
@@ -399,7 +401,9 @@ static uint64_t gib_base(void)
 {
 	uint64_t base = BASE + POOL + (gib - 1) * GIB;
 
-	return base < LONE_GIB ? base : base + GIB;
+	if (base >= LONE_GIB)
+		base += GIB;
+	return base < LONE_GIB2 ? base : base + GIB;
 }
 
 /* All that can be asked */
@@ -434,12 +438,30 @@ static int adopt(void)
 }
 
 /* From the system's RAM, and back to it */
+
+static uint64_t grown_gib;
+
 static int grow_pool(void)
 {
 	struct pkram_resize *res = NULL;
 	int err;
 
 	err = pkram_region_add(ctx, 1, PKRAM_NONE32, &res);
+	if (res && res->taken)
+		grown_gib = res->taken->base;
+	pkram_resize_free(res);
+	return err;
+}
+
+/* Back to the system, what was its own */
+static int shrink(void)
+{
+	struct pkram_resize *res = NULL;
+	int err;
+
+	err = pkram_region_del_range(ctx, grown_gib, GIB, &res);
+	if (err && res && res->refused)
+		err = -res->refused->err;
 	pkram_resize_free(res);
 	return err;
 }
@@ -468,12 +490,12 @@ static bool pool_not_grown(void)
 
 static int ungrow_pool(void)
 {
-	struct pkram_resize *res = NULL;
-	int err;
+	return shrink() || pool_now().size != in_pool;
+}
 
-	err = pkram_region_del(ctx, 1, &res);
-	pkram_resize_free(res);
-	return err || pool_now().size != in_pool;
+static int fill_gib(void)
+{
+	return put_movable(grown_gib);
 }
 
 /* Blocks of memory that the kernel had no memory to put online */
@@ -500,18 +522,6 @@ static int next_to_adopt(void)
 	return gib++ == FRESH_GIB;
 }
 
-static int shrink(void)
-{
-	struct pkram_resize *res = NULL;
-	int err;
-
-	err = pkram_region_del(ctx, 1, &res);
-	if (err && res && res->refused)
-		err = -res->refused->err;
-	pkram_resize_free(res);
-	return err;
-}
-
 static bool shrunk_pool(void)
 {
 	return pool_now().size == in_pool - GIB;
@@ -522,13 +532,10 @@ static bool not_shrunk(void)
 	return pool_now().size == in_pool && !have_unusable();
 }
 
-/* The adopted GiB first, then what can be had from the system */
-static int next_to_shrink(void)
+static int unshrink(void)
 {
-	if (in_pool - GIB == POOL)
-		return grow_pool();
-	in_pool -= GIB;
-	return 0;
+	online_gib(grown_gib);
+	return grow_pool() || pool_now().size != in_pool;
 }
 
 /* -- kexec --------------------------------------------------------------------- */
@@ -810,14 +817,21 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 {
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB2));
 	in_pool = pool_now().size;
 	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);
 	DRIVE(.name = "adopt", .run = adopt, .undone = not_adopted,
 	      .done = adopted, .undo = next_to_adopt, .once = true, .budget = 600);
+	ASSERT_EQ(0, grow_pool());
+	ASSERT_EQ(0, movable_only_in(grown_gib));
+	in_pool += GIB;
+	/* EEXIST: of a new entry of the memory map that is all add_memory() is told. */
 	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
-	      .done = shrunk_pool, .undo = next_to_shrink, .once = true, .budget = 200);
+	      .done = shrunk_pool, .undo = unshrink, .once = true, .budget = 200,
+	      .other_err = -EEXIST);
 	EXPECT_EQ(in_pool, pool_now().size);
+	EXPECT_EQ(0, shrink());
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	EXPECT_EQ(0, online_all());
 	pkram_close(ctx);
@@ -828,8 +842,14 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 	long long total = vm_meminfo("MemTotal");
 
 	ASSERT_EQ(0, pkram_open(&ctx));
+	/* The first one parts what is one mapping, and one entry of the memory map, for good. */
+	ASSERT_EQ(0, grow_pool());
+	ASSERT_EQ(0, ungrow_pool());
+	ASSERT_EQ(0, movable_only_in(grown_gib));
 	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
-	      .done = pool_grown, .undo = ungrow_pool, .once = true, .budget = 200);
+	      .done = pool_grown, .undo = ungrow_pool, .before = fill_gib, .once = true,
+	      .budget = 200);
+	EXPECT_TRUE(moved_well());
 	/* What was taken is all there again. */
 	EXPECT_EQ(0, online_all());
 	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));

@@ -7,7 +7,7 @@
  * slab allocations, then pages, and of each of both first one of every call chain, whatever
  * time that takes, then the last of each and one between, then the others, as many as
  * there is time for (@budget). The result says how many. FAIL_NTH_BUDGET=SECONDS
- * selftests/vm/run ... gives more, or less.
+ * selftests/vm/run ... gives more, or less. FAIL_NTH_ONLY=pages leaves out those of slabs.
  */
 #ifndef PKRAM_VM_FAIL_NTH_H
 #define PKRAM_VM_FAIL_NTH_H
@@ -22,7 +22,7 @@
  * To hit one chain, as not always as many allocations come before: so often at least, so
  * often at most, and not for more than so many seconds but if there is time
  */
-#define TRIES		8
+#define TRIES		16
 #define TRIES_IN_TIME	64
 #define TRY_FOR		120
 
@@ -33,6 +33,7 @@
  * @undone: is everything as before it?
  * @done: is it done?
  * @undo: takes it back; 0 if that went well
+ * @before: makes all ready each time, without faults; 0 if that went well
  * @by: only what is allocated by this function is ours
  * @once: it is not done again after each failure, as that takes long, or as @undo does
  *	not take it back but finds something else for @run, and fails if there is nothing
@@ -45,6 +46,7 @@ struct op {
 	bool (*undone)(void);
 	bool (*done)(void);
 	int (*undo)(void);
+	int (*before)(void);
 	const char *by;
 	bool once;
 	int budget;
@@ -105,6 +107,10 @@ static const char *fail_one(const struct op *op, int n, bool *hit, int *err,
 {
 	bool clean, lost;
 
+	*hit = false;
+	*err = *refused = op->before ? op->before() : 0;
+	if (*err)
+		return "cannot be made ready";
 	lost = trace_start();
 	fail_nth(n);
 	*err = op->run();
@@ -181,6 +187,11 @@ static int count(const struct op *op, struct tally *t)
 {
 	int err, lost;
 
+	err = op->before ? op->before() : 0;
+	if (err) {
+		printf("%s: cannot be made ready: %d\n", op->name, err);
+		return -1;
+	}
 	lost = trace_start();
 	fail_nth(NEVER);
 	err = op->run();
@@ -349,22 +360,24 @@ static int pages_may_fail(bool yes)
 	return knob("fail_page_alloc", "min-order", yes ? "0" : "100");
 }
 
-/* Seconds for each operation, if the command line says; 0: as each has it */
-static int budget_set(void)
+/* What comes after @key on the command line; "" if it is not there */
+static const char *told(const char *key)
 {
+	static char value[16];
 	char *cmdline = vm_read_file("/proc/cmdline"), *word;
-	int ret;
 
-	word = cmdline ? strstr(cmdline, "fail_nth.budget=") : NULL;
-	ret = word ? atoi(strchr(word, '=') + 1) : 0;
+	word = cmdline ? strstr(cmdline, key) : NULL;
+	if (!word || sscanf(word + strlen(key), "%15s", value) != 1)
+		value[0] = '\0';
 	free(cmdline);
-	return ret;
+	return value;
 }
 
 static int drive(struct op *op)
 {
 	static struct tally any, slabs;
-	double begin = vm_now(), budget = budget_set() ?: op->budget ?: 60;
+	double budget = atoi(told("fail_nth.budget=")) ?: op->budget ?: 60;
+	double begin = vm_now();
 
 	nr_chains = 0;
 	any = (struct tally){ .origins = ANY_ORIGIN };
@@ -373,11 +386,13 @@ static int drive(struct op *op)
 		return -1;
 	/* No time for all? Then at first for those that are not whole pages. */
 	if ((vm_now() - begin) * any.total > budget) {
-		pages_may_fail(false);
-		if (count(op, &slabs))
-			return -1;
-		fail_all(op, &slabs, 4 * budget, "of slabs ");
-		pages_may_fail(true);
+		if (strcmp(told("fail_nth.only="), "pages")) {
+			pages_may_fail(false);
+			if (count(op, &slabs))
+				return -1;
+			fail_all(op, &slabs, 4 * budget, "of slabs ");
+			pages_may_fail(true);
+		}
 		any.origins = PAGE;
 		fail_all(op, &any, budget, "of pages ");
 	} else {
