@@ -7,32 +7,6 @@
 
 #include "tiny_vms.h"
 
-#define SOCKET(name)	"/run/qemu/" name ".sock"
-#define CHANNEL(type, name)						\
-	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
-	"'type': 'unix', 'path': '" SOCKET(name) "'}}"
-
-/* Wait until a file is there */
-static int wait_for_file(const char *path, int seconds)
-{
-	double until = vm_now() + seconds;
-
-	while (access(path, F_OK) && vm_now() < until)
-		usleep(20000);
-	return access(path, F_OK) ? -ETIMEDOUT : 0;
-}
-
-/* A QEMU that was started without waiting for it, once it answers */
-static struct qemu *find(const char *name, int seconds)
-{
-	double until = vm_now() + seconds;
-	struct qemu *q;
-
-	while (!(q = qemu_find(name)) && vm_now() < until)
-		usleep(50000);
-	return q;
-}
-
 FIXTURE(main) {};
 FIXTURE_SETUP(main) {}
 FIXTURE_TEARDOWN(main) {}
@@ -62,28 +36,15 @@ TEST_F(main, is_mapped_by_kvm_with_2m_leaves)
 
 TEST_F(main, hands_the_object_over_by_cpr_transfer)
 {
-	const char * const target[] = {
-		MACHINE, "-object", VM("vm1"), "-machine", "aux-ram-share=on",
-		"-incoming", "unix:" SOCKET("main"), "-incoming",
-		"cpr,addr.transport=socket,addr.type=unix,addr.path=" SOCKET("cpr"), NULL
-	};
 	struct qemu *q = START("from", VM("vm1"), "-machine", "aux-ram-share=on"), *to;
 	struct guest_state st;
 
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
-	ASSERT_NE(NULL, qemu_startv("to", target, false));
-	ASSERT_EQ(0, wait_for_file(SOCKET("cpr"), 10));
-	ASSERT_EQ(0, set_mode(q, "cpr-transfer"));
-	ASSERT_EQ(0, qemu_command(q, "migrate", "{'channels': [" CHANNEL("main", "main")
-				  ", " CHANNEL("cpr", "cpr") "]}"))
-		TH_LOG("%s", q->error);
-	EXPECT_EQ(0, qemu_wait_migration(q, 30))
-		TH_LOG("%s", q->error);
-	to = find("to", 10);
+	to = transfer(q, "to", (const char * const []){ MACHINE, "-object", VM("vm1"),
+		      "-machine", "aux-ram-share=on", TRANSFERRED, NULL });
 	ASSERT_NE(NULL, to)
 		TH_LOG("%s", qemu_stderr("to"));
-	EXPECT_EQ(0, qemu_quit(q));
 	EXPECT_EQ(0, goes_on(to, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	EXPECT_EQ(0, REFUSED("is in use by another process", VM("vm1")));
@@ -98,10 +59,7 @@ TEST_F(main, hands_the_object_over_by_cpr_transfer)
 TEST_F(main, keeps_the_object_over_cpr_exec)
 {
 	struct qemu *q = START("vm1", VM("vm1"), "-machine", "aux-ram-share=on");
-	char path[32], cmdline[8192], words[8192], *word;
 	struct guest_state st;
-	size_t len, n = 0;
-	FILE *f;
 
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
@@ -109,23 +67,7 @@ TEST_F(main, keeps_the_object_over_cpr_exec)
 		qemu_kill(q);
 		SKIP(return, "this QEMU has no cpr-exec");
 	}
-	/* The same command line, to load what it saves */
-	sprintf(path, "/proc/%d/cmdline", q->pid);
-	f = fopen(path, "r");
-	ASSERT_NE(NULL, f);
-	len = fread(cmdline, 1, sizeof(cmdline), f);
-	fclose(f);
-	for (word = cmdline; word < cmdline + len; word += strlen(word) + 1)
-		n += snprintf(words + n, sizeof(words) - n, "'%s', ", word);
-	snprintf(words + n, sizeof(words) - n, "'-incoming', 'file:/tmp/exec.state'");
-	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'cpr-exec-command': [%s]}",
-				  words))
-		TH_LOG("%s", q->error);
-	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'file:/tmp/exec.state'}"))
-		TH_LOG("%s", q->error);
-	/* The process stays, what it runs is new; its connection is lost. */
-	EXPECT_EQ(-EPIPE, qemu_wait_migration(q, 30));
-	q = find("vm1", 20);
+	q = exec_again(q, "/tmp/exec.state");
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	EXPECT_EQ(0, goes_on(q, st.counter));

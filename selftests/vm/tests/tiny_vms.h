@@ -167,4 +167,78 @@ static inline int set_mode(struct qemu *q, const char *mode)
 	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
 }
 
+/* A QEMU that was started without waiting for it, once it answers */
+static inline struct qemu *find_qemu(const char *name, int seconds)
+{
+	double until = vm_now() + seconds;
+	struct qemu *q;
+
+	while (!(q = qemu_find(name)) && vm_now() < until)
+		usleep(50000);
+	return q;
+}
+
+/*
+ * In mode cpr-exec, which was set: have it replace itself by a QEMU with the same
+ * arguments, and return that; NULL if that does not work
+ */
+static inline struct qemu *exec_again(struct qemu *q, const char *stream)
+{
+	char path[32], cmdline[8192], words[8192], *word;
+	size_t len, n = 0;
+	FILE *f;
+
+	sprintf(path, "/proc/%d/cmdline", q->pid);
+	f = fopen(path, "r");
+	if (!f)
+		return NULL;
+	len = fread(cmdline, 1, sizeof(cmdline), f);
+	fclose(f);
+	for (word = cmdline; word < cmdline + len; word += strlen(word) + 1)
+		n += snprintf(words + n, sizeof(words) - n, "'%s', ", word);
+	/* The last one counts. */
+	snprintf(words + n, sizeof(words) - n, "'-incoming', 'file:%s'", stream);
+	if (qemu_command(q, "migrate-set-parameters", "{'cpr-exec-command': [%s]}", words) ||
+	    qemu_command(q, "migrate", "{'uri': 'file:%s'}", stream)) {
+		printf("# cpr-exec: %s\n", q->error);
+		return NULL;
+	}
+	/* The process stays, what it runs is new; its connection is lost. */
+	if (qemu_wait_migration(q, 30) != -EPIPE) {
+		printf("# cpr-exec: %s\n", q->error);
+		return NULL;
+	}
+	return find_qemu(q->name, 20);
+}
+
+#define SOCKET(name)	"/run/qemu/" name ".sock"
+#define CHANNEL(type)							\
+	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
+	"'type': 'unix', 'path': '" SOCKET(type) "'}}"
+/* The arguments of a QEMU that takes a guest over by transfer() */
+#define TRANSFERRED							\
+	"-incoming", "unix:" SOCKET("main"), "-incoming",		\
+	"cpr,addr.transport=socket,addr.type=unix,addr.path=" SOCKET("cpr")
+
+/* Hand a guest over by cpr-transfer to a new QEMU @name, and return that; NULL if it fails */
+static inline struct qemu *transfer(struct qemu *q, const char *name, const char * const argv[])
+{
+	double until = vm_now() + 10;
+	struct qemu *to;
+
+	unlink(SOCKET("cpr"));
+	if (!qemu_startv(name, argv, false))
+		return NULL;
+	while (access(SOCKET("cpr"), F_OK) && vm_now() < until)
+		usleep(20000);
+	if (set_mode(q, "cpr-transfer") ||
+	    qemu_command(q, "migrate", "{'channels': [" CHANNEL("main") ", " CHANNEL("cpr")
+			 "]}") || qemu_wait_migration(q, 30)) {
+		printf("# cpr-transfer: %s\n", q->error);
+		return NULL;
+	}
+	to = find_qemu(name, 10);
+	return qemu_quit(q) ? NULL : to;
+}
+
 #endif

@@ -18,35 +18,6 @@ static int module_up(void)
 	return err;
 }
 
-/* Tracing of iommu_map() */
-static int trace_maps(void)
-{
-	mkdir("/sys/kernel/tracing", 0755);
-	if (access("/sys/kernel/tracing/events", F_OK) &&
-	    vm_mount("tracefs", "/sys/kernel/tracing", NULL))
-		return -ENODEV;
-	return vm_write_file("/sys/kernel/tracing/events/iommu/map/enable", "1") ?:
-	       vm_write_file("/sys/kernel/tracing/trace", "");
-}
-
-/* How many calls there were since, and the bytes of them */
-static int traced_maps(uint64_t *bytes)
-{
-	char *text = vm_read_file("/sys/kernel/tracing/trace"), *p = text;
-	uint64_t size;
-	int n = 0;
-
-	*bytes = 0;
-	while (p && (p = strstr(p, "IOMMU: iova="))) {
-		if (sscanf(p++, "IOMMU: iova=%*x - %*x paddr=%*x size=%lu", &size) != 1)
-			continue;
-		n++;
-		*bytes += size;
-	}
-	free(text);
-	return n;
-}
-
 FIXTURE(dma)
 {
 	int c;			/* container */

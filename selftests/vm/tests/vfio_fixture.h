@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "edu.h"
 #include "fs_lib.h"
 #include "pool.h"
 
@@ -20,17 +21,6 @@
 #define RW		(PROT_READ | PROT_WRITE)
 #define MAP_RW		(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
 #define VFIO_MODULE	"/lib/pkram/pkram_vfio.ko"
-
-/* edu's registers: docs/specs/edu.rst of QEMU. It aborts on a DMA of its whole buffer. */
-#define EDU_ID		"0x1234\n0x11e8\n"
-#define EDU_SRC		0x80
-#define EDU_DST		0x88
-#define EDU_COUNT	0x90
-#define EDU_CMD		0x98
-#define EDU_BUFFER	0x40000
-#define EDU_BYTES	2048
-#define EDU_START	1
-#define EDU_TO_RAM	2
 
 /**
  * struct edu - a device
@@ -157,26 +147,9 @@ static inline void edu_write(struct edu *edu, int reg, uint64_t value)
 	*(volatile uint64_t *)(edu->bar + reg) = value;
 }
 
-static inline uint64_t edu_read(struct edu *edu, int reg)
-{
-	return *(volatile uint64_t *)(edu->bar + reg);
-}
-
-/* EDU_BYTES, from RAM into its buffer or back; takes a tenth of a second */
 static inline int edu_dma(struct edu *edu, uint64_t iova, bool to_ram)
 {
-	int i;
-
-	edu_write(edu, EDU_SRC, to_ram ? EDU_BUFFER : iova);
-	edu_write(edu, EDU_DST, to_ram ? iova : EDU_BUFFER);
-	edu_write(edu, EDU_COUNT, EDU_BYTES);
-	edu_write(edu, EDU_CMD, EDU_START | (to_ram ? EDU_TO_RAM : 0));
-	for (i = 0; i < 5000; i++) {
-		if (!(edu_read(edu, EDU_CMD) & EDU_START))
-			return 0;
-		usleep(1000);
-	}
-	return -ETIMEDOUT;
+	return edu_copy(edu->bar, iova, to_ram);
 }
 
 /* Containers */
@@ -275,6 +248,35 @@ static inline long long locked_memory(void)
 	p = text ? strstr(text, "VmLck:") : NULL;
 	if (p)
 		n = atoll(p + 6) * 1024;
+	free(text);
+	return n;
+}
+
+/* Tracing of iommu_map() */
+static inline int trace_maps(void)
+{
+	mkdir("/sys/kernel/tracing", 0755);
+	if (access("/sys/kernel/tracing/events", F_OK) &&
+	    vm_mount("tracefs", "/sys/kernel/tracing", NULL))
+		return -ENODEV;
+	return vm_write_file("/sys/kernel/tracing/events/iommu/map/enable", "1") ?:
+	       vm_write_file("/sys/kernel/tracing/trace", "");
+}
+
+/* How many calls there were since, and the bytes of them */
+static inline int traced_maps(uint64_t *bytes)
+{
+	char *text = vm_read_file("/sys/kernel/tracing/trace"), *p = text;
+	uint64_t size;
+	int n = 0;
+
+	*bytes = 0;
+	while (p && (p = strstr(p, "IOMMU: iova="))) {
+		if (sscanf(p++, "IOMMU: iova=%*x - %*x paddr=%*x size=%lu", &size) != 1)
+			continue;
+		n++;
+		*bytes += size;
+	}
 	free(text);
 	return n;
 }
