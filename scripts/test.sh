@@ -37,7 +37,7 @@ suite install make --no-print-directory test-install
 suite vm make --no-print-directory test-vm "KERNELS=$PKRAM_SERIES"
 # Of the tests with guests those that take the least; make test-qemu runs all.
 suite qemu make --no-print-directory test-qemu KERNELS=6.12 \
-	"TESTS=qemu_refuse qemu_modes"
+	"TESTS=qemu_refuse qemu_modes qemu_vfio"
 
 ((skipped == 0)) || echo "# $skipped skipped"
 echo "$passed passed, $failed failed"

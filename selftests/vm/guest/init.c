@@ -24,6 +24,8 @@
  *	counter		the state line, here
  *	dmesg		how many lines and how many boots the kernel's log holds, and its
  *			warnings since the last time
+ *	dma		have an edu device copy a page to another, and find what the last "dma"
+ *			left there: "ok", or what is wrong
  *	suspend		to RAM; answers only if it could not: an answer after it woke up would
  *			wait for somebody who listens
  *	off		power off
@@ -50,6 +52,7 @@
 #include <unistd.h>
 
 #define VM_LIB_ITSELF
+#include "../edu.h"
 #include "../lib.h"
 
 #define TICK_MS		100
@@ -282,6 +285,82 @@ static void receive_acks(void)
 		lose_peer();
 }
 
+/* DMA by an edu device, if the guest has one */
+
+/* Its registers, mapped for good; NULL if there is none */
+static volatile char *edu_registers(void)
+{
+	static volatile char *bar;
+	struct dirent **list;
+	int n, fd, i;
+
+	n = bar ? 0 : scandir("/sys/bus/pci/devices", &list, NULL, alphasort);
+	for (i = 0; i < n && !bar; i++) {
+		char path[512], id[32] = "", *text;
+		uint16_t command = 6;	/* memory space and bus master */
+
+		for (int j = 0; j < 2; j++) {
+			snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s",
+				 list[i]->d_name, j ? "device" : "vendor");
+			text = vm_read_file(path);
+			snprintf(id + strlen(id), sizeof(id) - strlen(id), "%s", text ?: "");
+			free(text);
+		}
+		if (strcmp(id, EDU_ID))
+			continue;
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", list[i]->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0 || pwrite(fd, &command, 2, 4) != 2)
+			return NULL;
+		close(fd);
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0",
+			 list[i]->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		bar = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (bar == MAP_FAILED)
+			bar = NULL;
+		close(fd);
+	}
+	return bar;
+}
+
+/* Where a page of this process is in the guest's memory, 0 if that cannot be told */
+static uint64_t address_of(const void *page)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (pread(fd, &entry, 8, (uintptr_t)page / 4096 * 8) != 8)
+		entry = 0;
+	close(fd);
+	return (entry & ((1ULL << 55) - 1)) * 4096;
+}
+
+/* NULL, or what is wrong */
+static const char *do_dma(void)
+{
+	volatile char *bar = edu_registers();
+	static uint64_t last;		/* seed of what is in the second page */
+	static char *page;
+
+	if (!bar)
+		return "no edu device";
+	if (!page)
+		page = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_LOCKED, -1, 0);
+	if (page == MAP_FAILED || !address_of(page) || !address_of(page + 4096))
+		return "no memory";
+	if (last && vm_verify(page + 4096, EDU_BYTES, last, 0) >= 0)
+		return "what the device wrote last time is gone";
+	vm_fill(page, EDU_BYTES, ++last, 0);
+	if (edu_copy(bar, address_of(page), false) ||
+	    edu_copy(bar, address_of(page + 4096), true))
+		return "the device does not finish";
+	if (vm_verify(page + 4096, EDU_BYTES, last, 0) >= 0)
+		return "the device copied something else";
+	return NULL;
+}
+
 /* What it tells */
 
 static void tell_state(int fd)
@@ -323,6 +402,25 @@ static void tell_dmesg(void)
 	    worst);
 }
 
+/*
+ * To RAM. SeaBIOS 1.16 does not give q35 the ports of its power management back when it
+ * wakes up (PMBASE and ACPI_CNTL of the LPC bridge): it could not be suspended again.
+ */
+static int suspend(void)
+{
+	int fd = open("/sys/bus/pci/devices/0000:00:1f.0/config", O_RDWR | O_CLOEXEC);
+	char power[8];
+	int err;
+
+	if (fd >= 0 && pread(fd, power, 8, 0x40) != 8)
+		return -errno;
+	err = vm_write_file("/sys/power/state", "mem");
+	if (fd >= 0 && pwrite(fd, power, 8, 0x40) != 8 && !err)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 static void obey(const char *command)
 {
 	uint64_t *middle = (uint64_t *)(pattern + size / 2);
@@ -342,8 +440,10 @@ static void obey(const char *command)
 		say(control, "guest: corrupt: ok");
 	} else if (!strcmp(command, "dmesg")) {
 		tell_dmesg();
+	} else if (!strcmp(command, "dma")) {
+		say(control, "guest: dma: %s", do_dma() ?: "ok");
 	} else if (!strcmp(command, "suspend")) {
-		err = vm_write_file("/sys/power/state", "mem");
+		err = suspend();
 		if (err)
 			say(control, "guest: suspend: %s", strerror(-err));
 	} else if (!strcmp(command, "off")) {

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest with a device of the host's, by vfio-pci: its RAM is in pkram, and what the
+ * device may reach of it in a container of pkram's type, which outlives the kernel, too.
+ */
+#include "tiny_vms.h"
+#include "vfio_fixture.h"
+
+#define STATE	PKRAM_MNT "/vm1.state"
+#define GUEST								\
+	QEMU_LINUX("guest.mib=200"), QEMU_SUSPENDS,			\
+	"-machine", "pc-q35-8.1,memory-backend=ram0,aux-ram-share=on", "-m", "1G", \
+	"-object", "memory-backend-pkram,id=ram0,size=1G,name=vm1"
+
+/* The argument of -device for the @index-th edu device, which vfio-pci has from then on */
+static const char *vfio_pci(int index, const char *props)
+{
+	static char text[4][512];
+	static int i;
+	struct edu edu;
+
+	i = (i + 1) % 4;
+	if (edu_find(&edu, index))
+		return "edu is missing";
+	snprintf(text[i], sizeof(text[i]), "vfio-pci,host=%s%s", edu.name, props);
+	return text[i];
+}
+
+/* It drives the first of its two devices. */
+#define GUEST_WITH_DEVICES(props) \
+	GUEST, "-device", vfio_pci(0, props), "-device", vfio_pci(1, props)
+#define START_GUEST(props, ...) \
+	qemu_start("vm1", GUEST_WITH_DEVICES(props), ##__VA_ARGS__, NULL)
+
+/* Of a guest without pkram */
+#define DEVICE		QEMU_TINY, "-machine", "q35", "-m", SIZE
+#define DEVICE_REFUSED(says, ...) \
+	refused("refused", says, (const char * const []){ DEVICE, ##__VA_ARGS__, NULL })
+
+/* Is the guest's device fine, and the guest's memory with it? */
+static bool does_dma(struct qemu *q)
+{
+	char *answer = guest_ask(q, "dma", 60);
+	bool ok = answer && !strcmp(answer, "ok");
+
+	if (!ok)
+		printf("# dma: %s\n", answer ?: "no answer");
+	free(answer);
+	return ok;
+}
+
+/* Does `pkramctl container show` say so? @what: as in its JSON; NULL: it is not there */
+static bool container_is(const char *name, const char *what)
+{
+	char *out;
+	int status = vm_run(&out, CTL "-j container show %s 2>&1", name);
+	bool is = what ? !status && strstr(out, what) : status;
+
+	if (!is)
+		printf("# container %s: %s\n", name, out);
+	free(out);
+	return is;
+}
+
+#define SUSPENDED	"\"state\":\"suspended\""
+#define RUNNING		"\"state\":\"running\""
+#define IN_USE		"\"in_use\":true"
+#define NOT_IN_USE	"\"in_use\":false"
+
+/* How many mappings its table has, -1 if that cannot be told */
+static int mappings(const char *name)
+{
+	char *out, *p;
+	int n = -1;
+
+	if (vm_run(&out, CTL "-j container show %s", name))
+		return -1;
+	p = strstr(out, "\"mappings\":");
+	if (p)
+		n = atoi(p + strlen("\"mappings\":"));
+	free(out);
+	return n;
+}
+
+/* Of containers that are opened from now on */
+static int limit_mappings(int n)
+{
+	char text[16];
+
+	sprintf(text, "%d", n);
+	return vm_write_file("/sys/module/pkram_vfio/parameters/dma_entry_limit", text);
+}
+
+/* By hand: a suspended table @name, that says that a guest's first 2 MiB are in @object */
+static int make_container(const char *name, const char *object)
+{
+	struct pkram_vfio_name args = { .argsz = sizeof(args) };
+	int c = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	int fd = fs_file(object, 4 * MIB), err;
+	struct edu edu;
+	char *p;
+
+	strcpy((char *)args.name, name);
+	p = mmap(NULL, 4 * MIB, RW, MAP_SHARED, fd, 0);
+	err = edu_find(&edu, 0) ?: edu_join(&edu, c);
+	if (!err && (p == MAP_FAILED || ioctl(c, VFIO_SET_IOMMU, VFIO_PKRAM_IOMMU) ||
+		     ioctl(c, PKRAM_VFIO_CREATE, &args) || dma_map(c, 0, p, 2 * MIB) ||
+		     dma_map(c, 8 * GIB, p + 2 * MIB, 2 * MIB) ||
+		     dma_unmap_flags(c, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL |
+					      VFIO_DMA_UNMAP_FLAG_VADDR) < 0))
+		err = -errno;
+	edu_leave(&edu);
+	close(c);
+	close(fd);
+	munmap(p, 4 * MIB);
+	return err;
+}
+
+/* Suspend the guest, save it, and leave its last state in @st */
+static int suspend_and_save(struct qemu *q, struct guest_state *st)
+{
+	int err;
+
+	/* No answer is a good one. */
+	free(guest_ask(q, "suspend", 1));
+	err = qemu_wait_event(q, "SUSPEND", 60);
+	guest_wait(q, 0, st, 0);
+	err = err ?: qemu_save(q, STATE);
+	if (err)
+		printf("# not saved: %d %s; %s; %s\n", err, q->error, qemu_stderr(q->name),
+		       qemu_console(q->name));
+	return err;
+}
+
+/* A guest that was loaded: it wakes up, is what it was, and so is its device. */
+static bool wakes_up(struct qemu *q, const struct guest_state *was)
+{
+	struct guest_state st;
+
+	if (qemu_command(q, "system_wakeup", NULL) ||
+	    guest_wait(q, was->counter, &st, 100)) {
+		printf("# does not wake up: %s\n", q->error);
+		return false;
+	}
+	if (strcmp(st.boot_id, was->boot_id) || strcmp(st.pattern, "ok")) {
+		printf("# not the same guest: %s\n", st.line);
+		return false;
+	}
+	/* The first also finds what the device wrote before. */
+	return does_dma(q) && does_dma(q) && !guest_verify(q);
+}
+
+FIXTURE(before) {};
+FIXTURE_SETUP(before) {}
+FIXTURE_TEARDOWN(before) {}
+
+TEST_F(before, the_module_and_a_pool_are_asked_for)
+{
+	ASSERT_EQ(0, pool_up(NULL));
+	EXPECT_EQ(0, DEVICE_REFUSED("load pkram_vfio", "-device",
+				    vfio_pci(0, ",pkram-container=c")));
+	ASSERT_EQ(0, vm_insmod(VFIO_MODULE, NULL));
+	EXPECT_EQ(0, DEVICE_REFUSED("no room in pkram for container 'c'", "-device",
+				    vfio_pci(0, ",pkram-container=c")));
+	ASSERT_EQ(0, pool_grow(2));
+}
+
+TEST_F(before, what_makes_no_sense_is_refused)
+{
+	EXPECT_EQ(0, DEVICE_REFUSED("pkram-container= must have 1 to 255 characters",
+				    "-device", vfio_pci(0, ",pkram-container=")));
+	EXPECT_EQ(0, DEVICE_REFUSED("pkram-container= and iommufd= exclude each other",
+				    "-object", "iommufd,id=i", "-device",
+				    vfio_pci(0, ",pkram-container=c,iommufd=i")));
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-container=c; give this one the same",
+				    "-device", vfio_pci(0, ",pkram-container=c"),
+				    "-device", vfio_pci(1, ",pkram-container=d")));
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-container=c; give this one the same",
+				    "-device", vfio_pci(0, ",pkram-container=c"),
+				    "-device", vfio_pci(1, "")));
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have no pkram-container=",
+				    "-device", vfio_pci(0, ""),
+				    "-device", vfio_pci(1, ",pkram-container=c")));
+	/* And what to do */
+	EXPECT_EQ(0, DEVICE_REFUSED("there is no container 'c' of a saved guest\n"
+				    "pkram-adopt=off maps the guest's RAM anew",
+				    "-device", vfio_pci(0, ",pkram-container=c"), INCOMING));
+	EXPECT_TRUE(container_is("c", NULL));
+}
+
+TEST_F(before, a_start_gives_up_what_is_left_of_another)
+{
+	struct qemu *q;
+
+	ASSERT_EQ(0, make_container("c", PKRAM_MNT "/other"));
+	ASSERT_TRUE(container_is("c", SUSPENDED));
+	q = qemu_start("vm0", DEVICE, "-device", vfio_pci(0, ",pkram-container=c"), "-device",
+		       vfio_pci(1, ",pkram-container=c"), NULL);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm0"));
+	EXPECT_TRUE(container_is("c", RUNNING));
+	EXPECT_TRUE(container_is("c", "\"mappings\":0"));
+	EXPECT_EQ(0, qemu_quit(q));
+	/* It was not saved. */
+	EXPECT_TRUE(container_is("c", NULL));
+	EXPECT_OK(unlink(PKRAM_MNT "/other"));
+}
+
+TEST_F(before, a_container_has_one_guest)
+{
+	struct qemu *q = qemu_start("vm0", DEVICE, "-device",
+				    vfio_pci(0, ",pkram-container=c"), NULL);
+
+	ASSERT_NE(NULL, q);
+	EXPECT_EQ(0, DEVICE_REFUSED("container 'c' is in use by another process", "-device",
+				    vfio_pci(1, ",pkram-container=c")));
+	EXPECT_EQ(0, DEVICE_REFUSED("container 'c' is in use by another process", "-device",
+				    vfio_pci(1, ",pkram-container=c"), INCOMING));
+	EXPECT_EQ(0, qemu_quit(q));
+}
+
+TEST_F_TIMEOUT(before, a_guest_with_a_device_is_saved, 400)
+{
+	struct guest_state st;
+	struct qemu *q;
+	FILE *f;
+
+	q = START_GUEST(",pkram-container=vm1");
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
+		TH_LOG("%s", qemu_console("vm1"));
+	EXPECT_STREQ("ok", st.pattern);
+	ASSERT_TRUE(does_dma(q));
+	ASSERT_TRUE(does_dma(q));
+	/* Not while it runs: the device's state is lost. */
+	EXPECT_EQ(-EREMOTEIO, qemu_save(q, STATE));
+	EXPECT_NE(NULL, strstr(q->error, "suspended"))
+		TH_LOG("%s", q->error);
+	EXPECT_TRUE(container_is("vm1", RUNNING));
+
+	ASSERT_EQ(0, suspend_and_save(q, &st));
+	ASSERT_EQ(0, qemu_quit(q));
+	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	EXPECT_TRUE(container_is("vm1", NOT_IN_USE));
+	f = fopen(PKRAM_MNT "/notes", "w");
+	ASSERT_NE(NULL, f);
+	EXPECT_EQ(1, fwrite(&st, sizeof(st), 1, f));
+	EXPECT_EQ(0, fclose(f));
+}
+
+FIXTURE(after) {};
+FIXTURE_SETUP(after) {}
+FIXTURE_TEARDOWN(after) {}
+
+TEST_F_TIMEOUT(after, its_mappings_are_adopted, 400)
+{
+	struct guest_state was;
+	struct qemu *q;
+	uint64_t bytes;
+	FILE *f;
+
+	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, vm_insmod(VFIO_MODULE, NULL));
+	f = fopen(PKRAM_MNT "/notes", "r");
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(1, fread(&was, sizeof(was), 1, f));
+	fclose(f);
+	/* A QEMU that does not load it leaves it, */
+	q = START_GUEST(",pkram-container=vm1", INCOMING);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	EXPECT_TRUE(container_is("vm1", IN_USE));
+	qemu_kill(q);
+	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	/* or maps all of RAM by itself. */
+	ASSERT_OK(trace_maps());
+	q = START_GUEST(",pkram-container=new,pkram-adopt=off", INCOMING);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	traced_maps(&bytes);
+	EXPECT_LT(GIB - 16 * MIB, bytes);
+	qemu_kill(q);
+	EXPECT_TRUE(container_is("new", NULL));
+
+	/* Nor is it lost if something cannot be mapped when the guest is to run: ROMs. */
+	ASSERT_EQ(0, limit_mappings(mappings("vm1")));
+	EXPECT_EQ(0, load_refused(START_GUEST(",pkram-container=vm1", INCOMING), STATE,
+				  "cannot map region"));
+	ASSERT_EQ(0, limit_mappings(65535));
+	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
+
+	q = START_GUEST(",pkram-container=vm1", INCOMING);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	ASSERT_OK(trace_maps());
+	ASSERT_EQ(0, qemu_load(q, STATE))
+		TH_LOG("%s %s", q->error, qemu_stderr("vm1"));
+	/* ROMs are not in the pool. */
+	traced_maps(&bytes);
+	EXPECT_GT(16 * MIB, bytes);
+	EXPECT_TRUE(container_is("vm1", RUNNING));
+	ASSERT_TRUE(wakes_up(q, &was))
+		TH_LOG("%s", qemu_console("vm1"));
+}
+
+/* The other modes of CPR hand the container over. */
+TEST_F_TIMEOUT(after, cpr_exec_keeps_it, 400)
+{
+	struct qemu *q = qemu_find("vm1");
+	uint64_t bytes;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, set_mode(q, "cpr-exec"));
+	/* On since the load; nobody sets it in the new QEMU. */
+	ASSERT_EQ(0, qemu_ignore_shared(q, false));
+	ASSERT_OK(trace_maps());
+	q = exec_again(q, "/tmp/exec.state");
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_TRUE(does_dma(q))
+		TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_TRUE(does_dma(q));
+	EXPECT_EQ(0, guest_verify(q));
+	traced_maps(&bytes);
+	EXPECT_GT(16 * MIB, bytes);
+	EXPECT_TRUE(container_is("vm1", RUNNING));
+}
+
+TEST_F_TIMEOUT(after, cpr_transfer_keeps_it, 400)
+{
+	struct qemu *q = qemu_find("vm1"), *to;
+	uint64_t bytes;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_OK(trace_maps());
+	to = transfer(q, "vm2", (const char * const []){ GUEST_WITH_DEVICES(",pkram-container=vm1"),
+		      TRANSFERRED, NULL });
+	ASSERT_NE(NULL, to)
+		TH_LOG("%s", qemu_stderr("vm2"));
+	ASSERT_TRUE(does_dma(to))
+		TH_LOG("%s", qemu_stderr("vm2"));
+	ASSERT_TRUE(does_dma(to));
+	EXPECT_EQ(0, guest_verify(to));
+	traced_maps(&bytes);
+	EXPECT_GT(16 * MIB, bytes);
+	EXPECT_TRUE(container_is("vm1", RUNNING));
+}
+
+/* The stream is worth nothing then, the container is as before. */
+TEST_F_TIMEOUT(after, runs_on_after_a_save, 400)
+{
+	struct qemu *q = qemu_find("vm2");
+	struct guest_state st;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+	ASSERT_EQ(0, suspend_and_save(q, &st));
+	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	ASSERT_EQ(0, qemu_command(q, "cont", NULL));
+	EXPECT_TRUE(container_is("vm1", RUNNING));
+	ASSERT_TRUE(wakes_up(q, &st))
+		TH_LOG("%s", qemu_console("vm2"));
+}
+
+/* A table that says something else, and has what no guest has */
+TEST_F_TIMEOUT(after, what_changed_is_mapped_anew, 400)
+{
+	struct qemu *q = qemu_find("vm2");
+	struct guest_state st;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
+	ASSERT_EQ(0, suspend_and_save(q, &st));
+	ASSERT_EQ(0, qemu_quit(q));
+	ASSERT_EQ(0, make_container("c", PKRAM_MNT "/other"));
+	q = START_GUEST(",pkram-container=c", INCOMING);
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	EXPECT_TRUE(container_is("c", "other"));
+	ASSERT_EQ(0, qemu_load(q, STATE))
+		TH_LOG("%s %s", q->error, qemu_stderr("vm1"));
+	ASSERT_TRUE(wakes_up(q, &st))
+		TH_LOG("%s", qemu_console("vm1"));
+	EXPECT_TRUE(container_is("c", "vm1"));
+	EXPECT_OK(unlink(PKRAM_MNT "/other"));
+	EXPECT_EQ(0, qemu_quit(q));
+	EXPECT_TRUE(container_is("c", NULL));
+	/* That of the saved guest waits for nobody. */
+	EXPECT_OK(vm_run(NULL, CTL "container discard vm1"));
+}
+
+TEST_HARNESS_MAIN
