@@ -9,6 +9,7 @@
 #include "lib.h"
 
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+#define SCHEDSTATS "/proc/sys/kernel/sched_schedstats"
 
 TEST(boots_with_the_memory_it_was_given)
 {
@@ -93,6 +94,36 @@ TEST(devices_stay_apart_while_one_is_mapped_and_unmapped)
 	ASSERT_EQ(0, vm_write_file(CLOCKSOURCE, was));
 	close(fd);
 	free(was);
+}
+
+static void *change_places(void *stop)
+{
+	stay_on(1);
+	while (!__atomic_load_n((int *)stop, __ATOMIC_RELAXED))
+		sched_yield();
+	return NULL;
+}
+
+/*
+ * One CPU patches the scheduler while the other runs it. Without selftests/vm/qemu-patches
+ * the emulation at times goes on with what was patched away, most on a busy machine.
+ */
+TEST(code_is_patched_while_it_runs)
+{
+	pthread_t runners[2];
+	int stop = 0;
+	double until = vm_now() + 10;
+
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&runners[i], NULL, change_places, &stop));
+	stay_on(0);
+	while (vm_now() < until) {
+		ASSERT_EQ(0, vm_write_file(SCHEDSTATS, "1"));
+		ASSERT_EQ(0, vm_write_file(SCHEDSTATS, "0"));
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_join(runners[i], NULL));
 }
 
 TEST_HARNESS_MAIN
