@@ -437,8 +437,7 @@ static int adopt(void)
 	return err;
 }
 
-/* From the system's RAM, and back to it */
-
+/* Taken from the system's RAM last */
 static uint64_t grown_gib;
 
 static int grow_pool(void)
