@@ -114,6 +114,8 @@ TEST(code_is_patched_while_it_runs)
 	int stop = 0;
 	double until = vm_now() + 10;
 
+	if (access(SCHEDSTATS, F_OK))
+		SKIP(return, "a kernel without CONFIG_SCHEDSTATS");
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&runners[i], NULL, change_places, &stop));
 	stay_on(0);
