@@ -18,23 +18,31 @@
 #define EDU_START	1
 #define EDU_TO_RAM	2
 
-/* EDU_BYTES, from RAM into its buffer or back; takes a tenth of a second */
-static inline int edu_copy(volatile char *bar, uint64_t addr, bool to_ram)
+/* Until no DMA is under way: a tenth of a second, if one is */
+static inline int edu_wait(volatile char *bar)
 {
-	volatile uint64_t *src = (void *)(bar + EDU_SRC), *dst = (void *)(bar + EDU_DST);
 	volatile uint64_t *cmd = (void *)(bar + EDU_CMD);
 	int i;
 
-	*src = to_ram ? EDU_BUFFER : addr;
-	*dst = to_ram ? addr : EDU_BUFFER;
-	*(volatile uint64_t *)(bar + EDU_COUNT) = EDU_BYTES;
-	*cmd = EDU_START | (to_ram ? EDU_TO_RAM : 0);
 	for (i = 0; i < 5000; i++) {
 		if (!(*cmd & EDU_START))
 			return 0;
 		usleep(1000);
 	}
 	return -ETIMEDOUT;
+}
+
+/* EDU_BYTES, from RAM into its buffer or back */
+static inline int edu_copy(volatile char *bar, uint64_t addr, bool to_ram)
+{
+	volatile uint64_t *src = (void *)(bar + EDU_SRC), *dst = (void *)(bar + EDU_DST);
+	volatile uint64_t *cmd = (void *)(bar + EDU_CMD);
+
+	*src = to_ram ? EDU_BUFFER : addr;
+	*dst = to_ram ? addr : EDU_BUFFER;
+	*(volatile uint64_t *)(bar + EDU_COUNT) = EDU_BYTES;
+	*cmd = EDU_START | (to_ram ? EDU_TO_RAM : 0);
+	return edu_wait(bar);
 }
 
 #endif

@@ -72,9 +72,16 @@ TEST_F(pool, will_not_grow_under_a_loaded_kexec_image)
 
 TEST_F(pool, is_not_system_ram)
 {
-	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
-	EXPECT_EQ(2 * GIB, end - start + 1);
-	EXPECT_FALSE(vm_iomem_touches(start, end, "System RAM"));
+	uint64_t bytes = 0;
+	int i;
+
+	/* One region, or two, if the kernel keeps what is between them */
+	for (i = 0; vm_iomem_find("pkram", i, &start, &end); i++) {
+		bytes += end - start + 1;
+		EXPECT_FALSE(vm_iomem_touches(start, end, "System RAM"));
+	}
+	EXPECT_EQ(2 * GIB, bytes);
+	EXPECT_EQ(i, pool_number("regions"));
 }
 
 TEST_F(pool, cannot_be_read_through_dev_mem)
@@ -191,7 +198,7 @@ TEST_F(pool, keeps_its_root_directory_over_a_reload)
 
 	ASSERT_EQ(0, stat(PKRAM_MNT, &st));
 	EXPECT_EQ(S_IFDIR | 0750, st.st_mode);
-	EXPECT_EQ(1, pool_number("regions"));
+	EXPECT_EQ(2 * GIB, pool_number("size"));
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/g", 100 * MIB, 2));
 }
 

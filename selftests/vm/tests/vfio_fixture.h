@@ -8,6 +8,7 @@
 
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/pci_regs.h>
 #include <linux/pkram_vfio.h>
 #include <linux/vfio.h>
 #include <sys/resource.h>
@@ -101,7 +102,11 @@ static inline int edu_join(struct edu *edu, int container)
 	return 0;
 }
 
-/* Open it: registers, and leave to do DMA */
+/*
+ * Open it: registers, and leave to do DMA.  There is no way to reset it: what it did for
+ * the one who had it before (who may have died) comes to an end first, in nothing, as
+ * VFIO opens a device without that leave.  Until then it ignores who writes to it.
+ */
 static inline int edu_start(struct edu *edu)
 {
 	struct vfio_region_info bar = { .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX };
@@ -109,6 +114,7 @@ static inline int edu_start(struct edu *edu)
 					   .index = VFIO_PCI_CONFIG_REGION_INDEX };
 	uint16_t command;
 	void *p;
+	int err;
 
 	edu->device = ioctl(edu->group, VFIO_GROUP_GET_DEVICE_FD, edu->name);
 	if (edu->device < 0)
@@ -116,16 +122,21 @@ static inline int edu_start(struct edu *edu)
 	if (ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &bar) ||
 	    ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &config))
 		return -errno;
-	/* Memory space and bus master */
-	if (pread(edu->device, &command, 2, config.offset + 4) != 2)
+	if (pread(edu->device, &command, 2, config.offset + PCI_COMMAND) != 2)
 		return -EIO;
-	command |= 6;
-	if (pwrite(edu->device, &command, 2, config.offset + 4) != 2)
+	command |= PCI_COMMAND_MEMORY;
+	if (pwrite(edu->device, &command, 2, config.offset + PCI_COMMAND) != 2)
 		return -EIO;
 	p = mmap(NULL, bar.size, RW, MAP_SHARED, edu->device, bar.offset);
 	if (p == MAP_FAILED)
 		return -errno;
 	edu->bar = p;
+	err = edu_wait(edu->bar);
+	if (err)
+		return err;
+	command |= PCI_COMMAND_MASTER;
+	if (pwrite(edu->device, &command, 2, config.offset + PCI_COMMAND) != 2)
+		return -EIO;
 	return 0;
 }
 
