@@ -279,6 +279,20 @@ long long vm_verify_zero(const void *buf, size_t len)
 	return -1;
 }
 
+uint64_t vm_physical(const void *p)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry), (uintptr_t)p / 4096 * 8) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	/* Bit 63: present; 0 to 54: the frame (admin-guide/mm/pagemap.rst) */
+	return entry >> 63 ? (entry & ((1ULL << 55) - 1)) * 4096 : 0;
+}
+
 char *vm_kmsg(void)
 {
 	size_t len = 0, size = 1 << 20;

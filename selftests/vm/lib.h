@@ -79,6 +79,8 @@ long long vm_verify_sparse(const void *buf, size_t len, size_t stride, uint64_t 
 			   uint64_t pos);
 /* Offset of the first byte that is not zero, or -1 */
 long long vm_verify_zero(const void *buf, size_t len);
+/* Where the page of @p is in physical memory, or 0: there is none, or that cannot be told */
+uint64_t vm_physical(const void *p);
 
 /* The kernel log as a string that the caller frees; has it a line with @text? */
 char *vm_kmsg(void);

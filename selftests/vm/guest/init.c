@@ -324,18 +324,6 @@ static volatile char *edu_registers(void)
 	return bar;
 }
 
-/* Where a page of this process is in the guest's memory, 0 if that cannot be told */
-static uint64_t address_of(const void *page)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (pread(fd, &entry, 8, (uintptr_t)page / 4096 * 8) != 8)
-		entry = 0;
-	close(fd);
-	return (entry & ((1ULL << 55) - 1)) * 4096;
-}
-
 /* NULL, or what is wrong */
 static const char *do_dma(void)
 {
@@ -348,13 +336,13 @@ static const char *do_dma(void)
 	if (!page)
 		page = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_LOCKED, -1, 0);
-	if (page == MAP_FAILED || !address_of(page) || !address_of(page + 4096))
+	if (page == MAP_FAILED || !vm_physical(page) || !vm_physical(page + 4096))
 		return "no memory";
 	if (last && vm_verify(page + 4096, EDU_BYTES, last, 0) >= 0)
 		return "what the device wrote last time is gone";
 	vm_fill(page, EDU_BYTES, ++last, 0);
-	if (edu_copy(bar, address_of(page), false) ||
-	    edu_copy(bar, address_of(page + 4096), true))
+	if (edu_copy(bar, vm_physical(page), false) ||
+	    edu_copy(bar, vm_physical(page + 4096), true))
 		return "the device does not finish";
 	if (vm_verify(page + 4096, EDU_BYTES, last, 0) >= 0)
 		return "the device copied something else";

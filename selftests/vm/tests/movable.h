@@ -10,7 +10,6 @@
 
 #include "lib.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,20 +23,6 @@
 
 /* One of 2 MiB, and one that was split, of which NR_SMALL are left */
 static char *moved_huge, *moved_small;
-
-/* Where is the page that is mapped at @p? 0: there is none */
-static uint64_t physical(const void *p)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (fd < 0)
-		return 0;
-	if (pread(fd, &entry, sizeof(entry), (uintptr_t)p / SMALL * 8) != sizeof(entry))
-		entry = 0;
-	close(fd);
-	return entry >> 63 ? (entry & ((1ULL << 55) - 1)) * SMALL : 0;
-}
 
 /* What is in the file @name of the block of memory at @addr, if there is one */
 static char *block_read(uint64_t addr, uint64_t block, const char *name)
@@ -131,7 +116,7 @@ static int put_movable(uint64_t base)
 		if (next + HUGE > end || next - first >= (long)GIB)
 			return -ENOMEM;
 		*(volatile char *)next = 1;
-		if (physical(next) - base < GIB)
+		if (vm_physical(next) - base < GIB)
 			found[nr++] = next;
 	}
 	if (moved_huge) {
