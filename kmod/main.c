@@ -11,12 +11,12 @@
 #include <linux/string.h>
 #include <linux/stringify.h>
 #include <net/genetlink.h>
-#include "format.h"
-#include "fs.h"
-#include "genl.h"
-#include "handover.h"
-#include "pool.h"
-#include "store.h"
+#include "core/record.h"
+#include "fs/fs.h"
+#include "ctl/genl.h"
+#include "handover/handover.h"
+#include "pool/pool.h"
+#include "store/store.h"
 
 /* Not for everyone to read: physical addresses. */
 static char *attach;

@@ -11,7 +11,7 @@
 #include <linux/fs.h>
 #include <linux/falloc.h>	/* of 6.1 does not stand alone */
 #include <linux/xattr.h>
-#include "compat.h"
+#include "compat/compat.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap	user_namespace

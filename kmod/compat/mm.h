@@ -11,7 +11,7 @@
 #include <linux/sched/mm.h>
 #include <linux/smp.h>
 #include <asm/tlbflush.h>
-#include "compat.h"
+#include "compat/compat.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_set(struct vm_area_struct *vma,

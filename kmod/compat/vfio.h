@@ -9,7 +9,7 @@
 #include <linux/iommu.h>
 #include <linux/irqdomain.h>
 #include <linux/vfio.h>
-#include "compat.h"
+#include "compat/compat.h"
 
 enum vfio_iommu_notify_type;
 

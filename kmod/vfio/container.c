@@ -9,9 +9,9 @@
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "../pin.h"
-#include "../saved.h"
-#include "container.h"
+#include "store/pin.h"
+#include "store/dma_table.h"
+#include "vfio/container.h"
 
 struct pkram_container *pkram_container_create(u32 limit)
 {

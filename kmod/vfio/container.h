@@ -14,8 +14,8 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
-#include "../compat/vfio.h"
-#include "table.h"
+#include "compat/vfio.h"
+#include "core/iova_map.h"
 
 struct mm_struct;
 struct pkram_object;

@@ -9,7 +9,7 @@
 #include <linux/pkram_vfio.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include "container.h"
+#include "vfio/container.h"
 
 static unsigned int dma_entry_limit = U16_MAX;
 module_param(dma_entry_limit, uint, 0644);

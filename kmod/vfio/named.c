@@ -9,9 +9,9 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "../pin.h"
-#include "../saved.h"
-#include "container.h"
+#include "store/pin.h"
+#include "store/dma_table.h"
+#include "vfio/container.h"
 
 static_assert(IOMMU_READ == PKRAM_ENTRY_READ && IOMMU_WRITE == PKRAM_ENTRY_WRITE);
 

@@ -6,7 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "container.h"
+#include "vfio/container.h"
 
 #define PAGES_AT_ONCE	(PAGE_SIZE / sizeof(struct page *))
 

@@ -7,7 +7,7 @@
 #define _PKRAM_GOLDEN_TEXT_H
 
 #include <stdio.h>
-#include "pure.h"
+#include "core/pure.h"
 
 void golden_print(FILE *out, const u8 *mem, size_t len);
 /* Return: false if a line makes no sense or leaves @len. */

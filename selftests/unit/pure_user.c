@@ -2,7 +2,7 @@
 /*
  * What pure_user.h declares. Plain and slow where that makes it plainly right.
  */
-#include "pure.h"
+#include "core/pure.h"
 
 /* Its pkram_crc32c() is the kernel's crc32c(). */
 #include "../../userspace/lib/crc32c.c"

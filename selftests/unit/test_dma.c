@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of a VFIO container: what may be mapped, unmapped, given a new address. */
 #include <stdio.h>
-#include "../../kmod/vfio/table.h"
+#include "core/iova_map.h"
 #include "image.h"
 #include "tap.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Every state of a seal under every operation. */
 #include <linux/pkram.h>
-#include "seal.h"
+#include "core/seal.h"
 #include "tap.h"
 
 static const u8 zero[16];

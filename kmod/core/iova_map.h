@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is mapped where: the mappings of a container by IOVA, the ranges that are open
+ * to them, and the rules that VFIO's type1 (version 2) has for both. Pure: knows
+ * neither memory nor IOMMU.
+ *
+ * Ranges are inclusive, first to last: one may end with the last byte there is.
+ * Context of every function: the caller serialises all calls on one table.
+ */
+#ifndef _PKRAM_VFIO_TABLE_H
+#define _PKRAM_VFIO_TABLE_H
+
+#include "core/pure.h"
+
+/**
+ * struct pkram_dma - a mapping
+ * @first: IOVA
+ * @last: IOVA of its last byte
+ * @vaddr_invalid: its user address was given up, and no new one told
+ */
+struct pkram_dma {
+	u64 first;
+	u64 last;
+	bool vaddr_invalid;
+};
+
+/**
+ * struct pkram_dma_table - all mappings of a container
+ * @dma: in order of IOVA; none overlaps another
+ * @nr: how many
+ * @room: for how many @dma has room
+ * @limit: how many there may be
+ * @nr_invalid: how many have no user address
+ */
+struct pkram_dma_table {
+	struct pkram_dma **dma;
+	u32 nr;
+	u32 room;
+	u32 limit;
+	u32 nr_invalid;
+};
+
+/** struct pkram_run - an inclusive range of IOVA */
+struct pkram_run {
+	u64 first;
+	u64 last;
+};
+
+/**
+ * struct pkram_runs - the ranges that may be mapped
+ * @run: in order; none touches another
+ * @nr: how many
+ * @room: for how many @run has room
+ */
+struct pkram_runs {
+	struct pkram_run *run;
+	u32 nr;
+	u32 room;
+};
+
+/**
+ * struct pkram_seg - a part of a mapping that is one run of one thing
+ * @pos: where it starts in the mapping
+ * @len: in bytes
+ * @object: what is mapped; NULL: memory that is not the pool's
+ * @offset: in the object
+ */
+struct pkram_seg {
+	u64 pos;
+	u64 len;
+	const void *object;
+	u64 offset;
+};
+
+/** pkram_table_free() - the table is empty, or its mappings are somebody else's */
+void pkram_table_free(struct pkram_dma_table *t);
+
+/**
+ * pkram_table_find() - the lowest mapping that overlaps a range
+ * @t: table
+ * @first: range
+ * @last: range
+ * @overlaps: out: is there one?
+ *
+ * Return: index of the first mapping that ends at @first or later, @t->nr if none
+ * does.
+ */
+u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
+		     bool *overlaps);
+
+/**
+ * pkram_table_check() - do a range's numbers make sense?
+ * @first: IOVA
+ * @size: in bytes
+ * @pgsize: smallest page of the IOMMU
+ * @last: out
+ *
+ * Return: 0; -EINVAL empty or not aligned; -EOVERFLOW it goes round.
+ */
+int pkram_table_check(u64 first, u64 size, u64 pgsize, u64 *last);
+
+/**
+ * pkram_table_insert() - add a mapping
+ * @t: table
+ * @dma: with its range
+ *
+ * Return: 0; -EEXIST something is mapped there; -ENOSPC there are as many as may be;
+ * -ENOMEM.
+ */
+int pkram_table_insert(struct pkram_dma_table *t, struct pkram_dma *dma);
+
+/** pkram_table_remove() - take mapping number @i out. Return: it. */
+struct pkram_dma *pkram_table_remove(struct pkram_dma_table *t, u32 i);
+
+/**
+ * pkram_table_whole() - the mappings of a range, none of which may be cut by it
+ * @t: table
+ * @first: range
+ * @last: range
+ * @i: out: index of the first
+ * @nr: out: how many
+ *
+ * Return: 0, also if there are none; -EINVAL one is in the range in part.
+ */
+int pkram_table_whole(const struct pkram_dma_table *t, u64 first, u64 last,
+		      u32 *i, u32 *nr);
+
+/**
+ * pkram_table_invalidate() - give the user addresses of mappings up
+ * @t: table
+ * @i: index of the first
+ * @nr: how many
+ *
+ * Return: 0; -EINVAL one is given up already: then nothing is changed.
+ */
+int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr);
+
+/**
+ * pkram_table_find_invalid() - the mapping that is to get a new user address
+ * @t: table
+ * @first: its range
+ * @last: its range
+ * @i: out: its index
+ *
+ * Return: 0; -ENOENT nothing is there; -EINVAL it is not this range exactly, or has
+ * an address.
+ */
+int pkram_table_find_invalid(const struct pkram_dma_table *t, u64 first,
+			     u64 last, u32 *i);
+
+/** pkram_table_revalidate() - mapping number @i has a user address again */
+void pkram_table_revalidate(struct pkram_dma_table *t, u32 i);
+
+void pkram_runs_free(struct pkram_runs *r);
+
+/** pkram_runs_set() - one range only. Return: 0 or -ENOMEM. */
+int pkram_runs_set(struct pkram_runs *r, u64 first, u64 last);
+
+/** pkram_runs_exclude() - close a range. Return: 0 or -ENOMEM. */
+int pkram_runs_exclude(struct pkram_runs *r, u64 first, u64 last);
+
+/** pkram_runs_contain() - is all of a range open? */
+bool pkram_runs_contain(const struct pkram_runs *r, u64 first, u64 last);
+
+/** pkram_runs_fit() - is each mapping in an open range? */
+bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_dma_table *t);
+
+/**
+ * pkram_segs_same() - do two lists describe the same memory, as far as one can say?
+ * @a: segments without gaps, from 0 on
+ * @nr_a: how many
+ * @b: others
+ * @nr_b: how many
+ *
+ * They may be cut at different places. Memory that is not the pool's is the same as
+ * any other such memory.
+ */
+bool pkram_segs_same(const struct pkram_seg *a, u32 nr_a,
+		     const struct pkram_seg *b, u32 nr_b);
+
+#endif /* _PKRAM_VFIO_TABLE_H */

@@ -1,0 +1,721 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The loader. Steps, each over all records: read; check extents against the
+ * regions; settle copies and replaced records; look for overlaps, double names
+ * and lost parents; at last take the units. Nothing is taken before all memory
+ * that the loader needs is there, so that a failure leaves no trace.
+ */
+#include "core/load.h"
+
+/* By what items are found; sorted by id, then the newest first. */
+struct id_key {
+	u64 id;
+	u64 seq;
+	u32 item;
+};
+
+struct name_key {
+	u64 parent;
+	u64 id;
+	const char *name;
+	u32 item;
+};
+
+/* A run of units that an item says it owns. */
+struct run {
+	u32 region;		/* index in loader.regions */
+	u32 start;
+	u32 end;
+	u32 item;
+	bool sure;		/* whole and possible, else the part in the region */
+};
+
+struct region_ref {
+	u64 id;
+	const struct pkram_load_region *lr;
+	struct pkram_alloc_region *ar;
+};
+
+struct loader {
+	struct pkram_alloc *al;
+	struct pkram_load_result *res;
+	struct region_ref *regions;
+	u32 nr_regions;
+	u32 cap;		/* room in res->items */
+	struct id_key *ids;
+	u32 nr_ids;
+	u32 *next;		/* by item: whom it replaces; later: walk marks */
+	bool *replaced;		/* by item */
+	struct name_key *names;
+	struct run *runs;
+	u64 nr_runs;
+};
+
+#define NO_ITEM		(~0U)
+
+static int cmp_u64(u64 a, u64 b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int cmp_region(const void *a, const void *b)
+{
+	return cmp_u64(((const struct region_ref *)a)->id,
+		       ((const struct region_ref *)b)->id);
+}
+
+static int cmp_id(const void *a, const void *b)
+{
+	const struct id_key *x = a, *y = b;
+
+	return cmp_u64(x->id, y->id) ?: cmp_u64(y->seq, x->seq) ?:
+	       cmp_u64(x->item, y->item);
+}
+
+static int cmp_name(const void *a, const void *b)
+{
+	const struct name_key *x = a, *y = b;
+
+	return cmp_u64(x->parent, y->parent) ?: strcmp(x->name, y->name) ?:
+	       cmp_u64(x->id, y->id);
+}
+
+static int cmp_run(const void *a, const void *b)
+{
+	const struct run *x = a, *y = b;
+
+	return cmp_u64(x->region, y->region) ?: cmp_u64(x->start, y->start) ?:
+	       cmp_u64(x->item, y->item);
+}
+
+static bool item_good(const struct pkram_loaded *it)
+{
+	return !it->bad && !it->stale;
+}
+
+/* The first verdict stays: it is the nearest to the cause. */
+static void item_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
+{
+	if (it->bad)
+		return;
+	it->bad = bad;
+	it->other = other;
+	it->stale = false;
+}
+
+/* Read */
+
+static void note_id(struct loader *l, u64 id)
+{
+	if (id <= PKRAM_ID_MAX && id > l->res->max_id)
+		l->res->max_id = id;
+}
+
+static int items_reserve(struct loader *l)
+{
+	struct pkram_load_result *res = l->res;
+	struct pkram_loaded *items;
+	u32 cap;
+
+	if (res->nr < l->cap)
+		return 0;
+	cap = l->cap ? l->cap * 2 : 64;
+	items = pkram_alloc_mem((size_t)cap * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	if (res->nr)
+		memcpy(items, res->items, (size_t)res->nr * sizeof(*items));
+	pkram_free_mem(res->items);
+	res->items = items;
+	l->cap = cap;
+	return 0;
+}
+
+static int read_pair(struct loader *l, const void *slots, u32 seed,
+		     const struct pkram_location *loc)
+{
+	struct pkram_loaded *it;
+	int bad, cur;
+	u32 i;
+
+	if (items_reserve(l))
+		return -ENOMEM;
+	it = &l->res->items[l->res->nr];
+	memset(it, 0, sizeof(*it));
+	bad = pkram_record_read(slots, loc->large ? PKRAM_LARGE_SLOT :
+				PKRAM_SMALL_SLOT, seed, &it->rec, &cur,
+				&it->mirror);
+	if (bad < 0)
+		return bad;
+	note_id(l, it->rec.id);
+	note_id(l, it->rec.parent);
+	note_id(l, it->rec.replaces);
+	for (i = 0; !bad && i < it->rec.nr_entries; i++)
+		note_id(l, it->rec.entries[i].object);
+	/*
+	 * A free pair of which one slot is damaged is repaired by whoever uses
+	 * it next: writing both slots needs neither.
+	 */
+	if (!bad && it->rec.kind == PKRAM_KIND_FREE) {
+		pkram_record_release(&it->rec);
+		return 0;
+	}
+	it->loc = *loc;
+	it->loc.cur = cur;
+	it->bad = bad;
+	it->lost = bad && !it->rec.extents &&
+		   it->rec.kind != PKRAM_KIND_CONTAINER;
+	l->res->lost |= it->lost;
+	l->res->nr++;
+	return 0;
+}
+
+static int read_region(struct loader *l, const struct pkram_load_region *lr)
+{
+	u32 seed = pkram_pool_seed(lr->h->pool_uuid);
+	struct pkram_location loc = { .region_id = lr->h->region_id };
+	u32 i, pair, nr_pairs, pair_size;
+	const void *unit;
+	int ret;
+
+	for (i = 0; i < lr->h->nr_meta; i++) {
+		loc.unit = lr->h->meta[i] & ~PKRAM_META_LARGE;
+		loc.large = lr->h->meta[i] & PKRAM_META_LARGE;
+		nr_pairs = loc.large ? 1 : PKRAM_SMALL_PAIRS;
+		pair_size = PKRAM_UNIT / nr_pairs;
+		unit = lr->base + ((size_t)loc.unit << PKRAM_UNIT_SHIFT);
+		for (pair = 0; pair < nr_pairs; pair++) {
+			loc.pair = pair;
+			ret = read_pair(l, unit + (size_t)pair * pair_size,
+					seed, &loc);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+/* Extents against regions */
+
+static struct region_ref *region_find(struct loader *l, u64 id)
+{
+	struct region_ref key = { .id = id };
+
+	return bsearch(&key, l->regions, l->nr_regions, sizeof(key),
+		       cmp_region);
+}
+
+/* Not yet taken: neither absent nor metadata, since no object took any yet. */
+static bool units_usable(const struct pkram_alloc_region *ar, u32 start, u32 end)
+{
+	return end <= ar->nr_units &&
+	       find_next_bit(ar->used, end, start) >= end;
+}
+
+static enum pkram_bad extent_check(struct loader *l,
+				   const struct pkram_extent *e)
+{
+	struct region_ref *ref = region_find(l, e->region_id);
+	u32 end;
+
+	if (!ref)
+		return PKRAM_BAD_REGION;
+	if (!e->nr_units ||
+	    check_add_overflow(e->region_unit, e->nr_units, &end) ||
+	    !units_usable(ref->ar, e->region_unit, end))
+		return PKRAM_BAD_EXTENT;
+	if (!pkram_map_owned(ref->lr->base, e->region_id, e->region_unit,
+			     e->nr_units))
+		return PKRAM_BAD_MAP;
+	return PKRAM_OK;
+}
+
+/*
+ * More than there is in all: some of it twice. Told apart first, since to look
+ * at every unit of such a record could take for ever. What is in a region that
+ * is not there is not looked at.
+ */
+static bool claims_too_much(struct loader *l, const struct pkram_loaded *it)
+{
+	u64 total = 0, claimed = 0;
+	u32 i;
+
+	for (i = 0; i < l->nr_regions; i++)
+		total += l->regions[i].ar->nr_units;
+	for (i = 0; i < it->rec.nr_extents; i++)
+		if (region_find(l, it->rec.extents[i].region_id))
+			claimed += it->rec.extents[i].nr_units;
+	return claimed > total;
+}
+
+static void check_extents(struct loader *l)
+{
+	struct pkram_loaded *it;
+	u32 i, j;
+
+	for (i = 0; i < l->res->nr; i++) {
+		it = &l->res->items[i];
+		if (claims_too_much(l, it))
+			item_condemn(it, PKRAM_BAD_EXTENT, 0);
+		for (j = 0; !it->bad && j < it->rec.nr_extents; j++)
+			it->bad = extent_check(l, &it->rec.extents[j]);
+	}
+}
+
+/* Copies of one object */
+
+static int index_ids(struct loader *l)
+{
+	struct pkram_loaded *it;
+	u32 i;
+
+	l->ids = pkram_alloc_mem((size_t)(l->res->nr + 1) * sizeof(*l->ids));
+	if (!l->ids)
+		return -ENOMEM;
+	for (i = 0; i < l->res->nr; i++) {
+		it = &l->res->items[i];
+		if (!it->rec.id || it->rec.id > PKRAM_ID_MAX)
+			continue;
+		l->ids[l->nr_ids++] = (struct id_key) {
+			.id = it->rec.id,
+			.seq = it->rec.seq,
+			.item = i,
+		};
+	}
+	sort(l->ids, l->nr_ids, sizeof(*l->ids), cmp_id, NULL);
+	return 0;
+}
+
+/* A copy that the newest one makes void, and no impostor with its id. */
+static bool copy_is_older(const struct pkram_loaded *newest,
+			  const struct pkram_loaded *it)
+{
+	const struct pkram_record *a = &newest->rec, *b = &it->rec;
+
+	return !newest->bad && !it->bad && b->seq < a->seq &&
+	       a->kind == b->kind && a->btime.sec == b->btime.sec &&
+	       a->btime.nsec == b->btime.nsec;
+}
+
+static void settle_group(struct loader *l, const struct id_key *keys, u32 nr)
+{
+	struct pkram_loaded *newest = &l->res->items[keys[0].item];
+	bool fine = true;
+	u32 i;
+
+	for (i = 1; i < nr; i++)
+		fine &= copy_is_older(newest, &l->res->items[keys[i].item]);
+	for (i = 0; i < nr; i++) {
+		if (!fine)
+			item_condemn(&l->res->items[keys[i].item],
+				     PKRAM_BAD_DUP_ID, keys[i].id);
+		else if (i)
+			l->res->items[keys[i].item].stale = true;
+	}
+}
+
+static void settle_copies(struct loader *l)
+{
+	u32 i, n;
+
+	for (i = 0; i < l->nr_ids; i += n) {
+		for (n = 1; i + n < l->nr_ids &&
+		     l->ids[i + n].id == l->ids[i].id; n++)
+			;
+		if (n > 1)
+			settle_group(l, &l->ids[i], n);
+	}
+}
+
+/* The good record of an object: the newest of its copies, if that is good. */
+static u32 item_find(struct loader *l, u64 id)
+{
+	u32 lo = 0, hi = l->nr_ids, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (l->ids[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == l->nr_ids || l->ids[lo].id != id ||
+	    !item_good(&l->res->items[l->ids[lo].item]))
+		return NO_ITEM;
+	return l->ids[lo].item;
+}
+
+/* Replaced records */
+
+static bool same_place(const struct pkram_record *a,
+		       const struct pkram_record *b)
+{
+	return a->parent == b->parent && !strcmp(a->name, b->name);
+}
+
+/*
+ * Each record replaces one other at most. From those that nobody replaces
+ * everything along the chain is stale; what is never reached that way is a ring
+ * of records each of which voids the next.
+ */
+static void settle_replaced(struct loader *l)
+{
+	struct pkram_loaded *items = l->res->items;
+	u32 nr = l->res->nr;
+	u32 i, j;
+
+	for (i = 0; i < nr; i++) {
+		l->next[i] = NO_ITEM;
+		if (!item_good(&items[i]) || !items[i].rec.replaces)
+			continue;
+		j = item_find(l, items[i].rec.replaces);
+		if (j == NO_ITEM || !same_place(&items[i].rec, &items[j].rec))
+			continue;
+		l->next[i] = j;
+		l->replaced[j] = true;
+	}
+	for (i = 0; i < nr; i++) {
+		if (l->replaced[i])
+			continue;
+		for (j = l->next[i]; j != NO_ITEM && !items[j].stale;
+		     j = l->next[j])
+			items[j].stale = true;
+	}
+	for (i = 0; i < nr; i++)
+		if (l->replaced[i] && !items[i].stale)
+			item_condemn(&items[i], PKRAM_BAD_DUP_NAME,
+				     items[i].rec.replaces);
+}
+
+/* Overlaps */
+
+static void collect_item(struct loader *l, u32 item)
+{
+	const struct pkram_loaded *it = &l->res->items[item];
+	const struct pkram_extent *e = it->rec.extents;
+	bool greedy = claims_too_much(l, it);
+	struct region_ref *ref;
+	u64 end;
+	u32 i;
+
+	for (i = 0; i < it->rec.nr_extents; i++, e++) {
+		ref = region_find(l, e->region_id);
+		end = (u64)e->region_unit + e->nr_units;
+		if (!ref || e->region_unit >= ref->ar->nr_units || !e->nr_units)
+			continue;
+		end = min_t(u64, end, ref->ar->nr_units);
+		l->runs[l->nr_runs++] = (struct run) {
+			.region = (u32)(ref - l->regions),
+			.start = e->region_unit,
+			.end = (u32)end,
+			.item = item,
+			.sure = !greedy && end - e->region_unit == e->nr_units &&
+				units_usable(ref->ar, e->region_unit, (u32)end),
+		};
+	}
+}
+
+static int collect_runs(struct loader *l)
+{
+	u64 nr = 0;
+	u32 i;
+
+	for (i = 0; i < l->res->nr; i++)
+		nr += l->res->items[i].rec.nr_extents;
+	l->runs = pkram_alloc_mem((nr + 1) * sizeof(*l->runs));
+	if (!l->runs)
+		return -ENOMEM;
+	for (i = 0; i < l->res->nr; i++)
+		if (!l->res->items[i].stale)
+			collect_item(l, i);
+	sort(l->runs, l->nr_runs, sizeof(*l->runs), cmp_run, NULL);
+	return 0;
+}
+
+/*
+ * One sweep, remembering the run that reaches farthest: whatever begins before
+ * its end overlaps it. Only extents that are possible count, so that a wild
+ * one does not take good objects with it.
+ */
+static void check_overlaps(struct loader *l)
+{
+	struct pkram_loaded *items = l->res->items;
+	struct run *far = NULL, *r;
+
+	for (r = l->runs; r < l->runs + l->nr_runs; r++) {
+		if (!r->sure)
+			continue;
+		if (far && far->region == r->region && r->start < far->end) {
+			item_condemn(&items[r->item], PKRAM_BAD_OVERLAP,
+				     items[far->item].rec.id);
+			item_condemn(&items[far->item], PKRAM_BAD_OVERLAP,
+				     items[r->item].rec.id);
+			if (r->end <= far->end)
+				continue;
+		}
+		far = r;
+	}
+}
+
+/* Names */
+
+static int check_names(struct loader *l)
+{
+	struct pkram_loaded *items = l->res->items;
+	struct name_key *k, *first;
+	u32 i, nr = 0;
+
+	l->names = pkram_alloc_mem((size_t)(l->res->nr + 1) * sizeof(*k));
+	if (!l->names)
+		return -ENOMEM;
+	for (i = 0; i < l->res->nr; i++) {
+		if (!item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
+			continue;
+		l->names[nr++] = (struct name_key) {
+			.parent = items[i].rec.parent,
+			.id = items[i].rec.id,
+			.name = items[i].rec.name,
+			.item = i,
+		};
+	}
+	sort(l->names, nr, sizeof(*l->names), cmp_name, NULL);
+	first = l->names;
+	for (k = l->names + 1; nr && k < l->names + nr; k++) {
+		if (k->parent == first->parent && !strcmp(k->name, first->name))
+			item_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
+				     first->id);
+		else
+			first = k;
+	}
+	return 0;
+}
+
+/* Parents */
+
+/* The item of the parent, NO_ITEM at the root and where there is none. */
+static u32 parent_of(struct loader *l, u32 item)
+{
+	u64 id = l->res->items[item].rec.parent;
+	u32 p = id == PKRAM_ROOT_ID ? NO_ITEM : item_find(l, id);
+
+	if (p == NO_ITEM || l->res->items[p].rec.kind != PKRAM_KIND_DIR)
+		return NO_ITEM;
+	return p;
+}
+
+/* From one member of a ring of directories: cut it at the lowest id. */
+static void cut_ring(struct loader *l, u32 member)
+{
+	struct pkram_loaded *items = l->res->items;
+	u32 i, lowest = member;
+
+	for (i = parent_of(l, member); i != member; i = parent_of(l, i))
+		if (items[i].rec.id < items[lowest].rec.id)
+			lowest = i;
+	items[lowest].orphan = true;
+}
+
+static void check_parents(struct loader *l)
+{
+	struct pkram_loaded *items = l->res->items;
+	u32 i, j;
+
+	for (i = 0; i < l->res->nr; i++) {
+		l->next[i] = 0;
+		if (item_good(&items[i]) && items[i].rec.id != PKRAM_ROOT_ID &&
+		    items[i].rec.kind != PKRAM_KIND_CONTAINER &&
+		    items[i].rec.parent != PKRAM_ROOT_ID &&
+		    parent_of(l, i) == NO_ITEM)
+			items[i].orphan = true;
+	}
+	/* Walk up, leaving one's number: to meet one's own is a ring. */
+	for (i = 0; i < l->res->nr; i++) {
+		if (!item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
+			continue;
+		for (j = i; j != NO_ITEM && !l->next[j]; j = parent_of(l, j))
+			l->next[j] = i + 1;
+		if (j != NO_ITEM && l->next[j] == i + 1)
+			cut_ring(l, j);
+	}
+}
+
+/* Taking units */
+
+static void take_free(struct loader *l, struct pkram_alloc_region *ar,
+		      u32 start, u32 end)
+{
+	u32 from, to;
+
+	for (; start < end; start = to) {
+		from = find_next_zero_bit(ar->used, end, start);
+		if (from >= end)
+			return;
+		to = find_next_bit(ar->used, end, from);
+		pkram_alloc_mark(l->al, ar->id, from, to - from);
+	}
+}
+
+/* Runs are sorted: units below @done were dealt with, so each is seen once. */
+static void take_runs(struct loader *l)
+{
+	u32 region = ~0U, done = 0;
+	struct run *r;
+
+	for (r = l->runs; r < l->runs + l->nr_runs; r++) {
+		if (r->region != region)
+			done = 0;
+		region = r->region;
+		done = max(done, r->start);
+		if (done >= r->end)
+			continue;
+		take_free(l, l->regions[region].ar, done, r->end);
+		done = r->end;
+	}
+}
+
+static void take_unowned_word(struct loader *l, struct region_ref *ref, u32 word)
+{
+	u32 unit = word * PKRAM_MAP_WORD_UNITS;
+	u32 states, i;
+
+	if (pkram_map_word(ref->lr->base, ref->id, word, &states))
+		states = ~0U;
+	else if (!l->res->lost)
+		return;
+	for (i = 0; states && i < PKRAM_MAP_WORD_UNITS; i++, states >>= 2)
+		if (states & 3)
+			take_free(l, ref->ar, unit + i, unit + i + 1);
+}
+
+/*
+ * Where the map is damaged nothing can be handed out: it could not be told that
+ * the bytes are old. If the extents of some record are unknown, whatever else
+ * the map does not call free may be its.
+ */
+static void take_unowned(struct loader *l, struct region_ref *ref)
+{
+	u32 gib, word;
+
+	for (gib = 0; gib < ref->ar->nr_units / PKRAM_GIB_UNITS; gib++) {
+		if (!test_bit(gib, ref->ar->present))
+			continue;
+		for (word = 0; word < PKRAM_GIB_MAP_WORDS; word++)
+			take_unowned_word(l, ref, gib * PKRAM_GIB_MAP_WORDS +
+					  word);
+	}
+}
+
+/* All together */
+
+static int loader_init(struct loader *l,
+		       const struct pkram_load_region *regions, u32 nr)
+{
+	struct pkram_alloc_region *ar;
+	u32 i;
+
+	l->regions = pkram_alloc_mem((size_t)(nr + 1) * sizeof(*l->regions));
+	if (!l->regions)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		ar = pkram_alloc_find(l->al, regions[i].h->region_id);
+		if (!ar)
+			continue;
+		l->regions[l->nr_regions++] = (struct region_ref) {
+			.id = ar->id,
+			.lr = &regions[i],
+			.ar = ar,
+		};
+	}
+	sort(l->regions, l->nr_regions, sizeof(*l->regions), cmp_region, NULL);
+	return 0;
+}
+
+static int loader_judge(struct loader *l)
+{
+	size_t nr = l->res->nr + 1;
+	int ret;
+
+	l->next = pkram_alloc_mem(nr * sizeof(*l->next));
+	l->replaced = pkram_alloc_mem(nr * sizeof(*l->replaced));
+	if (!l->next || !l->replaced)
+		return -ENOMEM;
+	memset(l->replaced, 0, nr * sizeof(*l->replaced));
+	check_extents(l);
+	ret = index_ids(l);
+	if (ret)
+		return ret;
+	settle_copies(l);
+	settle_replaced(l);
+	ret = collect_runs(l);
+	if (ret)
+		return ret;
+	check_overlaps(l);
+	ret = check_names(l);
+	if (ret)
+		return ret;
+	check_parents(l);
+	return 0;
+}
+
+static void loader_release(struct loader *l)
+{
+	pkram_free_mem(l->regions);
+	pkram_free_mem(l->ids);
+	pkram_free_mem(l->next);
+	pkram_free_mem(l->replaced);
+	pkram_free_mem(l->names);
+	pkram_free_mem(l->runs);
+}
+
+int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
+	       struct pkram_alloc *al, struct pkram_load_result *res)
+{
+	struct loader l = { .al = al, .res = res };
+	u32 i;
+	int ret;
+
+	memset(res, 0, sizeof(*res));
+	ret = loader_init(&l, regions, nr_regions);
+	for (i = 0; !ret && i < nr_regions; i++)
+		ret = read_region(&l, &regions[i]);
+	if (!ret)
+		ret = loader_judge(&l);
+	if (ret) {
+		pkram_load_release(res);
+	} else {
+		take_runs(&l);
+		for (i = 0; i < l.nr_regions; i++)
+			take_unowned(&l, &l.regions[i]);
+	}
+	loader_release(&l);
+	return ret;
+}
+
+void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
+		     struct pkram_alloc *al)
+{
+	struct pkram_load_result res = { .lost = true };
+	struct loader l = { .al = al, .res = &res };
+	struct region_ref ref;
+	u32 i;
+
+	for (i = 0; i < nr_regions; i++) {
+		ref = (struct region_ref){
+			.id = regions[i].h->region_id,
+			.lr = &regions[i],
+			.ar = pkram_alloc_find(al, regions[i].h->region_id),
+		};
+		if (ref.ar)
+			take_unowned(&l, &ref);
+	}
+}
+
+void pkram_load_release(struct pkram_load_result *res)
+{
+	u32 i;
+
+	for (i = 0; i < res->nr; i++)
+		pkram_record_release(&res->items[i].rec);
+	pkram_free_mem(res->items);
+	memset(res, 0, sizeof(*res));
+}

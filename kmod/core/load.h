@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The loader: reads every record of a pool, believes nothing, and says of each
+ * whether it is good or what is wrong with it. Pure; writes nothing.
+ */
+#ifndef _PKRAM_LOAD_H
+#define _PKRAM_LOAD_H
+
+#include "core/record.h"
+#include "core/alloc.h"
+
+/**
+ * struct pkram_load_region - a region whose header was read
+ * @h: its header
+ * @base: where unit 0 is mapped; unit n is at @base + n * PKRAM_UNIT. The
+ *	loader touches the head and the units of @h->meta only.
+ */
+struct pkram_load_region {
+	const struct pkram_header *h;
+	void *base;
+};
+
+/**
+ * struct pkram_location - where a record's pair of slots is
+ * @region_id: region
+ * @unit: unit in it
+ * @pair: which pair; 0 for large records
+ * @large: size of the slots
+ * @cur: 0 or 1, the slot that counts
+ */
+struct pkram_location {
+	u64 region_id;
+	u32 unit;
+	u16 pair;
+	bool large;
+	u8 cur;
+};
+
+/**
+ * struct pkram_loaded - one record that is not free
+ * @rec: the record; with %PKRAM_BAD_CHECKSUM empty
+ * @loc: where it is
+ * @bad: verdict
+ * @other: with %PKRAM_BAD_OVERLAP, %PKRAM_BAD_DUP_ID and %PKRAM_BAD_DUP_NAME:
+ *	id of the other object
+ * @lost: bad, and its extents are not known
+ * @mirror: slots differ: commit it again
+ * @stale: void: replaced by another object, or an older copy of the same one
+ *	elsewhere. Good in itself, to be set free.
+ * @orphan: good, but its directory is not there: to be shown at the root
+ */
+struct pkram_loaded {
+	struct pkram_record rec;
+	struct pkram_location loc;
+	enum pkram_bad bad;
+	u64 other;
+	bool lost;
+	bool mirror;
+	bool stale;
+	bool orphan;
+};
+
+/**
+ * struct pkram_load_result - what was found
+ * @items: @nr records, from pkram_alloc_mem()
+ * @nr: number of them
+ * @max_id: highest object id that any record names (also as parent or
+ *	replaced), or a good container maps, at most %PKRAM_ID_MAX
+ * @lost: a record was found whose extents are not known (no slot is valid, or
+ *	it makes no sense): units without an owner may be its
+ */
+struct pkram_load_result {
+	struct pkram_loaded *items;
+	u32 nr;
+	u64 max_id;
+	bool lost;
+};
+
+/**
+ * pkram_load() - read all records
+ * @regions: regions, all of one pool
+ * @nr_regions: number of them
+ * @al: allocator that knows these regions, all free but heads and meta units;
+ *	on return the units of every good record are taken, and those that a
+ *	bad record claims as well, where that is possible
+ * @res: out; see pkram_load_release()
+ *
+ * Rules:
+ * - Several records with one id: the one with the highest seq counts, the
+ *   others are stale (a record that moved between slot sizes). If the seq is
+ *   the same, or kind or btime differ, or the newest is bad: all are bad.
+ * - A record that another, good one replaces and that has its parent and name
+ *   is stale.
+ * - Records whose extents overlap are bad (nobody can tell whose memory it is).
+ * - Of several with one parent and name all but the lowest id are bad.
+ * - A missing region, an extent outside its region, in an absent GiB or over
+ *   metadata: bad. So is an extent over units that the unit map does not know
+ *   as owned: the map is set before a record names a unit, and set free after.
+ * - A record whose parent is not a good directory is an orphan; of a cycle of
+ *   directories the one with the lowest id is. What hangs below an orphan
+ *   directory is not an orphan. The root always counts as there. A container
+ *   has no parent.
+ * - Units whose map state is unknown (a word damaged in both copies) are taken,
+ *   and if @res->lost also those whose state is not free and that nobody owns,
+ *   so that they are not reused.
+ *
+ * Context: allocates memory, may sleep. Time grows with the number of
+ * records and extents, and with one word of the map for each 32 MiB.
+ * Return: 0; or -ENOMEM, then @al is unchanged and @res empty.
+ */
+int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
+	       struct pkram_alloc *al, struct pkram_load_result *res);
+
+/**
+ * pkram_load_keep() - take what the map does not call free and nobody owns
+ * @regions: as for pkram_load(), which was called before
+ * @nr_regions: number of them
+ * @al: allocator
+ *
+ * For a pool of which a region is lost: records that were in it may own memory
+ * in the others. Part of what pkram_load() does if it finds a lost record.
+ */
+void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
+		     struct pkram_alloc *al);
+
+/** pkram_load_release() - free a result, its records' buffers included */
+void pkram_load_release(struct pkram_load_result *res);
+
+#endif /* _PKRAM_LOAD_H */

@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The preserved format: encode, validate and decode headers and records; commit
+ * protocol. format.h is the contract; the rest of it is in unitmap.c and label.c.
+ *
+ * Preserved memory may hold any bytes and may change under the reader's eyes
+ * (a bit flips between check and use), so slots are copied to private memory
+ * and only the copy is checked and used.
+ */
+#include "core/record.h"
+
+#define TAG_VOID		0ULL
+#define NSEC_PER_SECOND		1000000000U
+
+static_assert(sizeof(struct pkram_region_ser) == PKRAM_HEADER_SLOT);
+static_assert(offsetof(struct pkram_region_ser, present) == 512);
+static_assert(offsetof(struct pkram_region_ser, meta) == 768);
+static_assert(sizeof(struct pkram_record_ser) == 512);
+static_assert(offsetof(struct pkram_record_ser, seal) == 136);
+static_assert(offsetof(struct pkram_record_ser, name) == 256);
+static_assert(sizeof(struct pkram_extent_ser) == 24);
+static_assert(sizeof(struct pkram_entry_ser) == 40);
+static_assert(sizeof(struct pkram_seal_ser) == 48);
+static_assert(sizeof(struct pkram_time_ser) == 16);
+
+const char *pkram_bad_text(enum pkram_bad bad)
+{
+	static const char * const text[__PKRAM_BAD_MAX] = {
+		[PKRAM_OK] = "good",
+		[PKRAM_BAD_CHECKSUM] = "both copies fail their checksum",
+		[PKRAM_BAD_VERSION] = "the format is newer than this module",
+		[PKRAM_BAD_FEATURE] = "uses a feature that this module does not know",
+		[PKRAM_BAD_FIELD] = "a field has an impossible value",
+		[PKRAM_BAD_NAME] = "the name is not valid",
+		[PKRAM_BAD_SIZE] = "the size is not possible",
+		[PKRAM_BAD_XATTR] = "the labels are damaged",
+		[PKRAM_BAD_EXTENT] = "an extent lies outside its region's data",
+		[PKRAM_BAD_REGION] = "an extent names a region that is not there",
+		[PKRAM_BAD_OVERLAP] = "shares memory with another object",
+		[PKRAM_BAD_DUP_ID] = "another object has the same id",
+		[PKRAM_BAD_DUP_NAME] = "another object has the same name",
+		[PKRAM_BAD_PARENT] = "the parent is not possible",
+		[PKRAM_BAD_MAP] = "the unit map is damaged or disagrees",
+		[PKRAM_BAD_KIND] = "a kind of record that this module does not know",
+		[PKRAM_BAD_ENTRY] = "a mapping is not possible",
+	};
+
+	if ((unsigned int)bad >= __PKRAM_BAD_MAX)
+		return "unknown damage";
+	return text[bad];
+}
+
+static bool is_zero(const u8 *p, size_t n)
+{
+	while (n--)
+		if (*p++)
+			return false;
+	return true;
+}
+
+/* Slots */
+
+static u64 tag_make(u32 magic, u32 crc)
+{
+	return magic | (u64)crc << 32;
+}
+
+static void copy_in(__le64 *to, const void *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len / 8; i++)
+		to[i] = pkram_load64(from + i * 8);
+}
+
+void pkram_slot_write(void *slot, const void *image, size_t len)
+{
+	const __le64 *words = image;
+	size_t i;
+
+	pkram_store64(slot, cpu_to_le64(TAG_VOID));
+	for (i = 1; i < len / 8; i++)
+		pkram_store64(slot + i * 8, words[i]);
+	pkram_store64(slot, words[0]);
+}
+
+void pkram_pair_commit(void *a, void *b, int cur, const void *image,
+		       size_t len)
+{
+	pkram_slot_write(cur ? a : b, image, len);
+	pkram_slot_write(cur ? b : a, image, len);
+}
+
+/* Region header */
+
+void pkram_header_encode(struct pkram_region_ser *ser,
+			 const struct pkram_header *h)
+{
+	u32 i;
+
+	memset(ser, 0, sizeof(*ser));
+	ser->seq = cpu_to_le64(h->seq);
+	ser->version = cpu_to_le32(h->version);
+	ser->index = cpu_to_le32(h->index);
+	ser->compat = cpu_to_le64(h->compat);
+	ser->ro_compat = cpu_to_le64(h->ro_compat);
+	ser->incompat = cpu_to_le64(h->incompat);
+	memcpy(ser->pool_uuid, h->pool_uuid, sizeof(ser->pool_uuid));
+	memcpy(ser->region_uuid, h->region_uuid, sizeof(ser->region_uuid));
+	ser->base = cpu_to_le64(h->base);
+	ser->nr_gib = cpu_to_le32(h->nr_gib);
+	ser->nr_meta = cpu_to_le32(h->nr_meta);
+	ser->created = cpu_to_le64(h->created);
+	for (i = 0; i < PKRAM_REGION_MAX_GIB / 64; i++)
+		ser->present[i] = cpu_to_le64(h->present[i]);
+	for (i = 0; i < h->nr_meta && i < PKRAM_REGION_MAX_META; i++)
+		ser->meta[i] = cpu_to_le32(h->meta[i]);
+	ser->tag = cpu_to_le64(tag_make(PKRAM_REGION_MAGIC,
+					pkram_crc32c(PKRAM_CRC_SEED, ser,
+						     sizeof(*ser))));
+}
+
+/* @w: the words of the slot in front of the bitmap of present GiB */
+static void header_decode_fixed(struct pkram_header *h, const __le64 *w)
+{
+#define WORD(field)	(w + offsetof(struct pkram_region_ser, field) / 8)
+	h->seq = le64_to_cpu(*WORD(seq));
+	h->version = (u32)le64_to_cpu(*WORD(version));
+	h->index = le64_to_cpu(*WORD(index)) >> 32;
+	h->compat = le64_to_cpu(*WORD(compat));
+	h->ro_compat = le64_to_cpu(*WORD(ro_compat));
+	h->incompat = le64_to_cpu(*WORD(incompat));
+	memcpy(h->pool_uuid, WORD(pool_uuid), sizeof(h->pool_uuid));
+	memcpy(h->region_uuid, WORD(region_uuid), sizeof(h->region_uuid));
+	h->region_id = pkram_region_id(h->region_uuid);
+	h->base = le64_to_cpu(*WORD(base));
+	h->nr_gib = (u32)le64_to_cpu(*WORD(nr_gib));
+	h->nr_meta = le64_to_cpu(*WORD(nr_meta)) >> 32;
+	h->created = le64_to_cpu(*WORD(created));
+#undef WORD
+}
+
+/*
+ * Copy a slot piece by piece through a small buffer: check it and, if @h is
+ * given, decode the bytes that were checked. A whole slot is too much for a
+ * kernel stack.
+ */
+static bool header_slot_load(const void *slot, struct pkram_header *h)
+{
+	const size_t piece = offsetof(struct pkram_region_ser, present);
+	__le64 buf[offsetof(struct pkram_region_ser, present) / 8];
+	u64 tag = le64_to_cpu(pkram_load64(slot));
+	size_t off, at, i;
+	u32 crc = PKRAM_CRC_SEED;
+
+	for (off = 0; off < PKRAM_HEADER_SLOT; off += piece) {
+		copy_in(buf, slot + off, piece);
+		if (!off)
+			buf[0] = 0;
+		crc = pkram_crc32c(crc, buf, piece);
+		if (!h)
+			continue;
+		if (!off) {
+			header_decode_fixed(h, buf);
+			continue;
+		}
+		for (i = 0; i < piece / 8; i++) {
+			at = off / 8 + i - piece / 8;
+			if (at < PKRAM_REGION_MAX_GIB / 64) {
+				h->present[at] = le64_to_cpu(buf[i]);
+				continue;
+			}
+			at = (at - PKRAM_REGION_MAX_GIB / 64) * 2;
+			h->meta[at] = (u32)le64_to_cpu(buf[i]);
+			h->meta[at + 1] = le64_to_cpu(buf[i]) >> 32;
+		}
+	}
+	return tag == tag_make(PKRAM_REGION_MAGIC, crc);
+}
+
+static bool header_has_gib(const struct pkram_header *h, u32 gib)
+{
+	return gib < h->nr_gib && (h->present[gib / 64] >> (gib % 64) & 1);
+}
+
+/* Quadratic, but over 832 entries at most. */
+static bool header_meta_ok(const struct pkram_header *h)
+{
+	u32 i, j, unit;
+
+	if (h->nr_meta > PKRAM_REGION_MAX_META)
+		return false;
+	for (i = 0; i < h->nr_meta; i++) {
+		unit = h->meta[i] & ~PKRAM_META_LARGE;
+		if (!unit || !header_has_gib(h, unit / PKRAM_GIB_UNITS))
+			return false;
+		for (j = 0; j < i; j++)
+			if ((h->meta[j] & ~PKRAM_META_LARGE) == unit)
+				return false;
+	}
+	return true;
+}
+
+static enum pkram_bad header_check(const struct pkram_header *h, u64 base)
+{
+	u64 end;
+	u32 gib;
+
+	if (h->version > PKRAM_FORMAT_VERSION)
+		return PKRAM_BAD_VERSION;
+	if (!h->version)
+		return PKRAM_BAD_FIELD;
+	if (h->incompat & ~PKRAM_INCOMPAT_KNOWN)
+		return PKRAM_BAD_FEATURE;
+	if (h->base != base || h->base % PKRAM_GIB)
+		return PKRAM_BAD_FIELD;
+	if (!h->nr_gib || h->nr_gib > PKRAM_REGION_MAX_GIB ||
+	    check_add_overflow(base, (u64)h->nr_gib << PKRAM_GIB_SHIFT, &end))
+		return PKRAM_BAD_FIELD;
+	if (!header_has_gib(h, 0))
+		return PKRAM_BAD_FIELD;
+	for (gib = h->nr_gib; gib < PKRAM_REGION_MAX_GIB; gib++)
+		if (h->present[gib / 64] >> (gib % 64) & 1)
+			return PKRAM_BAD_FIELD;
+	return header_meta_ok(h) ? PKRAM_OK : PKRAM_BAD_FIELD;
+}
+
+static bool header_slots_differ(const void *a, const void *b)
+{
+	size_t i;
+
+	for (i = 0; i < PKRAM_HEADER_SLOT; i += 8)
+		if (pkram_load64(a + i) != pkram_load64(b + i))
+			return true;
+	return false;
+}
+
+static u64 slot_seq(const void *slot)
+{
+	return le64_to_cpu(pkram_load64(slot +
+				offsetof(struct pkram_record_ser, seq)));
+}
+
+static_assert(offsetof(struct pkram_record_ser, seq) ==
+	      offsetof(struct pkram_region_ser, seq));
+
+enum pkram_bad pkram_header_read(const void *head, u64 base,
+				 struct pkram_header *h, int *cur,
+				 bool *mirror)
+{
+	const void *slot[2] = { head, head + PKRAM_HEADER_SLOT };
+	bool ok[2] = { header_slot_load(slot[0], NULL),
+		       header_slot_load(slot[1], NULL) };
+	u64 seq[2] = { slot_seq(slot[0]), slot_seq(slot[1]) };
+	bool differ = header_slots_differ(slot[0], slot[1]);
+	enum pkram_bad bad;
+
+	memset(h, 0, sizeof(*h));
+	*cur = ok[1] && (!ok[0] || seq[1] > seq[0]);
+	*mirror = differ;
+	if (!ok[*cur] || !header_slot_load(slot[*cur], h)) {
+		memset(h, 0, sizeof(*h));
+		return PKRAM_BAD_CHECKSUM;
+	}
+
+	bad = header_check(h, base);
+	/* No writer leaves two contents with one number: neither is the truth. */
+	if (!bad && ok[0] && ok[1] && seq[0] == seq[1] && differ)
+		bad = PKRAM_BAD_FIELD;
+	if (bad == PKRAM_BAD_VERSION || bad == PKRAM_BAD_FEATURE) {
+		h->nr_meta = 0;
+		memset(h->present, 0, sizeof(h->present));
+		memset(h->meta, 0, sizeof(h->meta));
+	}
+	return bad;
+}
+
+/* Records */
+
+u32 pkram_pool_seed(const u8 pool_uuid[16])
+{
+	return pkram_crc32c(PKRAM_CRC_SEED, pool_uuid, 16);
+}
+
+u64 pkram_region_id(const u8 region_uuid[16])
+{
+	u64 id = 0;
+	int i;
+
+	for (i = 7; i >= 0; i--)
+		id = id << 8 | region_uuid[i];
+	return id;
+}
+
+static void time_encode(struct pkram_time_ser *ser, const struct pkram_time *t)
+{
+	ser->sec = cpu_to_le64((u64)t->sec);
+	ser->nsec = cpu_to_le32(t->nsec);
+}
+
+static void time_decode(struct pkram_time *t, const struct pkram_time_ser *ser)
+{
+	t->sec = (s64)le64_to_cpu(ser->sec);
+	t->nsec = le32_to_cpu(ser->nsec);
+}
+
+static void extents_encode(struct pkram_extent_ser *ser,
+			   const struct pkram_record *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_extents; i++, ser++) {
+		ser->region_id = cpu_to_le64(r->extents[i].region_id);
+		ser->obj_unit = cpu_to_le32(r->extents[i].obj_unit);
+		ser->region_unit = cpu_to_le32(r->extents[i].region_unit);
+		ser->nr_units = cpu_to_le32(r->extents[i].nr_units);
+	}
+}
+
+static void entries_encode(struct pkram_entry_ser *ser,
+			   const struct pkram_record *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_entries; i++, ser++) {
+		ser->iova = cpu_to_le64(r->entries[i].iova);
+		ser->size = cpu_to_le64(r->entries[i].size);
+		ser->object = cpu_to_le64(r->entries[i].object);
+		ser->offset = cpu_to_le64(r->entries[i].offset);
+		ser->prot = cpu_to_le32(r->entries[i].prot);
+	}
+}
+
+size_t pkram_record_encode(void *buf, const struct pkram_record *r,
+			   u32 pool_seed)
+{
+	struct pkram_record_ser *ser = buf;
+	size_t len = pkram_record_len(r);
+
+	memset(buf, 0, len);
+	ser->seq = cpu_to_le64(r->seq);
+	ser->len = cpu_to_le32((u32)len);
+	ser->kind = cpu_to_le16(r->kind);
+	ser->id = cpu_to_le64(r->id);
+	ser->parent = cpu_to_le64(r->parent);
+	ser->replaces = cpu_to_le64(r->replaces);
+	ser->size = cpu_to_le64(r->size);
+	ser->mode = cpu_to_le32(r->mode);
+	ser->uid = cpu_to_le32(r->uid);
+	ser->gid = cpu_to_le32(r->gid);
+	ser->name_len = cpu_to_le16(r->name_len);
+	time_encode(&ser->atime, &r->atime);
+	time_encode(&ser->mtime, &r->mtime);
+	time_encode(&ser->ctime, &r->ctime);
+	time_encode(&ser->btime, &r->btime);
+	ser->seal.state = cpu_to_le32(r->seal.state);
+	ser->seal.generation = cpu_to_le64(r->seal.generation);
+	memcpy(ser->seal.cookie, r->seal.cookie, sizeof(ser->seal.cookie));
+	memcpy(ser->seal.vm_uuid, r->seal.vm_uuid, sizeof(ser->seal.vm_uuid));
+	ser->xattr_len = cpu_to_le32(r->xattr_len);
+	ser->nr_extents = cpu_to_le32(r->nr_extents + r->nr_entries);
+	memcpy(ser->name, r->name, min_t(u32, r->name_len, PKRAM_NAME_MAX));
+	if (r->xattr_len)
+		memcpy(ser->data, r->xattrs, r->xattr_len);
+	/* One of them is empty. */
+	extents_encode(buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8), r);
+	entries_encode(buf + sizeof(*ser), r);
+	ser->tag = cpu_to_le64(tag_make(PKRAM_RECORD_MAGIC,
+					pkram_crc32c(pool_seed, buf, len)));
+	return len;
+}
+
+/*
+ * Private copy of a slot, its tag cleared; NULL in @out if the slot is not
+ * valid. Return: 0 or -ENOMEM.
+ */
+static int record_slot_copy(const void *slot, u32 slot_size, u32 pool_seed,
+			    struct pkram_record_ser **out)
+{
+	u64 tag = le64_to_cpu(pkram_load64(slot));
+	u32 len = (u32)le64_to_cpu(pkram_load64(slot +
+				offsetof(struct pkram_record_ser, len)));
+	struct pkram_record_ser *ser;
+
+	*out = NULL;
+	if ((u32)tag != PKRAM_RECORD_MAGIC || len < sizeof(*ser) ||
+	    len > slot_size || len % 8)
+		return 0;
+	ser = pkram_alloc_mem(len);
+	if (!ser)
+		return -ENOMEM;
+	copy_in((void *)ser, slot, len);
+	ser->tag = 0;
+	if (le32_to_cpu(ser->len) != len ||
+	    tag != tag_make(PKRAM_RECORD_MAGIC,
+			    pkram_crc32c(pool_seed, ser, len))) {
+		pkram_free_mem(ser);
+		return 0;
+	}
+	*out = ser;
+	return 0;
+}
+
+static bool record_slots_differ(const struct pkram_record_ser *a,
+				const struct pkram_record_ser *b)
+{
+	return !a || !b || a->len != b->len ||
+	       memcmp(a, b, le32_to_cpu(a->len));
+}
+
+static enum pkram_bad record_decode_fixed(struct pkram_record *r,
+					  const struct pkram_record_ser *ser)
+{
+	r->seq = le64_to_cpu(ser->seq);
+	r->kind = le16_to_cpu(ser->kind);
+	r->id = le64_to_cpu(ser->id);
+	r->parent = le64_to_cpu(ser->parent);
+	r->replaces = le64_to_cpu(ser->replaces);
+	r->size = le64_to_cpu(ser->size);
+	r->mode = le32_to_cpu(ser->mode);
+	r->uid = le32_to_cpu(ser->uid);
+	r->gid = le32_to_cpu(ser->gid);
+	time_decode(&r->atime, &ser->atime);
+	time_decode(&r->mtime, &ser->mtime);
+	time_decode(&r->ctime, &ser->ctime);
+	time_decode(&r->btime, &ser->btime);
+	r->seal.state = le32_to_cpu(ser->seal.state);
+	r->seal.generation = le64_to_cpu(ser->seal.generation);
+	memcpy(r->seal.cookie, ser->seal.cookie, sizeof(r->seal.cookie));
+	memcpy(r->seal.vm_uuid, ser->seal.vm_uuid, sizeof(r->seal.vm_uuid));
+	r->name_len = le16_to_cpu(ser->name_len);
+	if (r->name_len > PKRAM_NAME_MAX) {
+		r->name_len = 0;
+		return PKRAM_BAD_NAME;
+	}
+	memcpy(r->name, ser->name, r->name_len);
+	return le16_to_cpu(ser->flags) ? PKRAM_BAD_FIELD : PKRAM_OK;
+}
+
+/* The label area is sound: entries fill it exactly, names are C strings. */
+static bool xattr_area_ok(const u8 *area, u32 len)
+{
+	const char *name;
+	u32 pos = 0, name_len;
+
+	while (pkram_xattr_next(area, len, &pos, &name, &name_len))
+		if (memchr(name, 0, name_len))
+			return false;
+	return pos == len;
+}
+
+static int record_decode_xattrs(struct pkram_record *r,
+				const struct pkram_record_ser *ser, u32 len)
+{
+	if (!len)
+		return PKRAM_OK;
+	if (len > PKRAM_XATTR_AREA_MAX || !xattr_area_ok(ser->data, len))
+		return PKRAM_BAD_XATTR;
+	r->xattrs = pkram_alloc_mem(len);
+	if (!r->xattrs)
+		return -ENOMEM;
+	memcpy(r->xattrs, ser->data, len);
+	r->xattr_len = len;
+	return PKRAM_OK;
+}
+
+static int record_decode_extents(struct pkram_record *r,
+				 const struct pkram_extent_ser *ser, u32 nr)
+{
+	enum pkram_bad bad = PKRAM_OK;
+	struct pkram_extent *e;
+	u32 i, end, next = 0;
+
+	if (!nr)
+		return PKRAM_OK;
+	r->extents = pkram_alloc_mem((size_t)nr * sizeof(*e));
+	if (!r->extents)
+		return -ENOMEM;
+	r->nr_extents = nr;
+	for (i = 0, e = r->extents; i < nr; i++, e++, ser++) {
+		e->region_id = le64_to_cpu(ser->region_id);
+		e->obj_unit = le32_to_cpu(ser->obj_unit);
+		e->region_unit = le32_to_cpu(ser->region_unit);
+		e->nr_units = le32_to_cpu(ser->nr_units);
+		if (!e->nr_units || ser->flags || e->obj_unit < next ||
+		    check_add_overflow(e->obj_unit, e->nr_units, &next) ||
+		    check_add_overflow(e->region_unit, e->nr_units, &end))
+			bad = PKRAM_BAD_EXTENT;
+	}
+	return bad;
+}
+
+bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next)
+{
+	u64 end;
+
+	if (e->iova < from || !e->size ||
+	    (e->iova | e->size | e->offset) % PKRAM_ENTRY_PAGE)
+		return false;
+	/* It may end with the last byte there is. */
+	if (check_add_overflow(e->iova, e->size - 1, &end) ||
+	    check_add_overflow(e->offset, e->size, &end) || end > PKRAM_ID_MAX)
+		return false;
+	if (e->object <= PKRAM_ROOT_ID || e->object > PKRAM_ID_MAX)
+		return false;
+	*next = e->iova + e->size;
+	return e->prot && !(e->prot & ~(PKRAM_ENTRY_READ | PKRAM_ENTRY_WRITE));
+}
+
+/* What a container has in place of labels and extents. */
+static int record_decode_entries(struct pkram_record *r,
+				 const struct pkram_record_ser *ser)
+{
+	const struct pkram_entry_ser *in = (void *)ser->data;
+	u64 room = le32_to_cpu(ser->len) - sizeof(*ser);
+	u32 nr = le32_to_cpu(ser->nr_extents), i;
+	int bad = PKRAM_OK;
+	struct pkram_entry *e;
+	u64 next = 0;
+
+	if (ser->xattr_len || (u64)nr * sizeof(*in) != room)
+		return PKRAM_BAD_FIELD;
+	if (!nr)
+		return PKRAM_OK;
+	r->entries = pkram_alloc_mem((size_t)nr * sizeof(*e));
+	if (!r->entries)
+		return -ENOMEM;
+	r->nr_entries = nr;
+	for (i = 0, e = r->entries; i < nr; i++, e++, in++) {
+		e->iova = le64_to_cpu(in->iova);
+		e->size = le64_to_cpu(in->size);
+		e->object = le64_to_cpu(in->object);
+		e->offset = le64_to_cpu(in->offset);
+		e->prot = le32_to_cpu(in->prot);
+		/* Nothing comes after the one that ends with the last byte. */
+		if (in->flags || (i && !next) || !pkram_entry_ok(e, next, &next))
+			bad = PKRAM_BAD_ENTRY;
+	}
+	return bad;
+}
+
+/* Labels and extents, the part of variable length. */
+static int record_decode_data(struct pkram_record *r,
+			      const struct pkram_record_ser *ser)
+{
+	u64 room = le32_to_cpu(ser->len) - sizeof(*ser);
+	u32 xattr_len = le32_to_cpu(ser->xattr_len);
+	u32 nr = le32_to_cpu(ser->nr_extents);
+	u64 ext_off = ALIGN((u64)xattr_len, 8);
+	int bad, ret;
+
+	if (ext_off > room ||
+	    (u64)nr * sizeof(struct pkram_extent_ser) != room - ext_off)
+		return PKRAM_BAD_FIELD;
+	bad = record_decode_extents(r, (void *)ser->data + ext_off, nr);
+	if (bad < 0)
+		return bad;
+	ret = record_decode_xattrs(r, ser, xattr_len);
+	return ret < 0 || !bad ? ret : bad;
+}
+
+static bool times_ok(const struct pkram_record *r)
+{
+	return r->atime.nsec < NSEC_PER_SECOND &&
+	       r->mtime.nsec < NSEC_PER_SECOND &&
+	       r->ctime.nsec < NSEC_PER_SECOND &&
+	       r->btime.nsec < NSEC_PER_SECOND;
+}
+
+static bool seal_ok(const struct pkram_record *r)
+{
+	const struct pkram_seal *s = &r->seal;
+	bool cookie = !is_zero(s->cookie, sizeof(s->cookie));
+
+	if (r->kind == PKRAM_KIND_DIR && s->state != PKRAM_SEAL_NONE)
+		return false;
+	if (r->kind == PKRAM_KIND_CONTAINER)
+		return !cookie && is_zero(s->vm_uuid, sizeof(s->vm_uuid)) &&
+		       !s->generation &&
+		       (s->state == PKRAM_CONTAINER_RUNNING ||
+			s->state == PKRAM_CONTAINER_SUSPENDED);
+	switch (s->state) {
+	case PKRAM_SEAL_NONE:
+	case PKRAM_SEAL_RUNNING:
+		return !cookie && is_zero(s->vm_uuid, sizeof(s->vm_uuid));
+	case PKRAM_SEAL_SEALED:
+		return cookie;
+	}
+	return false;
+}
+
+bool pkram_name_ok(const char *name, u32 len)
+{
+	if (!len || len > PKRAM_NAME_MAX || memchr(name, 0, len) ||
+	    memchr(name, '/', len))
+		return false;
+	return name[0] != '.' || (len > 1 && (len > 2 || name[1] != '.'));
+}
+
+static bool name_ok(const struct pkram_record *r)
+{
+	if (r->id == PKRAM_ROOT_ID)
+		return !r->name_len;
+	return pkram_name_ok(r->name, r->name_len);
+}
+
+static bool parent_ok(const struct pkram_record *r)
+{
+	if (r->id == PKRAM_ROOT_ID || r->kind == PKRAM_KIND_CONTAINER)
+		return !r->parent && !r->replaces;
+	return r->parent && r->parent <= PKRAM_ID_MAX && r->parent != r->id;
+}
+
+static bool kind_ok(const struct pkram_record *r)
+{
+	u32 type = r->kind == PKRAM_KIND_DIR ? S_IFDIR : S_IFREG;
+
+	if (r->id == PKRAM_ROOT_ID && r->kind != PKRAM_KIND_DIR)
+		return false;
+	if (r->kind == PKRAM_KIND_CONTAINER)
+		return !r->mode;
+	return (r->mode & ~07777U) == type;
+}
+
+static bool size_ok(const struct pkram_record *r)
+{
+	if (r->kind != PKRAM_KIND_FILE)
+		return !r->size && !r->nr_extents;
+	return r->size <= (~0ULL >> 1);
+}
+
+static enum pkram_bad record_check(const struct pkram_record *r)
+{
+	if (!r->id || r->id > PKRAM_ID_MAX || r->replaces > PKRAM_ID_MAX ||
+	    r->replaces == r->id || r->replaces == PKRAM_ROOT_ID)
+		return PKRAM_BAD_FIELD;
+	if (!kind_ok(r) || !times_ok(r) || !seal_ok(r))
+		return PKRAM_BAD_FIELD;
+	if (!parent_ok(r))
+		return PKRAM_BAD_PARENT;
+	if (!name_ok(r))
+		return PKRAM_BAD_NAME;
+	return size_ok(r) ? PKRAM_OK : PKRAM_BAD_SIZE;
+}
+
+/* First thing wrong with a slot whose checksum is right, or -ENOMEM. */
+static int record_decode(struct pkram_record *r,
+			 const struct pkram_record_ser *ser)
+{
+	enum pkram_bad bad = record_decode_fixed(r, ser);
+	int ret;
+
+	if (r->kind == PKRAM_KIND_FREE)
+		return bad;
+	if (r->kind == PKRAM_KIND_CONTAINER)
+		ret = record_decode_entries(r, ser);
+	else if (r->kind == PKRAM_KIND_FILE || r->kind == PKRAM_KIND_DIR)
+		ret = record_decode_data(r, ser);
+	else
+		ret = PKRAM_BAD_KIND;
+	if (ret < 0)
+		return ret;
+	if (!bad)
+		bad = ret;
+	return bad ? bad : record_check(r);
+}
+
+int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
+		      struct pkram_record *r, int *cur, bool *mirror)
+{
+	struct pkram_record_ser *ser[2] = { NULL, NULL };
+	bool same_seq;
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	*cur = 0;
+	*mirror = true;
+	ret = record_slot_copy(a, slot_size, pool_seed, &ser[0]);
+	if (!ret)
+		ret = record_slot_copy(a + slot_size, slot_size, pool_seed,
+				       &ser[1]);
+	if (ret)
+		goto out;
+	if (!ser[0] && !ser[1]) {
+		ret = PKRAM_BAD_CHECKSUM;
+		goto out;
+	}
+	same_seq = ser[0] && ser[1] && ser[0]->seq == ser[1]->seq;
+	*cur = ser[1] && (!ser[0] || le64_to_cpu(ser[1]->seq) >
+					 le64_to_cpu(ser[0]->seq));
+	*mirror = record_slots_differ(ser[0], ser[1]);
+	ret = record_decode(r, ser[*cur]);
+	/* No writer leaves two contents with one number: neither is the truth. */
+	if (!ret && same_seq && *mirror)
+		ret = PKRAM_BAD_FIELD;
+	if (ret < 0)
+		pkram_record_release(r);
+out:
+	pkram_free_mem(ser[0]);
+	pkram_free_mem(ser[1]);
+	return ret;
+}
+
+void pkram_record_release(struct pkram_record *r)
+{
+	pkram_free_mem(r->xattrs);
+	pkram_free_mem(r->extents);
+	pkram_free_mem(r->entries);
+	r->xattrs = NULL;
+	r->extents = NULL;
+	r->entries = NULL;
+	r->xattr_len = 0;
+	r->nr_extents = 0;
+	r->nr_entries = 0;
+}

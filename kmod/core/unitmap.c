@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The unit map of a region, see format.h: states of units in words that check
+ * themselves, each in two copies.
+ */
+#include "core/record.h"
+
+#define MAP_WORDS_MAX		(PKRAM_REGION_MAX_GIB * PKRAM_GIB_MAP_WORDS)
+#define MAP_STATE_BITS		2
+#define MAP_LOW_BITS		0x55555555U	/* low bit of each state */
+
+static_assert(PKRAM_HEAD_MAP_A + MAP_WORDS_MAX * 8 <= PKRAM_HEAD_MAP_B);
+static_assert(PKRAM_HEAD_MAP_B + MAP_WORDS_MAX * 8 <= PKRAM_UNIT);
+
+static u64 map_word_make(u64 region_id, u32 word, u32 states)
+{
+	struct {
+		__le64 region_id;
+		__le32 word;
+		__le32 states;
+	} in = {
+		.region_id = cpu_to_le64(region_id),
+		.word = cpu_to_le32(word),
+		.states = cpu_to_le32(states),
+	};
+
+	return states | (u64)pkram_crc32c(PKRAM_CRC_SEED, &in, sizeof(in)) << 32;
+}
+
+static bool map_copy_read(const void *copy, u64 region_id, u32 word,
+			  u32 *states)
+{
+	u64 v = le64_to_cpu(pkram_load64(copy + (size_t)word * 8));
+
+	*states = (u32)v;
+	return v == map_word_make(region_id, word, *states);
+}
+
+/* Stores only what differs: most words of a long run are as they should be. */
+static void map_word_write(void *head, u64 region_id, u32 word, u32 states)
+{
+	__le64 v = cpu_to_le64(map_word_make(region_id, word, states));
+	void *a = head + PKRAM_HEAD_MAP_A + (size_t)word * 8;
+	void *b = head + PKRAM_HEAD_MAP_B + (size_t)word * 8;
+
+	if (pkram_load64(a) != v)
+		pkram_store64(a, v);
+	if (pkram_load64(b) != v)
+		pkram_store64(b, v);
+}
+
+int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states)
+{
+	*states = 0;
+	if (word >= MAP_WORDS_MAX)
+		return -EUCLEAN;
+	if (map_copy_read(head + PKRAM_HEAD_MAP_A, region_id, word, states) ||
+	    map_copy_read(head + PKRAM_HEAD_MAP_B, region_id, word, states))
+		return 0;
+	return -EUCLEAN;
+}
+
+int pkram_map_get(const void *head, u64 region_id, u32 unit)
+{
+	u32 states;
+
+	if (pkram_map_word(head, region_id, unit / PKRAM_MAP_WORD_UNITS,
+			   &states))
+		return -EUCLEAN;
+	return states >> (unit % PKRAM_MAP_WORD_UNITS * MAP_STATE_BITS) & 3;
+}
+
+/* The part of word @word that a run covers: mask of state bits. */
+static u32 map_word_mask(u32 word, u32 unit, u32 nr)
+{
+	u64 first = (u64)word * PKRAM_MAP_WORD_UNITS;
+	u64 from = max_t(u64, unit, first) - first;
+	u64 to = min_t(u64, (u64)unit + nr, first + PKRAM_MAP_WORD_UNITS) -
+		 first;
+
+	return (u32)((1ULL << (to * MAP_STATE_BITS)) -
+		     (1ULL << (from * MAP_STATE_BITS)));
+}
+
+static bool map_run_ok(u32 unit, u32 nr)
+{
+	return nr && (u64)unit + nr <= (u64)MAP_WORDS_MAX * PKRAM_MAP_WORD_UNITS;
+}
+
+bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr)
+{
+	u32 word, states, mask, lo, hi;
+
+	if (!map_run_ok(unit, nr))
+		return false;
+	for (word = unit / PKRAM_MAP_WORD_UNITS;
+	     word <= (unit + nr - 1) / PKRAM_MAP_WORD_UNITS; word++) {
+		if (pkram_map_word(head, region_id, word, &states))
+			return false;
+		/* Stale is 1, written is 2: exactly one bit of two is set. */
+		mask = map_word_mask(word, unit, nr);
+		lo = states & MAP_LOW_BITS;
+		hi = states >> 1 & MAP_LOW_BITS;
+		if (((lo ^ hi) | (lo ^ hi) << 1 | ~mask) != ~0U)
+			return false;
+	}
+	return true;
+}
+
+int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state)
+{
+	u32 fill = (state & 3) * MAP_LOW_BITS;
+	u32 word, states, mask;
+	int ret = 0;
+
+	if (!nr)
+		return 0;
+	if (!map_run_ok(unit, nr))
+		return -ERANGE;
+	for (word = unit / PKRAM_MAP_WORD_UNITS;
+	     word <= (unit + nr - 1) / PKRAM_MAP_WORD_UNITS; word++) {
+		mask = map_word_mask(word, unit, nr);
+		if (pkram_map_word(head, region_id, word, &states)) {
+			ret = -EUCLEAN;
+			if (mask != ~0U)
+				continue;
+			states = 0;
+		}
+		map_word_write(head, region_id, word,
+			       (states & ~mask) | (fill & mask));
+	}
+	return ret;
+}
+
+void pkram_map_mirror(void *head, u64 region_id, u32 gib)
+{
+	u32 word = gib * PKRAM_GIB_MAP_WORDS;
+	u32 i, states;
+
+	if (gib >= PKRAM_REGION_MAX_GIB)
+		return;
+	for (i = 0; i < PKRAM_GIB_MAP_WORDS; i++, word++)
+		if (!pkram_map_word(head, region_id, word, &states))
+			map_word_write(head, region_id, word, states);
+}
+
+void pkram_map_init(void *head, u64 region_id, u32 gib)
+{
+	u32 word = gib * PKRAM_GIB_MAP_WORDS;
+	u32 i;
+
+	if (gib >= PKRAM_REGION_MAX_GIB)
+		return;
+	for (i = 0; i < PKRAM_GIB_MAP_WORDS; i++, word++)
+		map_word_write(head, region_id, word, 0);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pkramfs: the ioctls of a regular file. Rules and errors are in the uapi header.
+ */
+
+#include <linux/math64.h>
+#include <linux/pkram.h>
+#include <linux/uaccess.h>
+#include "compat/fs.h"
+#include "fs/fs.h"
+
+/* The alignment of a mapping that lets it have the largest leaves */
+static u64 best_align(struct pkram_object *obj)
+{
+	u64 unit, end = DIV_ROUND_UP_ULL(obj->rec.size, PKRAM_UNIT);
+	struct pkram_span span;
+
+	for (unit = 0; unit < end; unit += PKRAM_GIB_UNITS) {
+		pkram_store_find(obj, unit, &span);
+		if (span.region && span.whole_gib)
+			return PKRAM_GIB;
+		if (!span.region)
+			unit = round_down(unit + span.nr_units - 1,
+					  PKRAM_GIB_UNITS);
+	}
+	return PKRAM_UNIT;
+}
+
+union ioc_arg {
+	struct pkram_info info;
+	struct pkram_leaves leaves;
+	struct pkram_claim claim;
+	struct pkram_seal_args seal;
+	struct pkram_alloc_args alloc;
+};
+
+static int ioc_info(struct pkram_object *obj, struct pkram_info *arg)
+{
+	if (arg->flags)
+		return -EINVAL;
+	/* What a seal says changes by our ioctls only, under i_rwsem. */
+	down_read(&obj->map_sem);
+	arg->object_id = obj->rec.id;
+	arg->bytes = obj->rec.size;
+	arg->generation = obj->rec.seal.generation;
+	arg->nr_extents = obj->rec.nr_extents;
+	arg->align = best_align(obj);
+	memcpy(arg->vm_uuid, obj->rec.seal.vm_uuid, sizeof(arg->vm_uuid));
+	up_read(&obj->map_sem);
+	arg->allocated = pkram_object_allocated(obj);
+	arg->state = pkram_object_state(obj);
+	pkram_store_pool_uuid(arg->pool_uuid);
+	return 0;
+}
+
+static int ioc_leaves(struct pkram_object *obj, struct pkram_leaves *arg)
+{
+	u64 n4k, n2m, n1g;
+
+	if (arg->flags)
+		return -EINVAL;
+	pkramfs_count_leaves(obj, &n4k, &n2m, &n1g);
+	arg->leaves_4k = n4k;
+	arg->leaves_2m = n2m;
+	arg->leaves_1g = n1g;
+	return 0;
+}
+
+static int ioc_seal(struct pkram_open *open, struct pkram_seal_args *arg)
+{
+	u64 generation;
+	int err;
+
+	if (arg->flags)
+		return -EINVAL;
+	err = pkram_open_seal(open, arg->cookie, arg->vm_uuid, &generation);
+	if (!err)
+		arg->generation = generation;
+	return err;
+}
+
+static int ioc_resume(struct pkram_open *open, struct pkram_seal_args *arg)
+{
+	u64 generation;
+	int err;
+
+	if (arg->flags & ~PKRAM_RESUME_CHECK)
+		return -EINVAL;
+	err = pkram_open_resume(open, arg->cookie,
+				arg->flags & PKRAM_RESUME_CHECK, &generation);
+	if (!err)
+		arg->generation = generation;
+	return err;
+}
+
+static int ioc_claim(struct pkram_open *open, struct pkram_claim *arg)
+{
+	u64 generation;
+	int err;
+
+	err = pkram_open_claim(open, arg->flags, arg->vm_uuid, arg->bytes,
+			       &generation);
+	if (!err)
+		arg->generation = generation;
+	return err;
+}
+
+static int ioc_alloc(struct pkram_open *open, struct inode *inode,
+		     const struct pkram_alloc_args *arg)
+{
+	struct pkram_place place = {
+		.node = arg->node,
+		.strict = arg->flags & PKRAM_ALLOC_STRICT,
+	};
+	int err;
+
+	if (arg->flags & ~PKRAM_ALLOC_STRICT || arg->reserved ||
+	    arg->node >= MAX_NUMNODES || !arg->bytes)
+		return -EINVAL;
+	err = pkram_open_may_change(open->obj, open);
+	if (!err)
+		err = pkram_store_allocate(open->obj, arg->offset, arg->bytes,
+					   &place);
+	pkramfs_refresh(inode);
+	return err;
+}
+
+/*
+ * An ioctl is known by its number. The size in it is the caller's idea of the
+ * struct, which says so itself.
+ */
+static const struct {
+	u32 min_size;	/* all that is read */
+	u32 size;
+	bool change;
+} ioc_table[] = {
+	[_IOC_NR(PKRAM_IOC_INFO)] = {
+		offsetofend(struct pkram_info, flags),
+		sizeof(struct pkram_info), false
+	},
+	[_IOC_NR(PKRAM_IOC_LEAVES)] = {
+		offsetofend(struct pkram_leaves, flags),
+		sizeof(struct pkram_leaves), false
+	},
+	[_IOC_NR(PKRAM_IOC_CLAIM)] = {
+		offsetofend(struct pkram_claim, bytes),
+		sizeof(struct pkram_claim), true
+	},
+	[_IOC_NR(PKRAM_IOC_SEAL)] = {
+		offsetofend(struct pkram_seal_args, vm_uuid),
+		sizeof(struct pkram_seal_args), true
+	},
+	[_IOC_NR(PKRAM_IOC_RESUME)] = {
+		offsetofend(struct pkram_seal_args, vm_uuid),
+		sizeof(struct pkram_seal_args), true
+	},
+	[_IOC_NR(PKRAM_IOC_ALLOC)] = {
+		sizeof(struct pkram_alloc_args),
+		sizeof(struct pkram_alloc_args), true
+	},
+};
+
+static int ioc_run(struct file *file, unsigned int nr, union ioc_arg *arg)
+{
+	struct pkram_open *open = file->private_data;
+
+	switch (nr) {
+	case _IOC_NR(PKRAM_IOC_INFO):
+		return ioc_info(open->obj, &arg->info);
+	case _IOC_NR(PKRAM_IOC_LEAVES):
+		return ioc_leaves(open->obj, &arg->leaves);
+	case _IOC_NR(PKRAM_IOC_CLAIM):
+		return ioc_claim(open, &arg->claim);
+	case _IOC_NR(PKRAM_IOC_SEAL):
+		return ioc_seal(open, &arg->seal);
+	case _IOC_NR(PKRAM_IOC_RESUME):
+		return ioc_resume(open, &arg->seal);
+	default:
+		return ioc_alloc(open, file_inode(file), &arg->alloc);
+	}
+}
+
+long pkramfs_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	struct inode *inode = file_inode(file);
+	void __user *user = (void __user *)uarg;
+	unsigned int nr = _IOC_NR(cmd);
+	union ioc_arg arg;
+	u32 size;
+	int err;
+
+	if (_IOC_TYPE(cmd) != PKRAM_IOC_MAGIC ||
+	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE) ||
+	    nr >= ARRAY_SIZE(ioc_table))
+		return -ENOTTY;
+	if (ioc_table[nr].change && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < ioc_table[nr].min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(&arg, ioc_table[nr].size, user, size);
+	if (err)
+		return err;
+
+	if (ioc_table[nr].change) {
+		inode_lock(inode);
+		err = ioc_run(file, nr, &arg);
+		inode_unlock(inode);
+	} else {
+		inode_lock_shared(inode);
+		err = ioc_run(file, nr, &arg);
+		inode_unlock_shared(inode);
+	}
+	if (err)
+		return err;
+	/* The first field is the caller's size and stays; beyond ours is zero. */
+	if (copy_to_user(user, &arg, min(size, ioc_table[nr].size)))
+		return -EFAULT;
+	return 0;
+}

@@ -1,0 +1,634 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings of files, and their faults.
+ *
+ * The kernel gives 2M and 1G leaves, and long-term pins, to mappings of a DAX
+ * character device only. So a mapping gets an inner file: same object, but its
+ * inode is such a device, on a mount that nobody sees. All mappings of an
+ * object share that inode's address space. The inner file holds the open
+ * through which the mapping was made, so that a claim lasts as long as the
+ * mapping.
+ *
+ * The page tables are not described by the file's size alone: a 1G leaf spans
+ * bytes that the caller of munmap() or mprotect() does not mean. Whatever
+ * cuts into one takes it away as a whole; the parts come back as smaller
+ * leaves.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pgtable.h>
+#include <linux/pkram.h>
+#include <linux/pseudo_fs.h>
+#include <linux/rcupdate.h>
+#include "compat/mm.h"
+#include "fs/fs.h"
+#include "store/pin.h"
+
+static struct vfsmount *map_mnt;
+static DEFINE_MUTEX(map_inode_lock);
+
+/* Faults */
+
+/*
+ * A hole, or memory that was not touched since this kernel booted. Filling
+ * and claiming must not be done under mmap_lock (region.h), so let go of it
+ * and have the fault come again.
+ */
+static vm_fault_t fault_populate(struct vm_fault *vmf, struct pkram_open *open,
+				 u32 obj_unit)
+{
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return VM_FAULT_SIGBUS;
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	if ((vmf->flags & FAULT_FLAG_TRIED) && READ_ONCE(open->populate_err))
+		return READ_ONCE(open->populate_err) == -ENOMEM ?
+		       VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	pkram_open_get(open);
+	release_fault_lock(vmf);
+	/* The vma may be gone from here on. */
+	WRITE_ONCE(open->populate_err,
+		   pkram_store_populate(open->obj, obj_unit));
+	pkram_open_put(open);
+	return VM_FAULT_RETRY;
+}
+
+static bool leaf_fits(const struct pkram_span *span, unsigned int order)
+{
+	unsigned int slice = pkram_region_slice(span->region,
+						span->unit / PKRAM_GIB_UNITS);
+
+	switch (order) {
+	case PUD_ORDER:
+		return span->whole_gib && slice == PKRAM_SLICE_1G &&
+		       IS_ALIGNED(span->unit, PKRAM_GIB_UNITS);
+	case PMD_ORDER:
+		return slice == PKRAM_SLICE_2M || PKRAM_LEAF_MAY_BE_SMALLER;
+	}
+	return true;
+}
+
+/* map_sem held. Return: 0, or what the fault is to return. */
+static vm_fault_t fault_prepare(struct pkram_object *obj,
+				const struct pkram_span *span, u32 nr_units)
+{
+	int err = pkram_store_prepare(obj, span, nr_units);
+
+	if (!err)
+		return 0;
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+/* map_sem held */
+static vm_fault_t fault_insert(struct vm_fault *vmf, unsigned int order,
+			       struct pkram_object *obj,
+			       const struct pkram_span *span, u64 offset)
+{
+	vm_fault_t ret;
+
+	ret = fault_prepare(obj, span,
+			    order == PUD_ORDER ? PKRAM_GIB_UNITS : 1);
+	if (ret)
+		return ret;
+	return pkram_insert_leaf(vmf, order,
+				 pkram_region_unit_phys(span->region,
+							span->unit) +
+				 (offset & (PKRAM_UNIT - 1)));
+}
+
+static u64 vma_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+/* mmap_lock and the vma are locked to write */
+static void insert_1g(struct vm_area_struct *vma, unsigned long addr,
+		      struct pkram_object *obj)
+{
+	struct vm_fault vmf = { .vma = vma, .address = addr };
+	u64 offset = vma_offset(vma, addr);
+	struct pkram_span span;
+	pgd_t *pgd;
+	p4d_t *p4d;
+
+	pgd = pgd_offset(vma->vm_mm, addr);
+	if (pgd_none(*pgd))
+		return;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		return;
+	vmf.pud = pud_offset(p4d, addr);
+	if (!pud_none(*vmf.pud))
+		return;
+	down_read(&obj->map_sem);
+	if (offset + PUD_SIZE <= round_up(obj->rec.size, PAGE_SIZE)) {
+		pkram_store_find(obj, offset >> PKRAM_UNIT_SHIFT, &span);
+		if (span.region && leaf_fits(&span, PUD_ORDER))
+			fault_insert(&vmf, PUD_ORDER, obj, &span, offset);
+	}
+	up_read(&obj->map_sem);
+}
+
+static const struct vm_operations_struct map_vm_ops;
+
+/*
+ * A 1G leaf comes under mmap_lock held to write. Whoever cuts or walks page
+ * tables with the lock held to read takes a 1G leaf away first and then looks
+ * for a table: a leaf that came between the two would be taken for one, or be
+ * cleared as a bad one, its references and TLB entries forgotten.
+ */
+static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned long addr = vmf->address & PUD_MASK;
+	u64 offset = vma_offset(vmf->vma, addr);
+	struct vm_area_struct *vma;
+
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return VM_FAULT_FALLBACK;
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	pkram_open_get(open);
+	release_fault_lock(vmf);
+	mmap_write_lock(mm);
+	vma = find_vma(mm, addr);
+	if (vma && vma->vm_start <= addr && vma->vm_end - addr >= PUD_SIZE &&
+	    vma->vm_ops == &map_vm_ops && vma->vm_file->private_data == open &&
+	    vma_offset(vma, addr) == offset) {
+		vma_start_write(vma);
+		insert_1g(vma, addr, open->obj);
+	}
+	mmap_write_unlock(mm);
+	pkram_open_put(open);
+	return VM_FAULT_RETRY;
+}
+
+static void unlock_map_sem(struct pkram_object *obj, bool alone)
+{
+	if (alone)
+		up_write(&obj->map_sem);
+	else
+		up_read(&obj->map_sem);
+}
+
+static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct pkram_open *open = vma->vm_file->private_data;
+	struct pkram_object *obj = open->obj;
+	unsigned long size = PAGE_SIZE << order;
+	unsigned long start = vmf->address & ~(size - 1);
+	vm_fault_t ret = VM_FAULT_FALLBACK;
+	struct pkram_span span;
+	bool alone;
+	u64 offset;
+
+	if (start < vma->vm_start || start + size > vma->vm_end)
+		return VM_FAULT_FALLBACK;
+	offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (start - vma->vm_start);
+	if (!IS_ALIGNED(offset, size))
+		return VM_FAULT_FALLBACK;
+
+	/*
+	 * The first page of a new page table: meanwhile no fault may bring a
+	 * 2M leaf to its place, which 6.1 would take for the table. One may
+	 * fit by now although it did not before: when the object grows.
+	 */
+	alone = !order && pmd_none(READ_ONCE(*vmf->pmd));
+	if (alone)
+		down_write(&obj->map_sem);
+	else
+		down_read(&obj->map_sem);
+	if (!order && pmd_leaf(READ_ONCE(*vmf->pmd))) {
+		ret = VM_FAULT_NOPAGE;
+		goto unlock;
+	}
+	if (offset + size > round_up(obj->rec.size, PAGE_SIZE)) {
+		if (!order)
+			ret = VM_FAULT_SIGBUS;
+		goto unlock;
+	}
+	pkram_store_find(obj, offset >> PKRAM_UNIT_SHIFT, &span);
+	if (order == PUD_ORDER && !span.whole_gib)
+		goto unlock;
+	if (!span.region || !pkram_span_claimed(&span)) {
+		unlock_map_sem(obj, alone);
+		return fault_populate(vmf, open, offset >> PKRAM_UNIT_SHIFT);
+	}
+	if (!leaf_fits(&span, order))
+		goto unlock;
+	if (order == PUD_ORDER && pud_none(READ_ONCE(*vmf->pud))) {
+		/* Zeroing may take long: before the lock is taken. */
+		ret = fault_prepare(obj, &span, PKRAM_GIB_UNITS);
+		unlock_map_sem(obj, alone);
+		return ret ?: fault_1g(vmf, open);
+	}
+	ret = fault_insert(vmf, order, obj, &span, offset);
+unlock:
+	unlock_map_sem(obj, alone);
+	return ret;
+}
+
+static vm_fault_t map_fault(struct vm_fault *vmf)
+{
+	return fault_order(vmf, 0);
+}
+
+static vm_fault_t map_huge_fault(struct vm_fault *vmf, compat_fault_size size)
+{
+	unsigned int order = compat_fault_order(size);
+
+	if (order != PMD_ORDER && order != PUD_ORDER)
+		return VM_FAULT_FALLBACK;
+	return fault_order(vmf, order);
+}
+
+/* Taking leaves away */
+
+/* Widened to whole GiB of the file, as every 1G leaf is aligned in it. */
+static void unmap_gibs(struct address_space *mapping, u64 start, u64 end)
+{
+	start = round_down(start, PKRAM_GIB);
+	if (end)
+		end = round_up(end, PKRAM_GIB);
+	unmap_mapping_range(mapping, start, end ? end - start : 0, 1);
+}
+
+static void unmap_object(struct pkram_object *obj, u32 first_unit,
+			 u32 nr_units)
+{
+	/* Pairs with the release in map_inode(). */
+	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
+	u64 start = (u64)first_unit << PKRAM_UNIT_SHIFT;
+
+	if (inode)
+		unmap_gibs(inode->i_mapping, start,
+			   nr_units ? start + ((u64)nr_units << PKRAM_UNIT_SHIFT) :
+				      0);
+}
+
+/*
+ * A vma is about to be cut at @addr. The kernel splits 2M leaves itself, but
+ * takes what is left of a 1G leaf for a page table, made of the guest's bytes.
+ */
+static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	u64 offset = vma_offset(vma, addr);
+
+	if (IS_ALIGNED(addr, PUD_SIZE))
+		return 0;
+	/* No fault may bring the leaf back before the cut. */
+	vma_start_write(vma);
+	unmap_gibs(vma->vm_file->f_mapping, offset, offset + PAGE_SIZE);
+	return 0;
+}
+
+/*
+ * ptrace() and /proc/PID/mem, for what they cannot have by a fault: memory
+ * that fault_populate() would have to get, as they do not let a fault let go
+ * of mmap_lock. Here it may be done: the callers do not look at what the lock
+ * protects again without looking it up.
+ */
+static int access_object(struct pkram_object *obj, u64 pos, void *buf, int len,
+			 bool write)
+{
+	struct pkram_span span;
+	void *addr;
+	int err = 0;
+
+	len = min_t(u64, len, PKRAM_UNIT - (pos & (PKRAM_UNIT - 1)));
+	for (;;) {
+		down_read(&obj->map_sem);
+		if (pos >= round_up(obj->rec.size, PAGE_SIZE)) {
+			err = -EIO;
+			break;
+		}
+		pkram_store_find(obj, pos >> PKRAM_UNIT_SHIFT, &span);
+		if (span.region && pkram_span_claimed(&span)) {
+			err = pkram_store_prepare(obj, &span, 1);
+			break;
+		}
+		up_read(&obj->map_sem);
+		err = pkram_store_populate(obj, pos >> PKRAM_UNIT_SHIFT);
+		if (err)
+			return err;
+	}
+	if (!err) {
+		len = min_t(u64, len,
+			    round_up(obj->rec.size, PAGE_SIZE) - pos);
+		addr = pkram_region_unit_addr(span.region, span.unit) +
+		       (pos & (PKRAM_UNIT - 1));
+		if (write)
+			memcpy(addr, buf, len);
+		else
+			memcpy(buf, addr, len);
+	}
+	up_read(&obj->map_sem);
+	return err ?: len;
+}
+
+static int map_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
+		      int len, int write)
+{
+	struct pkram_open *open = vma->vm_file->private_data;
+	struct mm_struct *mm = vma->vm_mm;
+	u64 pos = vma_offset(vma, addr);
+
+	if (!(vma->vm_flags & (write ? VM_WRITE : VM_MAYREAD)))
+		return -EACCES;
+	len = min_t(unsigned long, len, vma->vm_end - addr);
+	pkram_open_get(open);
+	mmap_read_unlock(mm);
+	len = access_object(open->obj, pos, buf, len, write);
+	pkram_open_put(open);
+	mmap_read_lock(mm);
+	return len;
+}
+
+static int __maybe_unused map_mprotect(struct vm_area_struct *vma,
+				       unsigned long start, unsigned long end,
+				       unsigned long newflags)
+{
+	unmap_gibs(vma->vm_file->f_mapping, vma_offset(vma, start),
+		   vma_offset(vma, end));
+	return 0;
+}
+
+static const struct vm_operations_struct map_vm_ops = {
+	.fault = map_fault,
+	.huge_fault = map_huge_fault,
+	.may_split = map_may_split,
+	.access = map_access,
+#if !PKRAM_MPROTECT_KNOWS_1G
+	.mprotect = map_mprotect,
+#endif
+};
+
+struct pkram_open *pkramfs_vma_open(const struct vm_area_struct *vma)
+{
+	if (vma->vm_ops != &map_vm_ops)
+		return NULL;
+	return pkram_open_get(vma->vm_file->private_data);
+}
+EXPORT_SYMBOL_NS_GPL(pkramfs_vma_open, PKRAM_NS);
+
+/* The inner file */
+
+static int map_release(struct inode *inode, struct file *file)
+{
+	pkram_open_put(file->private_data);
+	return 0;
+}
+
+/*
+ * mremap() is about to move page tables that map @pgoff, and takes a 1G leaf
+ * for a bad one, which it clears: then nobody knows any more that the folio
+ * is mapped. If the leaf moves to where it does not fit, the guest's bytes
+ * are moved as if they were a table. Nothing else tells of a move; nobody
+ * else asks for an area by this file.
+ */
+static unsigned long map_get_unmapped_area(struct file *file,
+					   unsigned long addr,
+					   unsigned long len,
+					   unsigned long pgoff,
+					   unsigned long flags)
+{
+	u64 start = (u64)pgoff << PAGE_SHIFT;
+
+	/* No fault may bring the leaves back before the move. */
+	compat_lock_vmas_of(current->mm, file);
+	unmap_gibs(file->f_mapping, start, start + len);
+	return pkramfs_get_unmapped_area(file, addr, len, pgoff, flags);
+}
+
+static const struct file_operations map_fops = {
+	.owner = THIS_MODULE,
+	.release = map_release,
+	.fsync = noop_fsync,
+	.get_unmapped_area = map_get_unmapped_area,
+};
+
+static struct inode *new_map_inode(void)
+{
+	struct inode *inode = new_inode(map_mnt->mnt_sb);
+
+	if (!inode)
+		return NULL;
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFCHR | 0600;
+	inode->i_flags = S_DAX | S_NOATIME | S_NOCMTIME;
+	return inode;
+}
+
+/* The inode of an object's mappings; made with the first one. */
+static struct inode *map_inode(struct pkram_object *obj)
+{
+	struct inode *inode;
+
+	mutex_lock(&map_inode_lock);
+	inode = obj->mapping_inode;
+	if (!inode) {
+		inode = new_map_inode();
+		/* Ready before it is seen; pairs with pkramfs_count_leaves() */
+		smp_store_release(&obj->mapping_inode, inode);
+	}
+	mutex_unlock(&map_inode_lock);
+	return inode;
+}
+
+static struct file *map_file(struct pkram_open *open, int flags)
+{
+	struct inode *inode = map_inode(open->obj);
+	struct file *file;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	/* The file gives back a module reference that it did not take. */
+	if (!try_module_get(THIS_MODULE))
+		return ERR_PTR(-ENODEV);
+	ihold(inode);
+	file = alloc_file_pseudo(inode, map_mnt, open->obj->rec.name, flags,
+				 &map_fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		module_put(THIS_MODULE);
+		return file;
+	}
+	file->private_data = pkram_open_get(open);
+	return file;
+}
+
+int pkramfs_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct pkram_open *open = file->private_data;
+	struct file *inner;
+
+	/* Copy on write would show the guest's RAM at some time, then not. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (open->writable && pkram_open_may_change(open->obj, open)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EBUSY;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	inner = map_file(open, file->f_flags & O_ACCMODE);
+	if (IS_ERR(inner))
+		return PTR_ERR(inner);
+	vma_set_file(vma, inner);
+	fput(inner);
+	vm_flags_set(vma, PKRAM_VM_FLAGS);
+	vma->vm_ops = &map_vm_ops;
+	return 0;
+}
+
+/* Like @addr, but such that leaves of @align bytes fit; 0 if not possible. */
+static unsigned long aligned_area(struct file *file, unsigned long len,
+				  unsigned long pgoff, unsigned long flags,
+				  unsigned long align)
+{
+	unsigned long off = pgoff << PAGE_SHIFT, addr;
+
+	if (len < align || len + align < len)
+		return 0;
+	addr = mm_get_unmapped_area(file, 0, len + align, pgoff, flags);
+	if (IS_ERR_VALUE(addr))
+		return 0;
+	return addr + ((off - addr) & (align - 1));
+}
+
+unsigned long pkramfs_get_unmapped_area(struct file *file, unsigned long addr,
+					unsigned long len, unsigned long pgoff,
+					unsigned long flags)
+{
+	unsigned long found = 0;
+
+	if (!addr && !(flags & MAP_FIXED)) {
+		found = aligned_area(file, len, pgoff, flags, PUD_SIZE);
+		if (!found)
+			found = aligned_area(file, len, pgoff, flags, PMD_SIZE);
+	}
+	return found ?: mm_get_unmapped_area(file, addr, len, pgoff, flags);
+}
+
+/* Counting leaves */
+
+struct leaves {
+	u64 n4k;
+	u64 n2m;
+	u64 n1g;
+};
+
+static void count_ptes(pmd_t pmd, unsigned long addr, unsigned long end,
+		       struct leaves *l)
+{
+	pte_t *pte = (pte_t *)pmd_page_vaddr(pmd) + pte_index(addr);
+
+	for (; addr < end; addr += PAGE_SIZE, pte++)
+		l->n4k += !!pte_present(READ_ONCE(*pte));
+}
+
+static void count_pmds(pud_t pud, unsigned long addr, unsigned long end,
+		       struct leaves *l)
+{
+	pmd_t *pmd = pud_pgtable(pud) + pmd_index(addr), entry;
+	unsigned long next;
+
+	for (; addr < end; addr = next, pmd++) {
+		next = pmd_addr_end(addr, end);
+		entry = READ_ONCE(*pmd);
+		if (pmd_none(entry) || !pmd_present(entry))
+			continue;
+		if (pmd_leaf(entry))
+			l->n2m++;
+		else
+			count_ptes(entry, addr, next, l);
+	}
+}
+
+static void count_vma(struct vm_area_struct *vma, struct leaves *l)
+{
+	unsigned long addr = vma->vm_start, next;
+	pgd_t *pgd;
+	p4d_t *p4d;
+	pud_t *pud, entry;
+
+	for (; addr < vma->vm_end; addr = next) {
+		next = pud_addr_end(addr, vma->vm_end);
+		pgd = pgd_offset(vma->vm_mm, addr);
+		if (pgd_none(READ_ONCE(*pgd)))
+			continue;
+		p4d = p4d_offset(pgd, addr);
+		if (p4d_none(READ_ONCE(*p4d)))
+			continue;
+		pud = pud_offset(p4d, addr);
+		entry = READ_ONCE(*pud);
+		if (pud_none(entry) || !pud_present(entry))
+			continue;
+		if (pud_leaf(entry))
+			l->n1g++;
+		else
+			count_pmds(entry, addr, next, l);
+	}
+}
+
+void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
+			  u64 *n1g)
+{
+	/* Pairs with map_inode() */
+	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
+	struct leaves l = {};
+	struct rb_node *node;
+
+	if (inode) {
+		/*
+		 * A vma leaves the tree, under this lock, before its page
+		 * tables are freed; a table of ptes that is freed before that
+		 * is freed after an RCU grace period.
+		 */
+		i_mmap_lock_read(inode->i_mapping);
+		rcu_read_lock();
+		for (node = rb_first_cached(&inode->i_mapping->i_mmap); node;
+		     node = rb_next(node))
+			count_vma(rb_entry(node, struct vm_area_struct,
+					   shared.rb), &l);
+		rcu_read_unlock();
+		i_mmap_unlock_read(inode->i_mapping);
+	}
+	*n4k = l.n4k;
+	*n2m = l.n2m;
+	*n1g = l.n1g;
+}
+
+/* The mount that nobody sees */
+
+static int map_init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, PKRAM_FS_MAGIC) ? 0 : -ENOMEM;
+}
+
+/* Without owner: the mount is the module's own and must not keep it loaded. */
+static struct file_system_type map_fs_type = {
+	.name = "pkramfs_map",
+	.init_fs_context = map_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+int pkramfs_mmap_init(void)
+{
+	map_mnt = kern_mount(&map_fs_type);
+	if (IS_ERR(map_mnt))
+		return PTR_ERR(map_mnt);
+	pkram_store_set_unmap(unmap_object);
+	return 0;
+}
+
+void pkramfs_mmap_exit(void)
+{
+	pkram_store_set_unmap(NULL);
+	kern_unmount(map_mnt);
+}

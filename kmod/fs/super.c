@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pkramfs: the file system type and its one superblock. There is one pool, so
+ * there is one superblock, however often and wherever it is mounted.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fs_context.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pkram.h>
+#include <linux/statfs.h>
+#include "compat/fs.h"
+#include "fs/fs.h"
+
+static int pkramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
+{
+	struct pkram_pool_info info;
+
+	/* Asked anew each time: the pool grows and shrinks under a mount. */
+	pkram_store_info(&info);
+	buf->f_type = PKRAM_FS_MAGIC;
+	buf->f_bsize = PAGE_SIZE;
+	buf->f_frsize = PAGE_SIZE;
+	buf->f_blocks = info.bytes >> PAGE_SHIFT;
+	buf->f_bfree = info.free >> PAGE_SHIFT;
+	buf->f_bavail = buf->f_bfree;
+	/* A further object takes at least one pair of record slots. */
+	buf->f_ffree = info.free / (2 * PKRAM_SMALL_SLOT);
+	buf->f_files = info.nr_objects + buf->f_ffree;
+	buf->f_namelen = PKRAM_NAME_MAX;
+	if (info.exists)
+		buf->f_fsid = uuid_to_fsid(info.uuid);
+	return 0;
+}
+
+static void pkramfs_evict_inode(struct inode *inode)
+{
+	struct pkram_object *obj = pkramfs_object(inode);
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	/* The memory of an object without a name goes with the last reference. */
+	if (obj)
+		pkram_object_put(obj);
+}
+
+static const struct super_operations pkramfs_super_ops = {
+	.statfs		= pkramfs_statfs,
+	.drop_inode	= inode_just_drop,
+	.evict_inode	= pkramfs_evict_inode,
+};
+
+/*
+ * Neither names nor their absence are cached beyond their use: a lookup in the
+ * store is as cheap, a removed object's memory is free at the last close, and
+ * objects that come and go by other ways than the VFS (a region is adopted, a
+ * quarantined object discarded) are seen at once.
+ */
+static int pkramfs_d_delete(const struct dentry *dentry)
+{
+	return 1;
+}
+
+static const struct dentry_operations pkramfs_dentry_ops = {
+	.d_delete	= pkramfs_d_delete,
+};
+
+static bool pool_read_only(void)
+{
+	struct pkram_pool_info info;
+
+	pkram_store_info(&info);
+	return info.read_only;
+}
+
+static int pkramfs_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct inode *root;
+
+	sb->s_magic = PKRAM_FS_MAGIC;
+	sb->s_blocksize = PAGE_SIZE;
+	sb->s_blocksize_bits = PAGE_SHIFT;
+	/* As far as extents reach, so that unit numbers always fit. */
+	sb->s_maxbytes = (loff_t)U32_MAX << PKRAM_UNIT_SHIFT;
+	sb->s_time_gran = 1;
+	sb->s_op = &pkramfs_super_ops;
+	sb->s_xattr = compat_xattr_handlers(pkramfs_xattr_handlers);
+	set_default_d_op(sb, &pkramfs_dentry_ops);
+	/* No security labels are stored, so no file has capabilities. */
+	sb->s_flags |= SB_NOATIME | SB_NOSEC;
+
+	/*
+	 * "mount -o ro" makes that mount read-only, which the VFS sees to, but
+	 * not the superblock, which other mounts share.
+	 */
+	if (pool_read_only())
+		sb->s_flags |= SB_RDONLY;
+	else
+		sb->s_flags &= ~SB_RDONLY;
+
+	root = pkramfs_iget(sb, pkram_store_root());
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	sb->s_root = d_make_root(root);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+static int pkramfs_get_tree(struct fs_context *fc)
+{
+	return get_tree_single(fc, pkramfs_fill_super);
+}
+
+static int pkramfs_reconfigure(struct fs_context *fc)
+{
+	bool writable = (fc->sb_flags_mask & SB_RDONLY) &&
+			!(fc->sb_flags & SB_RDONLY);
+
+	if (writable && pool_read_only()) {
+		errorf(fc, "pkramfs: the pool is read-only: it has features unknown here");
+		return -EROFS;
+	}
+	return 0;
+}
+
+static int pkramfs_parse_param(struct fs_context *fc, struct fs_parameter *p)
+{
+	/* What users of tmpfs try; the VFS words the refusal of the rest. */
+	if (!strcmp(p->key, "uid") || !strcmp(p->key, "gid") ||
+	    !strcmp(p->key, "mode"))
+		return invalf(fc, "pkramfs: no option '%s': use chown, chmod; they are kept",
+			      p->key);
+	if (!strcmp(p->key, "size"))
+		return invalf(fc, "pkramfs: no option 'size': see pkramctl pool grow");
+	return -ENOPARAM;
+}
+
+static const struct fs_context_operations pkramfs_context_ops = {
+	.parse_param	= pkramfs_parse_param,
+	.get_tree	= pkramfs_get_tree,
+	.reconfigure	= pkramfs_reconfigure,
+};
+
+static int pkramfs_init_fs_context(struct fs_context *fc)
+{
+	fc->ops = &pkramfs_context_ops;
+	return 0;
+}
+
+static struct file_system_type pkramfs_type = {
+	.owner			= THIS_MODULE,
+	.name			= PKRAM_FS_NAME,
+	.init_fs_context	= pkramfs_init_fs_context,
+	.kill_sb		= kill_anon_super,
+};
+
+int __init pkramfs_init(void)
+{
+	int err;
+
+	err = pkramfs_mmap_init();
+	if (err)
+		return err;
+	err = register_filesystem(&pkramfs_type);
+	if (err)
+		pkramfs_mmap_exit();
+	return err;
+}
+
+/* Also called when the module's init fails further on, so not __exit. */
+void pkramfs_exit(void)
+{
+	unregister_filesystem(&pkramfs_type);
+	pkramfs_mmap_exit();
+}

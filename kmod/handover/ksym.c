@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/errno.h>
+#include <linux/kprobes.h>
+
+#include "handover/ksym.h"
+
+void *pkram_ksym_data(const char *name)
+{
+	struct kprobe kp = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+
+	/*
+	 * register_kprobe() resolves the name and stores the address before it
+	 * looks whether that is code (check_kprobe_address_safe() gives EINVAL
+	 * when not). ENOENT: no such symbol. 0: a function, not for us.
+	 */
+	switch (register_kprobe(&kp)) {
+	case 0:
+		unregister_kprobe(&kp);
+		return NULL;
+	case -EINVAL:
+		return kp.addr;
+	default:
+		return NULL;
+	}
+}

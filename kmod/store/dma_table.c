@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tables of containers in the pool: see saved.h. To the store they are objects without
+ * memory, in a directory of their own that is in no file system.
+ */
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "compat/compat.h"
+#include "store/dma_table.h"
+#include "store/priv.h"
+
+static struct pkram_object *make(const char *name, const struct pkram_entry *e,
+				 u32 nr)
+{
+	struct pkram_object *table = pkram_object_alloc();
+	struct pkram_record *rec;
+
+	if (!table)
+		return NULL;
+	rec = &table->rec;
+	if (nr) {
+		rec->entries = pkram_alloc_mem(nr * sizeof(*e));
+		if (!rec->entries) {
+			pkram_object_put(table);
+			return NULL;
+		}
+		memcpy(rec->entries, e, nr * sizeof(*e));
+		rec->nr_entries = nr;
+	}
+	rec->kind = PKRAM_KIND_CONTAINER;
+	rec->name_len = strlen(name);
+	memcpy(rec->name, name, rec->name_len);
+	rec->uid = from_kuid(&init_user_ns, current_euid());
+	rec->gid = from_kgid(&init_user_ns, current_egid());
+	rec->seal.state = PKRAM_CONTAINER_RUNNING;
+	pkram_object_born(table);
+	table->in_use = true;
+	return table;
+}
+
+struct pkram_object *pkram_saved_create(const char *name,
+					const struct pkram_entry *e, u32 nr)
+{
+	struct pkram_object *table;
+	int err;
+
+	if (!pkram_name_ok(name, strlen(name)))
+		return ERR_PTR(-EINVAL);
+	if (nr > PKRAM_MAX_ENTRIES)
+		return ERR_PTR(-ENOSPC);
+	table = make(name, e, nr);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = pkram_store_commit_new(pkram_store.containers, table);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	if (err) {
+		pkram_object_put(table);
+		return ERR_PTR(err);
+	}
+	return table;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_create, PKRAM_NS);
+
+static bool is_owner(const struct pkram_object *table)
+{
+	return uid_eq(current_euid(), make_kuid(&init_user_ns, table->rec.uid)) ||
+	       capable(CAP_SYS_ADMIN);
+}
+
+/* store.lock held */
+static int may_adopt(const struct pkram_object *table, bool force)
+{
+	if (!table)
+		return -ENOENT;
+	if (table->bad)
+		return -EUCLEAN;
+	if (!is_owner(table))
+		return -EPERM;
+	if (table->in_use)
+		return -EBUSY;
+	if (pkram_store.read_only)
+		return -EROFS;
+	return pkram_saved_running(table) && !force ? -EOWNERDEAD : 0;
+}
+
+struct pkram_object *pkram_saved_adopt(const char *name, bool force)
+{
+	struct pkram_object *table;
+	int err;
+
+	if (!pkram_name_ok(name, strlen(name)))
+		return ERR_PTR(-EINVAL);
+	mutex_lock(&pkram_store.lock);
+	table = pkram_store_find_name(pkram_store.containers, name, strlen(name));
+	err = may_adopt(table, force);
+	if (!err) {
+		pkram_object_get(table);
+		table->in_use = true;
+	}
+	mutex_unlock(&pkram_store.lock);
+	return err ? ERR_PTR(err) : table;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_adopt, PKRAM_NS);
+
+/* Nobody uses it; the reference of its name is the caller's. store.lock held */
+static void remove_table(struct pkram_object *table)
+{
+	pkram_store_erase(table);
+	pkram_object_unlink(table);
+}
+
+void pkram_saved_put(struct pkram_object *table, bool keep)
+{
+	mutex_lock(&pkram_store.lock);
+	table->in_use = false;
+	if (!keep)
+		remove_table(table);
+	mutex_unlock(&pkram_store.lock);
+	if (!keep)
+		pkram_object_put(table);
+	pkram_object_put(table);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_put, PKRAM_NS);
+
+u32 pkram_saved_entries(const struct pkram_object *table,
+			const struct pkram_entry **e)
+{
+	*e = table->rec.entries;
+	return table->rec.nr_entries;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_entries, PKRAM_NS);
+
+/* Of the first entry that begins at @iova or later */
+static u32 find_entry(const struct pkram_record *rec, u64 iova)
+{
+	u32 lo = 0, hi = rec->nr_entries, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (rec->entries[mid].iova < iova)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* A copy with one more */
+static struct pkram_entry *with_entry(const struct pkram_record *rec,
+				      const struct pkram_entry *e)
+{
+	u32 nr = rec->nr_entries, i = find_entry(rec, e->iova);
+	struct pkram_entry *all = pkram_alloc_mem((nr + 1) * sizeof(*all));
+
+	if (!all)
+		return NULL;
+	all[i] = *e;
+	if (nr) {
+		memcpy(all, rec->entries, i * sizeof(*all));
+		memcpy(all + i + 1, rec->entries + i, (nr - i) * sizeof(*all));
+	}
+	return all;
+}
+
+/* store.lock held */
+static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
+			  u32 nr)
+{
+	struct pkram_record *rec = &table->rec;
+	struct pkram_entry *old = rec->entries;
+	u32 old_nr = rec->nr_entries, old_state = rec->seal.state;
+	int err;
+
+	rec->entries = e;
+	rec->nr_entries = nr;
+	rec->seal.state = PKRAM_CONTAINER_RUNNING;
+	rec->mtime = pkram_store_now();
+	err = pkram_store_commit(table);
+	if (err) {
+		rec->entries = old;
+		rec->nr_entries = old_nr;
+		rec->seal.state = old_state;
+		return err;
+	}
+	pkram_free_mem(old);
+	return 0;
+}
+
+int pkram_saved_add(struct pkram_object *table, const struct pkram_entry *e)
+{
+	struct pkram_entry *all;
+	u32 nr = table->rec.nr_entries + 1;
+	int err;
+
+	if (nr > PKRAM_MAX_ENTRIES)
+		return -ENOSPC;
+	/* Nobody but the caller changes it. */
+	all = with_entry(&table->rec, e);
+	if (!all)
+		return -ENOMEM;
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = commit_entries(table, all, nr);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	if (err)
+		pkram_free_mem(all);
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_add, PKRAM_NS);
+
+void pkram_saved_forget(struct pkram_object *table, u64 first, u64 last)
+{
+	struct pkram_record *rec = &table->rec;
+	u32 from, to;
+
+	mutex_lock(&pkram_store.lock);
+	from = find_entry(rec, first);
+	to = last == U64_MAX ? rec->nr_entries : find_entry(rec, last + 1);
+	if (from < to) {
+		memmove(rec->entries + from, rec->entries + to,
+			(rec->nr_entries - to) * sizeof(*rec->entries));
+		rec->nr_entries -= to - from;
+	}
+	mutex_unlock(&pkram_store.lock);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_forget, PKRAM_NS);
+
+static int commit_state(struct pkram_object *table, u32 state)
+{
+	u32 old = table->rec.seal.state;
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	table->rec.seal.state = state;
+	table->rec.mtime = pkram_store_now();
+	err = pkram_store_commit(table);
+	if (err)
+		table->rec.seal.state = old;
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+void pkram_saved_commit(struct pkram_object *table)
+{
+	/* It has its pair, and a pool that is in use does not become read-only. */
+	WARN_ON_ONCE(commit_state(table, table->rec.seal.state));
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_commit, PKRAM_NS);
+
+int pkram_saved_set_running(struct pkram_object *table, bool running)
+{
+	if (running == pkram_saved_running(table))
+		return 0;
+	return commit_state(table, running ? PKRAM_CONTAINER_RUNNING :
+			    PKRAM_CONTAINER_SUSPENDED);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_set_running, PKRAM_NS);
+
+bool pkram_saved_running(const struct pkram_object *table)
+{
+	return table->rec.seal.state == PKRAM_CONTAINER_RUNNING;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_running, PKRAM_NS);
+
+/* As the file system would say of the file; of the directories nothing is asked. */
+static bool may_access(const struct pkram_record *rec, bool write)
+{
+	u32 want = write ? 6 : 4, mode = rec->mode;
+
+	if (uid_eq(current_fsuid(), make_kuid(&init_user_ns, rec->uid)))
+		mode >>= 6;
+	else if (in_group_p(make_kgid(&init_user_ns, rec->gid)))
+		mode >>= 3;
+	return (mode & want) == want || capable(CAP_DAC_OVERRIDE) ||
+	       (!write && capable(CAP_DAC_READ_SEARCH));
+}
+
+struct pkram_open *pkram_saved_open(u64 id, bool write)
+{
+	struct pkram_object *obj;
+	struct pkram_open *open;
+	int err = -ESTALE;
+
+	mutex_lock(&pkram_store.lock);
+	obj = pkram_store_find_key(id);
+	if (obj && !obj->bad && obj->rec.kind == PKRAM_KIND_FILE) {
+		err = may_access(&obj->rec, write) ? 0 : -EACCES;
+		pkram_object_get(obj);
+	} else {
+		obj = NULL;
+	}
+	mutex_unlock(&pkram_store.lock);
+	/* Not for writing: who claims it next has the only such open. */
+	open = err ? ERR_PTR(err) : pkram_open_create(obj, false, false);
+	pkram_object_put(obj);
+	return open;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_saved_open, PKRAM_NS);
+
+/* The control plane */
+
+struct pkram_object *pkram_store_next_container(u64 key)
+{
+	return pkram_store_next_child(pkram_store.containers, key);
+}
+
+int pkram_store_discard_container(u64 key)
+{
+	struct pkram_object *table;
+	int err = 0;
+
+	mutex_lock(&pkram_store.lock);
+	table = pkram_store_find_key(key);
+	if (!table || table->rec.kind != PKRAM_KIND_CONTAINER)
+		err = -ENOENT;
+	else if (table->in_use)
+		err = -EBUSY;
+	else if (pkram_store.read_only)
+		err = -EROFS;
+	if (!err)
+		remove_table(table);
+	mutex_unlock(&pkram_store.lock);
+	if (!err)
+		pkram_object_put(table);
+	return err;
+}

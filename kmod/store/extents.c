@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The memory of objects: extents come, go, are found and made ready.
+ *
+ * Changes of an extent list are made on a copy, which takes the place of the
+ * old list when the commit succeeded. Memory is free again only after the
+ * commit that no longer names it, and only when nobody pins it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/pkram.h>
+#include <linux/slab.h>
+#include "event/event.h"
+#include "store/priv.h"
+
+#define MAX_EXTENTS	(PKRAM_LARGE_DATA / sizeof(struct pkram_extent_ser))
+#define MAX_SIZE	((u64)U32_MAX << PKRAM_UNIT_SHIFT)
+
+static u32 units_of(u64 bytes)
+{
+	return DIV_ROUND_UP_ULL(bytes, PKRAM_UNIT);
+}
+
+/* Looking up */
+
+/* Index of the first extent that ends after a unit. */
+static u32 extent_index(const struct pkram_record *rec, u32 obj_unit)
+{
+	u32 lo = 0, hi = rec->nr_extents;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		const struct pkram_extent *e = &rec->extents[mid];
+
+		if (obj_unit - e->obj_unit < e->nr_units ||
+		    obj_unit < e->obj_unit)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/* Does one extent give the GiB of the object at @obj_unit a whole GiB? */
+static bool covers_gib(const struct pkram_extent *e, u32 obj_unit)
+{
+	u32 start = round_down(obj_unit, PKRAM_GIB_UNITS);
+
+	return start >= e->obj_unit &&
+	       (u64)start + PKRAM_GIB_UNITS <= (u64)e->obj_unit + e->nr_units &&
+	       IS_ALIGNED(e->region_unit + (start - e->obj_unit),
+			  PKRAM_GIB_UNITS);
+}
+
+void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
+		      struct pkram_span *span)
+{
+	const struct pkram_record *rec = &obj->rec;
+	u32 i = extent_index(rec, obj_unit);
+	const struct pkram_extent *e = &rec->extents[i];
+
+	memset(span, 0, sizeof(*span));
+	if (i == rec->nr_extents) {
+		span->nr_units = U32_MAX;
+		return;
+	}
+	if (obj_unit < e->obj_unit) {
+		span->nr_units = e->obj_unit - obj_unit;
+		return;
+	}
+	rcu_read_lock();
+	span->region = pkram_store_region(e->region_id);
+	rcu_read_unlock();
+	span->unit = e->region_unit + (obj_unit - e->obj_unit);
+	span->nr_units = e->nr_units - (obj_unit - e->obj_unit);
+	span->whole_gib = covers_gib(e, obj_unit);
+}
+
+bool pkram_span_claimed(const struct pkram_span *span)
+{
+	return pkram_region_slice(span->region, span->unit / PKRAM_GIB_UNITS) !=
+	       PKRAM_SLICE_NONE;
+}
+
+int pkram_store_claim_span(const struct pkram_span *span)
+{
+	if (pkram_span_claimed(span))
+		return 0;
+	return pkram_region_claim(span->region, span->unit / PKRAM_GIB_UNITS,
+				  span->whole_gib ? PKRAM_SLICE_1G :
+						    PKRAM_SLICE_2M);
+}
+
+/* The map was good when it was loaded, or the object would be quarantined. */
+static void report_damage(struct pkram_object *obj,
+			  const struct pkram_span *span)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_DAMAGE_NTF,
+		.obj = obj,
+		.reason = pkram_bad_text(PKRAM_BAD_MAP),
+	};
+
+	pr_warn_ratelimited("object %llu \"%s\": %s at unit %u of the region at %#llx\n",
+			    obj->rec.id, obj->rec.name, ev.reason, span->unit,
+			    span->region->h.base);
+	mutex_lock(&pkram_store.lock);
+	if (!obj->damage_told)
+		pkram_event_tell(&ev);
+	obj->damage_told = true;
+	mutex_unlock(&pkram_store.lock);
+}
+
+int pkram_store_unit_written(struct pkram_object *obj,
+			     const struct pkram_span *span)
+{
+	int state = pkram_region_map_get(span->region, span->unit);
+
+	if (state == PKRAM_UNIT_WRITTEN)
+		return 1;
+	if (state == PKRAM_UNIT_STALE)
+		return 0;
+	report_damage(obj, span);
+	return -EUCLEAN;
+}
+
+int pkram_store_all_written(const struct pkram_span *span, u32 nr_units)
+{
+	int state;
+	u32 i;
+
+	for (i = 0; i < nr_units; i++) {
+		state = pkram_region_map_get(span->region, span->unit + i);
+		if (state != PKRAM_UNIT_WRITTEN)
+			return state == PKRAM_UNIT_STALE ? 0 : -EUCLEAN;
+	}
+	return 1;
+}
+
+int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
+			u32 nr_units)
+{
+	int err;
+
+	/* Nothing may be zeroed, so only what has its bytes can be shown. */
+	if (span->region->read_only)
+		return pkram_store_all_written(span, nr_units) > 0 ? 0 : -EROFS;
+	err = pkram_region_prepare(span->region, span->unit, nr_units);
+	if (err == -EUCLEAN)
+		report_damage(obj, span);
+	return err;
+}
+
+/* Changing extents */
+
+struct extent_list {
+	struct pkram_extent *ext;
+	u32 nr;
+	u32 max;
+};
+
+static void append(struct extent_list *l, struct pkram_extent e)
+{
+	struct pkram_extent *last = l->nr ? &l->ext[l->nr - 1] : NULL;
+
+	if (!e.nr_units)
+		return;
+	if (last && last->region_id == e.region_id &&
+	    last->obj_unit + last->nr_units == e.obj_unit &&
+	    last->region_unit + last->nr_units == e.region_unit) {
+		last->nr_units += e.nr_units;
+		return;
+	}
+	if (!WARN_ON_ONCE(l->nr == l->max))
+		l->ext[l->nr++] = e;
+}
+
+static struct pkram_extent part_of(const struct pkram_extent *e, u32 from,
+				   u32 to)
+{
+	return (struct pkram_extent){
+		.region_id = e->region_id,
+		.obj_unit = from,
+		.region_unit = e->region_unit + (from - e->obj_unit),
+		.nr_units = to - from,
+	};
+}
+
+static int alloc_list(struct extent_list *l, u32 max)
+{
+	l->nr = 0;
+	l->max = max;
+	l->ext = kvcalloc(max(max, 1U), sizeof(*l->ext), GFP_KERNEL);
+	return l->ext ? 0 : -ENOMEM;
+}
+
+/* Make @l the extents of an object; on failure nothing has changed. */
+static int commit_extents(struct pkram_object *obj, struct extent_list *l,
+			  u64 size)
+{
+	struct pkram_record *rec = &obj->rec;
+	struct pkram_extent *old = rec->extents;
+	u32 old_nr = rec->nr_extents;
+	u64 old_size = rec->size;
+	int err;
+
+	lockdep_assert_held_write(&obj->map_sem);
+	rec->extents = l->ext;
+	rec->nr_extents = l->nr;
+	rec->size = size;
+	err = pkram_store_commit(obj);
+	if (err) {
+		rec->extents = old;
+		rec->nr_extents = old_nr;
+		rec->size = old_size;
+		return err;
+	}
+	l->ext = NULL;
+	kvfree(old);
+	return 0;
+}
+
+/* Old bytes never show: units are stale before a record names them. */
+static int mark_stale(const struct pkram_extent *ext, int nr)
+{
+	int i, err = 0;
+
+	for (i = 0; !err && i < nr; i++)
+		err = pkram_region_map_set(pkram_store_region(ext[i].region_id),
+					   ext[i].region_unit, ext[i].nr_units,
+					   PKRAM_UNIT_STALE);
+	return err;
+}
+
+/* Take memory for one hole; appends to @got what was taken. */
+static int fill_hole(struct extent_list *got, u32 from, u32 to,
+		     const struct pkram_place *place)
+{
+	struct pkram_alloc_request req = {
+		.obj_unit = from,
+		.nr_units = to - from,
+		.node = place ? place->node : numa_mem_id(),
+		.strict = place && place->strict,
+	};
+	int n;
+
+	/*
+	 * What the unit map does not take any more stays taken, out of use, as
+	 * the loader would keep it too; there may be other memory.
+	 */
+	do {
+		n = pkram_alloc_get(&pkram_store.al, &req, got->ext + got->nr,
+				    got->max - got->nr);
+		if (n < 0)
+			return n;
+	} while (mark_stale(got->ext + got->nr, n));
+	got->nr += n;
+	return 0;
+}
+
+/* Fill the holes in [from, to); list of what was added in @got. */
+static int fill_holes(const struct pkram_record *rec, u32 from, u32 to,
+		      const struct pkram_place *place, struct extent_list *got)
+{
+	u32 i, unit = from;
+	int err;
+
+	for (i = extent_index(rec, from); unit < to; i++) {
+		const struct pkram_extent *e =
+			i < rec->nr_extents ? &rec->extents[i] : NULL;
+		u32 end = e ? min(e->obj_unit, to) : to;
+
+		if (unit < end) {
+			err = fill_hole(got, unit, end, place);
+			if (err)
+				return err;
+		}
+		if (!e)
+			break;
+		unit = max(unit, e->obj_unit + e->nr_units);
+	}
+	return 0;
+}
+
+/* Merge two sorted lists. */
+static void merge(const struct pkram_record *rec, const struct extent_list *got,
+		  struct extent_list *out)
+{
+	u32 i = 0, j = 0;
+
+	while (i < rec->nr_extents || j < got->nr) {
+		if (j == got->nr || (i < rec->nr_extents &&
+				     rec->extents[i].obj_unit <
+				     got->ext[j].obj_unit))
+			append(out, rec->extents[i++]);
+		else
+			append(out, got->ext[j++]);
+	}
+}
+
+/* One try at filling [from, to) and setting the size; locks held. */
+static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
+		    const struct pkram_place *place)
+{
+	struct extent_list got, out = {};
+	u32 i, max;
+	int err;
+
+	max = min_t(u64, (u64)to - from,
+		    MAX_EXTENTS - min_t(u32, obj->rec.nr_extents,
+					MAX_EXTENTS));
+	err = alloc_list(&got, max);
+	if (err)
+		return err;
+	pkram_store_reap();
+	err = fill_holes(&obj->rec, from, to, place, &got);
+	if (!err)
+		err = alloc_list(&out, obj->rec.nr_extents + got.nr);
+	if (!err) {
+		merge(&obj->rec, &got, &out);
+		err = commit_extents(obj, &out, size);
+	}
+	if (err)
+		for (i = 0; i < got.nr; i++)
+			pkram_alloc_free(&pkram_store.al, got.ext[i].region_id,
+					 got.ext[i].region_unit,
+					 got.ext[i].nr_units);
+	kvfree(got.ext);
+	kvfree(out.ext);
+	return err;
+}
+
+static int fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
+		bool set_size, const struct pkram_place *place)
+{
+	int err;
+
+	pkram_store_settle();
+	do {
+		down_write(&obj->map_sem);
+		mutex_lock(&pkram_store.lock);
+		if (!set_size)
+			size = obj->rec.size;
+		err = pkram_store.read_only ? -EROFS :
+		      try_fill(obj, from, to, size, place);
+		mutex_unlock(&pkram_store.lock);
+		up_write(&obj->map_sem);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	return err;
+}
+
+/* One try at taking [from, to) away; locks held. */
+static int try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
+{
+	struct pkram_record *rec = &obj->rec;
+	struct extent_list out, gone;
+	u32 i;
+	int err;
+
+	err = alloc_list(&out, rec->nr_extents + 1);
+	if (err)
+		return err;
+	err = alloc_list(&gone, rec->nr_extents);
+	for (i = 0; !err && i < rec->nr_extents; i++) {
+		const struct pkram_extent *e = &rec->extents[i];
+		u32 end = e->obj_unit + e->nr_units;
+		u32 a = clamp(from, e->obj_unit, end);
+		u32 b = clamp(to, a, end);
+
+		append(&out, part_of(e, e->obj_unit, a));
+		if (a < b)
+			gone.ext[gone.nr++] = part_of(e, a, b);
+		append(&out, part_of(e, b, end));
+	}
+	if (!err)
+		err = commit_extents(obj, &out, size);
+	if (!err)
+		pkram_store_free_extents(gone.ext, gone.nr);
+	kvfree(out.ext);
+	kvfree(gone.ext);
+	return err;
+}
+
+/*
+ * Take units away. They are unmapped under map_sem, so that no fault brings
+ * them back before the extents are gone; with a new size, so is the part of the
+ * last unit that is behind it.
+ */
+static int cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
+	       bool set_size)
+{
+	u64 gone_from = set_size ? size : (u64)from << PKRAM_UNIT_SHIFT;
+	u64 gone_to = set_size ? U64_MAX : (u64)to << PKRAM_UNIT_SHIFT;
+	u32 unmap_from = gone_from >> PKRAM_UNIT_SHIFT;
+	int err;
+
+	do {
+		down_write(&obj->map_sem);
+		if (pkram_store.unmap)
+			pkram_store.unmap(obj, unmap_from,
+					  set_size ? 0 : to - from);
+		mutex_lock(&pkram_store.lock);
+		if (!set_size)
+			size = obj->rec.size;
+		err = pkram_store.read_only ? -EROFS :
+		      pkram_pin_overlaps(obj, gone_from, gone_to) ? -EBUSY :
+		      try_cut(obj, from, to, size);
+		mutex_unlock(&pkram_store.lock);
+		up_write(&obj->map_sem);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	return err;
+}
+
+/* Zero bytes inside one unit, if it is one that shows its bytes. */
+static int zero_part(struct pkram_object *obj, u64 from, u64 to)
+{
+	struct pkram_span span;
+	int ret;
+
+	if (from >= to)
+		return 0;
+	/* A fault may be filling a hole; what is found stays (i_rwsem). */
+	down_read(&obj->map_sem);
+	pkram_store_find(obj, from >> PKRAM_UNIT_SHIFT, &span);
+	up_read(&obj->map_sem);
+	if (!span.region)
+		return 0;
+	ret = pkram_store_claim_span(&span);
+	if (ret)
+		return ret;
+	ret = pkram_store_unit_written(obj, &span);
+	if (ret <= 0)
+		return ret;
+	memset(pkram_region_unit_addr(span.region, span.unit) +
+	       (from & (PKRAM_UNIT - 1)), 0, to - from);
+	return 0;
+}
+
+int pkram_store_resize_write(struct pkram_object *obj, u64 size)
+{
+	u64 old = obj->rec.size;
+	int err;
+
+	if (size > MAX_SIZE)
+		return -EFBIG;
+	if (obj->bad)
+		return -EUCLEAN;
+	if (size < old) {
+		err = cut(obj, units_of(size), U32_MAX, size, true);
+		/* A mapping shows the rest of the last page. */
+		return err ?: zero_part(obj, size,
+					min(old, round_up(size, PKRAM_UNIT)));
+	}
+	/* Bytes behind the old end may have been written through a mapping. */
+	err = zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
+	if (err)
+		return err;
+	return fill(obj, old >> PKRAM_UNIT_SHIFT, units_of(size), size, true,
+		    NULL);
+}
+
+int pkram_store_resize(struct pkram_object *obj, u64 size)
+{
+	u64 old = obj->rec.size;
+	int err;
+
+	err = pkram_store_resize_write(obj, size);
+	if (obj->rec.size == old)
+		return err;
+	/* i_rwsem: nobody else has changed it since. */
+	mutex_lock(&pkram_store.lock);
+	pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,
+			 const struct pkram_place *place)
+{
+	u64 end;
+
+	if (check_add_overflow(offset, len, &end) || end > MAX_SIZE)
+		return -EFBIG;
+	if (obj->bad)
+		return -EUCLEAN;
+	return fill(obj, offset >> PKRAM_UNIT_SHIFT, units_of(end), 0, false,
+		    place);
+}
+
+int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
+{
+	u64 end, first, last;
+	int err;
+
+	if (check_add_overflow(offset, len, &end))
+		end = U64_MAX;
+	end = min_t(u64, end, MAX_SIZE);
+	if (offset >= end)
+		return 0;
+	first = round_up(offset, PKRAM_UNIT);
+	last = round_down(end, PKRAM_UNIT);
+	if (first > last)
+		return zero_part(obj, offset, end);
+	/* What may be refused comes before what destroys. */
+	err = first == last ? 0 : cut(obj, first >> PKRAM_UNIT_SHIFT,
+				      last >> PKRAM_UNIT_SHIFT, 0, false);
+	if (!err)
+		err = zero_part(obj, offset, first);
+	return err ?: zero_part(obj, last, end);
+}
+
+int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
+{
+	struct pkram_span span;
+	int err;
+
+	err = fill(obj, obj_unit, obj_unit + 1, 0, false, NULL);
+	if (err)
+		return err;
+	/*
+	 * Nothing keeps the extent from going away before it is claimed; then
+	 * its GiB is claimed for nothing, and the fault comes again.
+	 */
+	down_read(&obj->map_sem);
+	pkram_store_find(obj, obj_unit, &span);
+	up_read(&obj->map_sem);
+	return span.region ? pkram_store_claim_span(&span) : 0;
+}
+
+u64 pkram_object_held(const struct pkram_object *obj)
+{
+	u64 units = 0;
+	u32 i;
+
+	lockdep_assert(lockdep_is_held(&obj->map_sem) ||
+		       lockdep_is_held(&pkram_store.lock));
+	for (i = 0; i < obj->rec.nr_extents; i++)
+		units += obj->rec.extents[i].nr_units;
+	return units << PKRAM_UNIT_SHIFT;
+}
+
+u64 pkram_object_allocated(struct pkram_object *obj)
+{
+	u64 bytes;
+
+	down_read(&obj->map_sem);
+	bytes = pkram_object_held(obj);
+	up_read(&obj->map_sem);
+	return bytes;
+}

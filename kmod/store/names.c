@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names, attributes and labels of objects. Every function commits before it
+ * returns, and leaves the object as it was if the commit fails.
+ */
+#include <linux/pkram.h>
+#include <linux/slab.h>
+#include <linux/xattr.h>
+#include "event/event.h"
+#include "store/priv.h"
+
+struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
+					const char *name, u32 len)
+{
+	struct pkram_object *obj;
+
+	mutex_lock(&pkram_store.lock);
+	obj = pkram_store_find_name(dir, name, len);
+	if (!obj)
+		obj = ERR_PTR(-ENOENT);
+	else if (obj->bad)
+		obj = ERR_PTR(-EUCLEAN);
+	else
+		pkram_object_get(obj);
+	mutex_unlock(&pkram_store.lock);
+	return obj;
+}
+
+static void set_name(struct pkram_object *obj, const char *name, u32 len)
+{
+	memset(obj->rec.name, 0, sizeof(obj->rec.name));
+	memcpy(obj->rec.name, name, len);
+	obj->rec.name_len = len;
+}
+
+int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
+{
+	struct pkram_object *other;
+	int err;
+
+	lockdep_assert_held(&pkram_store.lock);
+	if (!pkram_store.exists)
+		return -ENOSPC;
+	if (dir->removed)
+		return -ENOENT;
+	other = pkram_store_find_name(dir, obj->rec.name, obj->rec.name_len);
+	if (other)
+		return other->bad ? -EUCLEAN : -EEXIST;
+	if (pkram_store.next_id > PKRAM_ID_MAX)
+		return -ENOSPC;
+	obj->rec.id = pkram_store.next_id;
+	obj->key = obj->rec.id;
+	err = pkram_store_commit(obj);
+	if (err)
+		return err;
+	pkram_store.next_id++;
+	pkram_object_get(obj);
+	pkram_object_link(obj, dir);
+	return 0;
+}
+
+struct pkram_object *pkram_store_create(struct pkram_object *dir,
+					const char *name, u32 len, u32 mode,
+					u32 uid, u32 gid)
+{
+	struct pkram_object *obj;
+	int err;
+
+	if (len > PKRAM_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	obj = pkram_object_alloc();
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+	set_name(obj, name, len);
+	obj->rec.kind = S_ISDIR(mode) ? PKRAM_KIND_DIR : PKRAM_KIND_FILE;
+	obj->rec.mode = mode;
+	obj->rec.uid = uid;
+	obj->rec.gid = gid;
+	obj->rec.parent = dir->rec.id;
+	pkram_object_born(obj);
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = pkram_store_commit_new(dir, obj);
+		if (!err)
+			pkram_event_object(PKRAM_CMD_OBJECT_CREATE_NTF, obj);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	if (err) {
+		pkram_object_put(obj);
+		return ERR_PTR(err);
+	}
+	return obj;
+}
+
+/* May a name go? store.lock held. */
+static int may_remove(struct pkram_object *obj)
+{
+	if (pkram_store.read_only)
+		return -EROFS;
+	if (!RB_EMPTY_ROOT(&obj->children))
+		return -ENOTEMPTY;
+	if (pkram_pin_overlaps(obj, 0, U64_MAX))
+		return -EBUSY;
+	return pkram_open_may_change(obj, NULL);
+}
+
+/* Take a name away; store.lock held. The name's reference is the caller's. */
+static void remove_object(struct pkram_object *obj)
+{
+	pkram_store_erase(obj);
+	pkram_object_unlink(obj);
+	obj->removed = true;
+	list_add_tail(&obj->removed_list, &pkram_store.removed);
+	pkram_event_object(PKRAM_CMD_OBJECT_REMOVE_NTF, obj);
+}
+
+int pkram_store_unlink(struct pkram_object *obj)
+{
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	err = may_remove(obj);
+	if (!err)
+		remove_object(obj);
+	mutex_unlock(&pkram_store.lock);
+	if (!err)
+		pkram_object_put(obj);
+	return err;
+}
+
+struct old_name {
+	char name[PKRAM_NAME_MAX + 1];
+	u32 len;
+	u64 parent;
+	u64 replaces;
+};
+
+static void tell_renamed(struct pkram_object *obj, struct pkram_object *old_dir,
+			 const struct old_name *old)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_RENAME_NTF,
+		.obj = obj,
+		.old_dir = old_dir,
+		.name = old->name,
+		.name_len = old->len,
+	};
+
+	pkram_event_tell(&ev);
+}
+
+/* store.lock held */
+static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
+			 const char *name, u32 len,
+			 struct pkram_object *victim, struct old_name *old)
+{
+	struct pkram_object *other = pkram_store_find_name(dir, name, len);
+	struct pkram_object *old_dir;
+	int err;
+
+	if (dir->removed)
+		return -ENOENT;
+	if (other && other->bad)
+		return -EUCLEAN;
+	if (other != victim)
+		return -EEXIST;
+	err = victim ? may_remove(victim) : 0;
+	if (err)
+		return err;
+
+	memcpy(old->name, obj->rec.name, sizeof(old->name));
+	old->len = obj->rec.name_len;
+	old->parent = obj->rec.parent;
+	old->replaces = obj->rec.replaces;
+	set_name(obj, name, len);
+	obj->rec.parent = dir->rec.id;
+	obj->rec.replaces = victim ? victim->rec.id : 0;
+	err = pkram_store_commit(obj);
+	if (err) {
+		set_name(obj, old->name, old->len);
+		obj->rec.parent = old->parent;
+		obj->rec.replaces = old->replaces;
+		return err;
+	}
+	/* A cut here: the loader sees that the victim is void. */
+	if (victim)
+		remove_object(victim);
+	old_dir = obj->parent;
+	pkram_object_relink(obj, dir);
+	/*
+	 * Its victim's record is gone, so "replaces" has done its work; it is
+	 * written away with the next commit, and harmless until then.
+	 */
+	obj->rec.replaces = 0;
+	tell_renamed(obj, old_dir, old);
+	pkram_object_put(old_dir);
+	return 0;
+}
+
+int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
+		       const char *name, u32 len, struct pkram_object *victim)
+{
+	struct old_name *old;
+	int err;
+
+	if (len > PKRAM_NAME_MAX)
+		return -ENAMETOOLONG;
+	if (victim == obj)
+		return 0;
+	old = kmalloc(sizeof(*old), GFP_KERNEL);
+	if (!old)
+		return -ENOMEM;
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = pkram_open_may_rename(obj);
+		if (!err)
+			err = rename_locked(obj, dir, name, len, victim, old);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	kfree(old);
+	if (!err && victim)
+		pkram_object_put(victim);
+	return err;
+}
+
+/* store.lock held */
+static int setattr_locked(struct pkram_object *obj,
+			  const struct pkram_setattr *attr)
+{
+	struct pkram_record *rec = &obj->rec;
+	struct pkram_setattr old;
+	int err;
+
+	old = (struct pkram_setattr){
+		.mode = rec->mode, .uid = rec->uid, .gid = rec->gid,
+		.atime = rec->atime, .mtime = rec->mtime, .ctime = rec->ctime,
+	};
+	if (attr->valid & PKRAM_SET_MODE)
+		rec->mode = (rec->mode & S_IFMT) | (attr->mode & ~S_IFMT);
+	if (attr->valid & PKRAM_SET_UID)
+		rec->uid = attr->uid;
+	if (attr->valid & PKRAM_SET_GID)
+		rec->gid = attr->gid;
+	if (attr->valid & PKRAM_SET_ATIME)
+		rec->atime = attr->atime;
+	if (attr->valid & PKRAM_SET_MTIME)
+		rec->mtime = attr->mtime;
+	if (attr->valid & PKRAM_SET_CTIME)
+		rec->ctime = attr->ctime;
+	err = pkram_store_commit(obj);
+	if (err) {
+		rec->mode = old.mode;
+		rec->uid = old.uid;
+		rec->gid = old.gid;
+		rec->atime = old.atime;
+		rec->mtime = old.mtime;
+		rec->ctime = old.ctime;
+		return err;
+	}
+	if (rec->mode != old.mode || rec->uid != old.uid || rec->gid != old.gid)
+		pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
+	return 0;
+}
+
+int pkram_store_setattr(struct pkram_object *obj,
+			const struct pkram_setattr *attr)
+{
+	int err;
+
+	/* A root that was made anew may have no record yet. */
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = setattr_locked(obj, attr);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	return err;
+}
+
+struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
+					    u64 after)
+{
+	struct pkram_object *best = NULL;
+	struct rb_node *node;
+
+	mutex_lock(&pkram_store.lock);
+	node = dir->children.rb_node;
+	while (node) {
+		struct pkram_object *obj =
+			rb_entry(node, struct pkram_object, sibling);
+
+		if (obj->key > after) {
+			best = obj;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	if (best)
+		pkram_object_get(best);
+	mutex_unlock(&pkram_store.lock);
+	return best;
+}
+
+int pkram_store_look(struct pkram_object *obj,
+		     int (*fn)(struct pkram_object *obj, void *arg), void *arg)
+{
+	int ret;
+
+	mutex_lock(&pkram_store.lock);
+	ret = fn(obj, arg);
+	mutex_unlock(&pkram_store.lock);
+	return ret;
+}
+
+size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len)
+{
+	size_t len = 1 + name_len;
+
+	lockdep_assert_held(&pkram_store.lock);
+	for (; dir && dir != pkram_store.root; dir = dir->parent)
+		len += 1 + dir->rec.name_len;
+	return len;
+}
+
+void pkram_store_path(const struct pkram_object *dir, const char *name,
+		      u32 name_len, char *buf)
+{
+	char *p = buf + pkram_store_path_len(dir, name_len);
+
+	*p = '\0';
+	for (;;) {
+		p -= name_len;
+		memcpy(p, name, name_len);
+		*--p = '/';
+		if (p == buf)
+			return;
+		name = dir->rec.name;
+		name_len = dir->rec.name_len;
+		dir = dir->parent;
+	}
+}
+
+/* Labels */
+
+int pkram_store_get_label(struct pkram_object *obj, const char *name,
+			  void *value, size_t size)
+{
+	const u8 *found;
+	int len;
+
+	mutex_lock(&pkram_store.lock);
+	len = pkram_xattr_find(obj->rec.xattrs, obj->rec.xattr_len, name,
+			       &found);
+	if (len >= 0 && size) {
+		if (len > size)
+			len = -ERANGE;
+		else
+			memcpy(value, found, len);
+	}
+	mutex_unlock(&pkram_store.lock);
+	return len;
+}
+
+static void tell_labelled(struct pkram_object *obj, const char *name)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_LABEL_NTF,
+		.obj = obj,
+		.name = name,
+		.name_len = strlen(name),
+	};
+
+	pkram_event_tell(&ev);
+}
+
+/* store.lock held */
+static int set_label(struct pkram_object *obj, const char *name,
+		     const void *value, size_t size, int flags)
+{
+	struct pkram_record *rec = &obj->rec;
+	u32 old_len = rec->xattr_len;
+	u8 *old = rec->xattrs;
+	const u8 *found;
+	u8 *area;
+	u32 len;
+	int err;
+
+	err = pkram_xattr_find(old, old_len, name, &found);
+	if (err >= 0 && (flags & XATTR_CREATE))
+		return -EEXIST;
+	if (err < 0 && ((flags & XATTR_REPLACE) || !value))
+		return -ENODATA;
+	err = pkram_xattr_replace(old, old_len, name, value, size, &area, &len);
+	if (err)
+		return err;
+	rec->xattrs = area;
+	rec->xattr_len = len;
+	err = pkram_store_commit(obj);
+	if (err) {
+		rec->xattrs = old;
+		rec->xattr_len = old_len;
+		pkram_free_mem(area);
+		return err;
+	}
+	pkram_free_mem(old);
+	tell_labelled(obj, name);
+	return 0;
+}
+
+int pkram_store_set_label(struct pkram_object *obj, const char *name,
+			  const void *value, size_t size, int flags)
+{
+	int err;
+
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = set_label(obj, name, value, size, flags);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	return err;
+}
+
+ssize_t pkram_store_list_labels(struct pkram_object *obj, char *buf,
+				size_t size)
+{
+	const char *name;
+	ssize_t total = 0;
+	u32 pos = 0, len;
+
+	mutex_lock(&pkram_store.lock);
+	while (pkram_xattr_next(obj->rec.xattrs, obj->rec.xattr_len, &pos,
+				&name, &len)) {
+		size_t need = XATTR_USER_PREFIX_LEN + len + 1;
+
+		if (size) {
+			if (total + need > size) {
+				total = -ERANGE;
+				break;
+			}
+			memcpy(buf + total, XATTR_USER_PREFIX,
+			       XATTR_USER_PREFIX_LEN);
+			memcpy(buf + total + XATTR_USER_PREFIX_LEN, name, len);
+			buf[total + need - 1] = '\0';
+		}
+		total += need;
+	}
+	mutex_unlock(&pkram_store.lock);
+	return total;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opens and claims: one owner at a time. The states are seal.c's; this file
+ * says who holds what, and commits.
+ */
+#include <linux/module.h>
+#include <linux/pkram.h>
+#include <linux/slab.h>
+#include "compat/compat.h"
+#include "event/event.h"
+#include "store/pin.h"
+#include "core/seal.h"
+#include "store/priv.h"
+
+/* store.lock held */
+static int may_open(const struct pkram_object *obj, bool writable,
+		    bool exclusive)
+{
+	if (obj->bad)
+		return -EUCLEAN;
+	if (!writable)
+		return 0;
+	if (obj->claimant || obj->exclusive)
+		return -EBUSY;
+	if (exclusive)
+		return obj->nr_writers ? -EBUSY : 0;
+	return obj->rec.seal.state == PKRAM_SEAL_SEALED ? -EBUSY : 0;
+}
+
+struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
+				     bool exclusive)
+{
+	struct pkram_open *open = kzalloc(sizeof(*open), GFP_KERNEL);
+	int err;
+
+	if (!open)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&open->ref, 1);
+	open->writable = writable;
+	open->exclusive = exclusive && writable;
+	mutex_lock(&pkram_store.lock);
+	err = may_open(obj, writable, exclusive);
+	if (!err) {
+		open->obj = pkram_object_get(obj);
+		obj->nr_writers += writable;
+		if (open->exclusive)
+			obj->exclusive = open;
+	}
+	mutex_unlock(&pkram_store.lock);
+	if (err) {
+		kfree(open);
+		return ERR_PTR(err);
+	}
+	return open;
+}
+
+struct pkram_open *pkram_open_get(struct pkram_open *open)
+{
+	refcount_inc(&open->ref);
+	return open;
+}
+
+void pkram_open_put(struct pkram_open *open)
+{
+	struct pkram_object *obj = open->obj;
+
+	if (!refcount_dec_and_test(&open->ref))
+		return;
+	mutex_lock(&pkram_store.lock);
+	obj->nr_writers -= open->writable;
+	if (obj->exclusive == open)
+		obj->exclusive = NULL;
+	/* The record says RUNNING or SEALED, whichever it came to. */
+	if (obj->claimant == open) {
+		obj->claimant = NULL;
+		pkram_event_object(PKRAM_CMD_OBJECT_RELEASE_NTF, obj);
+	}
+	mutex_unlock(&pkram_store.lock);
+	pkram_object_put(obj);
+	kfree(open);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_open_put, PKRAM_NS);
+
+int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open)
+{
+	struct pkram_open *holder = READ_ONCE(obj->claimant);
+
+	/* Without the lock: a claim needs that there is no other writer. */
+	if (!holder)
+		holder = READ_ONCE(obj->exclusive);
+	if (open && READ_ONCE(obj->claimant) == open)
+		return 0;
+	if (holder && holder != open)
+		return -EBUSY;
+	return READ_ONCE(obj->rec.seal.state) == PKRAM_SEAL_SEALED ? -EBUSY : 0;
+}
+
+int pkram_open_may_rename(const struct pkram_object *obj)
+{
+	return obj->claimant || obj->rec.seal.state == PKRAM_SEAL_SEALED ?
+	       -EBUSY : 0;
+}
+
+/* Commit an object whose seal was changed; undo it on failure. */
+static int commit_seal(struct pkram_object *obj, const struct pkram_seal *old)
+{
+	int err = pkram_store_commit(obj);
+
+	if (err)
+		obj->rec.seal = *old;
+	return err;
+}
+
+int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
+		     u64 bytes, u64 *generation)
+{
+	struct pkram_object *obj = open->obj;
+	struct pkram_seal old;
+	bool claimed;
+	int err = 0;
+
+	if (!open->writable)
+		return -EBADF;
+	mutex_lock(&pkram_store.lock);
+	old = obj->rec.seal;
+	if (obj->bad)
+		err = -EUCLEAN;
+	else if (obj->removed)
+		err = -ENOENT;
+	else if ((obj->claimant && obj->claimant != open) ||
+		 (obj->exclusive && obj->exclusive != open) ||
+		 obj->nr_writers > 1)
+		err = -EBUSY;
+	else if (bytes && bytes != obj->rec.size)
+		err = -EINVAL;
+	if (!err)
+		err = pkram_seal_claim(&obj->rec.seal, flags, vm_uuid);
+	if (!err)
+		err = commit_seal(obj, &old);
+	if (!err) {
+		claimed = !obj->claimant;
+		obj->claimant = open;
+		*generation = obj->rec.seal.generation;
+		if (old.state == PKRAM_SEAL_SEALED &&
+		    obj->rec.seal.state != PKRAM_SEAL_SEALED)
+			pkram_event_object(PKRAM_CMD_OBJECT_UNSEAL_NTF, obj);
+		if (claimed)
+			pkram_event_object(PKRAM_CMD_OBJECT_CLAIM_NTF, obj);
+	}
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
+		    const u8 vm_uuid[16], u64 *generation)
+{
+	struct pkram_object *obj = open->obj;
+	struct pkram_seal old;
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	old = obj->rec.seal;
+	err = obj->claimant == open ? 0 : -EPERM;
+	if (!err)
+		err = pkram_seal_set(&obj->rec.seal, cookie, vm_uuid);
+	if (!err)
+		err = commit_seal(obj, &old);
+	if (!err)
+		pkram_event_object(PKRAM_CMD_OBJECT_SEAL_NTF, obj);
+	*generation = obj->rec.seal.generation;
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
+		      bool check, u64 *generation)
+{
+	struct pkram_object *obj = open->obj;
+	struct pkram_seal old;
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	old = obj->rec.seal;
+	err = obj->claimant == open ? 0 : -EPERM;
+	if (!err)
+		err = check ? pkram_seal_check(&obj->rec.seal, cookie) :
+			      pkram_seal_resume(&obj->rec.seal, cookie);
+	if (!err && !check) {
+		err = commit_seal(obj, &old);
+		if (!err)
+			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, obj);
+	}
+	*generation = obj->rec.seal.generation;
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+u32 pkram_object_state(struct pkram_object *obj)
+{
+	if (READ_ONCE(obj->rec.seal.state) == PKRAM_SEAL_SEALED)
+		return PKRAM_STATE_SEALED;
+	if (READ_ONCE(obj->claimant))
+		return PKRAM_STATE_CLAIMED;
+	if (READ_ONCE(obj->rec.seal.state) == PKRAM_SEAL_RUNNING)
+		return PKRAM_STATE_RUNNING;
+	return PKRAM_STATE_IDLE;
+}

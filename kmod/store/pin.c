@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory of objects under DMA: see pin.h. */
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "compat/compat.h"
+#include "store/pin.h"
+#include "store/priv.h"
+
+/**
+ * struct pkram_pin - a range of an object that stays as it is
+ * @list: in the object's @pins; store.lock
+ * @open: by which it is reached
+ * @offset: in the object
+ * @len: in bytes
+ */
+struct pkram_pin {
+	struct list_head list;
+	struct pkram_open *open;
+	u64 offset;
+	u64 len;
+};
+
+bool pkram_pin_overlaps(const struct pkram_object *obj, u64 from, u64 to)
+{
+	const struct pkram_pin *pin;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(pin, &obj->pins, list)
+		if (pin->offset < to && from < pin->offset + pin->len)
+			return true;
+	return false;
+}
+
+static int insert(struct pkram_pin *pin)
+{
+	struct pkram_object *obj = pin->open->obj;
+	int err = 0;
+
+	mutex_lock(&pkram_store.lock);
+	if (obj->bad)
+		err = -EUCLEAN;
+	else if (pin->offset + pin->len > round_up(obj->rec.size, PAGE_SIZE))
+		err = -EFAULT;
+	else
+		list_add(&pin->list, &obj->pins);
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+static void find(struct pkram_object *obj, u32 unit, struct pkram_span *span)
+{
+	down_read(&obj->map_sem);
+	pkram_store_find(obj, unit, span);
+	up_read(&obj->map_sem);
+}
+
+/* Zero what is stale in a run of units. Only then must its GiB be claimed. */
+static int prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
+{
+	u32 n;
+	int ret;
+
+	for (; nr; nr -= n, span.unit += n, span.nr_units -= n) {
+		/* In one GiB: a claim is of one */
+		n = min_t(u32, nr,
+			  PKRAM_GIB_UNITS - span.unit % PKRAM_GIB_UNITS);
+		ret = pkram_store_all_written(&span, n);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			continue;
+		ret = pkram_store_claim_span(&span);
+		if (ret)
+			return ret;
+		ret = pkram_store_prepare(obj, &span, n);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The range is in the list of pins, so what is found stays. */
+static int make_ready(struct pkram_pin *pin)
+{
+	struct pkram_object *obj = pin->open->obj;
+	u32 unit = pin->offset >> PKRAM_UNIT_SHIFT;
+	u32 end = DIV_ROUND_UP_ULL(pin->offset + pin->len, PKRAM_UNIT);
+	struct pkram_span span;
+	u32 nr;
+	int err;
+
+	for (; unit < end; unit += nr) {
+		find(obj, unit, &span);
+		nr = min(span.nr_units, end - unit);
+		if (!span.region) {
+			err = pkram_store_allocate(obj, (u64)unit << PKRAM_UNIT_SHIFT,
+						   (u64)nr << PKRAM_UNIT_SHIFT,
+						   NULL);
+			/* And look again where that is. */
+			nr = 0;
+		} else {
+			err = prepare(obj, span, nr);
+		}
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct pkram_pin *pkram_pin_create(struct pkram_open *open, u64 offset, u64 len)
+{
+	struct pkram_pin *pin;
+	u64 end;
+	int err;
+
+	if (check_add_overflow(offset, len, &end) ||
+	    !IS_ALIGNED(offset | len, PAGE_SIZE) || !len)
+		return ERR_PTR(-EFAULT);
+	pin = kmalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
+	if (!pin)
+		return ERR_PTR(-ENOMEM);
+	pin->open = pkram_open_get(open);
+	pin->offset = offset;
+	pin->len = len;
+	err = insert(pin);
+	if (err) {
+		pkram_open_put(pin->open);
+		kfree(pin);
+		return ERR_PTR(err);
+	}
+	err = make_ready(pin);
+	if (err) {
+		pkram_pin_destroy(pin);
+		return ERR_PTR(err);
+	}
+	return pin;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_pin_create, PKRAM_NS);
+
+u64 pkram_pin_object_id(const struct pkram_pin *pin)
+{
+	const struct pkram_object *obj = pin->open->obj;
+
+	/* What has a name keeps it as long as it is pinned. */
+	return READ_ONCE(obj->removed) ? 0 : obj->rec.id;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_pin_object_id, PKRAM_NS);
+
+void pkram_pin_destroy(struct pkram_pin *pin)
+{
+	mutex_lock(&pkram_store.lock);
+	list_del(&pin->list);
+	mutex_unlock(&pkram_store.lock);
+	pkram_open_put(pin->open);
+	kfree(pin);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_pin_destroy, PKRAM_NS);
+
+void pkram_pin_move(struct pkram_pin *pin, struct pkram_open *open)
+{
+	struct pkram_open *old = pin->open;
+
+	if (WARN_ON_ONCE(open->obj != old->obj))
+		return;
+	pin->open = pkram_open_get(open);
+	pkram_open_put(old);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_pin_move, PKRAM_NS);
+
+u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys)
+{
+	u64 offset = pin->offset + pos;
+	u64 in_unit = offset & (PKRAM_UNIT - 1);
+	struct pkram_span span;
+
+	find(pin->open->obj, offset >> PKRAM_UNIT_SHIFT, &span);
+	if (WARN_ON_ONCE(!span.region))
+		return 0;
+	*phys = pkram_region_unit_phys(span.region, span.unit) + in_unit;
+	return min(((u64)span.nr_units << PKRAM_UNIT_SHIFT) - in_unit,
+		   pin->len - pos);
+}
+EXPORT_SYMBOL_NS_GPL(pkram_pin_extent, PKRAM_NS);
+
+const void *pkram_open_object(const struct pkram_open *open)
+{
+	return open->obj;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_open_object, PKRAM_NS);

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records in their slots: which pairs are free, and the commit. See
+ * format.h for what a commit writes, and in which order.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/slab.h>
+#include "store/priv.h"
+
+static u32 meta_pairs(const struct pkram_meta *m)
+{
+	return m->large ? 1 : PKRAM_SMALL_PAIRS;
+}
+
+static u32 slot_size(bool large)
+{
+	return large ? PKRAM_LARGE_SLOT : PKRAM_SMALL_SLOT;
+}
+
+static struct pkram_meta *find_meta(u64 region_id, u32 unit)
+{
+	struct pkram_meta *m;
+
+	list_for_each_entry(m, &pkram_store.metas, list)
+		if (m->unit == unit && pkram_region_id_of(m->r) == region_id)
+			return m;
+	return NULL;
+}
+
+static void *slot_a(const struct pkram_meta *m, u32 pair)
+{
+	return pkram_region_unit_addr(m->r, m->unit) +
+	       (size_t)pair * 2 * slot_size(m->large);
+}
+
+/* Write a record to both slots of a pair. */
+static void write_pair(const struct pkram_meta *m, u32 pair, int current_slot,
+		       const struct pkram_record *rec)
+{
+	void *a = slot_a(m, pair);
+	size_t len;
+
+	len = pkram_record_encode(pkram_store.scratch, rec, pkram_store.seed);
+	pkram_pair_commit(a, a + slot_size(m->large), current_slot,
+			  pkram_store.scratch, len);
+}
+
+/* @id: of the last object there, so that no later kernel gives it to another */
+static void write_free(const struct pkram_meta *m, u32 pair, int current_slot,
+		       u64 seq, u64 id)
+{
+	struct pkram_record *rec = pkram_store.free_record;
+
+	rec->kind = PKRAM_KIND_FREE;
+	rec->seq = seq;
+	rec->id = id;
+	write_pair(m, pair, current_slot, rec);
+}
+
+static struct pkram_meta *meta_with_room(bool large)
+{
+	struct pkram_meta *m;
+
+	list_for_each_entry(m, &pkram_store.metas, list)
+		if (m->large == large && m->nr_used < meta_pairs(m))
+			return m;
+	return NULL;
+}
+
+static struct pkram_meta *add_meta(struct pkram_region *r, u32 unit, bool large)
+{
+	struct pkram_meta *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	m->r = r;
+	m->unit = unit;
+	m->large = large;
+	list_add_tail(&m->list, &pkram_store.metas);
+	return m;
+}
+
+/* A unit for records; prefers GiB that are claimed already. */
+static int take_meta_unit(struct pkram_region **rp, u32 *unit)
+{
+	struct pkram_alloc_request req = {
+		.obj_unit = 1,	/* not the start of a GiB */
+		.nr_units = 1,
+		.node = PKRAM_NO_NODE,
+	};
+	struct pkram_extent ext;
+	struct pkram_region *r;
+	int n;
+
+	pkram_store_reap();
+	n = pkram_alloc_get(&pkram_store.al, &req, &ext, 1);
+	if (n < 0)
+		return n;
+	r = pkram_store_region(ext.region_id);
+	if (r->h.nr_meta >= PKRAM_REGION_MAX_META) {
+		pkram_alloc_free(&pkram_store.al, ext.region_id,
+				 ext.region_unit, 1);
+		return -ENOSPC;
+	}
+	*rp = r;
+	*unit = ext.region_unit;
+	return 0;
+}
+
+static int format_meta_unit(struct pkram_region *r, u32 unit, bool large)
+{
+	struct pkram_meta *m;
+	u32 pair;
+	int err;
+
+	m = add_meta(r, unit, large);
+	if (!m)
+		return -ENOMEM;
+	err = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_META);
+	if (err) {
+		list_del(&m->list);
+		kfree(m);
+		return err;
+	}
+	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
+	for (pair = 0; pair < meta_pairs(m); pair++)
+		write_free(m, pair, 0, 1, 0);
+	/* Valid before it is named: a cut leaves a free unit. */
+	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
+	pkram_region_commit(r);
+	return 0;
+}
+
+int pkram_store_ensure_pair(bool large)
+{
+	struct pkram_region *r;
+	u32 unit;
+	int err;
+
+	pkram_store_settle();
+	mutex_lock(&pkram_store.lock);
+	if (meta_with_room(large)) {
+		mutex_unlock(&pkram_store.lock);
+		return 0;
+	}
+	err = pkram_store.read_only ? -EROFS : take_meta_unit(&r, &unit);
+	if (!err)
+		pkram_store.nr_in_transit++;
+	mutex_unlock(&pkram_store.lock);
+	if (err)
+		return err;
+
+	/* The unit is ours, so its GiB stays as it is. */
+	err = pkram_region_claim(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
+
+	mutex_lock(&pkram_store.lock);
+	pkram_store.nr_in_transit--;
+	if (!err)
+		err = format_meta_unit(r, unit, large);
+	if (err)
+		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit,
+				 1);
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+int pkram_store_ensure_wanted(void)
+{
+	return pkram_store_ensure_pair(READ_ONCE(pkram_store.wanted_large));
+}
+
+static int take_pair(bool large, struct pkram_location *loc)
+{
+	struct pkram_meta *m = meta_with_room(large);
+	u32 pair;
+
+	if (!m) {
+		pkram_store.wanted_large = large;
+		return -EAGAIN;
+	}
+	pair = find_first_zero_bit(m->used, meta_pairs(m));
+	__set_bit(pair, m->used);
+	m->nr_used++;
+	*loc = (struct pkram_location){
+		.region_id = pkram_region_id_of(m->r),
+		.unit = m->unit,
+		.pair = pair,
+		.large = large,
+	};
+	return 0;
+}
+
+void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq, u64 id)
+{
+	struct pkram_meta *m = find_meta(loc->region_id, loc->unit);
+
+	write_free(m, loc->pair, loc->cur, seq, id);
+	if (__test_and_clear_bit(loc->pair, m->used))
+		m->nr_used--;
+}
+
+void pkram_store_use_pair(const struct pkram_location *loc)
+{
+	struct pkram_meta *m = find_meta(loc->region_id, loc->unit);
+
+	if (!__test_and_set_bit(loc->pair, m->used))
+		m->nr_used++;
+}
+
+int pkram_store_commit(struct pkram_object *obj)
+{
+	struct pkram_location old = obj->loc, loc = obj->loc;
+	/* What a container loses is never written in vain for lack of a pair. */
+	bool large = pkram_record_len(&obj->rec) > PKRAM_SMALL_SLOT ||
+		     (old.large && obj->rec.kind == PKRAM_KIND_CONTAINER);
+	bool moves = !old.region_id || old.large != large;
+	int err;
+
+	lockdep_assert_held(&pkram_store.lock);
+	/* Before there is a pool only the root is there, in memory. */
+	if (obj->removed || !pkram_store.exists)
+		return 0;
+	if (pkram_store.read_only)
+		return -EROFS;
+	if (pkram_record_len(&obj->rec) > PKRAM_LARGE_SLOT)
+		return -EFBIG;
+	if (moves) {
+		err = take_pair(large, &loc);
+		if (err)
+			return err;
+	}
+	obj->rec.seq++;
+	write_pair(find_meta(loc.region_id, loc.unit), loc.pair,
+		   loc.cur, &obj->rec);
+	loc.cur = 0;
+	obj->loc = loc;
+	/* A cut here leaves two records of one id; the higher seq counts. */
+	if (moves && old.region_id)
+		pkram_store_free_pair_at(&old, obj->rec.seq, obj->rec.id);
+	return 0;
+}
+
+void pkram_store_erase(struct pkram_object *obj)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	if (!obj->loc.region_id)
+		return;
+	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1, obj->rec.id);
+	obj->loc.region_id = 0;
+}
+
+int pkram_store_load_metas(struct pkram_region *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->h.nr_meta; i++)
+		if (!add_meta(r, r->h.meta[i] & ~PKRAM_META_LARGE,
+			      r->h.meta[i] & PKRAM_META_LARGE))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Units of records go, and with them the ids in their free pairs: keep the last. */
+static void keep_last_id(void)
+{
+	struct pkram_meta *m;
+	u32 pair;
+
+	list_for_each_entry(m, &pkram_store.metas, list) {
+		if (!m->nr_used || m->nr_used == meta_pairs(m))
+			continue;
+		pair = find_first_zero_bit(m->used, meta_pairs(m));
+		write_free(m, pair, 0, 1, pkram_store.next_id - 1);
+		return;
+	}
+}
+
+void pkram_store_trim_metas(struct pkram_region *r)
+{
+	struct pkram_meta *m, *next;
+	u32 i, n = 0;
+
+	for (i = 0; i < r->h.nr_meta; i++) {
+		m = find_meta(pkram_region_id_of(r),
+			      r->h.meta[i] & ~PKRAM_META_LARGE);
+		if (m->nr_used)
+			r->h.meta[n++] = r->h.meta[i];
+	}
+	if (n == r->h.nr_meta)
+		return;
+	keep_last_id();
+	r->h.nr_meta = n;
+	pkram_region_commit(r);
+	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {
+		if (m->r != r || m->nr_used)
+			continue;
+		pkram_region_map_set(r, m->unit, 1, PKRAM_UNIT_FREE);
+		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r),
+				 m->unit, 1);
+		list_del(&m->list);
+		kfree(m);
+	}
+}
+
+void pkram_store_drop_metas(struct pkram_region *r)
+{
+	struct pkram_meta *m, *next;
+
+	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {
+		if (m->r != r)
+			continue;
+		list_del(&m->list);
+		kfree(m);
+	}
+}
