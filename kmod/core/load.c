@@ -164,7 +164,7 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 	it->loc.cur = cur;
 	it->bad = bad;
 	it->lost = bad && !it->rec.extents &&
-		   it->rec.kind != PKRAM_KIND_CONTAINER;
+		   it->rec.kind != PKRAM_KIND_DMA_TABLE;
 	l->res->lost |= it->lost;
 	l->res->nr++;
 	return 0;
@@ -523,7 +523,7 @@ static void check_parents(struct loader *l)
 	for (i = 0; i < l->res->nr; i++) {
 		l->next[i] = 0;
 		if (item_good(&items[i]) && items[i].rec.id != PKRAM_ROOT_ID &&
-		    items[i].rec.kind != PKRAM_KIND_CONTAINER &&
+		    items[i].rec.kind != PKRAM_KIND_DMA_TABLE &&
 		    items[i].rec.parent != PKRAM_ROOT_ID &&
 		    parent_of(l, i) == NO_ITEM)
 			items[i].orphan = true;

@@ -574,11 +574,11 @@ static bool seal_ok(const struct pkram_record *r)
 
 	if (r->kind == PKRAM_KIND_DIR && s->state != PKRAM_SEAL_NONE)
 		return false;
-	if (r->kind == PKRAM_KIND_CONTAINER)
+	if (r->kind == PKRAM_KIND_DMA_TABLE)
 		return !cookie && is_zero(s->vm_uuid, sizeof(s->vm_uuid)) &&
 		       !s->generation &&
-		       (s->state == PKRAM_CONTAINER_RUNNING ||
-			s->state == PKRAM_CONTAINER_SUSPENDED);
+		       (s->state == PKRAM_DMA_TABLE_RUNNING ||
+			s->state == PKRAM_DMA_TABLE_SUSPENDED);
 	switch (s->state) {
 	case PKRAM_SEAL_NONE:
 	case PKRAM_SEAL_RUNNING:
@@ -606,7 +606,7 @@ static bool name_ok(const struct pkram_record *r)
 
 static bool parent_ok(const struct pkram_record *r)
 {
-	if (r->id == PKRAM_ROOT_ID || r->kind == PKRAM_KIND_CONTAINER)
+	if (r->id == PKRAM_ROOT_ID || r->kind == PKRAM_KIND_DMA_TABLE)
 		return !r->parent && !r->replaces;
 	return r->parent && r->parent <= PKRAM_ID_MAX && r->parent != r->id;
 }
@@ -617,7 +617,7 @@ static bool kind_ok(const struct pkram_record *r)
 
 	if (r->id == PKRAM_ROOT_ID && r->kind != PKRAM_KIND_DIR)
 		return false;
-	if (r->kind == PKRAM_KIND_CONTAINER)
+	if (r->kind == PKRAM_KIND_DMA_TABLE)
 		return !r->mode;
 	return (r->mode & ~07777U) == type;
 }
@@ -652,7 +652,7 @@ static int record_decode(struct pkram_record *r,
 
 	if (r->kind == PKRAM_KIND_FREE)
 		return bad;
-	if (r->kind == PKRAM_KIND_CONTAINER)
+	if (r->kind == PKRAM_KIND_DMA_TABLE)
 		ret = record_decode_entries(r, ser);
 	else if (r->kind == PKRAM_KIND_FILE || r->kind == PKRAM_KIND_DIR)
 		ret = record_decode_data(r, ser);

@@ -118,7 +118,7 @@ enum pkram_record_kind {
 	PKRAM_KIND_FREE = 1,	/* the pair holds nothing */
 	PKRAM_KIND_FILE = 2,
 	PKRAM_KIND_DIR = 3,
-	PKRAM_KIND_CONTAINER = 4,	/* what a VFIO container maps */
+	PKRAM_KIND_DMA_TABLE = 4,	/* what a VFIO container maps */
 };
 
 struct pkram_time_ser {
@@ -188,9 +188,9 @@ struct pkram_entry_ser {
 #define PKRAM_ENTRY_PAGE	4096
 
 /* The state in the seal of a container's record; the rest of that is zero */
-enum pkram_container_state {
-	PKRAM_CONTAINER_RUNNING = 1,	/* somebody has addresses of its mappings */
-	PKRAM_CONTAINER_SUSPENDED = 2,	/* all were given up */
+enum pkram_dma_table_state {
+	PKRAM_DMA_TABLE_RUNNING = 1,	/* somebody has addresses of its mappings */
+	PKRAM_DMA_TABLE_SUSPENDED = 2,	/* all were given up */
 };
 
 /**

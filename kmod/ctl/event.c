@@ -82,16 +82,16 @@ int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj)
 	return 0;
 }
 
-int pkram_genl_put_container(struct sk_buff *skb, const struct pkram_object *obj)
+int pkram_genl_put_dma_table(struct sk_buff *skb, const struct pkram_object *obj)
 {
 	const struct pkram_record *rec = &obj->rec;
 
 	if (pkram_genl_put_u64(skb, PKRAM_A_OBJECT_KEY, obj->key) ||
-	    (rec->name_len && nla_put_string(skb, PKRAM_A_CONTAINER, rec->name)) ||
+	    (rec->name_len && nla_put_string(skb, PKRAM_A_DMA_TABLE, rec->name)) ||
 	    nla_put_u32(skb, PKRAM_A_UID, rec->uid) ||
 	    nla_put_u32(skb, PKRAM_A_GID, rec->gid) ||
 	    nla_put_u32(skb, PKRAM_A_NR_ENTRIES, rec->nr_entries) ||
-	    (rec->seal.state == PKRAM_CONTAINER_SUSPENDED &&
+	    (rec->seal.state == PKRAM_DMA_TABLE_SUSPENDED &&
 	     nla_put_flag(skb, PKRAM_A_SUSPENDED)) ||
 	    (obj->in_use && nla_put_flag(skb, PKRAM_A_IN_USE)) ||
 	    put_quarantine(skb, obj))

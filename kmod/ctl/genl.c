@@ -320,10 +320,10 @@ static int region_add(struct sk_buff *req, struct genl_info *info)
 	err = pkram_pool_grow(nla_get_u32(tb[PKRAM_A_GIB]), node, report,
 			      &text);
 	if (err)
-		err = refuse_report(info, PKRAM_CMD_REGION_ADD, err, text,
+		err = refuse_report(info, PKRAM_CMD_POOL_GROW, err, text,
 				    report);
 	else
-		err = reply_report(info, PKRAM_CMD_REGION_ADD, report);
+		err = reply_report(info, PKRAM_CMD_POOL_GROW, report);
 	kvfree(report);
 	return err;
 }
@@ -349,10 +349,10 @@ static int region_adopt(struct sk_buff *req, struct genl_info *info)
 			       nla_get_flag(info->attrs[PKRAM_A_FORMAT]),
 			       report, &text);
 	if (err)
-		err = refuse_report(info, PKRAM_CMD_REGION_ADOPT, err, text,
+		err = refuse_report(info, PKRAM_CMD_POOL_ADOPT, err, text,
 				    report);
 	else
-		err = reply_report(info, PKRAM_CMD_REGION_ADOPT, report);
+		err = reply_report(info, PKRAM_CMD_POOL_ADOPT, report);
 	kvfree(report);
 	return err;
 }
@@ -391,10 +391,10 @@ static int region_del(struct sk_buff *req, struct genl_info *info)
 		return fail(info->extack, -ENOMEM);
 	err = pkram_pool_shrink(nr_gib, base, size, report, &text);
 	if (err)
-		err = refuse_report(info, PKRAM_CMD_REGION_DEL, err, text,
+		err = refuse_report(info, PKRAM_CMD_POOL_SHRINK, err, text,
 				    report);
 	else
-		err = reply_report(info, PKRAM_CMD_REGION_DEL, report);
+		err = reply_report(info, PKRAM_CMD_POOL_SHRINK, report);
 	kvfree(report);
 	return err;
 }
@@ -439,7 +439,7 @@ static int object_discard(struct sk_buff *req, struct genl_info *info)
 	return err;
 }
 
-static int container_discard(struct sk_buff *req, struct genl_info *info)
+static int dma_table_discard(struct sk_buff *req, struct genl_info *info)
 {
 	struct nlattr *key = info->attrs[PKRAM_A_OBJECT_KEY];
 	int err;
@@ -452,7 +452,7 @@ static int container_discard(struct sk_buff *req, struct genl_info *info)
 		return -EINVAL;
 	}
 
-	err = pkram_store_discard_container(nla_get_u64(key));
+	err = pkram_store_discard_dma_table(nla_get_u64(key));
 	switch (err) {
 	case 0:
 		return 0;
@@ -688,7 +688,7 @@ static int object_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	while (!err && (obj = pkram_store_next_object(d->next))) {
 		/* The root is no object of the user's, and is not counted. */
 		if (obj->key != PKRAM_ROOT_ID &&
-		    obj->rec.kind != PKRAM_KIND_CONTAINER)
+		    obj->rec.kind != PKRAM_KIND_DMA_TABLE)
 			err = pkram_store_look(obj, object_put, &p);
 		if (!err)
 			d->next = obj->key;
@@ -713,7 +713,7 @@ static int put_entries(struct sk_buff *skb, struct dump *d,
 }
 
 /* Under the store's lock. Return: 0; 1 there is more of it; -EMSGSIZE */
-static int container_put(struct pkram_object *obj, void *arg)
+static int dma_table_put(struct pkram_object *obj, void *arg)
 {
 	struct object_put *p = arg;
 	struct dump *d = dump_state(p->cb);
@@ -725,10 +725,10 @@ static int container_put(struct pkram_object *obj, void *arg)
 		p->cb->seq++;
 		d->entry = 0;
 	}
-	hdr = dump_put(p->skb, p->cb, PKRAM_CMD_CONTAINER_GET);
+	hdr = dump_put(p->skb, p->cb, PKRAM_CMD_DMA_TABLE_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	ret = pkram_genl_put_container(p->skb, obj);
+	ret = pkram_genl_put_dma_table(p->skb, obj);
 	if (!ret)
 		ret = put_entries(p->skb, d, &obj->rec);
 	if (ret < 0) {
@@ -741,7 +741,7 @@ static int container_put(struct pkram_object *obj, void *arg)
 	return ret;
 }
 
-static int container_dump(struct sk_buff *skb, struct netlink_callback *cb)
+static int dma_table_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct object_put p = { .skb = skb, .cb = cb };
 	struct dump *d = dump_state(cb);
@@ -756,8 +756,8 @@ static int container_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		d->begun = true;
 	}
 
-	while (!err && (obj = pkram_store_next_container(d->next))) {
-		err = pkram_store_look(obj, container_put, &p);
+	while (!err && (obj = pkram_store_next_dma_table(d->next))) {
+		err = pkram_store_look(obj, dma_table_put, &p);
 		if (!err)
 			d->next = obj->key;
 		pkram_object_put(obj);
@@ -779,18 +779,18 @@ static struct netlink_range_validation size_range __ro_after_init = {
 	.min = PKRAM_GIB, .max = PHYS_MAX,
 };
 
-static const struct nla_policy region_add_policy[] = {
+static const struct nla_policy pool_grow_policy[] = {
 	[PKRAM_A_GIB] = NLA_POLICY_FULL_RANGE(NLA_U32, &gib_range),
 	[PKRAM_A_NODE] = NLA_POLICY_MAX(NLA_U32, MAX_NUMNODES - 1),
 };
 
-static const struct nla_policy region_adopt_policy[] = {
+static const struct nla_policy pool_adopt_policy[] = {
 	[PKRAM_A_BASE] = NLA_POLICY_FULL_RANGE(NLA_U64, &base_range),
 	[PKRAM_A_SIZE] = NLA_POLICY_FULL_RANGE(NLA_U64, &size_range),
 	[PKRAM_A_FORMAT] = { .type = NLA_FLAG },
 };
 
-static const struct nla_policy region_del_policy[] = {
+static const struct nla_policy pool_shrink_policy[] = {
 	[PKRAM_A_GIB] = NLA_POLICY_FULL_RANGE(NLA_U32, &gib_range),
 	[PKRAM_A_BASE] = NLA_POLICY_FULL_RANGE(NLA_U64, &base_range),
 	[PKRAM_A_SIZE] = NLA_POLICY_FULL_RANGE(NLA_U64, &size_range),
@@ -800,7 +800,7 @@ static const struct nla_policy object_discard_policy[] = {
 	[PKRAM_A_OBJECT_KEY] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
-static const struct nla_policy container_discard_policy[] = {
+static const struct nla_policy dma_table_discard_policy[] = {
 	[PKRAM_A_OBJECT_KEY] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
@@ -817,20 +817,20 @@ static const struct genl_ops ops[] = {
 		.cmd = PKRAM_CMD_REGION_GET,
 		.dumpit = region_dump,
 	}, {
-		.cmd = PKRAM_CMD_REGION_ADD,
+		.cmd = PKRAM_CMD_POOL_GROW,
 		.doit = region_add,
-		.policy = region_add_policy,
-		.maxattr = ARRAY_SIZE(region_add_policy) - 1,
+		.policy = pool_grow_policy,
+		.maxattr = ARRAY_SIZE(pool_grow_policy) - 1,
 	}, {
-		.cmd = PKRAM_CMD_REGION_ADOPT,
+		.cmd = PKRAM_CMD_POOL_ADOPT,
 		.doit = region_adopt,
-		.policy = region_adopt_policy,
-		.maxattr = ARRAY_SIZE(region_adopt_policy) - 1,
+		.policy = pool_adopt_policy,
+		.maxattr = ARRAY_SIZE(pool_adopt_policy) - 1,
 	}, {
-		.cmd = PKRAM_CMD_REGION_DEL,
+		.cmd = PKRAM_CMD_POOL_SHRINK,
 		.doit = region_del,
-		.policy = region_del_policy,
-		.maxattr = ARRAY_SIZE(region_del_policy) - 1,
+		.policy = pool_shrink_policy,
+		.maxattr = ARRAY_SIZE(pool_shrink_policy) - 1,
 	}, {
 		.cmd = PKRAM_CMD_OBJECT_GET,
 		.start = object_dump_start,
@@ -844,14 +844,14 @@ static const struct genl_ops ops[] = {
 		.cmd = PKRAM_CMD_HANDOVER_GET,
 		.doit = handover_get,
 	}, {
-		.cmd = PKRAM_CMD_CONTAINER_GET,
+		.cmd = PKRAM_CMD_DMA_TABLE_GET,
 		.start = object_dump_start,
-		.dumpit = container_dump,
+		.dumpit = dma_table_dump,
 	}, {
-		.cmd = PKRAM_CMD_CONTAINER_DISCARD,
-		.doit = container_discard,
-		.policy = container_discard_policy,
-		.maxattr = ARRAY_SIZE(container_discard_policy) - 1,
+		.cmd = PKRAM_CMD_DMA_TABLE_DISCARD,
+		.doit = dma_table_discard,
+		.policy = dma_table_discard_policy,
+		.maxattr = ARRAY_SIZE(dma_table_discard_policy) - 1,
 	},
 };
 

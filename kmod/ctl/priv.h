@@ -22,8 +22,8 @@ int pkram_genl_put_u64(struct sk_buff *skb, int attr, u64 value);
  */
 int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj);
 
-/** pkram_genl_put_container() - the same of a container, without its mappings */
-int pkram_genl_put_container(struct sk_buff *skb, const struct pkram_object *obj);
+/** pkram_genl_put_dma_table() - the same of a container, without its mappings */
+int pkram_genl_put_dma_table(struct sk_buff *skb, const struct pkram_object *obj);
 
 /** pkram_genl_put_entry() - one of these, or nothing. Context: store.lock */
 int pkram_genl_put_entry(struct sk_buff *skb, const struct pkram_entry *e);

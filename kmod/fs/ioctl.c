@@ -27,14 +27,14 @@ static u64 best_align(struct pkram_object *obj)
 }
 
 union ioc_arg {
-	struct pkram_info info;
-	struct pkram_leaves leaves;
-	struct pkram_claim claim;
-	struct pkram_seal_args seal;
-	struct pkram_alloc_args alloc;
+	struct pkram_ioc_info info;
+	struct pkram_ioc_leaves leaves;
+	struct pkram_ioc_claim claim;
+	struct pkram_ioc_seal seal;
+	struct pkram_ioc_alloc alloc;
 };
 
-static int ioc_info(struct pkram_object *obj, struct pkram_info *arg)
+static int ioc_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 {
 	if (arg->flags)
 		return -EINVAL;
@@ -53,7 +53,7 @@ static int ioc_info(struct pkram_object *obj, struct pkram_info *arg)
 	return 0;
 }
 
-static int ioc_leaves(struct pkram_object *obj, struct pkram_leaves *arg)
+static int ioc_leaves(struct pkram_object *obj, struct pkram_ioc_leaves *arg)
 {
 	u64 n4k, n2m, n1g;
 
@@ -66,7 +66,7 @@ static int ioc_leaves(struct pkram_object *obj, struct pkram_leaves *arg)
 	return 0;
 }
 
-static int ioc_seal(struct pkram_open *open, struct pkram_seal_args *arg)
+static int ioc_seal(struct pkram_open *open, struct pkram_ioc_seal *arg)
 {
 	u64 generation;
 	int err;
@@ -79,7 +79,7 @@ static int ioc_seal(struct pkram_open *open, struct pkram_seal_args *arg)
 	return err;
 }
 
-static int ioc_resume(struct pkram_open *open, struct pkram_seal_args *arg)
+static int ioc_resume(struct pkram_open *open, struct pkram_ioc_seal *arg)
 {
 	u64 generation;
 	int err;
@@ -93,7 +93,7 @@ static int ioc_resume(struct pkram_open *open, struct pkram_seal_args *arg)
 	return err;
 }
 
-static int ioc_claim(struct pkram_open *open, struct pkram_claim *arg)
+static int ioc_claim(struct pkram_open *open, struct pkram_ioc_claim *arg)
 {
 	u64 generation;
 	int err;
@@ -106,7 +106,7 @@ static int ioc_claim(struct pkram_open *open, struct pkram_claim *arg)
 }
 
 static int ioc_alloc(struct pkram_open *open, struct inode *inode,
-		     const struct pkram_alloc_args *arg)
+		     const struct pkram_ioc_alloc *arg)
 {
 	struct pkram_place place = {
 		.node = arg->node,
@@ -135,28 +135,28 @@ static const struct {
 	bool change;
 } ioc_table[] = {
 	[_IOC_NR(PKRAM_IOC_INFO)] = {
-		offsetofend(struct pkram_info, flags),
-		sizeof(struct pkram_info), false
+		offsetofend(struct pkram_ioc_info, flags),
+		sizeof(struct pkram_ioc_info), false
 	},
 	[_IOC_NR(PKRAM_IOC_LEAVES)] = {
-		offsetofend(struct pkram_leaves, flags),
-		sizeof(struct pkram_leaves), false
+		offsetofend(struct pkram_ioc_leaves, flags),
+		sizeof(struct pkram_ioc_leaves), false
 	},
 	[_IOC_NR(PKRAM_IOC_CLAIM)] = {
-		offsetofend(struct pkram_claim, bytes),
-		sizeof(struct pkram_claim), true
+		offsetofend(struct pkram_ioc_claim, bytes),
+		sizeof(struct pkram_ioc_claim), true
 	},
 	[_IOC_NR(PKRAM_IOC_SEAL)] = {
-		offsetofend(struct pkram_seal_args, vm_uuid),
-		sizeof(struct pkram_seal_args), true
+		offsetofend(struct pkram_ioc_seal, vm_uuid),
+		sizeof(struct pkram_ioc_seal), true
 	},
 	[_IOC_NR(PKRAM_IOC_RESUME)] = {
-		offsetofend(struct pkram_seal_args, vm_uuid),
-		sizeof(struct pkram_seal_args), true
+		offsetofend(struct pkram_ioc_seal, vm_uuid),
+		sizeof(struct pkram_ioc_seal), true
 	},
 	[_IOC_NR(PKRAM_IOC_ALLOC)] = {
-		sizeof(struct pkram_alloc_args),
-		sizeof(struct pkram_alloc_args), true
+		sizeof(struct pkram_ioc_alloc),
+		sizeof(struct pkram_ioc_alloc), true
 	},
 };
 

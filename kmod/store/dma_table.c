@@ -28,18 +28,18 @@ static struct pkram_object *make(const char *name, const struct pkram_entry *e,
 		memcpy(rec->entries, e, nr * sizeof(*e));
 		rec->nr_entries = nr;
 	}
-	rec->kind = PKRAM_KIND_CONTAINER;
+	rec->kind = PKRAM_KIND_DMA_TABLE;
 	rec->name_len = strlen(name);
 	memcpy(rec->name, name, rec->name_len);
 	rec->uid = from_kuid(&init_user_ns, current_euid());
 	rec->gid = from_kgid(&init_user_ns, current_egid());
-	rec->seal.state = PKRAM_CONTAINER_RUNNING;
+	rec->seal.state = PKRAM_DMA_TABLE_RUNNING;
 	pkram_object_born(table);
 	table->in_use = true;
 	return table;
 }
 
-struct pkram_object *pkram_saved_create(const char *name,
+struct pkram_object *pkram_dma_table_create(const char *name,
 					const struct pkram_entry *e, u32 nr)
 {
 	struct pkram_object *table;
@@ -54,7 +54,7 @@ struct pkram_object *pkram_saved_create(const char *name,
 		return ERR_PTR(-ENOMEM);
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = pkram_store_commit_new(pkram_store.containers, table);
+		err = pkram_store_commit_new(pkram_store.dma_tables, table);
 		mutex_unlock(&pkram_store.lock);
 	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
 	if (err) {
@@ -63,7 +63,7 @@ struct pkram_object *pkram_saved_create(const char *name,
 	}
 	return table;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_create, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_create, PKRAM_NS);
 
 static bool is_owner(const struct pkram_object *table)
 {
@@ -84,10 +84,10 @@ static int may_adopt(const struct pkram_object *table, bool force)
 		return -EBUSY;
 	if (pkram_store.read_only)
 		return -EROFS;
-	return pkram_saved_running(table) && !force ? -EOWNERDEAD : 0;
+	return pkram_dma_table_running(table) && !force ? -EOWNERDEAD : 0;
 }
 
-struct pkram_object *pkram_saved_adopt(const char *name, bool force)
+struct pkram_object *pkram_dma_table_adopt(const char *name, bool force)
 {
 	struct pkram_object *table;
 	int err;
@@ -95,7 +95,7 @@ struct pkram_object *pkram_saved_adopt(const char *name, bool force)
 	if (!pkram_name_ok(name, strlen(name)))
 		return ERR_PTR(-EINVAL);
 	mutex_lock(&pkram_store.lock);
-	table = pkram_store_find_name(pkram_store.containers, name, strlen(name));
+	table = pkram_store_find_name(pkram_store.dma_tables, name, strlen(name));
 	err = may_adopt(table, force);
 	if (!err) {
 		pkram_object_get(table);
@@ -104,7 +104,7 @@ struct pkram_object *pkram_saved_adopt(const char *name, bool force)
 	mutex_unlock(&pkram_store.lock);
 	return err ? ERR_PTR(err) : table;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_adopt, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_adopt, PKRAM_NS);
 
 /* Nobody uses it; the reference of its name is the caller's. store.lock held */
 static void remove_table(struct pkram_object *table)
@@ -113,7 +113,7 @@ static void remove_table(struct pkram_object *table)
 	pkram_object_unlink(table);
 }
 
-void pkram_saved_put(struct pkram_object *table, bool keep)
+void pkram_dma_table_put(struct pkram_object *table, bool keep)
 {
 	mutex_lock(&pkram_store.lock);
 	table->in_use = false;
@@ -124,15 +124,15 @@ void pkram_saved_put(struct pkram_object *table, bool keep)
 		pkram_object_put(table);
 	pkram_object_put(table);
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_put, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_put, PKRAM_NS);
 
-u32 pkram_saved_entries(const struct pkram_object *table,
+u32 pkram_dma_table_entries(const struct pkram_object *table,
 			const struct pkram_entry **e)
 {
 	*e = table->rec.entries;
 	return table->rec.nr_entries;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_entries, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_entries, PKRAM_NS);
 
 /* Of the first entry that begins at @iova or later */
 static u32 find_entry(const struct pkram_record *rec, u64 iova)
@@ -177,7 +177,7 @@ static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
 
 	rec->entries = e;
 	rec->nr_entries = nr;
-	rec->seal.state = PKRAM_CONTAINER_RUNNING;
+	rec->seal.state = PKRAM_DMA_TABLE_RUNNING;
 	rec->mtime = pkram_store_now();
 	err = pkram_store_commit(table);
 	if (err) {
@@ -190,7 +190,7 @@ static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
 	return 0;
 }
 
-int pkram_saved_add(struct pkram_object *table, const struct pkram_entry *e)
+int pkram_dma_table_add(struct pkram_object *table, const struct pkram_entry *e)
 {
 	struct pkram_entry *all;
 	u32 nr = table->rec.nr_entries + 1;
@@ -211,9 +211,9 @@ int pkram_saved_add(struct pkram_object *table, const struct pkram_entry *e)
 		pkram_free_mem(all);
 	return err;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_add, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_add, PKRAM_NS);
 
-void pkram_saved_forget(struct pkram_object *table, u64 first, u64 last)
+void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last)
 {
 	struct pkram_record *rec = &table->rec;
 	u32 from, to;
@@ -228,7 +228,7 @@ void pkram_saved_forget(struct pkram_object *table, u64 first, u64 last)
 	}
 	mutex_unlock(&pkram_store.lock);
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_forget, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_forget, PKRAM_NS);
 
 static int commit_state(struct pkram_object *table, u32 state)
 {
@@ -245,27 +245,27 @@ static int commit_state(struct pkram_object *table, u32 state)
 	return err;
 }
 
-void pkram_saved_commit(struct pkram_object *table)
+void pkram_dma_table_commit(struct pkram_object *table)
 {
 	/* It has its pair, and a pool that is in use does not become read-only. */
 	WARN_ON_ONCE(commit_state(table, table->rec.seal.state));
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_commit, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_commit, PKRAM_NS);
 
-int pkram_saved_set_running(struct pkram_object *table, bool running)
+int pkram_dma_table_set_running(struct pkram_object *table, bool running)
 {
-	if (running == pkram_saved_running(table))
+	if (running == pkram_dma_table_running(table))
 		return 0;
-	return commit_state(table, running ? PKRAM_CONTAINER_RUNNING :
-			    PKRAM_CONTAINER_SUSPENDED);
+	return commit_state(table, running ? PKRAM_DMA_TABLE_RUNNING :
+			    PKRAM_DMA_TABLE_SUSPENDED);
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_set_running, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_set_running, PKRAM_NS);
 
-bool pkram_saved_running(const struct pkram_object *table)
+bool pkram_dma_table_running(const struct pkram_object *table)
 {
-	return table->rec.seal.state == PKRAM_CONTAINER_RUNNING;
+	return table->rec.seal.state == PKRAM_DMA_TABLE_RUNNING;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_running, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_running, PKRAM_NS);
 
 /* As the file system would say of the file; of the directories nothing is asked. */
 static bool may_access(const struct pkram_record *rec, bool write)
@@ -280,7 +280,7 @@ static bool may_access(const struct pkram_record *rec, bool write)
 	       (!write && capable(CAP_DAC_READ_SEARCH));
 }
 
-struct pkram_open *pkram_saved_open(u64 id, bool write)
+struct pkram_open *pkram_dma_table_open(u64 id, bool write)
 {
 	struct pkram_object *obj;
 	struct pkram_open *open;
@@ -300,23 +300,23 @@ struct pkram_open *pkram_saved_open(u64 id, bool write)
 	pkram_object_put(obj);
 	return open;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_saved_open, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_open, PKRAM_NS);
 
 /* The control plane */
 
-struct pkram_object *pkram_store_next_container(u64 key)
+struct pkram_object *pkram_store_next_dma_table(u64 key)
 {
-	return pkram_store_next_child(pkram_store.containers, key);
+	return pkram_store_next_child(pkram_store.dma_tables, key);
 }
 
-int pkram_store_discard_container(u64 key)
+int pkram_store_discard_dma_table(u64 key)
 {
 	struct pkram_object *table;
 	int err = 0;
 
 	mutex_lock(&pkram_store.lock);
 	table = pkram_store_find_key(key);
-	if (!table || table->rec.kind != PKRAM_KIND_CONTAINER)
+	if (!table || table->rec.kind != PKRAM_KIND_DMA_TABLE)
 		err = -ENOENT;
 	else if (table->in_use)
 		err = -EBUSY;

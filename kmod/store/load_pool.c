@@ -32,7 +32,7 @@ static void report_bad(const struct pkram_object *obj)
 		snprintf(other, sizeof(other), " (object %#llx)", obj->other);
 	/* By the key that it is discarded by; names may hold anything. */
 	pr_warn("%s %#llx \"%*pE\" quarantined: %s%s\n",
-		obj->rec.kind == PKRAM_KIND_CONTAINER ? "container" : "object",
+		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "container" : "object",
 		obj->key, obj->rec.name_len, obj->rec.name,
 		pkram_bad_text(obj->bad), other);
 }
@@ -72,13 +72,13 @@ static void link_object(struct pkram_object *obj, struct pkram_object *dir)
 		report_bad(obj);
 	}
 	pkram_object_link(obj, dir);
-	if (obj->bad && obj->rec.kind != PKRAM_KIND_CONTAINER)
+	if (obj->bad && obj->rec.kind != PKRAM_KIND_DMA_TABLE)
 		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
 }
 
 static struct pkram_object *find_dir(const struct pkram_object *obj)
 {
-	return obj->rec.kind == PKRAM_KIND_CONTAINER ? pkram_store.containers :
+	return obj->rec.kind == PKRAM_KIND_DMA_TABLE ? pkram_store.dma_tables :
 	       pkram_store_find_key(obj->rec.parent);
 }
 

@@ -35,7 +35,7 @@ struct pkram_meta {
  * @objects: all objects by key
  * @names: objects by directory and name
  * @root: the root directory, always there
- * @containers: what saved containers have for a directory; never in a record
+ * @dma_tables: what DMA tables have for a directory; never in a record
  * @uuid: of the pool
  * @seed: of the pool's checksums
  * @exists: there is a region, so there is a pool
@@ -45,7 +45,7 @@ struct pkram_meta {
  * @next_id: for the next object
  * @next_bad_key: for the next object that has no usable id
  * @nr_objects: files and directories, without root and quarantined ones
- * @nr_containers: without quarantined ones
+ * @nr_dma_tables: without quarantined ones
  * @nr_quarantined: quarantined ones
  * @nr_pending: units on @pending
  * @nr_in_transit: runs of units that are taken and belong to nobody: somebody
@@ -66,7 +66,7 @@ struct pkram_store {
 	struct rb_root objects;
 	DECLARE_HASHTABLE(names, 12);
 	struct pkram_object *root;
-	struct pkram_object *containers;
+	struct pkram_object *dma_tables;
 	u8 uuid[16];
 	u32 seed;
 	bool exists;
@@ -75,7 +75,7 @@ struct pkram_store {
 	u64 next_id;
 	u64 next_bad_key;
 	u32 nr_objects;
-	u32 nr_containers;
+	u32 nr_dma_tables;
 	u32 nr_quarantined;
 	u64 nr_pending;
 	u32 nr_in_transit;

@@ -213,7 +213,7 @@ int pkram_store_commit(struct pkram_object *obj)
 	struct pkram_location old = obj->loc, loc = obj->loc;
 	/* What a container loses is never written in vain for lack of a pair. */
 	bool large = pkram_record_len(&obj->rec) > PKRAM_SMALL_SLOT ||
-		     (old.large && obj->rec.kind == PKRAM_KIND_CONTAINER);
+		     (old.large && obj->rec.kind == PKRAM_KIND_DMA_TABLE);
 	bool moves = !old.region_id || old.large != large;
 	int err;
 

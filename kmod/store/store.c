@@ -3,7 +3,7 @@
  * The store: which objects and regions there are. How they are made from what an
  * earlier kernel left is store_load.c; names are store_names.c, memory of objects
  * store_data.c, free space store_space.c, records in their slots store_commit.c,
- * claims store_claim.c, saved containers store_container.c.
+ * claims store_claim.c, saved containers store_dma_table.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -111,8 +111,8 @@ static u32 *counter_of(const struct pkram_object *obj)
 {
 	if (obj->bad)
 		return &pkram_store.nr_quarantined;
-	return obj->rec.kind == PKRAM_KIND_CONTAINER ?
-	       &pkram_store.nr_containers : &pkram_store.nr_objects;
+	return obj->rec.kind == PKRAM_KIND_DMA_TABLE ?
+	       &pkram_store.nr_dma_tables : &pkram_store.nr_objects;
 }
 
 /*
@@ -222,7 +222,7 @@ int pkram_store_discard(u64 key)
 
 	pkram_store_lock_settled();
 	obj = pkram_store_find_key(key);
-	if (!obj || obj->rec.kind == PKRAM_KIND_CONTAINER)
+	if (!obj || obj->rec.kind == PKRAM_KIND_DMA_TABLE)
 		err = -ENOENT;
 	else if (!obj->bad)
 		err = -EINVAL;
@@ -452,7 +452,7 @@ static int may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 /* Without objects the root's record is all that is left of a pool: let go. */
 static void let_root_go(void)
 {
-	if (pkram_store.nr_objects || pkram_store.nr_containers ||
+	if (pkram_store.nr_objects || pkram_store.nr_dma_tables ||
 	    pkram_store.nr_quarantined ||
 	    pkram_store.regions.next != pkram_store.regions.prev)
 		return;
@@ -692,16 +692,16 @@ int pkram_store_init(void)
 	pkram_store.free_record = kzalloc(sizeof(*pkram_store.free_record),
 					  GFP_KERNEL);
 	pkram_store.root = pkram_store_make_root();
-	pkram_store.containers = pkram_object_alloc();
+	pkram_store.dma_tables = pkram_object_alloc();
 	if (!pkram_store.scratch || !pkram_store.free_record ||
-	    !pkram_store.root || !pkram_store.containers) {
-		kvfree(pkram_store.containers);
+	    !pkram_store.root || !pkram_store.dma_tables) {
+		kvfree(pkram_store.dma_tables);
 		kvfree(pkram_store.root);
 		kfree(pkram_store.free_record);
 		vfree(pkram_store.scratch);
 		return -ENOMEM;
 	}
-	pkram_store.containers->rec.kind = PKRAM_KIND_DIR;
+	pkram_store.dma_tables->rec.kind = PKRAM_KIND_DIR;
 	pkram_region_init();
 	mutex_lock(&pkram_store.lock);
 	pkram_object_link(pkram_store.root, NULL);
@@ -723,7 +723,7 @@ void pkram_store_exit(void)
 		list_del(&r->list);
 		pkram_region_close(r, true);
 	}
-	pkram_object_put(pkram_store.containers);
+	pkram_object_put(pkram_store.dma_tables);
 	kfree(pkram_store.free_record);
 	vfree(pkram_store.scratch);
 }

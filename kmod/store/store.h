@@ -332,14 +332,14 @@ int pkram_store_discard(u64 key);
 
 /* Saved containers: what pkram_vfio.ko does with them is in saved.h */
 
-/** pkram_store_next_container() - as pkram_store_next_object(), containers alone */
-struct pkram_object *pkram_store_next_container(u64 key);
+/** pkram_store_next_dma_table() - as pkram_store_next_object(), containers alone */
+struct pkram_object *pkram_store_next_dma_table(u64 key);
 
 /**
- * pkram_store_discard_container() - remove a container's table for good; by key
+ * pkram_store_discard_dma_table() - remove a container's table for good; by key
  * Return: 0; -ENOENT; -EBUSY it is in use; -EROFS.
  */
-int pkram_store_discard_container(u64 key);
+int pkram_store_discard_dma_table(u64 key);
 
 /* Labels: names without "user." */
 int pkram_store_get_label(struct pkram_object *obj, const char *name,

@@ -383,7 +383,7 @@ err_destroy:
 	saved = pkram_container_forget(c, m);
 	pkram_mapping_destroy(c, m);
 	if (saved)
-		pkram_saved_commit(c->saved);
+		pkram_dma_table_commit(c->saved);
 	pkram_container_put_use(c, before);
 	return err;
 }
@@ -466,7 +466,7 @@ static u64 unmap_range(struct pkram_container *c, u32 i, u32 nr)
 		pkram_mapping_destroy(c, m);
 	}
 	if (saved)
-		pkram_saved_commit(c->saved);
+		pkram_dma_table_commit(c->saved);
 	return size;
 }
 

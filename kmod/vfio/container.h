@@ -163,7 +163,7 @@ int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
 /** pkram_container_unmap_all() - as the last group goes, or adopting failed */
 void pkram_container_unmap_all(struct pkram_container *c);
 
-/** pkram_container_drop() - PKRAM_VFIO_DROP. Return: bytes; @nr: how many mappings */
+/** pkram_container_drop() - PKRAM_VFIO_UNMAP_STALE. Return: bytes; @nr: how many mappings */
 u64 pkram_container_drop(struct pkram_container *c, u64 *nr);
 
 /** pkram_mapping_create() - not in the table; NULL: no memory */
@@ -191,10 +191,10 @@ u64 pkram_mapping_extent(struct pkram_container *c, struct pkram_mapping *m,
 
 /* named.c: containers whose table is in the pool. Context: container locked */
 
-/** pkram_container_name() - PKRAM_VFIO_CREATE. Return: 0, or as docs/vfio.md says. */
+/** pkram_container_name() - PKRAM_VFIO_TABLE_CREATE. Return: 0, or as docs/vfio.md says. */
 int pkram_container_name(struct pkram_container *c, const char *name);
 
-/** pkram_container_adopt() - PKRAM_VFIO_ADOPT */
+/** pkram_container_adopt() - PKRAM_VFIO_TABLE_RESTORE */
 int pkram_container_adopt(struct pkram_container *c, const char *name, bool force);
 
 /**
@@ -210,7 +210,7 @@ int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m);
 /**
  * pkram_container_forget() - a mapping goes
  *
- * Return: was it saved? Then pkram_saved_commit() is to follow.
+ * Return: was it saved? Then pkram_dma_table_commit() is to follow.
  */
 bool pkram_container_forget(struct pkram_container *c, const struct pkram_mapping *m);
 

@@ -168,7 +168,7 @@ static long unmap_dma(struct pkram_container *c, void __user *arg)
 	return copy_to_user(arg, &unmap, size) ? -EFAULT : 0;
 }
 
-static long get_name(struct pkram_vfio_name *n, u32 known, void __user *arg)
+static long get_name(struct pkram_vfio_table *n, u32 known, void __user *arg)
 {
 	if (copy_from_user(n, arg, sizeof(*n)))
 		return -EFAULT;
@@ -180,7 +180,7 @@ static long get_name(struct pkram_vfio_name *n, u32 known, void __user *arg)
 
 static long name_create(struct pkram_container *c, void __user *arg)
 {
-	struct pkram_vfio_name n;
+	struct pkram_vfio_table n;
 	long err = get_name(&n, 0, arg);
 
 	if (err)
@@ -193,20 +193,20 @@ static long name_create(struct pkram_container *c, void __user *arg)
 
 static long name_adopt(struct pkram_container *c, void __user *arg)
 {
-	struct pkram_vfio_name n;
-	long err = get_name(&n, PKRAM_VFIO_ADOPT_FORCE, arg);
+	struct pkram_vfio_table n;
+	long err = get_name(&n, PKRAM_VFIO_TABLE_RESTORE_FORCE, arg);
 
 	if (err)
 		return err;
 	mutex_lock(&c->lock);
-	err = pkram_container_adopt(c, n.name, n.flags & PKRAM_VFIO_ADOPT_FORCE);
+	err = pkram_container_adopt(c, n.name, n.flags & PKRAM_VFIO_TABLE_RESTORE_FORCE);
 	mutex_unlock(&c->lock);
 	return err;
 }
 
 static long drop(struct pkram_container *c, void __user *arg)
 {
-	struct pkram_vfio_drop d;
+	struct pkram_vfio_unmap_stale d;
 
 	if (copy_from_user(&d, arg, sizeof(d)))
 		return -EFAULT;
@@ -229,11 +229,11 @@ static long vfio_ops_ioctl(void *data, unsigned int cmd, unsigned long arg)
 		return map_dma(data, (void __user *)arg);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_dma(data, (void __user *)arg);
-	case PKRAM_VFIO_CREATE:
+	case PKRAM_VFIO_TABLE_CREATE:
 		return name_create(data, (void __user *)arg);
-	case PKRAM_VFIO_ADOPT:
+	case PKRAM_VFIO_TABLE_RESTORE:
 		return name_adopt(data, (void __user *)arg);
-	case PKRAM_VFIO_DROP:
+	case PKRAM_VFIO_UNMAP_STALE:
 		return drop(data, (void __user *)arg);
 	}
 	return -ENOTTY;

@@ -42,7 +42,7 @@ int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m)
 
 	if (!c->saved || !make_entry(m, &e))
 		return 0;
-	err = pkram_saved_add(c->saved, &e);
+	err = pkram_dma_table_add(c->saved, &e);
 	if (err)
 		return err;
 	c->running = true;
@@ -54,13 +54,13 @@ bool pkram_container_forget(struct pkram_container *c, const struct pkram_mappin
 {
 	if (!c->saved || !m->saved)
 		return false;
-	pkram_saved_forget(c->saved, m->dma.first, m->dma.last);
+	pkram_dma_table_forget(c->saved, m->dma.first, m->dma.last);
 	return true;
 }
 
 int pkram_container_set_running(struct pkram_container *c, bool running)
 {
-	int err = c->saved ? pkram_saved_set_running(c->saved, running) : 0;
+	int err = c->saved ? pkram_dma_table_set_running(c->saved, running) : 0;
 
 	if (!err)
 		c->running = running;
@@ -71,14 +71,14 @@ struct pkram_container_use pkram_container_get_use(const struct pkram_container 
 {
 	return (struct pkram_container_use){
 		.running = c->running,
-		.saved = c->saved && pkram_saved_running(c->saved),
+		.saved = c->saved && pkram_dma_table_running(c->saved),
 	};
 }
 
 void pkram_container_put_use(struct pkram_container *c, struct pkram_container_use use)
 {
 	if (c->saved)
-		pkram_saved_set_running(c->saved, use.saved);
+		pkram_dma_table_set_running(c->saved, use.saved);
 	c->running = use.running;
 }
 
@@ -89,7 +89,7 @@ void pkram_container_release(struct pkram_container *c)
 	c->saved = NULL;
 	pkram_container_unmap_all(c);
 	if (saved)
-		pkram_saved_put(saved, !c->running);
+		pkram_dma_table_put(saved, !c->running);
 }
 
 int pkram_container_name(struct pkram_container *c, const char *name)
@@ -110,7 +110,7 @@ int pkram_container_name(struct pkram_container *c, const char *name)
 		m->saved = make_entry(m, &e[nr]);
 		nr += m->saved;
 	}
-	saved = pkram_saved_create(name, e, nr);
+	saved = pkram_dma_table_create(name, e, nr);
 	kvfree(e);
 	if (IS_ERR(saved))
 		return PTR_ERR(saved);
@@ -133,7 +133,7 @@ static struct pkram_pin *pin_entry(const struct pkram_entry *e, u64 *id,
 		if (*open)
 			pkram_open_put(*open);
 		*id = key;
-		*open = pkram_saved_open(e->object, key & 1);
+		*open = pkram_dma_table_open(e->object, key & 1);
 		if (IS_ERR(*open)) {
 			pin = ERR_CAST(*open);
 			*open = NULL;
@@ -242,10 +242,10 @@ int pkram_container_adopt(struct pkram_container *c, const char *name, bool forc
 		return -EINVAL;
 	if (!current->mm)
 		return -ENODEV;
-	saved = pkram_saved_adopt(name, force);
+	saved = pkram_dma_table_adopt(name, force);
 	if (IS_ERR(saved))
 		return PTR_ERR(saved);
-	nr = pkram_saved_entries(saved, &e);
+	nr = pkram_dma_table_entries(saved, &e);
 	err = pin_all(c, e, nr, &bad);
 	if (!err)
 		err = map_all(c, &bad);
@@ -254,7 +254,7 @@ int pkram_container_adopt(struct pkram_container *c, const char *name, bool forc
 				    (int)strlen(name), name, e[bad].size, e[bad].iova,
 				    e[bad].object, e[bad].offset, err);
 		pkram_container_unmap_all(c);
-		pkram_saved_put(saved, true);
+		pkram_dma_table_put(saved, true);
 		return err;
 	}
 	c->saved = saved;

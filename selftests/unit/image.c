@@ -197,13 +197,13 @@ struct pkram_record image_dir(u64 id, u64 parent, const char *name)
 	return r;
 }
 
-struct pkram_record image_container(u64 id, const char *name)
+struct pkram_record image_dma_table(u64 id, const char *name)
 {
 	struct pkram_record r = image_file(id, 0, name);
 
-	r.kind = PKRAM_KIND_CONTAINER;
+	r.kind = PKRAM_KIND_DMA_TABLE;
 	r.mode = 0;
-	r.seal.state = PKRAM_CONTAINER_SUSPENDED;
+	r.seal.state = PKRAM_DMA_TABLE_SUSPENDED;
 	return r;
 }
 
@@ -358,7 +358,7 @@ static void sample_large(struct sample *s, struct pkram_record *r)
 	label(r, "kind", "in a large slot");
 }
 
-static void sample_container(struct pkram_record *r)
+static void sample_dma_table(struct pkram_record *r)
 {
 	static const struct pkram_entry e[] = {
 		{ 0, 640 << 10, 3, 0, 3 },
@@ -367,7 +367,7 @@ static void sample_container(struct pkram_record *r)
 		{ -(1ULL << 21), 1 << 21, 12, 1ULL << 40, PKRAM_ENTRY_READ },
 	};
 
-	*r = image_container(10, "vm1");
+	*r = image_dma_table(10, "vm1");
 	r->nr_entries = ARRAY_SIZE(e);
 	r->entries = malloc(sizeof(e));
 	memcpy(r->entries, e, sizeof(e));
@@ -399,7 +399,7 @@ static void sample_records(struct sample *s)
 	r[5].seal.generation = 2;
 	r[6] = image_file(9, 2, "empty");
 	r[6].replaces = 8;
-	sample_container(&r[7]);
+	sample_dma_table(&r[7]);
 }
 
 void sample_init(struct sample *s)

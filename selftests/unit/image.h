@@ -52,7 +52,7 @@ void image_unload(struct image *im);
 /* Simple records for tests: static memory, no buffers to free */
 struct pkram_record image_file(u64 id, u64 parent, const char *name);
 struct pkram_record image_dir(u64 id, u64 parent, const char *name);
-struct pkram_record image_container(u64 id, const char *name);
+struct pkram_record image_dma_table(u64 id, const char *name);
 
 bool record_same(const struct pkram_record *a, const struct pkram_record *b);
 /* The record found at a spot, or NULL */

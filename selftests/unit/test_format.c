@@ -420,7 +420,7 @@ static void test_record_impossible_extents(void)
 
 static void test_record_most_entries(void)
 {
-	struct pkram_record r = image_container(2, "entries");
+	struct pkram_record r = image_dma_table(2, "entries");
 	u32 i;
 
 	round_trip(&r, PKRAM_SMALL_SLOT);
@@ -437,9 +437,9 @@ static void test_record_most_entries(void)
 	free(r.entries);
 }
 
-static void test_record_impossible_containers(void)
+static void test_record_impossible_dma_tables(void)
 {
-	struct pkram_record good = image_container(7, "name"), r;
+	struct pkram_record good = image_dma_table(7, "name"), r;
 	struct pkram_entry e[3];
 
 	good.entries = e;
@@ -452,7 +452,7 @@ static void test_record_impossible_containers(void)
 		e[i].field = v;						\
 	} while (0)
 	TRY(PKRAM_OK, ENT(0, prot, 3));
-	TRY(PKRAM_OK, r.seal.state = PKRAM_CONTAINER_RUNNING);
+	TRY(PKRAM_OK, r.seal.state = PKRAM_DMA_TABLE_RUNNING);
 	TRY(PKRAM_OK, r.nr_entries = 0);
 	TRY(PKRAM_BAD_FIELD, r.seal.state = 0);
 	TRY(PKRAM_BAD_FIELD, r.seal.state = 3);
@@ -570,7 +570,7 @@ static void test_record_impossible_lengths(void)
 static void test_record_impossible_entry_lengths(void)
 {
 	struct pkram_entry e[2] = { { 0, 8192, 9, 0, 3 }, { 8192, 4096, 9, 0, 3 } };
-	struct pkram_record r = image_container(7, "name");
+	struct pkram_record r = image_dma_table(7, "name");
 
 	r.entries = e;
 	r.nr_entries = 2;
@@ -618,7 +618,7 @@ TAP_MAIN({ "a full header is read back", test_header_round_trip },
 	 { "impossible extents are refused", test_record_impossible_extents },
 	 { "impossible lengths are refused", test_record_impossible_lengths },
 	 { "192 and 26201 mappings are read back", test_record_most_entries },
-	 { "impossible containers are refused", test_record_impossible_containers },
+	 { "impossible containers are refused", test_record_impossible_dma_tables },
 	 { "impossible lengths of containers are refused",
 	   test_record_impossible_entry_lengths },
 	 { "every verdict has words", test_bad_texts },

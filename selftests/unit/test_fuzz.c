@@ -55,7 +55,7 @@ static void check_entries(const struct pkram_record *r)
 	u64 next = 0;
 	u32 i;
 
-	CHECK(!r->nr_entries || r->kind == PKRAM_KIND_CONTAINER);
+	CHECK(!r->nr_entries || r->kind == PKRAM_KIND_DMA_TABLE);
 	for (i = 0; i < r->nr_entries; i++) {
 		CHECK(r->entries[i].iova >= next && r->entries[i].size);
 		next = r->entries[i].iova + r->entries[i].size;

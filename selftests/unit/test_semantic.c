@@ -441,30 +441,30 @@ static void test_deep_directories(void)
 	image_exit(&im);
 }
 
-static void test_containers(void)
+static void test_dma_tables(void)
 {
 	struct pkram_entry e = { 0, 4096, 70, 0, 3 };
 	struct pkram_record r;
 
 	begin();
-	r = image_container(21, "same");
+	r = image_dma_table(21, "same");
 	r.entries = &e;
 	r.nr_entries = 1;
 	image_put(&im, A(1), &r);
 	/* Names of containers are theirs alone. */
 	file(2, 22, "same", E(ida, 0, 10, 5));
-	r = image_container(23, "same");
+	r = image_dma_table(23, "same");
 	image_put(&im, A(3), &r);
 	/* A container is no directory. */
 	r = image_file(24, 21, "in a container");
 	image_put(&im, A(4), &r);
 	/* One id, a file's and a container's */
-	r = image_container(25, "id");
+	r = image_dma_table(25, "id");
 	r.seq = 9;
 	image_put(&im, A(5), &r);
 	file(6, 25, "id", E(ida, 0, 20, 5));
 	/* Bad, but it says what it is: no memory is kept back for it. */
-	r = image_container(26, "bad");
+	r = image_dma_table(26, "bad");
 	r.entries = &e;
 	r.nr_entries = 1;
 	e.prot = 8;
@@ -517,6 +517,6 @@ TAP_MAIN({ "extents that overlap condemn their objects, and no other", test_over
 	 { "objects without a way to the root are orphans, at the top only",
 	   test_parents },
 	 { "directories nest a hundred deep", test_deep_directories },
-	 { "containers have names of their own, and no memory", test_containers },
+	 { "containers have names of their own, and no memory", test_dma_tables },
 	 { "a pool without objects or regions loads", test_empty_pool },
 )

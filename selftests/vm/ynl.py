@@ -66,7 +66,7 @@ def policies(pkram, ctrl):
 def commands(pkram, ctrl):
     """Each command does what it should"""
     want(pkram.do("handover-get", {})["handover-mode"] == "none", "handover")
-    got = pkram.do("region-add", {"gib": 1})
+    got = pkram.do("pool-grow", {"gib": 1})
     want(got["gib"] == 1 and got["taken"][0]["size"] == 1 << 30, got)
     pool = pkram.do("pool-get", {})
     want(pool["size"] == 1 << 30 and len(pool["pool-uuid"]) == 36, pool)
@@ -85,7 +85,7 @@ def commands(pkram, ctrl):
         reply = mode(pkram.ops[op])["reply"]["attributes"]
         want(set(told) <= set(reply), op, told)
     os.unlink(FILE)
-    got = pkram.do("region-del", {"base": regions[0]["base"], "size": 1 << 30})
+    got = pkram.do("pool-shrink", {"base": regions[0]["base"], "size": 1 << 30})
     want(got["taken"] == [{"base": regions[0]["base"], "size": 1 << 30}], got)
 
 
@@ -103,11 +103,11 @@ def refused(pkram, op, attributes, error, words, attribute=None, missing=None):
 
 def refusals(pkram, ctrl):
     """Each refusal has words, and names the attribute that is at fault"""
-    refused(pkram, "region-add", {}, 22, "number of GiB is missing", missing="gib")
-    refused(pkram, "region-add", {"gib": 0}, 34, "out of range", ".gib")
-    refused(pkram, "region-add", {"gib": 1, "node": 9}, 22, "no such NUMA node", ".node")
-    refused(pkram, "region-adopt", {"base": 0, "size": 4096}, 34, "out of range", ".size")
-    refused(pkram, "region-adopt", {"base": 4096, "size": 1 << 30}, 22, "base is not", ".base")
+    refused(pkram, "pool-grow", {}, 22, "number of GiB is missing", missing="gib")
+    refused(pkram, "pool-grow", {"gib": 0}, 34, "out of range", ".gib")
+    refused(pkram, "pool-grow", {"gib": 1, "node": 9}, 22, "no such NUMA node", ".node")
+    refused(pkram, "pool-adopt", {"base": 0, "size": 4096}, 34, "out of range", ".size")
+    refused(pkram, "pool-adopt", {"base": 4096, "size": 1 << 30}, 22, "base is not", ".base")
     refused(pkram, "object-discard", {"object-key": 99}, 2, "no object", ".object-key")
     refused(pkram, "object-discard", {"object-key": 1}, 22, "not quarantined", ".object-key")
 
@@ -115,13 +115,13 @@ def refusals(pkram, ctrl):
 def events(pkram, ctrl):
     """Events come, and hold what the spec says"""
     pkram.ntf_subscribe("events")
-    pkram.do("region-add", {"gib": 1})
+    pkram.do("pool-grow", {"gib": 1})
     with open(FILE, "x", encoding="utf-8"):
         pass
     os.setxattr(FILE, "user.os", b"debian")
     os.rename(FILE, FILE + "2")
     os.unlink(FILE + "2")
-    pkram.do("region-del", {"gib": 1})
+    pkram.do("pool-shrink", {"gib": 1})
     pkram.check_ntf()
     told = []
     while not pkram.async_msg_queue.empty():

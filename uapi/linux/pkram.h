@@ -39,18 +39,18 @@
  *	%PKRAM_A_READ_ONLY, %PKRAM_A_FREE, %PKRAM_A_META, %PKRAM_A_GIB_1G,
  *	%PKRAM_A_GIB_2M. Then one for each reserved range that holds no usable
  *	region: %PKRAM_A_BASE (as above), %PKRAM_A_SIZE, %PKRAM_A_QUARANTINE.
- * @PKRAM_CMD_REGION_ADD: do, admin; grow. In: %PKRAM_A_GIB (how many),
+ * @PKRAM_CMD_POOL_GROW: do, admin; grow. In: %PKRAM_A_GIB (how many),
  *	optionally %PKRAM_A_NODE. Answer: %PKRAM_A_GIB (how many were got),
  *	a nest %PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE} for each new
  *	region, a nest %PKRAM_A_REFUSED {%PKRAM_A_BASE, %PKRAM_A_SIZE,
  *	%PKRAM_A_ERRNO, %PKRAM_A_REASON} for each GiB that was tried in vain.
  *	Getting fewer than asked is no error; getting none is.
- * @PKRAM_CMD_REGION_ADOPT: do, admin. In: %PKRAM_A_BASE, %PKRAM_A_SIZE: a
+ * @PKRAM_CMD_POOL_ADOPT: do, admin. In: %PKRAM_A_BASE, %PKRAM_A_SIZE: a
  *	range that this kernel does not use as RAM (reserved at boot by
  *	memmap=SIZE$START). Attaches the region that is there; without one,
  *	makes a new one if the flag %PKRAM_A_FORMAT is given.
- * @PKRAM_CMD_REGION_DEL: do, admin; shrink. In: %PKRAM_A_GIB (how many),
- *	or %PKRAM_A_BASE and %PKRAM_A_SIZE (which). Answer as REGION_ADD, the
+ * @PKRAM_CMD_POOL_SHRINK: do, admin; shrink. In: %PKRAM_A_GIB (how many),
+ *	or %PKRAM_A_BASE and %PKRAM_A_SIZE (which). Answer as POOL_GROW, the
  *	nest %PKRAM_A_TAKEN being what was given back.
  * @PKRAM_CMD_OBJECT_GET: dump, admin; one message an object, without the root
  *	directory: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME
@@ -64,15 +64,15 @@
  * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
  *	%PKRAM_A_CMDLINE (for CAP_SYS_ADMIN), %PKRAM_A_KEXEC_GUARD,
  *	%PKRAM_A_KEXEC_LOADED
- * @PKRAM_CMD_CONTAINER_GET: dump, admin; the containers of VFIO that have a name
- *	(linux/pkram_vfio.h): %PKRAM_A_OBJECT_KEY, %PKRAM_A_CONTAINER,
+ * @PKRAM_CMD_DMA_TABLE_GET: dump, admin; the containers of VFIO that have a name
+ *	(linux/pkram_vfio.h): %PKRAM_A_OBJECT_KEY, %PKRAM_A_DMA_TABLE,
  *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_NR_ENTRIES, %PKRAM_A_SUSPENDED,
  *	%PKRAM_A_IN_USE, %PKRAM_A_QUARANTINE, and for each mapping, by rising
  *	address, a nest %PKRAM_A_ENTRY {%PKRAM_A_IOVA, %PKRAM_A_SIZE,
  *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME (of the object; absent if that is
  *	gone), %PKRAM_A_OFFSET, %PKRAM_A_PROT}. Mappings that do not fit into
  *	one message follow in others of the same key.
- * @PKRAM_CMD_CONTAINER_DISCARD: do, admin; remove the table of a container that is
+ * @PKRAM_CMD_DMA_TABLE_DISCARD: do, admin; remove the table of a container that is
  *	not in use, for good. In: %PKRAM_A_OBJECT_KEY.
  * @PKRAM_CMD_POOL_GROW_NTF: event; memory came from the system: %PKRAM_A_BASE,
  *	%PKRAM_A_SIZE
@@ -121,14 +121,14 @@ enum pkram_cmd {
 	PKRAM_CMD_UNSPEC,
 	PKRAM_CMD_POOL_GET,
 	PKRAM_CMD_REGION_GET,
-	PKRAM_CMD_REGION_ADD,
-	PKRAM_CMD_REGION_ADOPT,
-	PKRAM_CMD_REGION_DEL,
+	PKRAM_CMD_POOL_GROW,
+	PKRAM_CMD_POOL_ADOPT,
+	PKRAM_CMD_POOL_SHRINK,
 	PKRAM_CMD_OBJECT_GET,
 	PKRAM_CMD_OBJECT_DISCARD,
 	PKRAM_CMD_HANDOVER_GET,
-	PKRAM_CMD_CONTAINER_GET,
-	PKRAM_CMD_CONTAINER_DISCARD,
+	PKRAM_CMD_DMA_TABLE_GET,
+	PKRAM_CMD_DMA_TABLE_DISCARD,
 	PKRAM_CMD_POOL_GROW_NTF,
 	PKRAM_CMD_POOL_ADOPT_NTF,
 	PKRAM_CMD_POOL_SHRINK_NTF,
@@ -198,7 +198,7 @@ enum pkram_cmd {
  *	somebody (O_DIRECT, io_uring, VFIO) and cannot be reused yet
  * @PKRAM_A_OLD_NAME: string, as %PKRAM_A_NAME, before a rename
  * @PKRAM_A_LABEL: string, name of a label, without "user."
- * @PKRAM_A_CONTAINER: string, name of a container; absent if it was lost
+ * @PKRAM_A_DMA_TABLE: string, name of a container; absent if it was lost
  * @PKRAM_A_NR_ENTRIES: u32, mappings of a container
  * @PKRAM_A_SUSPENDED: flag; nobody has user addresses of its mappings
  * @PKRAM_A_IN_USE: flag; it is a container of this kernel
@@ -248,7 +248,7 @@ enum pkram_attr {
 	PKRAM_A_PENDING,
 	PKRAM_A_OLD_NAME,
 	PKRAM_A_LABEL,
-	PKRAM_A_CONTAINER,
+	PKRAM_A_DMA_TABLE,
 	PKRAM_A_NR_ENTRIES,
 	PKRAM_A_SUSPENDED,
 	PKRAM_A_IN_USE,
@@ -308,7 +308,7 @@ enum pkram_handover_mode {
  */
 
 /**
- * struct pkram_info - PKRAM_IOC_INFO: what the object is
+ * struct pkram_ioc_info - PKRAM_IOC_INFO: what the object is
  * @size: in: size of this struct
  * @flags: in: 0
  * @object_id: out: number of the object, for its whole life
@@ -321,7 +321,7 @@ enum pkram_handover_mode {
  * @vm_uuid: out: of the seal, else zero
  * @pool_uuid: out: the pool
  */
-struct pkram_info {
+struct pkram_ioc_info {
 	__u32 size;
 	__u32 flags;
 	__u64 object_id;
@@ -336,14 +336,14 @@ struct pkram_info {
 };
 
 /**
- * struct pkram_leaves - PKRAM_IOC_LEAVES: page-table leaves that map the file
+ * struct pkram_ioc_leaves - PKRAM_IOC_LEAVES: page-table leaves that map the file
  * @size: in: size of this struct
  * @flags: in: 0
  * @leaves_4k: out: number of 4K leaves, over all mappings of all processes
  * @leaves_2m: out: number of 2M leaves
  * @leaves_1g: out: number of 1G leaves
  */
-struct pkram_leaves {
+struct pkram_ioc_leaves {
 	__u32 size;
 	__u32 flags;
 	__u64 leaves_4k;
@@ -352,7 +352,7 @@ struct pkram_leaves {
 };
 
 /**
- * struct pkram_claim - PKRAM_IOC_CLAIM: become the one owner
+ * struct pkram_ioc_claim - PKRAM_IOC_CLAIM: become the one owner
  * @size: in: size of this struct
  * @flags: in: PKRAM_CLAIM_*
  * @vm_uuid: in: with %PKRAM_CLAIM_SEALED: must be that of the seal, unless
@@ -362,7 +362,7 @@ struct pkram_leaves {
  *
  * The claim belongs to the open file and ends with its last close.
  */
-struct pkram_claim {
+struct pkram_ioc_claim {
 	__u32 size;
 	__u32 flags;
 	__u8 vm_uuid[16];
@@ -374,7 +374,7 @@ struct pkram_claim {
 #define PKRAM_CLAIM_DISCARD	(1U << 1)	/* even if sealed: drop the seal */
 
 /**
- * struct pkram_seal_args - PKRAM_IOC_SEAL, PKRAM_IOC_RESUME
+ * struct pkram_ioc_seal - PKRAM_IOC_SEAL, PKRAM_IOC_RESUME
  * @size: in: size of this struct
  * @flags: in: SEAL: 0; RESUME: PKRAM_RESUME_*
  * @cookie: in: ties the object to one saved state; not all zero. SEAL writes
@@ -382,7 +382,7 @@ struct pkram_claim {
  * @vm_uuid: in: SEAL: whose RAM this is; RESUME: ignored
  * @generation: out: SEAL: the new generation; RESUME: that of the seal
  */
-struct pkram_seal_args {
+struct pkram_ioc_seal {
 	__u32 size;
 	__u32 flags;
 	__u8 cookie[16];
@@ -393,7 +393,7 @@ struct pkram_seal_args {
 #define PKRAM_RESUME_CHECK	(1U << 0)	/* compare, but consume nothing */
 
 /**
- * struct pkram_alloc_args - PKRAM_IOC_ALLOC: fill holes with a node's memory
+ * struct pkram_ioc_alloc - PKRAM_IOC_ALLOC: fill holes with a node's memory
  * @size: in: size of this struct
  * @flags: in: PKRAM_ALLOC_*
  * @offset: in: begin of the range, in bytes; may be behind the end of the file,
@@ -404,7 +404,7 @@ struct pkram_seal_args {
  *
  * What has memory in the range keeps it. ENOSPC: not enough; nothing was taken.
  */
-struct pkram_alloc_args {
+struct pkram_ioc_alloc {
 	__u32 size;
 	__u32 flags;
 	__u64 offset;
@@ -416,11 +416,11 @@ struct pkram_alloc_args {
 #define PKRAM_ALLOC_STRICT	(1U << 0)	/* from no other node */
 
 #define PKRAM_IOC_MAGIC		0xb7
-#define PKRAM_IOC_INFO		_IOWR(PKRAM_IOC_MAGIC, 0, struct pkram_info)
-#define PKRAM_IOC_LEAVES	_IOWR(PKRAM_IOC_MAGIC, 1, struct pkram_leaves)
-#define PKRAM_IOC_CLAIM		_IOWR(PKRAM_IOC_MAGIC, 2, struct pkram_claim)
-#define PKRAM_IOC_SEAL		_IOWR(PKRAM_IOC_MAGIC, 3, struct pkram_seal_args)
-#define PKRAM_IOC_RESUME	_IOWR(PKRAM_IOC_MAGIC, 4, struct pkram_seal_args)
-#define PKRAM_IOC_ALLOC		_IOWR(PKRAM_IOC_MAGIC, 5, struct pkram_alloc_args)
+#define PKRAM_IOC_INFO		_IOWR(PKRAM_IOC_MAGIC, 0, struct pkram_ioc_info)
+#define PKRAM_IOC_LEAVES	_IOWR(PKRAM_IOC_MAGIC, 1, struct pkram_ioc_leaves)
+#define PKRAM_IOC_CLAIM		_IOWR(PKRAM_IOC_MAGIC, 2, struct pkram_ioc_claim)
+#define PKRAM_IOC_SEAL		_IOWR(PKRAM_IOC_MAGIC, 3, struct pkram_ioc_seal)
+#define PKRAM_IOC_RESUME	_IOWR(PKRAM_IOC_MAGIC, 4, struct pkram_ioc_seal)
+#define PKRAM_IOC_ALLOC		_IOWR(PKRAM_IOC_MAGIC, 5, struct pkram_ioc_alloc)
 
 #endif /* _UAPI_LINUX_PKRAM_H */

@@ -16,28 +16,28 @@
 #define VFIO_PKRAM_IOMMU	0x504b
 
 /**
- * struct pkram_vfio_name - PKRAM_VFIO_CREATE, PKRAM_VFIO_ADOPT
+ * struct pkram_vfio_table - PKRAM_VFIO_TABLE_CREATE, PKRAM_VFIO_TABLE_RESTORE
  * @argsz: in: size of this struct
- * @flags: in: CREATE: 0; ADOPT: PKRAM_VFIO_ADOPT_*
+ * @flags: in: CREATE: 0; ADOPT: PKRAM_VFIO_TABLE_RESTORE_*
  * @name: in: 1 to 255 bytes, then a zero; no '/', neither "." nor ".."
  */
-struct pkram_vfio_name {
+struct pkram_vfio_table {
 	__u32 argsz;
 	__u32 flags;
 	__u8 name[256];
 };
 
 /* Even if the container was not suspended when its kernel, or owner, went */
-#define PKRAM_VFIO_ADOPT_FORCE	(1U << 0)
+#define PKRAM_VFIO_TABLE_RESTORE_FORCE	(1U << 0)
 
 /**
- * struct pkram_vfio_drop - PKRAM_VFIO_DROP
+ * struct pkram_vfio_unmap_stale - PKRAM_VFIO_UNMAP_STALE
  * @argsz: in: size of this struct
  * @flags: in: 0
  * @entries: out: how many mappings were unmapped
  * @size: out: how many bytes
  */
-struct pkram_vfio_drop {
+struct pkram_vfio_unmap_stale {
 	__u32 argsz;
 	__u32 flags;
 	__u64 entries;
@@ -66,15 +66,15 @@ struct pkram_vfio_drop {
  *	EBUSY	ADOPT: another container has it
  *	EPERM	ADOPT: the caller neither made it nor has CAP_SYS_ADMIN
  *	EUCLEAN	the table of that name is damaged
- *	EOWNERDEAD ADOPT: not suspended, and no PKRAM_VFIO_ADOPT_FORCE
+ *	EOWNERDEAD ADOPT: not suspended, and no PKRAM_VFIO_TABLE_RESTORE_FORCE
  *	ESTALE	ADOPT: an object that it names was removed, cut, or is damaged
  *	EACCES	ADOPT: the caller may not read, or write, an object that it names
  *	ERANGE	ADOPT: a mapping is not in the ranges that GET_INFO tells
  *	ENOSPC	too many mappings; no room in the pool
  *	EROFS	the pool is attached read-only
  */
-#define PKRAM_VFIO_CREATE	_IOW(PKRAM_IOC_MAGIC, 0x40, struct pkram_vfio_name)
-#define PKRAM_VFIO_ADOPT	_IOW(PKRAM_IOC_MAGIC, 0x41, struct pkram_vfio_name)
-#define PKRAM_VFIO_DROP		_IOWR(PKRAM_IOC_MAGIC, 0x42, struct pkram_vfio_drop)
+#define PKRAM_VFIO_TABLE_CREATE	_IOW(PKRAM_IOC_MAGIC, 0x40, struct pkram_vfio_table)
+#define PKRAM_VFIO_TABLE_RESTORE	_IOW(PKRAM_IOC_MAGIC, 0x41, struct pkram_vfio_table)
+#define PKRAM_VFIO_UNMAP_STALE		_IOWR(PKRAM_IOC_MAGIC, 0x42, struct pkram_vfio_unmap_stale)
 
 #endif /* _UAPI_LINUX_PKRAM_VFIO_H */

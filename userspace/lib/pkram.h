@@ -188,7 +188,7 @@ struct pkram_resize {
 };
 
 /**
- * pkram_region_add() - grow the pool
+ * pkram_pool_grow() - grow the pool
  * @ctx: the context
  * @gib: how many GiB
  * @node: NUMA node, or %PKRAM_NONE32 for any
@@ -199,46 +199,46 @@ struct pkram_resize {
  *
  * Return: 0 or negative errno.
  */
-int pkram_region_add(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
+int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
 		     struct pkram_resize **res);
 
 /**
- * pkram_region_adopt() - attach memory that this kernel does not use as RAM
+ * pkram_pool_adopt() - attach memory that this kernel does not use as RAM
  * @ctx: the context
  * @base: physical address, whole GiB
  * @size: bytes, whole GiB
  * @format: make a new region if there is none
- * @res: out: as for pkram_region_add()
+ * @res: out: as for pkram_pool_grow()
  *
  * Return: 0 or negative errno.
  */
-int pkram_region_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
+int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 		       bool format, struct pkram_resize **res);
 
 /**
- * pkram_region_del() - shrink the pool by a number of GiB
+ * pkram_pool_shrink() - shrink the pool by a number of GiB
  * @ctx: the context
  * @gib: how many GiB
- * @res: out: as for pkram_region_add()
+ * @res: out: as for pkram_pool_grow()
  *
  * Memory blocks that come back offline are made online; those that will not
  * are in @res->offline.
  *
  * Return: 0 or negative errno.
  */
-int pkram_region_del(struct pkram_ctx *ctx, uint32_t gib,
+int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
 		     struct pkram_resize **res);
 
 /**
- * pkram_region_del_range() - shrink the pool by the memory named
+ * pkram_pool_shrink_range() - shrink the pool by the memory named
  * @ctx: the context
  * @base: physical address, whole GiB
  * @size: bytes, whole GiB
- * @res: out: as for pkram_region_del()
+ * @res: out: as for pkram_pool_shrink()
  *
  * Return: 0 or negative errno.
  */
-int pkram_region_del_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
+int pkram_pool_shrink_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 			   struct pkram_resize **res);
 void pkram_resize_free(struct pkram_resize *res);
 
@@ -304,7 +304,7 @@ int pkram_object_discard(struct pkram_ctx *ctx, uint64_t key);
 const char *pkram_state_name(uint32_t state);
 
 /**
- * struct pkram_container_entry - what devices find at an address; a list
+ * struct pkram_dma_table_entry - what devices find at an address; a list
  * @next: the next one, or NULL
  * @name: path of the object from the root of the file system; NULL if it is gone
  * @iova: address that devices use
@@ -313,8 +313,8 @@ const char *pkram_state_name(uint32_t state);
  * @offset: in the object, in bytes
  * @prot: 1: devices read there, 2: they write, 3: both
  */
-struct pkram_container_entry {
-	struct pkram_container_entry *next;
+struct pkram_dma_table_entry {
+	struct pkram_dma_table_entry *next;
 	char *name;
 	uint64_t iova;
 	uint64_t size;
@@ -324,9 +324,9 @@ struct pkram_container_entry {
 };
 
 /**
- * struct pkram_container - a container of VFIO that has a name; a list
+ * struct pkram_dma_table - a container of VFIO that has a name; a list
  * @next: the next one, or NULL
- * @key: names it to pkram_container_discard()
+ * @key: names it to pkram_dma_table_discard()
  * @name: of the container; NULL if it was lost
  * @quarantine: why it is quarantined, NULL if it is not
  * @entries: its mappings, by rising address
@@ -336,12 +336,12 @@ struct pkram_container_entry {
  * @suspended: nobody has user addresses of its mappings
  * @in_use: it is a container of this kernel; else it waits to be adopted
  */
-struct pkram_container {
-	struct pkram_container *next;
+struct pkram_dma_table {
+	struct pkram_dma_table *next;
 	uint64_t key;
 	char *name;
 	char *quarantine;
-	struct pkram_container_entry *entries;
+	struct pkram_dma_table_entry *entries;
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t nr_entries;
@@ -350,26 +350,26 @@ struct pkram_container {
 };
 
 /**
- * pkram_container_dump() - list the containers, quarantined ones included
+ * pkram_dma_table_dump() - list the containers, quarantined ones included
  * @ctx: the context
  * @list: out: in the kernel's order, NULL if there is none; freed with
- *	pkram_container_free()
+ *	pkram_dma_table_free()
  *
  * A list that changed while it was read is read again. Needs CAP_SYS_ADMIN.
  *
  * Return: 0 or negative errno.
  */
-int pkram_container_dump(struct pkram_ctx *ctx, struct pkram_container **list);
-void pkram_container_free(struct pkram_container *list);
+int pkram_dma_table_dump(struct pkram_ctx *ctx, struct pkram_dma_table **list);
+void pkram_dma_table_free(struct pkram_dma_table *list);
 
 /**
- * pkram_container_discard() - remove a container's table for good
+ * pkram_dma_table_discard() - remove a container's table for good
  * @ctx: the context
  * @key: of the container
  *
  * Return: 0; -EBUSY it is in use; other negative errno.
  */
-int pkram_container_discard(struct pkram_ctx *ctx, uint64_t key);
+int pkram_dma_table_discard(struct pkram_ctx *ctx, uint64_t key);
 
 /**
  * struct pkram_handover - how the next kernel is kept off the regions
@@ -471,7 +471,7 @@ const char *pkram_event_name(uint32_t kind);
  * One file of pkramfs. The structs are those of <linux/pkram.h>, which says
  * what each errno means; the caller sets their first member to their size:
  *
- *	struct pkram_info info = { .size = sizeof(info) };
+ *	struct pkram_ioc_info info = { .size = sizeof(info) };
  *
  * -ENOTTY: not a regular file of pkramfs.
  */
@@ -483,7 +483,7 @@ const char *pkram_event_name(uint32_t kind);
  *
  * Return: 0 or negative errno.
  */
-int pkram_file_info(int fd, struct pkram_info *info);
+int pkram_file_info(int fd, struct pkram_ioc_info *info);
 
 /**
  * pkram_file_leaves() - page-table leaves that map the file
@@ -492,7 +492,7 @@ int pkram_file_info(int fd, struct pkram_info *info);
  *
  * Return: 0 or negative errno.
  */
-int pkram_file_leaves(int fd, struct pkram_leaves *leaves);
+int pkram_file_leaves(int fd, struct pkram_ioc_leaves *leaves);
 
 /**
  * pkram_file_claim() - become the one owner, until the last close of @fd
@@ -501,7 +501,7 @@ int pkram_file_leaves(int fd, struct pkram_leaves *leaves);
  *
  * Return: 0 or negative errno.
  */
-int pkram_file_claim(int fd, struct pkram_claim *claim);
+int pkram_file_claim(int fd, struct pkram_ioc_claim *claim);
 
 /**
  * pkram_file_seal() - tie the object to one saved state
@@ -510,7 +510,7 @@ int pkram_file_claim(int fd, struct pkram_claim *claim);
  *
  * Return: 0 or negative errno.
  */
-int pkram_file_seal(int fd, struct pkram_seal_args *args);
+int pkram_file_seal(int fd, struct pkram_ioc_seal *args);
 
 /**
  * pkram_file_resume() - compare the cookie and consume the seal
@@ -519,7 +519,7 @@ int pkram_file_seal(int fd, struct pkram_seal_args *args);
  *
  * Return: 0 or negative errno.
  */
-int pkram_file_resume(int fd, struct pkram_seal_args *args);
+int pkram_file_resume(int fd, struct pkram_ioc_seal *args);
 
 /**
  * pkram_file_alloc() - fill holes with a node's memory
@@ -528,7 +528,7 @@ int pkram_file_resume(int fd, struct pkram_seal_args *args);
  *
  * Return: 0 or negative errno.
  */
-int pkram_file_alloc(int fd, struct pkram_alloc_args *args);
+int pkram_file_alloc(int fd, struct pkram_ioc_alloc *args);
 
 /*
  * Copies of objects: export to a file, import from it, verify it. An exported

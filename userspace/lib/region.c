@@ -228,10 +228,10 @@ static int resize(struct pkram_ctx *ctx, struct nlmsghdr *nlh,
 	return err;
 }
 
-int pkram_region_add(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
+int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
 		     struct pkram_resize **res)
 {
-	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_REGION_ADD, 0);
+	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_GROW, 0);
 
 	mnl_attr_put_u32(nlh, PKRAM_A_GIB, gib);
 	if (node != PKRAM_NONE32)
@@ -239,10 +239,10 @@ int pkram_region_add(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
 	return resize(ctx, nlh, res);
 }
 
-int pkram_region_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
+int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 		       bool format, struct pkram_resize **res)
 {
-	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_REGION_ADOPT, 0);
+	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_ADOPT, 0);
 	struct pkram_span **tail;
 	int err;
 
@@ -284,19 +284,19 @@ static int shrink(struct pkram_ctx *ctx, struct nlmsghdr *nlh,
 	return err;
 }
 
-int pkram_region_del(struct pkram_ctx *ctx, uint32_t gib,
+int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
 		     struct pkram_resize **res)
 {
-	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_REGION_DEL, 0);
+	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_SHRINK, 0);
 
 	mnl_attr_put_u32(nlh, PKRAM_A_GIB, gib);
 	return shrink(ctx, nlh, res);
 }
 
-int pkram_region_del_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
+int pkram_pool_shrink_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 			   struct pkram_resize **res)
 {
-	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_REGION_DEL, 0);
+	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_SHRINK, 0);
 
 	mnl_attr_put_u64(nlh, PKRAM_A_BASE, base);
 	mnl_attr_put_u64(nlh, PKRAM_A_SIZE, size);

@@ -152,7 +152,7 @@ static void add_task(struct copy_plan *plan, char *object, char *file)
 /* A guest that runs goes on writing: say so. */
 static void check_claim(const char *object)
 {
-	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
 	int fd = open(object, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)

@@ -230,7 +230,7 @@ struct guest *guests_good(const struct guests *gs, const struct guest *g)
 /* Is a saved state worth nothing, as its RAM lives or died without it? */
 static bool is_stale(const struct guest *g)
 {
-	struct pkram_info info;
+	struct pkram_ioc_info info;
 	bool known = false;
 	unsigned int i;
 	int fd, err;
@@ -242,7 +242,7 @@ static bool is_stale(const struct guest *g)
 		fd = open(g->file.ram[i].path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		info = (struct pkram_info){ .size = sizeof(info) };
+		info = (struct pkram_ioc_info){ .size = sizeof(info) };
 		err = pkram_file_info(fd, &info);
 		close(fd);
 		if (err)

@@ -35,7 +35,7 @@ char *object_path(const char *dir, const char *word)
 /* What the kernel's errno means for an object. Return: %CTL_FAILED */
 static int fail(const char *path, int err)
 {
-	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
 	int fd;
 
 	switch (err) {
@@ -67,7 +67,7 @@ static int fail(const char *path, int err)
  * Open a file of pkramfs, and no other. Return: the descriptor, or -1: it was said
  * why not
  */
-static int open_object(const char *path, int flags, struct pkram_info *info)
+static int open_object(const char *path, int flags, struct pkram_ioc_info *info)
 {
 	int fd, err;
 
@@ -76,7 +76,7 @@ static int open_object(const char *path, int flags, struct pkram_info *info)
 		fail(path, -errno);
 		return -1;
 	}
-	*info = (struct pkram_info){ .size = sizeof(*info) };
+	*info = (struct pkram_ioc_info){ .size = sizeof(*info) };
 	err = pkram_file_info(fd, info);
 	if (err) {
 		fail(path, err);
@@ -180,7 +180,7 @@ static int check_labels(int argc, char **argv)
 int object_label(int argc, char **argv)
 {
 	char *path = take_object("label", argc, argv);
-	struct pkram_info info;
+	struct pkram_ioc_info info;
 	int fd, i, ret = CTL_USAGE;
 
 	if (!path)
@@ -221,7 +221,7 @@ static void print_times(const struct stat *st)
 
 static void print_leaves(int fd)
 {
-	struct pkram_leaves n = { .size = sizeof(n) };
+	struct pkram_ioc_leaves n = { .size = sizeof(n) };
 
 	if (pkram_file_leaves(fd, &n))
 		return;
@@ -233,7 +233,7 @@ static void print_leaves(int fd)
 /* @cookie: of a seal that was made just now, or NULL. 0 or %CTL_FAILED */
 static int print_object(int fd, const char *path, const uint8_t *cookie)
 {
-	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
 	char owner[32];
 	struct stat st;
 	int err;
@@ -271,7 +271,7 @@ int object_show_file(const char *word)
 {
 	char *path = object_path(OBJECT_DIR, word);
 	int fd, ret = CTL_FAILED;
-	struct pkram_info info;
+	struct pkram_ioc_info info;
 
 	fd = open_object(path, O_RDONLY, &info);
 	if (fd >= 0) {
@@ -326,13 +326,13 @@ static int parse_creation(struct creation *c, int argc, char **argv)
 /* Growing a file reserves its memory, so that a later use cannot fail for lack of it */
 static int fill(int fd, const struct creation *c)
 {
-	struct pkram_alloc_args alloc = {
+	struct pkram_ioc_alloc alloc = {
 		.size = sizeof(alloc),
 		.flags = PKRAM_ALLOC_STRICT,
 		.bytes = c->size,
 		.node = c->node,
 	};
-	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
 	int err;
 
 	err = pkram_file_info(fd, &info);
@@ -372,7 +372,7 @@ out:
 
 static int remove_one(const char *path)
 {
-	struct pkram_info info;
+	struct pkram_ioc_info info;
 	int fd;
 
 	fd = open_object(path, O_RDONLY, &info);
@@ -407,12 +407,12 @@ int object_remove(int argc, char **argv)
 
 /* Seals */
 
-static int parse_seal(struct pkram_seal_args *args, int argc, char **argv)
+static int parse_seal(struct pkram_ioc_seal *args, int argc, char **argv)
 {
 	static const uint8_t zero[16];
 	int i;
 
-	*args = (struct pkram_seal_args){ .size = sizeof(*args) };
+	*args = (struct pkram_ioc_seal){ .size = sizeof(*args) };
 	for (i = 0; i < argc; i += 2) {
 		bool uuid = !strcmp(argv[i], "uuid");
 
@@ -434,10 +434,10 @@ static int parse_seal(struct pkram_seal_args *args, int argc, char **argv)
 
 int object_seal(int argc, char **argv)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	char *path = take_object("seal", argc, argv);
-	struct pkram_seal_args args;
-	struct pkram_info info;
+	struct pkram_ioc_seal args;
+	struct pkram_ioc_info info;
 	int fd, err, ret;
 
 	if (!path)
@@ -461,11 +461,11 @@ out:
 
 int object_drop_seal(const char *path)
 {
-	struct pkram_claim claim = {
+	struct pkram_ioc_claim claim = {
 		.size = sizeof(claim),
 		.flags = PKRAM_CLAIM_DISCARD,
 	};
-	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
 	int fd, err;
 
 	fd = open(path, O_RDWR | O_EXCL | O_NONBLOCK | O_CLOEXEC);

@@ -120,7 +120,7 @@ static int pool_grow(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
-	err = pkram_region_add(ctx, gib, node, &res);
+	err = pkram_pool_grow(ctx, gib, node, &res);
 	return report(ctx, err, res, gib, "got");
 }
 
@@ -148,7 +148,7 @@ static int pool_adopt(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
-	err = pkram_region_adopt(ctx, base, size, format, &res);
+	err = pkram_pool_adopt(ctx, base, size, format, &res);
 	return report(ctx, err, res, size / PKRAM_GIB_SIZE, "got");
 }
 
@@ -183,9 +183,9 @@ static int pool_shrink(int argc, char **argv)
 	if (!ctx)
 		return CTL_FAILED;
 	if (range)
-		err = pkram_region_del_range(ctx, base, size, &res);
+		err = pkram_pool_shrink_range(ctx, base, size, &res);
 	else
-		err = pkram_region_del(ctx, gib, &res);
+		err = pkram_pool_shrink(ctx, gib, &res);
 	return report(ctx, err, res, gib, "gave back");
 }
 

@@ -249,7 +249,7 @@ static void object_get(const struct nlmsghdr *req)
 }
 
 /* The second is so large that it comes in two messages, the third is damaged. */
-static void container_get(const struct nlmsghdr *req)
+static void dma_table_get(const struct nlmsghdr *req)
 {
 	static const unsigned int nr[] = { 0, 3, 0 };
 	struct nlmsghdr *nlh = NULL;
@@ -268,7 +268,7 @@ static void container_get(const struct nlmsghdr *req)
 				datagram();
 				nlh = answer(req);
 				mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_KEY, 0x200 + i);
-				mnl_attr_put_strz(nlh, PKRAM_A_CONTAINER,
+				mnl_attr_put_strz(nlh, PKRAM_A_DMA_TABLE,
 						  i ? i == 1 ? "vm2" : "ev\33[2J" : "vm1");
 				mnl_attr_put_u32(nlh, PKRAM_A_UID, 64055);
 				mnl_attr_put_u32(nlh, PKRAM_A_GID, 0);
@@ -461,7 +461,7 @@ static void discard(const struct nlmsghdr *req)
 		finish(req, 0, NULL);
 }
 
-static void container_discard(const struct nlmsghdr *req)
+static void dma_table_discard(const struct nlmsghdr *req)
 {
 	const struct nlattr *key = find(req, PKRAM_A_OBJECT_KEY);
 
@@ -476,11 +476,11 @@ static void container_discard(const struct nlmsghdr *req)
 static void pkram(const struct nlmsghdr *req)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(req);
-	bool admin = genl->cmd == PKRAM_CMD_REGION_ADD ||
-		     genl->cmd == PKRAM_CMD_REGION_ADOPT ||
-		     genl->cmd == PKRAM_CMD_REGION_DEL ||
+	bool admin = genl->cmd == PKRAM_CMD_POOL_GROW ||
+		     genl->cmd == PKRAM_CMD_POOL_ADOPT ||
+		     genl->cmd == PKRAM_CMD_POOL_SHRINK ||
 		     genl->cmd == PKRAM_CMD_OBJECT_DISCARD ||
-		     genl->cmd == PKRAM_CMD_CONTAINER_DISCARD;
+		     genl->cmd == PKRAM_CMD_DMA_TABLE_DISCARD;
 
 	if (fake_is("old")) {
 		finish(req, -EOPNOTSUPP, NULL);
@@ -497,11 +497,11 @@ static void pkram(const struct nlmsghdr *req)
 	case PKRAM_CMD_REGION_GET:
 		region_get(req);
 		break;
-	case PKRAM_CMD_REGION_ADD:
-	case PKRAM_CMD_REGION_DEL:
+	case PKRAM_CMD_POOL_GROW:
+	case PKRAM_CMD_POOL_SHRINK:
 		resize(req);
 		break;
-	case PKRAM_CMD_REGION_ADOPT:
+	case PKRAM_CMD_POOL_ADOPT:
 		finish(req, 0, NULL);
 		break;
 	case PKRAM_CMD_OBJECT_GET:
@@ -510,11 +510,11 @@ static void pkram(const struct nlmsghdr *req)
 	case PKRAM_CMD_OBJECT_DISCARD:
 		discard(req);
 		break;
-	case PKRAM_CMD_CONTAINER_GET:
-		container_get(req);
+	case PKRAM_CMD_DMA_TABLE_GET:
+		dma_table_get(req);
 		break;
-	case PKRAM_CMD_CONTAINER_DISCARD:
-		container_discard(req);
+	case PKRAM_CMD_DMA_TABLE_DISCARD:
+		dma_table_discard(req);
 		break;
 	case PKRAM_CMD_HANDOVER_GET:
 		handover_get(req);

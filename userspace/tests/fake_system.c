@@ -154,7 +154,7 @@ static void object_put(const char *path, const struct fake_object *o)
 		abort();
 }
 
-static int file_info(int fd, const struct fake_object *o, struct pkram_info *info)
+static int file_info(int fd, const struct fake_object *o, struct pkram_ioc_info *info)
 {
 	struct stat st;
 
@@ -171,7 +171,7 @@ static int file_info(int fd, const struct fake_object *o, struct pkram_info *inf
 	return 0;
 }
 
-static int file_claim(struct fake_object *o, const struct pkram_claim *claim)
+static int file_claim(struct fake_object *o, const struct pkram_ioc_claim *claim)
 {
 	if (o->state == PKRAM_STATE_CLAIMED || (o->state == PKRAM_STATE_SEALED &&
 						!(claim->flags & PKRAM_CLAIM_DISCARD)))
@@ -181,7 +181,7 @@ static int file_claim(struct fake_object *o, const struct pkram_claim *claim)
 	return 0;
 }
 
-static int file_seal(struct fake_object *o, struct pkram_seal_args *args)
+static int file_seal(struct fake_object *o, struct pkram_ioc_seal *args)
 {
 	o->state = PKRAM_STATE_SEALED;
 	o->generation++;
@@ -191,7 +191,7 @@ static int file_seal(struct fake_object *o, struct pkram_seal_args *args)
 	return 0;
 }
 
-static int file_alloc(const struct pkram_alloc_args *args)
+static int file_alloc(const struct pkram_ioc_alloc *args)
 {
 	note("alloc %llu node=%u flags=%x\n", args->bytes, args->node, args->flags);
 	return args->node > 1 ? -ENOSPC : 0;
@@ -218,7 +218,7 @@ int ioctl(int fd, unsigned long cmd, ...)
 		err = file_info(fd, &o, arg);
 		break;
 	case PKRAM_IOC_LEAVES:
-		((struct pkram_leaves *)arg)->leaves_2m = 7;
+		((struct pkram_ioc_leaves *)arg)->leaves_2m = 7;
 		err = 0;
 		break;
 	case PKRAM_IOC_CLAIM:

@@ -65,7 +65,7 @@ def c_ops(text):
 
 def main():
     header = read("uapi", "linux", "pkram.h")
-    genl = read("kmod", "genl.c")
+    genl = read("kmod", "ctl", "genl.c")
     spec = yaml.safe_load(read("uapi", "pkram.yaml"))
     sets = {s["name"]: s for s in spec["attribute-sets"]}
     attrs = {a["name"]: a for a in sets["pkram"]["attributes"]}

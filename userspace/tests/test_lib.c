@@ -147,18 +147,18 @@ static void resizing(void)
 	struct pkram_span *s;
 
 	fake("");
-	ok(!pkram_region_add(ctx, 8, PKRAM_NONE32, &res) && res->gib == 8 &&
+	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, &res) && res->gib == 8 &&
 	   res->taken && res->taken->size == 8 * GIB && !res->refused,
 	   "growing says what was got");
 	pkram_resize_free(res);
-	ok(fake_last.cmd == PKRAM_CMD_REGION_ADD && sent_u32(PKRAM_A_GIB, 8) &&
+	ok(fake_last.cmd == PKRAM_CMD_POOL_GROW && sent_u32(PKRAM_A_GIB, 8) &&
 	   !sent(PKRAM_A_NODE), "without a node none is sent");
-	ok(!pkram_region_add(ctx, 1, 0, &res) && sent_u32(PKRAM_A_NODE, 0),
+	ok(!pkram_pool_grow(ctx, 1, 0, &res) && sent_u32(PKRAM_A_NODE, 0),
 	   "node 0 is a node");
 	pkram_resize_free(res);
 
 	fake("few");
-	ok(!pkram_region_add(ctx, 8, PKRAM_NONE32, &res) && res->gib == 4,
+	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, &res) && res->gib == 4,
 	   "getting fewer is no error");
 	for (s = res->refused; s; s = s->next)
 		n += s->err == EBUSY && s->size == GIB &&
@@ -167,7 +167,7 @@ static void resizing(void)
 	pkram_resize_free(res);
 
 	fake("none");
-	ok(pkram_region_add(ctx, 3, PKRAM_NONE32, &res) == -ENOMEM &&
+	ok(pkram_pool_grow(ctx, 3, PKRAM_NONE32, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
 	   "getting none is an error with the kernel's text");
 	ok(res && res->refused && res->refused->next && !res->taken,
@@ -175,37 +175,37 @@ static void resizing(void)
 	pkram_resize_free(res);
 
 	fake("none uncapped");
-	ok(pkram_region_add(ctx, 3, 1, &res) == -ENOMEM &&
+	ok(pkram_pool_grow(ctx, 3, 1, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
 	   "the text is found behind a repeated request");
 	pkram_resize_free(res);
 
 	fake("unprivileged");
-	ok(pkram_region_add(ctx, 1, PKRAM_NONE32, &res) == -EPERM && !res &&
+	ok(pkram_pool_grow(ctx, 1, PKRAM_NONE32, &res) == -EPERM && !res &&
 	   strstr(pkram_strerror(ctx), "root"),
 	   "without privilege the error says what is needed");
 
 	fake("");
-	ok(!pkram_region_adopt(ctx, 4 * GIB, 2 * GIB, false, &res) &&
+	ok(!pkram_pool_adopt(ctx, 4 * GIB, 2 * GIB, false, &res) &&
 	   res->gib == 2 && res->taken->base == 4 * GIB &&
-	   fake_last.cmd == PKRAM_CMD_REGION_ADOPT &&
+	   fake_last.cmd == PKRAM_CMD_POOL_ADOPT &&
 	   sent_u64(PKRAM_A_BASE, 4 * GIB) && sent_u64(PKRAM_A_SIZE, 2 * GIB) &&
 	   !sent(PKRAM_A_FORMAT), "adopting names the range");
 	pkram_resize_free(res);
-	ok(!pkram_region_adopt(ctx, 4 * GIB, GIB, true, &res) &&
+	ok(!pkram_pool_adopt(ctx, 4 * GIB, GIB, true, &res) &&
 	   sent(PKRAM_A_FORMAT) &&
 	   !mnl_attr_get_payload_len(sent(PKRAM_A_FORMAT)),
 	   "format is a flag");
 	pkram_resize_free(res);
 
-	ok(!pkram_region_del(ctx, 2, &res) && res->gib == 2 &&
-	   fake_last.cmd == PKRAM_CMD_REGION_DEL && sent_u32(PKRAM_A_GIB, 2) &&
+	ok(!pkram_pool_shrink(ctx, 2, &res) && res->gib == 2 &&
+	   fake_last.cmd == PKRAM_CMD_POOL_SHRINK && sent_u32(PKRAM_A_GIB, 2) &&
 	   !sent(PKRAM_A_BASE), "shrinking by a number");
 	ok(res->offline && res->offline->base == FAKE_BASE &&
 	   res->offline->size == 2 * GIB && res->offline->reason,
 	   "memory that no block is for is told of");
 	pkram_resize_free(res);
-	ok(!pkram_region_del_range(ctx, FAKE_BASE + GIB, GIB, &res) &&
+	ok(!pkram_pool_shrink_range(ctx, FAKE_BASE + GIB, GIB, &res) &&
 	   sent_u64(PKRAM_A_BASE, FAKE_BASE + GIB) &&
 	   sent_u64(PKRAM_A_SIZE, GIB) && !sent(PKRAM_A_GIB),
 	   "shrinking by a range");
@@ -251,12 +251,12 @@ static void objects(void)
 
 static void containers(void)
 {
-	struct pkram_container_entry *e;
-	struct pkram_container *list, *c;
+	struct pkram_dma_table_entry *e;
+	struct pkram_dma_table *list, *c;
 	unsigned int n = 0;
 
 	fake("");
-	ok(!pkram_container_dump(ctx, &list) && !strcmp(list->name, "vm1") &&
+	ok(!pkram_dma_table_dump(ctx, &list) && !strcmp(list->name, "vm1") &&
 	   list->key == 0x200 && list->in_use && !list->suspended && !list->entries,
 	   "the containers are read");
 	c = list->next;
@@ -269,22 +269,22 @@ static void containers(void)
 	c = c->next;
 	ok(c && !c->next && !strcmp(c->quarantine, "a mapping is not possible"),
 	   "a quarantined one says why");
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	fake("empty");
-	ok(!pkram_container_dump(ctx, &list) && !list, "there may be none");
+	ok(!pkram_dma_table_dump(ctx, &list) && !list, "there may be none");
 	fake("malformed");
-	ok(pkram_container_dump(ctx, &list) == -EBADMSG && !list,
+	ok(pkram_dma_table_dump(ctx, &list) == -EBADMSG && !list,
 	   "a malformed mapping is an error");
 	fake("intr");
-	ok(!pkram_container_dump(ctx, &list) && list->next->nr_entries == 3,
+	ok(!pkram_dma_table_dump(ctx, &list) && list->next->nr_entries == 3,
 	   "a list that changed is read again");
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	fake("secret");
-	ok(pkram_container_dump(ctx, &list) == -EPERM && !list, "it needs root");
+	ok(pkram_dma_table_dump(ctx, &list) == -EPERM && !list, "it needs root");
 	fake("");
-	ok(!pkram_container_discard(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
+	ok(!pkram_dma_table_discard(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
 	   "discarding a container names the key");
-	ok(pkram_container_discard(ctx, 0x200) == -EBUSY &&
+	ok(pkram_dma_table_discard(ctx, 0x200) == -EBUSY &&
 	   !strcmp(pkram_strerror(ctx), "the container is in use"), "unless it is in use");
 }
 
@@ -460,10 +460,10 @@ static void memory(void)
 
 static void files(void)
 {
-	struct pkram_info info = { .size = sizeof(info) };
-	struct pkram_claim claim = { .size = sizeof(claim) };
-	struct pkram_leaves leaves = { .size = sizeof(leaves) };
-	struct pkram_seal_args seal = { .size = sizeof(seal) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_leaves leaves = { .size = sizeof(leaves) };
+	struct pkram_ioc_seal seal = { .size = sizeof(seal) };
 	int fd = open("/dev/null", O_RDWR);
 
 	ok(pkram_file_info(fd, &info) == -ENOTTY &&

@@ -70,7 +70,7 @@ static void new_disk(void)
 /* Claim it, as QEMU does; the claim lasts as long as the file is open */
 static int claimed(const char *name)
 {
-	struct pkram_claim c = { .size = sizeof(c) };
+	struct pkram_ioc_claim c = { .size = sizeof(c) };
 	int fd = open(name, O_RDWR | O_EXCL | O_CLOEXEC);
 
 	memcpy(c.vm_uuid, vm_uuid, 16);
@@ -149,7 +149,7 @@ TEST_F(main, a_claimed_object_is_not_replaced)
 
 TEST_F(main, a_sealed_object_is_exported_and_not_replaced)
 {
-	struct pkram_seal_args s = { .size = sizeof(s) };
+	struct pkram_ioc_seal s = { .size = sizeof(s) };
 	int fd;
 
 	new_disk();

@@ -53,7 +53,7 @@ static int as_nobody(int want, const char *text, const char *args)
 /* Claim it, as QEMU does; the claim lasts as long as the file is open */
 static int claimed(const char *name)
 {
-	struct pkram_claim c = { .size = sizeof(c) };
+	struct pkram_ioc_claim c = { .size = sizeof(c) };
 	int fd = open(name, O_RDWR | O_EXCL | O_CLOEXEC);
 
 	if (fd < 0 || ioctl(fd, PKRAM_IOC_CLAIM, &c))
@@ -144,8 +144,8 @@ TEST_F(before, a_claimed_object_is_left_alone)
 
 TEST_F(before, a_sealed_object_is_left_alone)
 {
-	struct pkram_seal_args s = { .size = sizeof(s) };
-	struct pkram_claim c = { .size = sizeof(c), .flags = PKRAM_CLAIM_SEALED };
+	struct pkram_ioc_seal s = { .size = sizeof(s) };
+	struct pkram_ioc_claim c = { .size = sizeof(c), .flags = PKRAM_CLAIM_SEALED };
 	int fd, i;
 
 	EXPECT_EQ(0, ctl(0, "cookie           " COOKIE,

@@ -140,8 +140,8 @@ TEST_F(changes, tells_what_becomes_of_the_pool)
 /* All that can happen to an object: done, and told */
 static int live(void)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
-	struct pkram_seal_args seal = {
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_seal seal = {
 		.size = sizeof(seal), .cookie = "cookie", .vm_uuid = "a guest",
 	};
 	int fd;

@@ -432,7 +432,7 @@ static int adopt(void)
 	struct pkram_resize *res = NULL;
 	int err;
 
-	err = pkram_region_adopt(ctx, gib_base(), GIB, true, &res);
+	err = pkram_pool_adopt(ctx, gib_base(), GIB, true, &res);
 	pkram_resize_free(res);
 	return err;
 }
@@ -445,7 +445,7 @@ static int grow_pool(void)
 	struct pkram_resize *res = NULL;
 	int err;
 
-	err = pkram_region_add(ctx, 1, PKRAM_NONE32, &res);
+	err = pkram_pool_grow(ctx, 1, PKRAM_NONE32, &res);
 	if (res && res->taken)
 		grown_gib = res->taken->base;
 	pkram_resize_free(res);
@@ -458,7 +458,7 @@ static int shrink(void)
 	struct pkram_resize *res = NULL;
 	int err;
 
-	err = pkram_region_del_range(ctx, grown_gib, GIB, &res);
+	err = pkram_pool_shrink_range(ctx, grown_gib, GIB, &res);
 	if (err && res && res->refused)
 		err = -res->refused->err;
 	pkram_resize_free(res);

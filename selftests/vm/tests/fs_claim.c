@@ -5,7 +5,7 @@
 static const uint8_t vm_a[16] = "guest a", vm_b[16] = "guest b", no_vm[16];
 static const uint8_t cookie_1[16] = "cookie 1", cookie_2[16] = "cookie 2", no_cookie[16];
 
-static int info(int fd, struct pkram_info *i)
+static int info(int fd, struct pkram_ioc_info *i)
 {
 	memset(i, 0, sizeof(*i));
 	i->size = sizeof(*i);
@@ -14,14 +14,14 @@ static int info(int fd, struct pkram_info *i)
 
 static int state_of(int fd)
 {
-	struct pkram_info i;
+	struct pkram_ioc_info i;
 
 	return info(fd, &i) ? -errno : (int)i.state;
 }
 
 static int claim(int fd, uint32_t flags, const uint8_t vm[16], uint64_t bytes)
 {
-	struct pkram_claim c = { .size = sizeof(c), .flags = flags, .bytes = bytes };
+	struct pkram_ioc_claim c = { .size = sizeof(c), .flags = flags, .bytes = bytes };
 
 	memcpy(c.vm_uuid, vm, 16);
 	return ioctl(fd, PKRAM_IOC_CLAIM, &c);
@@ -30,7 +30,7 @@ static int claim(int fd, uint32_t flags, const uint8_t vm[16], uint64_t bytes)
 static int seal_ioctl(int fd, unsigned long cmd, const uint8_t cookie[16],
 		      const uint8_t vm[16], uint64_t *generation)
 {
-	struct pkram_seal_args s = { .size = sizeof(s) };
+	struct pkram_ioc_seal s = { .size = sizeof(s) };
 
 	memcpy(s.cookie, cookie, 16);
 	memcpy(s.vm_uuid, vm, 16);
@@ -48,7 +48,7 @@ static int seal(int fd, const uint8_t cookie[16])
 
 static int resume_flags(int fd, const uint8_t cookie[16], uint32_t flags)
 {
-	struct pkram_seal_args s = { .size = sizeof(s), .flags = flags };
+	struct pkram_ioc_seal s = { .size = sizeof(s), .flags = flags };
 
 	memcpy(s.cookie, cookie, 16);
 	return ioctl(fd, PKRAM_IOC_RESUME, &s);
@@ -62,7 +62,7 @@ static int resume(int fd, const uint8_t cookie[16])
 TEST_F(main, info_tells_what_an_object_is)
 {
 	int fd = fs_file("file", 3 * UNIT + 5), other = fs_file("other", 0);
-	struct pkram_info i, j;
+	struct pkram_ioc_info i, j;
 	struct stat st;
 
 	ASSERT_OK(info(fd, &i));
@@ -91,11 +91,11 @@ TEST_F(main, info_tells_what_an_object_is)
 TEST_F(main, structs_may_be_older_or_newer)
 {
 	struct {
-		struct pkram_info i;
+		struct pkram_ioc_info i;
 		uint64_t newer[2];
 	} big = { .i = { .size = sizeof(big) } };
-	struct pkram_info small = { .size = 24, .generation = 0x1234 };
-	struct pkram_claim c = { .size = sizeof(c) };
+	struct pkram_ioc_info small = { .size = 24, .generation = 0x1234 };
+	struct pkram_ioc_claim c = { .size = sizeof(c) };
 	int fd = fs_file("file", UNIT);
 
 	EXPECT_OK(ioctl(fd, PKRAM_IOC_INFO, &big));
@@ -119,7 +119,7 @@ TEST_F(main, structs_may_be_older_or_newer)
 	c.size = 16;
 	EXPECT_ERR(EINVAL, ioctl(fd, PKRAM_IOC_CLAIM, &c));
 	EXPECT_ERR(EFAULT, ioctl(fd, PKRAM_IOC_INFO, (void *)8));
-	EXPECT_ERR(ENOTTY, ioctl(fd, _IOWR(PKRAM_IOC_MAGIC, 99, struct pkram_info), &small));
+	EXPECT_ERR(ENOTTY, ioctl(fd, _IOWR(PKRAM_IOC_MAGIC, 99, struct pkram_ioc_info), &small));
 	EXPECT_ERR(ENOTTY, ioctl(fd, _IO('x', 1), NULL));
 	close(fd);
 }
@@ -227,7 +227,7 @@ TEST_F(main, a_claim_ends_with_the_last_close)
 TEST_F(main, others_are_kept_out_of_a_sealed_object)
 {
 	int fd = fs_file("file", 0), ro;
-	struct pkram_info i;
+	struct pkram_ioc_info i;
 
 	close(fs_file("other", 0));
 	EXPECT_OK(fs_set(fd, 0x99, 4 * UNIT, 0));
@@ -320,7 +320,7 @@ TEST_F(main, an_unlinked_object_cannot_be_claimed)
 TEST_F(main, claims_and_seals_survive_a_remount)
 {
 	int fd = fs_file("file", UNIT);
-	struct pkram_info i;
+	struct pkram_ioc_info i;
 
 	ASSERT_OK(claim(fd, 0, no_vm, 0));
 	ASSERT_OK(seal(fd, cookie_1));
@@ -341,7 +341,7 @@ TEST_F(main, claims_and_seals_survive_a_remount)
 TEST_F(main, a_gib_is_aligned_for_1g_leaves)
 {
 	int fd = fs_file("file", GIB);
-	struct pkram_info i;
+	struct pkram_ioc_info i;
 
 	if (fd < 0)
 		SKIP(return, "no whole GiB is free");
@@ -353,7 +353,7 @@ TEST_F(main, a_gib_is_aligned_for_1g_leaves)
 
 TEST_F(main, no_mapping_has_no_leaves)
 {
-	struct pkram_leaves l = { .size = sizeof(l), .leaves_4k = 1, .leaves_2m = 1 };
+	struct pkram_ioc_leaves l = { .size = sizeof(l), .leaves_4k = 1, .leaves_2m = 1 };
 	int fd = fs_file("file", UNIT);
 
 	EXPECT_OK(ioctl(fd, PKRAM_IOC_LEAVES, &l));

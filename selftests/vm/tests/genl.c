@@ -192,72 +192,72 @@ struct bad_request {
 #define A64(type, value)	{ PKRAM_A_##type, 8, value }
 
 static const struct bad_request bad_requests[] = {
-	{ "add: no number", PKRAM_CMD_REGION_ADD, EINVAL, "number of GiB is missing",
+	{ "add: no number", PKRAM_CMD_POOL_GROW, EINVAL, "number of GiB is missing",
 	  .missing = PKRAM_A_GIB },
-	{ "add: none", PKRAM_CMD_REGION_ADD, ERANGE, "out of range", { A32(GIB, 0) },
+	{ "add: none", PKRAM_CMD_POOL_GROW, ERANGE, "out of range", { A32(GIB, 0) },
 	  .at = PKRAM_A_GIB },
-	{ "add: more than there can be", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
+	{ "add: more than there can be", PKRAM_CMD_POOL_GROW, ERANGE, "out of range",
 	  { A32(GIB, 0xffffffff) },
 	  .at = PKRAM_A_GIB },
-	{ "add: a number too long", PKRAM_CMD_REGION_ADD, EINVAL, "attribute length",
+	{ "add: a number too long", PKRAM_CMD_POOL_GROW, EINVAL, "attribute length",
 	  { A64(GIB, 1) },
 	  .at = PKRAM_A_GIB },
-	{ "add: no such node", PKRAM_CMD_REGION_ADD, EINVAL, "no such NUMA node",
+	{ "add: no such node", PKRAM_CMD_POOL_GROW, EINVAL, "no such NUMA node",
 	  { A32(GIB, 1), A32(NODE, 9) },
 	  .at = PKRAM_A_NODE },
-	{ "add: no such number of a node", PKRAM_CMD_REGION_ADD, ERANGE, "out of range",
+	{ "add: no such number of a node", PKRAM_CMD_POOL_GROW, ERANGE, "out of range",
 	  { A32(GIB, 1), A32(NODE, 0x80000000) },
 	  .at = PKRAM_A_NODE },
-	{ "add: a range", PKRAM_CMD_REGION_ADD, EINVAL, "",
+	{ "add: a range", PKRAM_CMD_POOL_GROW, EINVAL, "",
 	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) },
 	  .at = PKRAM_A_BASE },
-	{ "adopt: nothing", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing",
+	{ "adopt: nothing", PKRAM_CMD_POOL_ADOPT, EINVAL, "base is missing",
 	  .missing = PKRAM_A_BASE },
-	{ "adopt: no base", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is missing",
+	{ "adopt: no base", PKRAM_CMD_POOL_ADOPT, EINVAL, "base is missing",
 	  { A64(SIZE, GIB) },
 	  .missing = PKRAM_A_BASE },
-	{ "adopt: no size", PKRAM_CMD_REGION_ADOPT, EINVAL, "size is missing",
+	{ "adopt: no size", PKRAM_CMD_POOL_ADOPT, EINVAL, "size is missing",
 	  { A64(BASE, GIB) },
 	  .missing = PKRAM_A_SIZE },
-	{ "adopt: odd base", PKRAM_CMD_REGION_ADOPT, EINVAL, "base is not a multiple",
+	{ "adopt: odd base", PKRAM_CMD_POOL_ADOPT, EINVAL, "base is not a multiple",
 	  { A64(BASE, GIB + 4096), A64(SIZE, GIB) },
 	  .at = PKRAM_A_BASE },
-	{ "adopt: odd size", PKRAM_CMD_REGION_ADOPT, EINVAL, "size is not a multiple",
+	{ "adopt: odd size", PKRAM_CMD_POOL_ADOPT, EINVAL, "size is not a multiple",
 	  { A64(BASE, GIB), A64(SIZE, GIB + 1) },
 	  .at = PKRAM_A_SIZE },
-	{ "adopt: empty", PKRAM_CMD_REGION_ADOPT, ERANGE, "out of range",
+	{ "adopt: empty", PKRAM_CMD_POOL_ADOPT, ERANGE, "out of range",
 	  { A64(BASE, GIB), A64(SIZE, 0) },
 	  .at = PKRAM_A_SIZE },
-	{ "adopt: wraps", PKRAM_CMD_REGION_ADOPT, ERANGE, "out of range",
+	{ "adopt: wraps", PKRAM_CMD_POOL_ADOPT, ERANGE, "out of range",
 	  { A64(BASE, -GIB), A64(SIZE, 2 * GIB) },
 	  .at = PKRAM_A_BASE },
-	{ "adopt: beyond physical memory", PKRAM_CMD_REGION_ADOPT, ERANGE, "ends beyond",
+	{ "adopt: beyond physical memory", PKRAM_CMD_POOL_ADOPT, ERANGE, "ends beyond",
 	  { A64(BASE, (1UL << 52) - GIB), A64(SIZE, 2 * GIB) },
 	  .at = PKRAM_A_SIZE },
-	{ "adopt: RAM in use", PKRAM_CMD_REGION_ADOPT, EADDRINUSE, "uses part of the range",
+	{ "adopt: RAM in use", PKRAM_CMD_POOL_ADOPT, EADDRINUSE, "uses part of the range",
 	  { A64(BASE, 0), A64(SIZE, GIB) } },
-	{ "adopt: RAM in use, to format", PKRAM_CMD_REGION_ADOPT, EADDRINUSE, "memmap=",
+	{ "adopt: RAM in use, to format", PKRAM_CMD_POOL_ADOPT, EADDRINUSE, "memmap=",
 	  { A64(BASE, 0), A64(SIZE, GIB), { PKRAM_A_FORMAT } } },
-	{ "adopt: flag with a value", PKRAM_CMD_REGION_ADOPT, ERANGE, "policy",
+	{ "adopt: flag with a value", PKRAM_CMD_POOL_ADOPT, ERANGE, "policy",
 	  { A64(BASE, 0), A64(SIZE, GIB), A32(FORMAT, 1) },
 	  .at = PKRAM_A_FORMAT },
-	{ "del: nothing", PKRAM_CMD_REGION_DEL, EINVAL, "either a number",
+	{ "del: nothing", PKRAM_CMD_POOL_SHRINK, EINVAL, "either a number",
 	  .missing = PKRAM_A_GIB },
-	{ "del: both", PKRAM_CMD_REGION_DEL, EINVAL, "not both",
+	{ "del: both", PKRAM_CMD_POOL_SHRINK, EINVAL, "not both",
 	  { A32(GIB, 1), A64(BASE, 0), A64(SIZE, GIB) },
 	  .at = PKRAM_A_GIB },
-	{ "del: a number and half a range", PKRAM_CMD_REGION_DEL, EINVAL, "not both",
+	{ "del: a number and half a range", PKRAM_CMD_POOL_SHRINK, EINVAL, "not both",
 	  { A32(GIB, 1), A64(SIZE, GIB) },
 	  .at = PKRAM_A_GIB },
-	{ "del: no size", PKRAM_CMD_REGION_DEL, EINVAL, "size is missing",
+	{ "del: no size", PKRAM_CMD_POOL_SHRINK, EINVAL, "size is missing",
 	  { A64(BASE, 4 * GIB) },
 	  .missing = PKRAM_A_SIZE },
-	{ "del: no base", PKRAM_CMD_REGION_DEL, EINVAL, "base is missing",
+	{ "del: no base", PKRAM_CMD_POOL_SHRINK, EINVAL, "base is missing",
 	  { A64(SIZE, GIB) },
 	  .missing = PKRAM_A_BASE },
-	{ "del: none", PKRAM_CMD_REGION_DEL, ERANGE, "out of range", { A32(GIB, 0) },
+	{ "del: none", PKRAM_CMD_POOL_SHRINK, ERANGE, "out of range", { A32(GIB, 0) },
 	  .at = PKRAM_A_GIB },
-	{ "del: not of the pool", PKRAM_CMD_REGION_DEL, EBUSY, "nothing could be given back",
+	{ "del: not of the pool", PKRAM_CMD_POOL_SHRINK, EBUSY, "nothing could be given back",
 	  { A64(BASE, 0), A64(SIZE, GIB) } },
 	{ "discard: nothing", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "key is missing",
 	  .missing = PKRAM_A_OBJECT_KEY },
@@ -270,12 +270,12 @@ static const struct bad_request bad_requests[] = {
 	{ "discard: the root", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "not quarantined",
 	  { A64(OBJECT_KEY, 1) },
 	  .at = PKRAM_A_OBJECT_KEY },
-	{ "discard: no container", PKRAM_CMD_CONTAINER_DISCARD, EINVAL, "key is missing",
+	{ "discard: no container", PKRAM_CMD_DMA_TABLE_DISCARD, EINVAL, "key is missing",
 	  .missing = PKRAM_A_OBJECT_KEY },
-	{ "discard: no such container", PKRAM_CMD_CONTAINER_DISCARD, ENOENT,
+	{ "discard: no such container", PKRAM_CMD_DMA_TABLE_DISCARD, ENOENT,
 	  "no container has this key", { A64(OBJECT_KEY, 1ULL << 40) },
 	  .at = PKRAM_A_OBJECT_KEY },
-	{ "discard: the root, as a container", PKRAM_CMD_CONTAINER_DISCARD, ENOENT,
+	{ "discard: the root, as a container", PKRAM_CMD_DMA_TABLE_DISCARD, ENOENT,
 	  "no container has this key", { A64(OBJECT_KEY, 1) },
 	  .at = PKRAM_A_OBJECT_KEY },
 	{ "no such command", 99, EOPNOTSUPP, "" },
@@ -283,7 +283,7 @@ static const struct bad_request bad_requests[] = {
 	{ "a dump of what is no list", PKRAM_CMD_POOL_GET, EOPNOTSUPP, "", .dump = true },
 	{ "one of a list", PKRAM_CMD_REGION_GET, EOPNOTSUPP, "" },
 	{ "one of a list", PKRAM_CMD_OBJECT_GET, EOPNOTSUPP, "" },
-	{ "one of a list", PKRAM_CMD_CONTAINER_GET, EOPNOTSUPP, "" },
+	{ "one of a list", PKRAM_CMD_DMA_TABLE_GET, EOPNOTSUPP, "" },
 	{ "an event", PKRAM_CMD_POOL_GROW_NTF, EOPNOTSUPP, "" },
 	{ "the last event", PKRAM_CMD_MAX, EOPNOTSUPP, "" },
 };
@@ -349,7 +349,7 @@ TEST_F(main, refuses_attributes_that_a_command_does_not_know)
 	/* Behind these come the events. */
 	for (cmd = PKRAM_CMD_POOL_GET; cmd < PKRAM_CMD_POOL_GROW_NTF; cmd++) {
 		bool dump = cmd == PKRAM_CMD_REGION_GET || cmd == PKRAM_CMD_OBJECT_GET ||
-			    cmd == PKRAM_CMD_CONTAINER_GET;
+			    cmd == PKRAM_CMD_DMA_TABLE_GET;
 
 		for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
 			req_init(&q, nl->family, cmd, dump ? NLM_F_DUMP : 0);
@@ -386,9 +386,9 @@ static int sees_no_addresses(struct nl *nl)
 static int changes_nothing(struct nl *nl)
 {
 	static const uint8_t cmds[] = {
-		PKRAM_CMD_REGION_ADD, PKRAM_CMD_REGION_ADOPT, PKRAM_CMD_REGION_DEL,
+		PKRAM_CMD_POOL_GROW, PKRAM_CMD_POOL_ADOPT, PKRAM_CMD_POOL_SHRINK,
 		PKRAM_CMD_OBJECT_DISCARD, PKRAM_CMD_OBJECT_GET,
-		PKRAM_CMD_CONTAINER_DISCARD, PKRAM_CMD_CONTAINER_GET,
+		PKRAM_CMD_DMA_TABLE_DISCARD, PKRAM_CMD_DMA_TABLE_GET,
 	};
 	struct req q;
 	size_t i;
@@ -396,18 +396,18 @@ static int changes_nothing(struct nl *nl)
 	for (i = 0; i < sizeof(cmds); i++) {
 		req_init(&q, nl->family, cmds[i],
 			 cmds[i] == PKRAM_CMD_OBJECT_GET ||
-			 cmds[i] == PKRAM_CMD_CONTAINER_GET ? NLM_F_DUMP : 0);
+			 cmds[i] == PKRAM_CMD_DMA_TABLE_GET ? NLM_F_DUMP : 0);
 		switch (cmds[i]) {
-		case PKRAM_CMD_REGION_ADD:
-		case PKRAM_CMD_REGION_DEL:
+		case PKRAM_CMD_POOL_GROW:
+		case PKRAM_CMD_POOL_SHRINK:
 			put32(&q, PKRAM_A_GIB, 1);
 			break;
-		case PKRAM_CMD_REGION_ADOPT:
+		case PKRAM_CMD_POOL_ADOPT:
 			put64(&q, PKRAM_A_BASE, 0);
 			put64(&q, PKRAM_A_SIZE, GIB);
 			break;
 		case PKRAM_CMD_OBJECT_DISCARD:
-		case PKRAM_CMD_CONTAINER_DISCARD:
+		case PKRAM_CMD_DMA_TABLE_DISCARD:
 			put64(&q, PKRAM_A_OBJECT_KEY, 2);
 			break;
 		}

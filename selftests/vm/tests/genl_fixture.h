@@ -346,7 +346,7 @@ static inline int get_handover(struct nl *nl, struct handover *h)
 	return ask(nl, PKRAM_CMD_HANDOVER_GET, 0, take_handover, h);
 }
 
-/* What REGION_ADD, _ADOPT and _DEL report */
+/* What POOL_GROW, _ADOPT and _DEL report */
 struct report {
 	uint32_t gib;
 	int nr_taken, nr_refused;
@@ -388,7 +388,7 @@ static inline int grow(struct nl *nl, uint32_t gib, struct report *r)
 	struct req q;
 
 	memset(r, 0, sizeof(*r));
-	req_init(&q, nl->family, PKRAM_CMD_REGION_ADD, 0);
+	req_init(&q, nl->family, PKRAM_CMD_POOL_GROW, 0);
 	put32(&q, PKRAM_A_GIB, gib);
 	return talk(nl, &q, take_report, r);
 }
@@ -399,7 +399,7 @@ static inline int shrink(struct nl *nl, uint32_t gib, uint64_t base, uint64_t si
 	struct req q;
 
 	memset(r, 0, sizeof(*r));
-	req_init(&q, nl->family, PKRAM_CMD_REGION_DEL, 0);
+	req_init(&q, nl->family, PKRAM_CMD_POOL_SHRINK, 0);
 	if (gib)
 		put32(&q, PKRAM_A_GIB, gib);
 	if (size) {

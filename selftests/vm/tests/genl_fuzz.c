@@ -95,9 +95,9 @@ static int send_random(struct nl *nl, struct req *q)
 
 static bool changes(uint8_t cmd)
 {
-	return cmd == PKRAM_CMD_REGION_ADD || cmd == PKRAM_CMD_REGION_ADOPT ||
-	       cmd == PKRAM_CMD_REGION_DEL || cmd == PKRAM_CMD_OBJECT_DISCARD ||
-	       cmd == PKRAM_CMD_CONTAINER_DISCARD;
+	return cmd == PKRAM_CMD_POOL_GROW || cmd == PKRAM_CMD_POOL_ADOPT ||
+	       cmd == PKRAM_CMD_POOL_SHRINK || cmd == PKRAM_CMD_OBJECT_DISCARD ||
+	       cmd == PKRAM_CMD_DMA_TABLE_DISCARD;
 }
 
 /*
@@ -159,7 +159,7 @@ static bool debug_kernel(void)
 
 TEST_F(main, makes_a_pool_with_objects)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	struct report r;
 	int fd, i;
 	char path[64];

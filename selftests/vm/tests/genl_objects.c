@@ -72,7 +72,7 @@ TEST_F(main, lists_nothing_in_an_empty_pool)
 
 TEST_F(main, lists_an_object_with_all_that_it_is)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	struct nl *nl = &self->nl;
 	struct stat st;
 	int fd;

@@ -511,7 +511,7 @@ static void change_size(struct race *r, unsigned int *rnd)
 
 static void change_tables(struct race *r, unsigned int *rnd)
 {
-	struct pkram_leaves l = leaves(r->fd);
+	struct pkram_ioc_leaves l = leaves(r->fd);
 	unsigned char vec[512];
 	pid_t pid;
 

@@ -39,7 +39,7 @@ static inline bool is_6_1(void)
 
 static inline bool has_whole_gib(int fd)
 {
-	struct pkram_info i = { .size = sizeof(i) };
+	struct pkram_ioc_info i = { .size = sizeof(i) };
 
 	return !ioctl(fd, PKRAM_IOC_INFO, &i) && i.align == GIB;
 }
@@ -65,9 +65,9 @@ static inline char *reserve(size_t len, size_t skew)
 	return (char *)(((uintptr_t)p + GIB - 1) / GIB * GIB) + skew;
 }
 
-static inline struct pkram_leaves leaves(int fd)
+static inline struct pkram_ioc_leaves leaves(int fd)
 {
-	struct pkram_leaves l = { .size = sizeof(l) };
+	struct pkram_ioc_leaves l = { .size = sizeof(l) };
 
 	if (ioctl(fd, PKRAM_IOC_LEAVES, &l))
 		memset(&l, 0xff, sizeof(l));
@@ -77,7 +77,7 @@ static inline struct pkram_leaves leaves(int fd)
 /* n1g, n2m, n4k */
 #define EXPECT_LEAVES(fd, g, m, k)					\
 	do {								\
-		struct pkram_leaves l_ = leaves(fd);			\
+		struct pkram_ioc_leaves l_ = leaves(fd);			\
 		EXPECT_EQ((uint64_t)(g), l_.leaves_1g) { TH_LOG("1G leaves"); } \
 		EXPECT_EQ((uint64_t)(m), l_.leaves_2m) { TH_LOG("2M leaves"); } \
 		EXPECT_EQ((uint64_t)(k), l_.leaves_4k) { TH_LOG("4K leaves"); } \

@@ -62,7 +62,7 @@ TEST_F(make, refuses_a_node_that_has_no_memory)
 /* A new file with memory of a node: 0 or -errno */
 static int place(const char *name, uint64_t bytes, uint32_t node, uint32_t flags)
 {
-	struct pkram_alloc_args a = { .size = sizeof(a), .flags = flags,
+	struct pkram_ioc_alloc a = { .size = sizeof(a), .flags = flags,
 				      .bytes = bytes, .node = node };
 	int fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0600), ret;
 

@@ -50,7 +50,7 @@ static bool does_dma(struct qemu *q)
 }
 
 /* Does `pkramctl container show` say so? @what: as in its JSON; NULL: it is not there */
-static bool container_is(const char *name, const char *what)
+static bool dma_table_is(const char *name, const char *what)
 {
 	char *out;
 	int status = vm_run(&out, CTL "-j container show %s 2>&1", name);
@@ -92,9 +92,9 @@ static int limit_mappings(int n)
 }
 
 /* By hand: a suspended table @name, that says that a guest's first 2 MiB are in @object */
-static int make_container(const char *name, const char *object)
+static int make_dma_table(const char *name, const char *object)
 {
-	struct pkram_vfio_name args = { .argsz = sizeof(args) };
+	struct pkram_vfio_table args = { .argsz = sizeof(args) };
 	int c = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	int fd = fs_file(object, 4 * MIB), err;
 	struct edu edu;
@@ -104,7 +104,7 @@ static int make_container(const char *name, const char *object)
 	p = mmap(NULL, 4 * MIB, RW, MAP_SHARED, fd, 0);
 	err = edu_find(&edu, 0) ?: edu_join(&edu, c);
 	if (!err && (p == MAP_FAILED || ioctl(c, VFIO_SET_IOMMU, VFIO_PKRAM_IOMMU) ||
-		     ioctl(c, PKRAM_VFIO_CREATE, &args) || dma_map(c, 0, p, 2 * MIB) ||
+		     ioctl(c, PKRAM_VFIO_TABLE_CREATE, &args) || dma_map(c, 0, p, 2 * MIB) ||
 		     dma_map(c, 8 * GIB, p + 2 * MIB, 2 * MIB) ||
 		     dma_unmap_flags(c, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL |
 					      VFIO_DMA_UNMAP_FLAG_VADDR) < 0))
@@ -158,64 +158,64 @@ TEST_F(before, the_module_and_a_pool_are_asked_for)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(0, DEVICE_REFUSED("load pkram_vfio", "-device",
-				    vfio_pci(0, ",pkram-container=c")));
+				    vfio_pci(0, ",pkram-dma-table=c")));
 	ASSERT_EQ(0, vm_insmod(VFIO_MODULE, NULL));
 	EXPECT_EQ(0, DEVICE_REFUSED("no room in pkram for container 'c'", "-device",
-				    vfio_pci(0, ",pkram-container=c")));
+				    vfio_pci(0, ",pkram-dma-table=c")));
 	ASSERT_EQ(0, pool_grow(2));
 }
 
 TEST_F(before, what_makes_no_sense_is_refused)
 {
-	EXPECT_EQ(0, DEVICE_REFUSED("pkram-container= must have 1 to 255 characters",
-				    "-device", vfio_pci(0, ",pkram-container=")));
-	EXPECT_EQ(0, DEVICE_REFUSED("pkram-container= and iommufd= exclude each other",
+	EXPECT_EQ(0, DEVICE_REFUSED("pkram-dma-table= must have 1 to 255 characters",
+				    "-device", vfio_pci(0, ",pkram-dma-table=")));
+	EXPECT_EQ(0, DEVICE_REFUSED("pkram-dma-table= and iommufd= exclude each other",
 				    "-object", "iommufd,id=i", "-device",
-				    vfio_pci(0, ",pkram-container=c,iommufd=i")));
-	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-container=c; give this one the same",
-				    "-device", vfio_pci(0, ",pkram-container=c"),
-				    "-device", vfio_pci(1, ",pkram-container=d")));
-	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-container=c; give this one the same",
-				    "-device", vfio_pci(0, ",pkram-container=c"),
+				    vfio_pci(0, ",pkram-dma-table=c,iommufd=i")));
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-dma-table=c; give this one the same",
+				    "-device", vfio_pci(0, ",pkram-dma-table=c"),
+				    "-device", vfio_pci(1, ",pkram-dma-table=d")));
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-dma-table=c; give this one the same",
+				    "-device", vfio_pci(0, ",pkram-dma-table=c"),
 				    "-device", vfio_pci(1, "")));
-	EXPECT_EQ(0, DEVICE_REFUSED("other devices have no pkram-container=",
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have no pkram-dma-table=",
 				    "-device", vfio_pci(0, ""),
-				    "-device", vfio_pci(1, ",pkram-container=c")));
+				    "-device", vfio_pci(1, ",pkram-dma-table=c")));
 	/* And what to do */
 	EXPECT_EQ(0, DEVICE_REFUSED("there is no container 'c' of a saved guest\n"
-				    "pkram-adopt=off maps the guest's RAM anew",
-				    "-device", vfio_pci(0, ",pkram-container=c"), INCOMING));
-	EXPECT_TRUE(container_is("c", NULL));
+				    "pkram-restore=off maps the guest's RAM anew",
+				    "-device", vfio_pci(0, ",pkram-dma-table=c"), INCOMING));
+	EXPECT_TRUE(dma_table_is("c", NULL));
 }
 
 TEST_F(before, a_start_gives_up_what_is_left_of_another)
 {
 	struct qemu *q;
 
-	ASSERT_EQ(0, make_container("c", PKRAM_MNT "/other"));
-	ASSERT_TRUE(container_is("c", SUSPENDED));
-	q = qemu_start("vm0", DEVICE, "-device", vfio_pci(0, ",pkram-container=c"), "-device",
-		       vfio_pci(1, ",pkram-container=c"), NULL);
+	ASSERT_EQ(0, make_dma_table("c", PKRAM_MNT "/other"));
+	ASSERT_TRUE(dma_table_is("c", SUSPENDED));
+	q = qemu_start("vm0", DEVICE, "-device", vfio_pci(0, ",pkram-dma-table=c"), "-device",
+		       vfio_pci(1, ",pkram-dma-table=c"), NULL);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm0"));
-	EXPECT_TRUE(container_is("c", RUNNING));
-	EXPECT_TRUE(container_is("c", "\"mappings\":0"));
+	EXPECT_TRUE(dma_table_is("c", RUNNING));
+	EXPECT_TRUE(dma_table_is("c", "\"mappings\":0"));
 	EXPECT_EQ(0, qemu_quit(q));
 	/* It was not saved. */
-	EXPECT_TRUE(container_is("c", NULL));
+	EXPECT_TRUE(dma_table_is("c", NULL));
 	EXPECT_OK(unlink(PKRAM_MNT "/other"));
 }
 
 TEST_F(before, a_container_has_one_guest)
 {
 	struct qemu *q = qemu_start("vm0", DEVICE, "-device",
-				    vfio_pci(0, ",pkram-container=c"), NULL);
+				    vfio_pci(0, ",pkram-dma-table=c"), NULL);
 
 	ASSERT_NE(NULL, q);
 	EXPECT_EQ(0, DEVICE_REFUSED("container 'c' is in use by another process", "-device",
-				    vfio_pci(1, ",pkram-container=c")));
+				    vfio_pci(1, ",pkram-dma-table=c")));
 	EXPECT_EQ(0, DEVICE_REFUSED("container 'c' is in use by another process", "-device",
-				    vfio_pci(1, ",pkram-container=c"), INCOMING));
+				    vfio_pci(1, ",pkram-dma-table=c"), INCOMING));
 	EXPECT_EQ(0, qemu_quit(q));
 }
 
@@ -225,7 +225,7 @@ TEST_F_TIMEOUT(before, a_guest_with_a_device_is_saved, 400)
 	struct qemu *q;
 	FILE *f;
 
-	q = START_GUEST(",pkram-container=vm1");
+	q = START_GUEST(",pkram-dma-table=vm1");
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
@@ -237,12 +237,12 @@ TEST_F_TIMEOUT(before, a_guest_with_a_device_is_saved, 400)
 	EXPECT_EQ(-EREMOTEIO, qemu_save(q, STATE));
 	EXPECT_NE(NULL, strstr(q->error, "suspended"))
 		TH_LOG("%s", q->error);
-	EXPECT_TRUE(container_is("vm1", RUNNING));
+	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 
 	ASSERT_EQ(0, suspend_and_save(q, &st));
 	ASSERT_EQ(0, qemu_quit(q));
-	EXPECT_TRUE(container_is("vm1", SUSPENDED));
-	EXPECT_TRUE(container_is("vm1", NOT_IN_USE));
+	EXPECT_TRUE(dma_table_is("vm1", SUSPENDED));
+	EXPECT_TRUE(dma_table_is("vm1", NOT_IN_USE));
 	f = fopen(PKRAM_MNT "/notes", "w");
 	ASSERT_NE(NULL, f);
 	EXPECT_EQ(1, fwrite(&st, sizeof(st), 1, f));
@@ -267,41 +267,41 @@ TEST_F_TIMEOUT(after, its_mappings_are_adopted, 400)
 	ASSERT_EQ(1, fread(&was, sizeof(was), 1, f));
 	fclose(f);
 	/* A QEMU that does not load it leaves it, */
-	q = START_GUEST(",pkram-container=vm1", INCOMING);
+	q = START_GUEST(",pkram-dma-table=vm1", INCOMING);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
-	EXPECT_TRUE(container_is("vm1", IN_USE));
+	EXPECT_TRUE(dma_table_is("vm1", IN_USE));
 	qemu_kill(q);
-	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	EXPECT_TRUE(dma_table_is("vm1", SUSPENDED));
 	/* or maps all of RAM by itself. */
 	ASSERT_OK(trace_maps());
-	q = START_GUEST(",pkram-container=new,pkram-adopt=off", INCOMING);
+	q = START_GUEST(",pkram-dma-table=new,pkram-restore=off", INCOMING);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	traced_maps(&bytes);
 	EXPECT_LT(GIB - 16 * MIB, bytes);
 	qemu_kill(q);
-	EXPECT_TRUE(container_is("new", NULL));
+	EXPECT_TRUE(dma_table_is("new", NULL));
 
 	/* Nor is it lost if something cannot be mapped when the guest is to run: ROMs. */
 	ASSERT_EQ(0, limit_mappings(mappings("vm1")));
-	EXPECT_EQ(0, load_refused(START_GUEST(",pkram-container=vm1", INCOMING), STATE,
+	EXPECT_EQ(0, load_refused(START_GUEST(",pkram-dma-table=vm1", INCOMING), STATE,
 				  "cannot map region"));
 	ASSERT_EQ(0, limit_mappings(65535));
-	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	EXPECT_TRUE(dma_table_is("vm1", SUSPENDED));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 
-	q = START_GUEST(",pkram-container=vm1", INCOMING);
+	q = START_GUEST(",pkram-dma-table=vm1", INCOMING);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
-	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	EXPECT_TRUE(dma_table_is("vm1", SUSPENDED));
 	ASSERT_OK(trace_maps());
 	ASSERT_EQ(0, qemu_load(q, STATE))
 		TH_LOG("%s %s", q->error, qemu_stderr("vm1"));
 	/* ROMs are not in the pool. */
 	traced_maps(&bytes);
 	EXPECT_GT(16 * MIB, bytes);
-	EXPECT_TRUE(container_is("vm1", RUNNING));
+	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 	ASSERT_TRUE(wakes_up(q, &was))
 		TH_LOG("%s", qemu_console("vm1"));
 }
@@ -326,7 +326,7 @@ TEST_F_TIMEOUT(after, cpr_exec_keeps_it, 400)
 	EXPECT_EQ(0, guest_verify(q));
 	traced_maps(&bytes);
 	EXPECT_GT(16 * MIB, bytes);
-	EXPECT_TRUE(container_is("vm1", RUNNING));
+	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 }
 
 TEST_F_TIMEOUT(after, cpr_transfer_keeps_it, 400)
@@ -336,7 +336,7 @@ TEST_F_TIMEOUT(after, cpr_transfer_keeps_it, 400)
 
 	ASSERT_NE(NULL, q);
 	ASSERT_OK(trace_maps());
-	to = transfer(q, "vm2", (const char * const []){ GUEST_WITH_DEVICES(",pkram-container=vm1"),
+	to = transfer(q, "vm2", (const char * const []){ GUEST_WITH_DEVICES(",pkram-dma-table=vm1"),
 		      TRANSFERRED, NULL });
 	ASSERT_NE(NULL, to)
 		TH_LOG("%s", qemu_stderr("vm2"));
@@ -346,7 +346,7 @@ TEST_F_TIMEOUT(after, cpr_transfer_keeps_it, 400)
 	EXPECT_EQ(0, guest_verify(to));
 	traced_maps(&bytes);
 	EXPECT_GT(16 * MIB, bytes);
-	EXPECT_TRUE(container_is("vm1", RUNNING));
+	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 }
 
 /* The stream is worth nothing then, the container is as before. */
@@ -358,9 +358,9 @@ TEST_F_TIMEOUT(after, runs_on_after_a_save, 400)
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 	ASSERT_EQ(0, suspend_and_save(q, &st));
-	EXPECT_TRUE(container_is("vm1", SUSPENDED));
+	EXPECT_TRUE(dma_table_is("vm1", SUSPENDED));
 	ASSERT_EQ(0, qemu_command(q, "cont", NULL));
-	EXPECT_TRUE(container_is("vm1", RUNNING));
+	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 	ASSERT_TRUE(wakes_up(q, &st))
 		TH_LOG("%s", qemu_console("vm2"));
 }
@@ -375,19 +375,19 @@ TEST_F_TIMEOUT(after, what_changed_is_mapped_anew, 400)
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 	ASSERT_EQ(0, suspend_and_save(q, &st));
 	ASSERT_EQ(0, qemu_quit(q));
-	ASSERT_EQ(0, make_container("c", PKRAM_MNT "/other"));
-	q = START_GUEST(",pkram-container=c", INCOMING);
+	ASSERT_EQ(0, make_dma_table("c", PKRAM_MNT "/other"));
+	q = START_GUEST(",pkram-dma-table=c", INCOMING);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
-	EXPECT_TRUE(container_is("c", "other"));
+	EXPECT_TRUE(dma_table_is("c", "other"));
 	ASSERT_EQ(0, qemu_load(q, STATE))
 		TH_LOG("%s %s", q->error, qemu_stderr("vm1"));
 	ASSERT_TRUE(wakes_up(q, &st))
 		TH_LOG("%s", qemu_console("vm1"));
-	EXPECT_TRUE(container_is("c", "vm1"));
+	EXPECT_TRUE(dma_table_is("c", "vm1"));
 	EXPECT_OK(unlink(PKRAM_MNT "/other"));
 	EXPECT_EQ(0, qemu_quit(q));
-	EXPECT_TRUE(container_is("c", NULL));
+	EXPECT_TRUE(dma_table_is("c", NULL));
 	/* That of the saved guest waits for nobody. */
 	EXPECT_OK(vm_run(NULL, CTL "container discard vm1"));
 }

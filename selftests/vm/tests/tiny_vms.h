@@ -79,7 +79,7 @@ static inline int load_refused(struct qemu *q, const char *stream, const char *s
 /* What the kernel says of an object: enum pkram_state, or -errno */
 static inline int object_state(const char *name)
 {
-	struct pkram_info info = { .size = sizeof(info) };
+	struct pkram_ioc_info info = { .size = sizeof(info) };
 	char path[64];
 	int fd, ret;
 

@@ -647,7 +647,7 @@ TEST_F(pool, files_that_nobody_has_any_more)
 /* Who has mapped an object for DMA has the claim that it was reached by. */
 TEST_F(pool, a_claim_lasts_as_long_as_dma)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	int fd = fs_file("file", UNIT);
 	char *p = map_at(fd, 0, UNIT);
 

@@ -48,7 +48,7 @@ static void box_close(struct box *b)
 
 static int name_ioctl(int c, unsigned long cmd, const char *name, uint32_t flags)
 {
-	struct pkram_vfio_name n = { .argsz = sizeof(n), .flags = flags };
+	struct pkram_vfio_table n = { .argsz = sizeof(n), .flags = flags };
 
 	snprintf((char *)n.name, sizeof(n.name), "%s", name);
 	return ioctl(c, cmd, &n);
@@ -56,17 +56,17 @@ static int name_ioctl(int c, unsigned long cmd, const char *name, uint32_t flags
 
 static int create(int c, const char *name)
 {
-	return name_ioctl(c, PKRAM_VFIO_CREATE, name, 0);
+	return name_ioctl(c, PKRAM_VFIO_TABLE_CREATE, name, 0);
 }
 
 static int adopt(int c, const char *name)
 {
-	return name_ioctl(c, PKRAM_VFIO_ADOPT, name, 0);
+	return name_ioctl(c, PKRAM_VFIO_TABLE_RESTORE, name, 0);
 }
 
 static int adopt_by_force(int c, const char *name)
 {
-	return name_ioctl(c, PKRAM_VFIO_ADOPT, name, PKRAM_VFIO_ADOPT_FORCE);
+	return name_ioctl(c, PKRAM_VFIO_TABLE_RESTORE, name, PKRAM_VFIO_TABLE_RESTORE_FORCE);
 }
 
 static long long give_all_up(int c)
@@ -76,8 +76,8 @@ static long long give_all_up(int c)
 
 static int drop(int c, uint64_t *entries, uint64_t *size)
 {
-	struct pkram_vfio_drop d = { .argsz = sizeof(d) };
-	int ret = ioctl(c, PKRAM_VFIO_DROP, &d);
+	struct pkram_vfio_unmap_stale d = { .argsz = sizeof(d) };
+	int ret = ioctl(c, PKRAM_VFIO_UNMAP_STALE, &d);
 
 	*entries = d.entries;
 	*size = d.size;
@@ -130,14 +130,14 @@ static int leave_suspended(const char *name, const char *path)
 	return err;
 }
 
-/* What a list says of a container; the list is freed with pkram_container_free() */
-static struct pkram_container *find(struct pkram_container **list, const char *name)
+/* What a list says of a container; the list is freed with pkram_dma_table_free() */
+static struct pkram_dma_table *find(struct pkram_dma_table **list, const char *name)
 {
-	struct pkram_container *c;
+	struct pkram_dma_table *c;
 	struct pkram_ctx *ctx;
 
 	*list = NULL;
-	if (pkram_open(&ctx) || pkram_container_dump(ctx, list))
+	if (pkram_open(&ctx) || pkram_dma_table_dump(ctx, list))
 		printf("# list of containers: %s\n", pkram_strerror(ctx));
 	for (c = *list; c && (!c->name || strcmp(c->name, name)); c = c->next)
 		;
@@ -147,7 +147,7 @@ static struct pkram_container *find(struct pkram_container **list, const char *n
 
 #define EXPECT_LISTED(want_name, want_entries, want_suspended, want_in_use)	\
 	do {									\
-		struct pkram_container *list_, *c_ = find(&list_, want_name);	\
+		struct pkram_dma_table *list_, *c_ = find(&list_, want_name);	\
 										\
 		EXPECT_NE(NULL, c_);						\
 		if (c_) {							\
@@ -156,15 +156,15 @@ static struct pkram_container *find(struct pkram_container **list, const char *n
 			EXPECT_EQ(want_in_use, c_->in_use);			\
 			EXPECT_EQ(NULL, c_->quarantine);			\
 		}								\
-		pkram_container_free(list_);					\
+		pkram_dma_table_free(list_);					\
 	} while (0)
 
 static bool listed(const char *name)
 {
-	struct pkram_container *list;
+	struct pkram_dma_table *list;
 	bool there = find(&list, name);
 
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	return there;
 }
 
@@ -225,7 +225,7 @@ static void check_dma(struct __test_metadata *_metadata, struct box *b, uint64_t
 /* The new owner opens, claims and supplies, as QEMU does. */
 static void supply_vm1(struct __test_metadata *_metadata, struct box *b)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	int fd = open(PKRAM_MNT "/ram", O_RDWR | O_CLOEXEC);
 	char *p = mmap(NULL, RAM, RW, MAP_SHARED, fd, 0), *q;
 
@@ -273,38 +273,38 @@ FIXTURE_TEARDOWN(make) {}
 
 TEST_F(make, names)
 {
-	struct pkram_vfio_name n = { .argsz = sizeof(n) - 1, .name = "one" };
-	struct pkram_vfio_drop d = { .argsz = sizeof(d) };
+	struct pkram_vfio_table n = { .argsz = sizeof(n) - 1, .name = "one" };
+	struct pkram_vfio_unmap_stale d = { .argsz = sizeof(d) };
 	struct box a, b;
 
 	ASSERT_OK(box_open(&a, 0));
 	ASSERT_OK(box_open(&b, 1));
-	EXPECT_ERR(EFAULT, ioctl(a.c, PKRAM_VFIO_CREATE, NULL));
-	EXPECT_ERR(EFAULT, ioctl(a.c, PKRAM_VFIO_ADOPT, NULL));
-	EXPECT_ERR(EFAULT, ioctl(a.c, PKRAM_VFIO_DROP, NULL));
-	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_CREATE, &n));
+	EXPECT_ERR(EFAULT, ioctl(a.c, PKRAM_VFIO_TABLE_CREATE, NULL));
+	EXPECT_ERR(EFAULT, ioctl(a.c, PKRAM_VFIO_TABLE_RESTORE, NULL));
+	EXPECT_ERR(EFAULT, ioctl(a.c, PKRAM_VFIO_UNMAP_STALE, NULL));
+	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	n.argsz = sizeof(n);
 	n.flags = 1;
-	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_CREATE, &n));
+	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	n.flags = 2;
-	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_ADOPT, &n));
+	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_TABLE_RESTORE, &n));
 	d.flags = 1;
-	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_DROP, &d));
+	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_UNMAP_STALE, &d));
 	n.flags = 0;
 	memset(n.name, 'x', sizeof(n.name));
-	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_CREATE, &n));
+	EXPECT_ERR(EINVAL, ioctl(a.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	EXPECT_ERR(EINVAL, create(a.c, ""));
 	EXPECT_ERR(EINVAL, create(a.c, "a/b"));
 	EXPECT_ERR(EINVAL, create(a.c, ".."));
 	EXPECT_ERR(EINVAL, adopt(a.c, ""));
 	EXPECT_ERR(ENOENT, adopt(a.c, "one"));
 	n.name[255] = 0;
-	EXPECT_OK(ioctl(a.c, PKRAM_VFIO_CREATE, &n));
+	EXPECT_OK(ioctl(a.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	EXPECT_TRUE(listed((char *)n.name));
 	EXPECT_ERR(EINVAL, create(a.c, "two"));
 	EXPECT_ERR(EINVAL, adopt(a.c, "two"));
-	EXPECT_ERR(EEXIST, ioctl(b.c, PKRAM_VFIO_CREATE, &n));
-	EXPECT_ERR(EBUSY, ioctl(b.c, PKRAM_VFIO_ADOPT, &n));
+	EXPECT_ERR(EEXIST, ioctl(b.c, PKRAM_VFIO_TABLE_CREATE, &n));
+	EXPECT_ERR(EBUSY, ioctl(b.c, PKRAM_VFIO_TABLE_RESTORE, &n));
 	/* Names of files are others. */
 	EXPECT_LE(0, fs_file(PKRAM_MNT "/one", 0));
 	EXPECT_OK(create(b.c, "one"));
@@ -320,7 +320,7 @@ TEST_F(make, names)
 /* What is mapped is in the table before a device reaches it, and not after. */
 TEST_F(make, table_follows_the_mappings)
 {
-	struct pkram_container *list, *c;
+	struct pkram_dma_table *list, *c;
 	struct box b;
 	char *p, *two;
 	int fd;
@@ -349,7 +349,7 @@ TEST_F(make, table_follows_the_mappings)
 	EXPECT_EQ(UNIT, c->entries->next->offset);
 	EXPECT_EQ(3, c->entries->next->prot);
 	EXPECT_EQ(NULL, c->entries->next->next);
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	/* Not kept: two pieces of the file the wrong way round, and one that has no name. */
 	two = mmap(NULL, 2 * UNIT, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_EQ(two, mmap(two, UNIT, RW, MAP_SHARED | MAP_FIXED,
@@ -527,12 +527,12 @@ FIXTURE(second) {};
 FIXTURE_SETUP(second) {}
 FIXTURE_TEARDOWN(second) {}
 
-static struct dm_record *container_record(const char *name)
+static struct dm_record *dma_table_record(const char *name)
 {
 	int i;
 
 	for (i = 0; i < dm_nr_records; i++)
-		if (!dm_records[i].bad && dm_records[i].rec.kind == PKRAM_KIND_CONTAINER &&
+		if (!dm_records[i].bad && dm_records[i].rec.kind == PKRAM_KIND_DMA_TABLE &&
 		    !strcmp(dm_records[i].rec.name, name))
 			return &dm_records[i];
 	return NULL;
@@ -544,19 +544,19 @@ TEST_F(second, damages_tables)
 
 	ASSERT_LE(1, dm_find_regions());
 	ASSERT_LE(20, dm_find_records());
-	d = container_record("damaged");
+	d = dma_table_record("damaged");
 	ASSERT_NE(NULL, d);
 	d->rec.entries[0].prot = 7;
 	dm_commit(d);
-	d = container_record("lost");
+	d = dma_table_record("lost");
 	ASSERT_NE(NULL, d);
 	d->a[offsetof(struct pkram_record_ser, mtime)] ^= 1;
 	d->a[d->slot + 512] ^= 4;
-	d = container_record("flipped");
+	d = dma_table_record("flipped");
 	ASSERT_NE(NULL, d);
 	d->a[512 + 9] ^= 0x10;
 	/* As if this kernel's IOMMU had a hole there: the second of two */
-	d = container_record("reserved");
+	d = dma_table_record("reserved");
 	ASSERT_NE(NULL, d);
 	ASSERT_EQ(1, d->rec.nr_entries);
 	d->rec.entries = realloc(d->rec.entries, 2 * sizeof(*d->rec.entries));
@@ -569,8 +569,8 @@ TEST_F(second, damages_tables)
 
 TEST_F(second, lists_what_there_is)
 {
-	struct pkram_container *list, *c;
-	struct pkram_container_entry *e;
+	struct pkram_dma_table *list, *c;
+	struct pkram_dma_table_entry *e;
 	char *text;
 	int n = 0;
 
@@ -586,11 +586,11 @@ TEST_F(second, lists_what_there_is)
 		    strcmp(e->name, "/small"))
 			break;
 	EXPECT_EQ(4096, n);
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	c = find(&list, "damaged");
 	ASSERT_NE(NULL, c);
 	EXPECT_STREQ("a mapping is not possible", c->quarantine);
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	/* That one has no name any more; nobody can tell that it was no file. */
 	EXPECT_FALSE(listed("lost"));
 	EXPECT_EQ(2, pool_number("quarantined"));
@@ -611,7 +611,7 @@ TEST_F(second, lists_what_there_is)
 
 TEST_F(second, refuses_what_is_not_right)
 {
-	struct pkram_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	struct box b;
 	char *p;
 	int fd;

@@ -9,15 +9,15 @@
 #define DUMP_TRIES	8	/* of a list that keeps changing */
 
 struct where {
-	struct pkram_container *last;
-	struct pkram_container **tail;
-	struct pkram_container_entry **entry;
+	struct pkram_dma_table *last;
+	struct pkram_dma_table **tail;
+	struct pkram_dma_table_entry **entry;
 };
 
 static int add_entry(const struct nlattr *nest, struct where *w)
 {
 	const struct nlattr *tb[PKRAM_A_MAX + 1];
-	struct pkram_container_entry *e;
+	struct pkram_dma_table_entry *e;
 	int err;
 
 	err = pkram_nl_parse_nest(nest, tb);
@@ -41,9 +41,9 @@ static int add_entry(const struct nlattr *nest, struct where *w)
 	return 0;
 }
 
-static int add_container(const struct nlattr *const *tb, struct where *w)
+static int add_dma_table(const struct nlattr *const *tb, struct where *w)
 {
-	struct pkram_container *c = calloc(1, sizeof(*c));
+	struct pkram_dma_table *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
@@ -58,12 +58,12 @@ static int add_container(const struct nlattr *const *tb, struct where *w)
 	w->tail = &c->next;
 	w->last = c;
 	w->entry = &c->entries;
-	err = pkram_nl_str(tb[PKRAM_A_CONTAINER], &c->name);
+	err = pkram_nl_str(tb[PKRAM_A_DMA_TABLE], &c->name);
 	return err ? err : pkram_nl_str(tb[PKRAM_A_QUARANTINE], &c->quarantine);
 }
 
 /* A container with many mappings comes in several messages. */
-static int container_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
+static int dma_table_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 			void *arg)
 {
 	const struct nlattr *attr;
@@ -71,7 +71,7 @@ static int container_cb(const struct nlattr *const *tb, const struct nlmsghdr *m
 	int err = 0;
 
 	if (!w->last || w->last->key != pkram_nl_u64(tb[PKRAM_A_OBJECT_KEY]))
-		err = add_container(tb, w);
+		err = add_dma_table(tb, w);
 	mnl_attr_for_each(attr, msg, sizeof(struct genlmsghdr)) {
 		if (!err && mnl_attr_get_type(attr) == PKRAM_A_ENTRY)
 			err = add_entry(attr, w);
@@ -79,7 +79,7 @@ static int container_cb(const struct nlattr *const *tb, const struct nlmsghdr *m
 	return err;
 }
 
-int pkram_container_dump(struct pkram_ctx *ctx, struct pkram_container **list)
+int pkram_dma_table_dump(struct pkram_ctx *ctx, struct pkram_dma_table **list)
 {
 	struct nlmsghdr *nlh;
 	int tries = 0, err;
@@ -88,19 +88,19 @@ int pkram_container_dump(struct pkram_ctx *ctx, struct pkram_container **list)
 		struct where w = { .tail = list };
 
 		*list = NULL;
-		nlh = pkram_nl_request(ctx, PKRAM_CMD_CONTAINER_GET, NLM_F_DUMP);
-		err = pkram_nl_talk(ctx, nlh, container_cb, &w);
+		nlh = pkram_nl_request(ctx, PKRAM_CMD_DMA_TABLE_GET, NLM_F_DUMP);
+		err = pkram_nl_talk(ctx, nlh, dma_table_cb, &w);
 		if (err) {
-			pkram_container_free(*list);
+			pkram_dma_table_free(*list);
 			*list = NULL;
 		}
 	} while (err == -EAGAIN && ++tries < DUMP_TRIES);
 	return err;
 }
 
-static void free_entries(struct pkram_container_entry *e)
+static void free_entries(struct pkram_dma_table_entry *e)
 {
-	struct pkram_container_entry *next;
+	struct pkram_dma_table_entry *next;
 
 	for (; e; e = next) {
 		next = e->next;
@@ -109,9 +109,9 @@ static void free_entries(struct pkram_container_entry *e)
 	}
 }
 
-void pkram_container_free(struct pkram_container *list)
+void pkram_dma_table_free(struct pkram_dma_table *list)
 {
-	struct pkram_container *next;
+	struct pkram_dma_table *next;
 
 	for (; list; list = next) {
 		next = list->next;
@@ -122,10 +122,10 @@ void pkram_container_free(struct pkram_container *list)
 	}
 }
 
-int pkram_container_discard(struct pkram_ctx *ctx, uint64_t key)
+int pkram_dma_table_discard(struct pkram_ctx *ctx, uint64_t key)
 {
 	struct nlmsghdr *nlh =
-		pkram_nl_request(ctx, PKRAM_CMD_CONTAINER_DISCARD, 0);
+		pkram_nl_request(ctx, PKRAM_CMD_DMA_TABLE_DISCARD, 0);
 
 	mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_KEY, key);
 	return pkram_nl_talk(ctx, nlh, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "parse.h"
 #include "print.h"
 
-static void print_container(const struct pkram_container *c)
+static void print_dma_table(const struct pkram_dma_table *c)
 {
 	const char *state = c->quarantine ? "quarantined" :
 			    c->suspended ? "suspended" : "running";
@@ -26,7 +26,7 @@ static void print_container(const struct pkram_container *c)
 	out_str("quarantine", "QUARANTINED BECAUSE", c->quarantine);
 }
 
-static void print_entry(const struct pkram_container_entry *e)
+static void print_entry(const struct pkram_dma_table_entry *e)
 {
 	static const char *const prot[] = { NULL, "r", "w", "rw" };
 
@@ -38,9 +38,9 @@ static void print_entry(const struct pkram_container_entry *e)
 	out_str("name", "NAME", e->name);
 }
 
-static int container_list(int argc, char **argv)
+static int dma_table_list(int argc, char **argv)
 {
-	struct pkram_container *list, *c;
+	struct pkram_dma_table *list, *c;
 	struct pkram_ctx *ctx;
 
 	if (ctl_no_more(argc, argv))
@@ -48,24 +48,24 @@ static int container_list(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
-	if (pkram_container_dump(ctx, &list))
+	if (pkram_dma_table_dump(ctx, &list))
 		return ctl_fail(ctx, NULL);
 	out_table_open(NULL, NULL);
 	for (c = list; c; c = c->next) {
 		out_row_open();
-		print_container(c);
+		print_dma_table(c);
 		out_row_close();
 	}
 	out_table_close();
-	pkram_container_free(list);
+	pkram_dma_table_free(list);
 	return ctl_done(ctx);
 }
 
 /* Of several with one name all but one are quarantined: that one */
-static const struct pkram_container *
-find_container(const struct pkram_container *list, const char *word)
+static const struct pkram_dma_table *
+find_dma_table(const struct pkram_dma_table *list, const char *word)
 {
-	const struct pkram_container *c, *found = NULL;
+	const struct pkram_dma_table *c, *found = NULL;
 	uint64_t key = PKRAM_NONE64;
 	bool by_key = parse_key(word, &key);
 
@@ -86,8 +86,8 @@ find_container(const struct pkram_container *list, const char *word)
  */
 struct named {
 	struct pkram_ctx *ctx;
-	struct pkram_container *list;
-	const struct pkram_container *c;
+	struct pkram_dma_table *list;
+	const struct pkram_dma_table *c;
 };
 
 /* CTL_OK, or said why not, and nothing is left open */
@@ -101,19 +101,19 @@ static int named_open(struct named *n, const char *verb, int argc, char **argv)
 	n->ctx = ctl_open();
 	if (!n->ctx)
 		return CTL_FAILED;
-	if (pkram_container_dump(n->ctx, &n->list))
+	if (pkram_dma_table_dump(n->ctx, &n->list))
 		return ctl_fail(n->ctx, NULL);
-	n->c = find_container(n->list, argv[0]);
+	n->c = find_dma_table(n->list, argv[0]);
 	if (n->c)
 		return CTL_OK;
-	pkram_container_free(n->list);
+	pkram_dma_table_free(n->list);
 	pkram_close(n->ctx);
 	return ctl_error("%s: there is no such container", argv[0]);
 }
 
-static int container_show(int argc, char **argv)
+static int dma_table_show(int argc, char **argv)
 {
-	const struct pkram_container_entry *e;
+	const struct pkram_dma_table_entry *e;
 	struct named n;
 	int ret;
 
@@ -121,7 +121,7 @@ static int container_show(int argc, char **argv)
 	if (ret)
 		return ret;
 	out_record_open(NULL, NULL);
-	print_container(n.c);
+	print_dma_table(n.c);
 	out_table_open("entries", "");
 	for (e = n.c->entries; e; e = e->next) {
 		out_row_open();
@@ -130,11 +130,11 @@ static int container_show(int argc, char **argv)
 	}
 	out_table_close();
 	out_record_close();
-	pkram_container_free(n.list);
+	pkram_dma_table_free(n.list);
 	return ctl_done(n.ctx);
 }
 
-static int container_discard(int argc, char **argv)
+static int dma_table_discard(int argc, char **argv)
 {
 	struct named n;
 	uint64_t key;
@@ -144,8 +144,8 @@ static int container_discard(int argc, char **argv)
 	if (ret)
 		return ret;
 	key = n.c->key;
-	pkram_container_free(n.list);
-	if (pkram_container_discard(n.ctx, key))
+	pkram_dma_table_free(n.list);
+	if (pkram_dma_table_discard(n.ctx, key))
 		return ctl_fail(n.ctx, argv[0]);
 	out_record_open(NULL, NULL);
 	out_id("discarded", "discarded", key);
@@ -153,18 +153,18 @@ static int container_discard(int argc, char **argv)
 	return ctl_done(n.ctx);
 }
 
-static const struct ctl_verb container_verbs[] = {
+static const struct ctl_verb dma_table_verbs[] = {
 	{ "list", "", "the containers of VFIO that have a name, quarantined ones included",
-	  container_list },
-	{ "show", "NAME | KEY", "all about one, with its mappings", container_show },
+	  dma_table_list },
+	{ "show", "NAME | KEY", "all about one, with its mappings", dma_table_show },
 	{ "discard", "NAME | KEY",
 	  "remove what is kept of one that is not in use: nobody can adopt it any more",
-	  container_discard },
+	  dma_table_discard },
 	{ }
 };
 
-const struct ctl_object ctl_container = {
+const struct ctl_object ctl_dma_table = {
 	.name = "container",
 	.help = "what devices of VFIO reach, kept across a kexec",
-	.verbs = container_verbs,
+	.verbs = dma_table_verbs,
 };
