@@ -3,7 +3,7 @@
  * Preserved memory as it lies there, through /dev/mem, for tests that damage it: to
  * be used before the module is loaded (the module makes its memory exclusive), on a
  * kernel booted with iomem=relaxed. Records and headers are read and written by the
- * module's own format.c.
+ * module's own record.c.
  *
  * The last 256 KiB of a region's head are not used by the format. Notes that must
  * outlive a kexec without the pool being attached are kept there.
@@ -22,9 +22,9 @@
 #include "lib.h"
 
 #include "../../unit/pure_user.c"
-#include "../../../kmod/format.c"
-#include "../../../kmod/unitmap.c"
-#include "../../../kmod/label.c"
+#include "../../../kmod/core/record.c"
+#include "../../../kmod/core/unitmap.c"
+#include "../../../kmod/core/label.c"
 
 #define DM_MAX_REGIONS	16
 #define DM_NOTES	0x1c0000
