@@ -17,6 +17,7 @@ static_assert(offsetof(struct pkram_region_ser, present) == 512);
 static_assert(offsetof(struct pkram_region_ser, meta) == 768);
 static_assert(sizeof(struct pkram_record_ser) == 512);
 static_assert(offsetof(struct pkram_record_ser, seal) == 136);
+static_assert(offsetof(struct pkram_record_ser, table_state) == 192);
 static_assert(offsetof(struct pkram_record_ser, name) == 256);
 static_assert(sizeof(struct pkram_extent_ser) == 24);
 static_assert(sizeof(struct pkram_entry_ser) == 40);
@@ -359,6 +360,7 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	memcpy(ser->seal.vm_uuid, r->seal.vm_uuid, sizeof(ser->seal.vm_uuid));
 	ser->xattr_len = cpu_to_le32(r->xattr_len);
 	ser->nr_extents = cpu_to_le32(r->nr_extents + r->nr_entries);
+	ser->table_state = cpu_to_le32(r->table_state);
 	memcpy(ser->name, r->name, min_t(u32, r->name_len, PKRAM_NAME_MAX));
 	if (r->xattr_len)
 		memcpy(ser->data, r->xattrs, r->xattr_len);
@@ -428,6 +430,7 @@ static enum pkram_bad record_decode_fixed(struct pkram_record *r,
 	r->seal.generation = le64_to_cpu(ser->seal.generation);
 	memcpy(r->seal.cookie, ser->seal.cookie, sizeof(r->seal.cookie));
 	memcpy(r->seal.vm_uuid, ser->seal.vm_uuid, sizeof(r->seal.vm_uuid));
+	r->table_state = le32_to_cpu(ser->table_state);
 	r->name_len = le16_to_cpu(ser->name_len);
 	if (r->name_len > PKRAM_NAME_MAX) {
 		r->name_len = 0;
@@ -572,13 +575,10 @@ static bool seal_ok(const struct pkram_record *r)
 	const struct pkram_seal *s = &r->seal;
 	bool cookie = !is_zero(s->cookie, sizeof(s->cookie));
 
-	if (r->kind == PKRAM_KIND_DIR && s->state != PKRAM_SEAL_NONE)
+	if (r->kind != PKRAM_KIND_FILE && s->state != PKRAM_SEAL_NONE)
 		return false;
-	if (r->kind == PKRAM_KIND_DMA_TABLE)
-		return !cookie && is_zero(s->vm_uuid, sizeof(s->vm_uuid)) &&
-		       !s->generation &&
-		       (s->state == PKRAM_DMA_TABLE_RUNNING ||
-			s->state == PKRAM_DMA_TABLE_SUSPENDED);
+	if (r->kind == PKRAM_KIND_DMA_TABLE && s->generation)
+		return false;
 	switch (s->state) {
 	case PKRAM_SEAL_NONE:
 	case PKRAM_SEAL_RUNNING:
@@ -587,6 +587,14 @@ static bool seal_ok(const struct pkram_record *r)
 		return cookie;
 	}
 	return false;
+}
+
+static bool table_state_ok(const struct pkram_record *r)
+{
+	if (r->kind != PKRAM_KIND_DMA_TABLE)
+		return !r->table_state;
+	return r->table_state == PKRAM_DMA_TABLE_RUNNING ||
+	       r->table_state == PKRAM_DMA_TABLE_SUSPENDED;
 }
 
 bool pkram_name_ok(const char *name, u32 len)
@@ -634,7 +642,7 @@ static enum pkram_bad record_check(const struct pkram_record *r)
 	if (!r->id || r->id > PKRAM_ID_MAX || r->replaces > PKRAM_ID_MAX ||
 	    r->replaces == r->id || r->replaces == PKRAM_ROOT_ID)
 		return PKRAM_BAD_FIELD;
-	if (!kind_ok(r) || !times_ok(r) || !seal_ok(r))
+	if (!kind_ok(r) || !times_ok(r) || !seal_ok(r) || !table_state_ok(r))
 		return PKRAM_BAD_FIELD;
 	if (!parent_ok(r))
 		return PKRAM_BAD_PARENT;

@@ -187,10 +187,9 @@ struct pkram_entry_ser {
 #define PKRAM_ENTRY_WRITE	2
 #define PKRAM_ENTRY_PAGE	4096
 
-/* The state in the seal of a container's record; the rest of that is zero */
 enum pkram_dma_table_state {
-	PKRAM_DMA_TABLE_RUNNING = 1,	/* somebody has addresses of its mappings */
-	PKRAM_DMA_TABLE_SUSPENDED = 2,	/* all were given up */
+	PKRAM_DMA_TABLE_RUNNING = 1,	/* mappings have user addresses */
+	PKRAM_DMA_TABLE_SUSPENDED = 2,	/* all user addresses were given up */
 };
 
 /**
@@ -218,13 +217,14 @@ enum pkram_dma_table_state {
  * @seal: claim and seal
  * @xattr_len: bytes of labels, without padding
  * @nr_extents: number of extents, sorted by @obj_unit, not overlapping; of a
- *	container: of entries, sorted by @iova, not overlapping
+ *	DMA table: of entries, sorted by @iova, not overlapping
+ * @table_state: DMA table: &enum pkram_dma_table_state; others: zero
  * @reserved: zero
  * @name: not terminated, zero padded
  * @data: labels, then extents or entries. A label: {le16 name_len, le16
  *	value_len, name without "user.", value}, packed.
  *
- * A container has no parent, mode, size or labels, and replaces nothing.
+ * A DMA table has no parent, mode, size, seal or labels, and replaces nothing.
  */
 struct pkram_record_ser {
 	__le64 tag;
@@ -248,7 +248,8 @@ struct pkram_record_ser {
 	struct pkram_seal_ser seal;
 	__le32 xattr_len;
 	__le32 nr_extents;
-	__u8 reserved[64];
+	__le32 table_state;
+	__u8 reserved[60];
 	__u8 name[256];
 	__u8 data[];
 };
@@ -317,6 +318,7 @@ struct pkram_record {
 	u32 xattr_len;
 	u32 nr_extents;
 	u32 nr_entries;
+	u32 table_state;
 	u8 *xattrs;
 	struct pkram_extent *extents;
 	struct pkram_entry *entries;

@@ -91,7 +91,7 @@ int pkram_genl_put_dma_table(struct sk_buff *skb, const struct pkram_object *obj
 	    nla_put_u32(skb, PKRAM_A_UID, rec->uid) ||
 	    nla_put_u32(skb, PKRAM_A_GID, rec->gid) ||
 	    nla_put_u32(skb, PKRAM_A_NR_ENTRIES, rec->nr_entries) ||
-	    (rec->seal.state == PKRAM_DMA_TABLE_SUSPENDED &&
+	    (rec->table_state == PKRAM_DMA_TABLE_SUSPENDED &&
 	     nla_put_flag(skb, PKRAM_A_SUSPENDED)) ||
 	    (obj->in_use && nla_put_flag(skb, PKRAM_A_IN_USE)) ||
 	    put_quarantine(skb, obj))

@@ -33,7 +33,7 @@ static struct pkram_object *make(const char *name, const struct pkram_entry *e,
 	memcpy(rec->name, name, rec->name_len);
 	rec->uid = from_kuid(&init_user_ns, current_euid());
 	rec->gid = from_kgid(&init_user_ns, current_egid());
-	rec->seal.state = PKRAM_DMA_TABLE_RUNNING;
+	rec->table_state = PKRAM_DMA_TABLE_RUNNING;
 	pkram_object_born(table);
 	table->in_use = true;
 	return table;
@@ -172,18 +172,18 @@ static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
 {
 	struct pkram_record *rec = &table->rec;
 	struct pkram_entry *old = rec->entries;
-	u32 old_nr = rec->nr_entries, old_state = rec->seal.state;
+	u32 old_nr = rec->nr_entries, old_state = rec->table_state;
 	int err;
 
 	rec->entries = e;
 	rec->nr_entries = nr;
-	rec->seal.state = PKRAM_DMA_TABLE_RUNNING;
+	rec->table_state = PKRAM_DMA_TABLE_RUNNING;
 	rec->mtime = pkram_store_now();
 	err = pkram_store_commit(table);
 	if (err) {
 		rec->entries = old;
 		rec->nr_entries = old_nr;
-		rec->seal.state = old_state;
+		rec->table_state = old_state;
 		return err;
 	}
 	pkram_free_mem(old);
@@ -232,15 +232,15 @@ EXPORT_SYMBOL_NS_GPL(pkram_dma_table_forget, PKRAM_NS);
 
 static int commit_state(struct pkram_object *table, u32 state)
 {
-	u32 old = table->rec.seal.state;
+	u32 old = table->rec.table_state;
 	int err;
 
 	mutex_lock(&pkram_store.lock);
-	table->rec.seal.state = state;
+	table->rec.table_state = state;
 	table->rec.mtime = pkram_store_now();
 	err = pkram_store_commit(table);
 	if (err)
-		table->rec.seal.state = old;
+		table->rec.table_state = old;
 	mutex_unlock(&pkram_store.lock);
 	return err;
 }
@@ -248,7 +248,7 @@ static int commit_state(struct pkram_object *table, u32 state)
 void pkram_dma_table_commit(struct pkram_object *table)
 {
 	/* It has its pair, and a pool that is in use does not become read-only. */
-	WARN_ON_ONCE(commit_state(table, table->rec.seal.state));
+	WARN_ON_ONCE(commit_state(table, table->rec.table_state));
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_commit, PKRAM_NS);
 
@@ -263,7 +263,7 @@ EXPORT_SYMBOL_NS_GPL(pkram_dma_table_set_running, PKRAM_NS);
 
 bool pkram_dma_table_running(const struct pkram_object *table)
 {
-	return table->rec.seal.state == PKRAM_DMA_TABLE_RUNNING;
+	return table->rec.table_state == PKRAM_DMA_TABLE_RUNNING;
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_running, PKRAM_NS);
 

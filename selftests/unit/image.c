@@ -203,7 +203,7 @@ struct pkram_record image_dma_table(u64 id, const char *name)
 
 	r.kind = PKRAM_KIND_DMA_TABLE;
 	r.mode = 0;
-	r.seal.state = PKRAM_DMA_TABLE_SUSPENDED;
+	r.table_state = PKRAM_DMA_TABLE_SUSPENDED;
 	return r;
 }
 
@@ -256,6 +256,7 @@ bool record_same(const struct pkram_record *a, const struct pkram_record *b)
 	       a->seal.generation == b->seal.generation &&
 	       !memcmp(a->seal.cookie, b->seal.cookie, 16) &&
 	       !memcmp(a->seal.vm_uuid, b->seal.vm_uuid, 16) &&
+	       a->table_state == b->table_state &&
 	       !memcmp(a->name, b->name, sizeof(a->name)) &&
 	       a->xattr_len == b->xattr_len && a->nr_extents == b->nr_extents &&
 	       (!a->xattr_len || !memcmp(a->xattrs, b->xattrs, a->xattr_len)) &&

@@ -159,7 +159,7 @@ static void test_record(void)
 	new = s.rec[7];
 	new.seq++;
 	new.nr_entries--;
-	new.seal.state = PKRAM_DMA_TABLE_RUNNING;
+	new.table_state = PKRAM_DMA_TABLE_RUNNING;
 	cut_record(7, &new);
 	done();
 }

@@ -351,6 +351,7 @@ static void test_record_impossible_fields(void)
 	TRY(PKRAM_BAD_SIZE, r.size = 1);
 	TRY(PKRAM_BAD_FIELD, r.mode = S_IFREG);
 	TRY(PKRAM_BAD_FIELD, r.seal.state = PKRAM_SEAL_RUNNING);
+	TRY(PKRAM_BAD_FIELD, r.table_state = PKRAM_DMA_TABLE_SUSPENDED);
 	good = image_dir(PKRAM_ROOT_ID, 0, "");
 	TRY(PKRAM_OK, (void)0);
 	TRY(PKRAM_BAD_NAME, r.name_len = 1; r.name[0] = 'r');
@@ -385,6 +386,7 @@ static void test_record_impossible_seals(void)
 	TRY(PKRAM_BAD_FIELD, r.seal.cookie[15] = 1);
 	TRY(PKRAM_BAD_FIELD, r.seal.vm_uuid[0] = 1);
 	TRY(PKRAM_BAD_FIELD, r.seal.state = PKRAM_SEAL_SEALED);
+	TRY(PKRAM_BAD_FIELD, r.table_state = PKRAM_DMA_TABLE_RUNNING);
 	good.seal.state = PKRAM_SEAL_SEALED;
 	TRY(PKRAM_OK, r.seal.cookie[0] = 1);
 }
@@ -452,10 +454,12 @@ static void test_record_impossible_dma_tables(void)
 		e[i].field = v;						\
 	} while (0)
 	TRY(PKRAM_OK, ENT(0, prot, 3));
-	TRY(PKRAM_OK, r.seal.state = PKRAM_DMA_TABLE_RUNNING);
+	TRY(PKRAM_OK, r.table_state = PKRAM_DMA_TABLE_RUNNING);
 	TRY(PKRAM_OK, r.nr_entries = 0);
-	TRY(PKRAM_BAD_FIELD, r.seal.state = 0);
-	TRY(PKRAM_BAD_FIELD, r.seal.state = 3);
+	TRY(PKRAM_BAD_FIELD, r.table_state = 0);
+	TRY(PKRAM_BAD_FIELD, r.table_state = 3);
+	TRY(PKRAM_BAD_FIELD, r.table_state = ~0U);
+	TRY(PKRAM_BAD_FIELD, r.seal.state = PKRAM_SEAL_RUNNING);
 	TRY(PKRAM_BAD_FIELD, r.seal.generation = 1);
 	TRY(PKRAM_BAD_FIELD, r.seal.cookie[3] = 1);
 	TRY(PKRAM_BAD_FIELD, r.seal.vm_uuid[3] = 1);
