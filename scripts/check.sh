@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check.sh - what can be said about the sources without running them: checkpatch,
-# sparse and W=1 on every kernel, shellcheck, codespell.  Goes through all of them
+# sparse and W=1 on every kernel, shellcheck, codespell, documents.  Goes through all of them
 # and fails at the end if one found something.
 
 # Functions are called through step.
@@ -124,6 +124,7 @@ run_codespell() {
 cd "$PKRAM_TOP" || exit 1
 step shellcheck run_shellcheck
 step codespell run_codespell
+step documents scripts/check-docs.sh
 step "the header in qemu-patches" scripts/qemu-header.sh check
 step "checkpatch, kernel" run_checkpatch_kernel
 step "checkpatch, user space" run_checkpatch_user
