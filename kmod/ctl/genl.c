@@ -439,7 +439,7 @@ static int object_discard(struct sk_buff *req, struct genl_info *info)
 	return err;
 }
 
-static int dma_table_discard(struct sk_buff *req, struct genl_info *info)
+static int dma_table_remove(struct sk_buff *req, struct genl_info *info)
 {
 	struct nlattr *key = info->attrs[PKRAM_A_OBJECT_KEY];
 	int err;
@@ -800,7 +800,7 @@ static const struct nla_policy object_discard_policy[] = {
 	[PKRAM_A_OBJECT_KEY] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
-static const struct nla_policy dma_table_discard_policy[] = {
+static const struct nla_policy dma_table_remove_policy[] = {
 	[PKRAM_A_OBJECT_KEY] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
@@ -848,10 +848,10 @@ static const struct genl_ops ops[] = {
 		.start = object_dump_start,
 		.dumpit = dma_table_dump,
 	}, {
-		.cmd = PKRAM_CMD_DMA_TABLE_DISCARD,
-		.doit = dma_table_discard,
-		.policy = dma_table_discard_policy,
-		.maxattr = ARRAY_SIZE(dma_table_discard_policy) - 1,
+		.cmd = PKRAM_CMD_DMA_TABLE_REMOVE,
+		.doit = dma_table_remove,
+		.policy = dma_table_remove_policy,
+		.maxattr = ARRAY_SIZE(dma_table_remove_policy) - 1,
 	},
 };
 

@@ -59,12 +59,13 @@
  *	%PKRAM_A_STATE, %PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE. An object
  *	that is there from begin to end is told once, whatever comes and goes,
  *	as it was at one moment.
- * @PKRAM_CMD_OBJECT_DISCARD: do, admin; remove a quarantined object for
- *	good and free its space. In: %PKRAM_A_OBJECT_KEY.
+ * @PKRAM_CMD_OBJECT_DISCARD: do, admin; remove a quarantined object or DMA table
+ *	for good and free its space. In: %PKRAM_A_OBJECT_KEY. ENOENT: nothing has
+ *	this key; EINVAL: it is not quarantined.
  * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
  *	%PKRAM_A_CMDLINE (for CAP_SYS_ADMIN), %PKRAM_A_KEXEC_GUARD,
  *	%PKRAM_A_KEXEC_LOADED
- * @PKRAM_CMD_DMA_TABLE_GET: dump, admin; the containers of VFIO that have a name
+ * @PKRAM_CMD_DMA_TABLE_GET: dump, admin; the DMA tables
  *	(linux/pkram_vfio.h): %PKRAM_A_OBJECT_KEY, %PKRAM_A_DMA_TABLE,
  *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_NR_ENTRIES, %PKRAM_A_SUSPENDED,
  *	%PKRAM_A_IN_USE, %PKRAM_A_QUARANTINE, and for each mapping, by rising
@@ -72,8 +73,9 @@
  *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME (of the object; absent if that is
  *	gone), %PKRAM_A_OFFSET, %PKRAM_A_PROT}. Mappings that do not fit into
  *	one message follow in others of the same key.
- * @PKRAM_CMD_DMA_TABLE_DISCARD: do, admin; remove the table of a container that is
- *	not in use, for good. In: %PKRAM_A_OBJECT_KEY.
+ * @PKRAM_CMD_DMA_TABLE_REMOVE: do, admin; remove a DMA table for good. In:
+ *	%PKRAM_A_OBJECT_KEY. ENOENT: no DMA table has this key; EBUSY: a VFIO
+ *	container uses it; EUCLEAN: it is quarantined (OBJECT_DISCARD removes it).
  * @PKRAM_CMD_POOL_GROW_NTF: event; memory came from the system: %PKRAM_A_BASE,
  *	%PKRAM_A_SIZE
  * @PKRAM_CMD_POOL_ADOPT_NTF: event; reserved memory was attached or formatted:
@@ -128,7 +130,7 @@ enum pkram_cmd {
 	PKRAM_CMD_OBJECT_DISCARD,
 	PKRAM_CMD_HANDOVER_GET,
 	PKRAM_CMD_DMA_TABLE_GET,
-	PKRAM_CMD_DMA_TABLE_DISCARD,
+	PKRAM_CMD_DMA_TABLE_REMOVE,
 	PKRAM_CMD_POOL_GROW_NTF,
 	PKRAM_CMD_POOL_ADOPT_NTF,
 	PKRAM_CMD_POOL_SHRINK_NTF,
@@ -172,14 +174,14 @@ enum pkram_cmd {
  * @PKRAM_A_READ_ONLY: flag; the pool or region may not be changed
  * @PKRAM_A_NR_REGIONS: u32
  * @PKRAM_A_NR_OBJECTS: u32, files and directories, without quarantined ones
- * @PKRAM_A_NR_QUARANTINED: u32, files, directories and containers
+ * @PKRAM_A_NR_QUARANTINED: u32, files, directories and DMA tables
  * @PKRAM_A_FREE: u64, bytes that can be allocated
  * @PKRAM_A_META: u64, bytes that hold metadata
  * @PKRAM_A_GIB_1G: u32, GiB that are sliced as one 1G folio
  * @PKRAM_A_GIB_2M: u32, GiB that are sliced as 2M folios
  * @PKRAM_A_OBJECT_ID: u64
- * @PKRAM_A_OBJECT_KEY: u64, names an object or a container, quarantined ones
- *	included
+ * @PKRAM_A_OBJECT_KEY: u64, names an object or a DMA table, quarantined
+ *	ones included
  * @PKRAM_A_NAME: string, path from the root of the file system
  * @PKRAM_A_MODE: u32, as st_mode
  * @PKRAM_A_UID: u32
@@ -198,10 +200,10 @@ enum pkram_cmd {
  *	somebody (O_DIRECT, io_uring, VFIO) and cannot be reused yet
  * @PKRAM_A_OLD_NAME: string, as %PKRAM_A_NAME, before a rename
  * @PKRAM_A_LABEL: string, name of a label, without "user."
- * @PKRAM_A_DMA_TABLE: string, name of a container; absent if it was lost
- * @PKRAM_A_NR_ENTRIES: u32, mappings of a container
- * @PKRAM_A_SUSPENDED: flag; nobody has user addresses of its mappings
- * @PKRAM_A_IN_USE: flag; it is a container of this kernel
+ * @PKRAM_A_DMA_TABLE: string, name of a DMA table; absent if it was lost
+ * @PKRAM_A_NR_ENTRIES: u32, mappings of a DMA table
+ * @PKRAM_A_SUSPENDED: flag; its mappings have no user addresses
+ * @PKRAM_A_IN_USE: flag; a VFIO container uses it
  * @PKRAM_A_ENTRY: nest, may stand several times
  * @PKRAM_A_IOVA: u64, address that devices use
  * @PKRAM_A_OFFSET: u64, bytes

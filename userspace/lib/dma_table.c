@@ -122,10 +122,10 @@ void pkram_dma_table_free(struct pkram_dma_table *list)
 	}
 }
 
-int pkram_dma_table_discard(struct pkram_ctx *ctx, uint64_t key)
+int pkram_dma_table_remove(struct pkram_ctx *ctx, uint64_t key)
 {
 	struct nlmsghdr *nlh =
-		pkram_nl_request(ctx, PKRAM_CMD_DMA_TABLE_DISCARD, 0);
+		pkram_nl_request(ctx, PKRAM_CMD_DMA_TABLE_REMOVE, 0);
 
 	mnl_attr_put_u64(nlh, PKRAM_A_OBJECT_KEY, key);
 	return pkram_nl_talk(ctx, nlh, NULL, NULL);

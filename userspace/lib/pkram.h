@@ -326,7 +326,7 @@ struct pkram_dma_table_entry {
 /**
  * struct pkram_dma_table - a container of VFIO that has a name; a list
  * @next: the next one, or NULL
- * @key: names it to pkram_dma_table_discard()
+ * @key: names it to pkram_dma_table_remove()
  * @name: of the container; NULL if it was lost
  * @quarantine: why it is quarantined, NULL if it is not
  * @entries: its mappings, by rising address
@@ -363,13 +363,13 @@ int pkram_dma_table_dump(struct pkram_ctx *ctx, struct pkram_dma_table **list);
 void pkram_dma_table_free(struct pkram_dma_table *list);
 
 /**
- * pkram_dma_table_discard() - remove a container's table for good
+ * pkram_dma_table_remove() - remove a container's table for good
  * @ctx: the context
  * @key: of the container
  *
  * Return: 0; -EBUSY it is in use; other negative errno.
  */
-int pkram_dma_table_discard(struct pkram_ctx *ctx, uint64_t key);
+int pkram_dma_table_remove(struct pkram_ctx *ctx, uint64_t key);
 
 /**
  * struct pkram_handover - how the next kernel is kept off the regions

@@ -145,7 +145,7 @@ static int dma_table_discard(int argc, char **argv)
 		return ret;
 	key = n.c->key;
 	pkram_dma_table_free(n.list);
-	if (pkram_dma_table_discard(n.ctx, key))
+	if (pkram_dma_table_remove(n.ctx, key))
 		return ctl_fail(n.ctx, argv[0]);
 	out_record_open(NULL, NULL);
 	out_id("discarded", "discarded", key);

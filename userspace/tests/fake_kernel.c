@@ -461,7 +461,7 @@ static void discard(const struct nlmsghdr *req)
 		finish(req, 0, NULL);
 }
 
-static void dma_table_discard(const struct nlmsghdr *req)
+static void dma_table_remove(const struct nlmsghdr *req)
 {
 	const struct nlattr *key = find(req, PKRAM_A_OBJECT_KEY);
 
@@ -480,7 +480,7 @@ static void pkram(const struct nlmsghdr *req)
 		     genl->cmd == PKRAM_CMD_POOL_ADOPT ||
 		     genl->cmd == PKRAM_CMD_POOL_SHRINK ||
 		     genl->cmd == PKRAM_CMD_OBJECT_DISCARD ||
-		     genl->cmd == PKRAM_CMD_DMA_TABLE_DISCARD;
+		     genl->cmd == PKRAM_CMD_DMA_TABLE_REMOVE;
 
 	if (fake_is("old")) {
 		finish(req, -EOPNOTSUPP, NULL);
@@ -513,8 +513,8 @@ static void pkram(const struct nlmsghdr *req)
 	case PKRAM_CMD_DMA_TABLE_GET:
 		dma_table_get(req);
 		break;
-	case PKRAM_CMD_DMA_TABLE_DISCARD:
-		dma_table_discard(req);
+	case PKRAM_CMD_DMA_TABLE_REMOVE:
+		dma_table_remove(req);
 		break;
 	case PKRAM_CMD_HANDOVER_GET:
 		handover_get(req);

@@ -282,9 +282,9 @@ static void containers(void)
 	fake("secret");
 	ok(pkram_dma_table_dump(ctx, &list) == -EPERM && !list, "it needs root");
 	fake("");
-	ok(!pkram_dma_table_discard(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
+	ok(!pkram_dma_table_remove(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
 	   "discarding a container names the key");
-	ok(pkram_dma_table_discard(ctx, 0x200) == -EBUSY &&
+	ok(pkram_dma_table_remove(ctx, 0x200) == -EBUSY &&
 	   !strcmp(pkram_strerror(ctx), "the container is in use"), "unless it is in use");
 }
 

@@ -270,12 +270,12 @@ static const struct bad_request bad_requests[] = {
 	{ "discard: the root", PKRAM_CMD_OBJECT_DISCARD, EINVAL, "not quarantined",
 	  { A64(OBJECT_KEY, 1) },
 	  .at = PKRAM_A_OBJECT_KEY },
-	{ "discard: no container", PKRAM_CMD_DMA_TABLE_DISCARD, EINVAL, "key is missing",
+	{ "discard: no container", PKRAM_CMD_DMA_TABLE_REMOVE, EINVAL, "key is missing",
 	  .missing = PKRAM_A_OBJECT_KEY },
-	{ "discard: no such container", PKRAM_CMD_DMA_TABLE_DISCARD, ENOENT,
+	{ "discard: no such container", PKRAM_CMD_DMA_TABLE_REMOVE, ENOENT,
 	  "no container has this key", { A64(OBJECT_KEY, 1ULL << 40) },
 	  .at = PKRAM_A_OBJECT_KEY },
-	{ "discard: the root, as a container", PKRAM_CMD_DMA_TABLE_DISCARD, ENOENT,
+	{ "discard: the root, as a container", PKRAM_CMD_DMA_TABLE_REMOVE, ENOENT,
 	  "no container has this key", { A64(OBJECT_KEY, 1) },
 	  .at = PKRAM_A_OBJECT_KEY },
 	{ "no such command", 99, EOPNOTSUPP, "" },
@@ -388,7 +388,7 @@ static int changes_nothing(struct nl *nl)
 	static const uint8_t cmds[] = {
 		PKRAM_CMD_POOL_GROW, PKRAM_CMD_POOL_ADOPT, PKRAM_CMD_POOL_SHRINK,
 		PKRAM_CMD_OBJECT_DISCARD, PKRAM_CMD_OBJECT_GET,
-		PKRAM_CMD_DMA_TABLE_DISCARD, PKRAM_CMD_DMA_TABLE_GET,
+		PKRAM_CMD_DMA_TABLE_REMOVE, PKRAM_CMD_DMA_TABLE_GET,
 	};
 	struct req q;
 	size_t i;
@@ -407,7 +407,7 @@ static int changes_nothing(struct nl *nl)
 			put64(&q, PKRAM_A_SIZE, GIB);
 			break;
 		case PKRAM_CMD_OBJECT_DISCARD:
-		case PKRAM_CMD_DMA_TABLE_DISCARD:
+		case PKRAM_CMD_DMA_TABLE_REMOVE:
 			put64(&q, PKRAM_A_OBJECT_KEY, 2);
 			break;
 		}

@@ -97,7 +97,7 @@ static bool changes(uint8_t cmd)
 {
 	return cmd == PKRAM_CMD_POOL_GROW || cmd == PKRAM_CMD_POOL_ADOPT ||
 	       cmd == PKRAM_CMD_POOL_SHRINK || cmd == PKRAM_CMD_OBJECT_DISCARD ||
-	       cmd == PKRAM_CMD_DMA_TABLE_DISCARD;
+	       cmd == PKRAM_CMD_DMA_TABLE_REMOVE;
 }
 
 /*
