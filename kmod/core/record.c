@@ -61,11 +61,6 @@ static bool is_zero(const u8 *p, size_t n)
 
 /* Slots */
 
-static u64 tag_make(u32 magic, u32 crc)
-{
-	return magic | (u64)crc << 32;
-}
-
 static void copy_in(__le64 *to, const void *from, size_t len)
 {
 	size_t i;
@@ -116,9 +111,9 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 		ser->present[i] = cpu_to_le64(h->present[i]);
 	for (i = 0; i < h->nr_meta && i < PKRAM_REGION_MAX_META; i++)
 		ser->meta[i] = cpu_to_le32(h->meta[i]);
-	ser->tag = cpu_to_le64(tag_make(PKRAM_REGION_MAGIC,
-					pkram_crc32c(PKRAM_CRC_SEED, ser,
-						     sizeof(*ser))));
+	ser->tag = cpu_to_le64(pkram_tag(PKRAM_REGION_MAGIC,
+					 pkram_crc32c(PKRAM_CRC_SEED, ser,
+						      sizeof(*ser))));
 }
 
 /* @w: the words of the slot in front of the bitmap of present GiB */
@@ -176,7 +171,7 @@ static bool header_slot_load(const void *slot, struct pkram_header *h)
 			h->meta[at + 1] = le64_to_cpu(buf[i]) >> 32;
 		}
 	}
-	return tag == tag_make(PKRAM_REGION_MAGIC, crc);
+	return tag == pkram_tag(PKRAM_REGION_MAGIC, crc);
 }
 
 static bool header_has_gib(const struct pkram_header *h, u32 gib)
@@ -367,8 +362,8 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	/* One of them is empty. */
 	extents_encode(buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8), r);
 	entries_encode(buf + sizeof(*ser), r);
-	ser->tag = cpu_to_le64(tag_make(PKRAM_RECORD_MAGIC,
-					pkram_crc32c(pool_seed, buf, len)));
+	ser->tag = cpu_to_le64(pkram_tag(PKRAM_RECORD_MAGIC,
+					 pkram_crc32c(pool_seed, buf, len)));
 	return len;
 }
 
@@ -394,8 +389,8 @@ static int record_slot_copy(const void *slot, u32 slot_size, u32 pool_seed,
 	copy_in((void *)ser, slot, len);
 	ser->tag = 0;
 	if (le32_to_cpu(ser->len) != len ||
-	    tag != tag_make(PKRAM_RECORD_MAGIC,
-			    pkram_crc32c(pool_seed, ser, len))) {
+	    tag != pkram_tag(PKRAM_RECORD_MAGIC,
+			     pkram_crc32c(pool_seed, ser, len))) {
 		pkram_free_mem(ser);
 		return 0;
 	}

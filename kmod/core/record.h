@@ -375,6 +375,12 @@ enum pkram_bad {
 
 const char *pkram_bad_text(enum pkram_bad bad);
 
+/** pkram_tag() - Make the first word of a slot */
+static inline u64 pkram_tag(u32 magic, u32 crc)
+{
+	return magic | (u64)crc << 32;
+}
+
 /**
  * pkram_slot_write() - write one slot so that a cut leaves it old, or void
  * @slot: destination, 8-byte aligned

@@ -21,10 +21,7 @@
 
 #include "lib.h"
 
-#include "../../unit/pure_user.c"
-#include "../../../kmod/core/record.c"
-#include "../../../kmod/core/unitmap.c"
-#include "../../../kmod/core/label.c"
+#include "core/record.h"
 
 #define DM_MAX_REGIONS	16
 #define DM_NOTES	0x1c0000
@@ -175,8 +172,8 @@ static inline void dm_sign(uint8_t *image)
 	struct pkram_record_ser *ser = (void *)image;
 
 	ser->tag = 0;
-	ser->tag = cpu_to_le64(tag_make(PKRAM_RECORD_MAGIC,
-					pkram_crc32c(dm_seed(), image, ser->len)));
+	ser->tag = cpu_to_le64(pkram_tag(PKRAM_RECORD_MAGIC,
+					 pkram_crc32c(dm_seed(), image, ser->len)));
 }
 
 static inline void dm_put(struct dm_record *d, const uint8_t *image)

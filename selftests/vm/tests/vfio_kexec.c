@@ -5,6 +5,7 @@
  */
 #include <grp.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "damage.h"
 #include "vfio_fixture.h"

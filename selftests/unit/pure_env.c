@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What pure_user.h declares. Plain and slow where that makes it plainly right.
+ * The functions that include/compat/pure_env.h declares, written to be obviously
+ * right rather than fast. pkram_crc32c() is that of userspace/lib/crc32c.c.
  */
 #include "core/pure.h"
-
-/* Its pkram_crc32c() is the kernel's crc32c(). */
-#include "../../userspace/lib/crc32c.c"
 
 void (*pkram_store_hook)(void *p, u64 v);
 unsigned long pkram_alloc_count;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The world of the pure files in user space: what kmod/pure.h takes from the
- * kernel, plus hooks by which tests cut writes and fail allocations.
+ * What core/pure.h needs, for user space: the counterpart of
+ * kmod/compat/pure_env.h, found first by the include path. It adds hooks by
+ * which tests cut writes and fail allocations.
  */
-#ifndef _PKRAM_PURE_USER_H
-#define _PKRAM_PURE_USER_H
+#ifndef _PKRAM_PURE_ENV_H
+#define _PKRAM_PURE_ENV_H
 
 #include <assert.h>
 #include <errno.h>
@@ -114,4 +115,4 @@ extern unsigned long pkram_alloc_fail_at;
 void *pkram_alloc_mem(size_t n);
 void pkram_free_mem(const void *p);
 
-#endif /* _PKRAM_PURE_USER_H */
+#endif /* _PKRAM_PURE_ENV_H */
