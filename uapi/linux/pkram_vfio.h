@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * pkram_vfio.ko: a type of VFIO container. It is asked for by VFIO_SET_IOMMU, and
- * then takes the ioctls, structs and flags of linux/vfio.h's VFIO_TYPE1v2_IOMMU:
- * VFIO_IOMMU_GET_INFO, VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA; and those below,
- * for a container whose mappings are to outlive the kernel.
+ * Interface of pkram_vfio.ko, a VFIO container type.
+ *
+ * VFIO_SET_IOMMU with VFIO_PKRAM_IOMMU selects it. The container then accepts the
+ * ioctls, structs and flags that linux/vfio.h defines for VFIO_TYPE1v2_IOMMU
+ * (VFIO_IOMMU_GET_INFO, VFIO_IOMMU_MAP_DMA and VFIO_IOMMU_UNMAP_DMA), and the ioctls
+ * below, which keep its mappings in a DMA table: a record in the pool that survives
+ * kexec.
  */
 #ifndef _UAPI_LINUX_PKRAM_VFIO_H
 #define _UAPI_LINUX_PKRAM_VFIO_H
@@ -18,8 +21,9 @@
 /**
  * struct pkram_vfio_table - PKRAM_VFIO_TABLE_CREATE, PKRAM_VFIO_TABLE_RESTORE
  * @argsz: in: size of this struct
- * @flags: in: CREATE: 0; ADOPT: PKRAM_VFIO_TABLE_RESTORE_*
- * @name: in: 1 to 255 bytes, then a zero; no '/', neither "." nor ".."
+ * @flags: in: CREATE: 0; RESTORE: PKRAM_VFIO_TABLE_RESTORE_*
+ * @name: in: name of the DMA table: 1 to 255 bytes and a terminating zero; no '/',
+ *	neither "." nor ".."
  */
 struct pkram_vfio_table {
 	__u32 argsz;
@@ -27,15 +31,15 @@ struct pkram_vfio_table {
 	__u8 name[256];
 };
 
-/* Even if the container was not suspended when its kernel, or owner, went */
+/* Restore a DMA table that was not suspended before its process or kernel ended */
 #define PKRAM_VFIO_TABLE_RESTORE_FORCE	(1U << 0)
 
 /**
  * struct pkram_vfio_unmap_stale - PKRAM_VFIO_UNMAP_STALE
  * @argsz: in: size of this struct
  * @flags: in: 0
- * @entries: out: how many mappings were unmapped
- * @size: out: how many bytes
+ * @entries: out: number of mappings removed
+ * @size: out: number of bytes unmapped
  */
 struct pkram_vfio_unmap_stale {
 	__u32 argsz;
@@ -47,33 +51,34 @@ struct pkram_vfio_unmap_stale {
 /*
  * ioctls on the container, after VFIO_SET_IOMMU
  *
- * CREATE: the container has a name, and its table of mappings is kept in the pool,
- * those that are there included. Memory that is not the pool's is not in that table.
+ * TABLE_CREATE: create a DMA table and keep the container's mappings in it, those that
+ * exist already included. A mapping of memory outside the pool is not kept.
  *
- * UNMAP_DMA with ALL and VADDR suspends the container: its table outlives it, and the
- * kernel. The first MAP_DMA with VADDR, or MAP_DMA of something new, ends that.
+ * VFIO_IOMMU_UNMAP_DMA with VFIO_DMA_UNMAP_FLAG_ALL and VFIO_DMA_UNMAP_FLAG_VADDR
+ * suspends the DMA table: it then survives the container and the kernel. The first
+ * VFIO_IOMMU_MAP_DMA, with or without VFIO_DMA_MAP_FLAG_VADDR, ends that.
  *
- * ADOPT: the mappings of the table of that name, which devices reach from now on. They
- * have no user address: MAP_DMA with VADDR tells it, which must be of the same object
- * and offset.
+ * TABLE_RESTORE: map everything that the DMA table of this name lists, so that devices
+ * reach it again. These mappings have no user address. VFIO_IOMMU_MAP_DMA with
+ * VFIO_DMA_MAP_FLAG_VADDR sets one; it must map the same object at the same offset.
  *
- * DROP: unmap all that has no user address.
+ * UNMAP_STALE: remove all mappings without a user address.
  *
- *	EINVAL	argsz too small, unknown flag, no valid name; CREATE: it has a name;
- *		ADOPT: it has a name, or mappings
- *	EEXIST	CREATE: there is a container of that name
- *	ENOENT	ADOPT: there is none
- *	EBUSY	ADOPT: another container has it
- *	EPERM	ADOPT: the caller neither made it nor has CAP_SYS_ADMIN
- *	EUCLEAN	the table of that name is damaged
- *	EOWNERDEAD ADOPT: not suspended, and no PKRAM_VFIO_TABLE_RESTORE_FORCE
- *	ESTALE	ADOPT: an object that it names was removed, cut, or is damaged
- *	EACCES	ADOPT: the caller may not read, or write, an object that it names
- *	ERANGE	ADOPT: a mapping is not in the ranges that GET_INFO tells
- *	ENOSPC	too many mappings; no room in the pool
+ *	EINVAL	argsz too small, unknown flag or invalid name; CREATE: the container
+ *		has a DMA table; RESTORE: it has a DMA table or mappings
+ *	EEXIST	CREATE: a DMA table of this name exists
+ *	ENOENT	RESTORE: no DMA table has this name
+ *	EBUSY	RESTORE: another container uses the DMA table
+ *	EPERM	RESTORE: the caller neither created it nor has CAP_SYS_ADMIN
+ *	EUCLEAN	the DMA table of this name is damaged
+ *	EOWNERDEAD RESTORE: not suspended, and no PKRAM_VFIO_TABLE_RESTORE_FORCE
+ *	ESTALE	RESTORE: an object in the table was removed or truncated, or is damaged
+ *	EACCES	RESTORE: the caller may not read, or write, an object in the table
+ *	ERANGE	RESTORE: a mapping is outside the ranges that VFIO_IOMMU_GET_INFO lists
+ *	ENOSPC	too many mappings, or no room in the pool
  *	EROFS	the pool is attached read-only
  */
-#define PKRAM_VFIO_TABLE_CREATE	_IOW(PKRAM_IOC_MAGIC, 0x40, struct pkram_vfio_table)
+#define PKRAM_VFIO_TABLE_CREATE		_IOW(PKRAM_IOC_MAGIC, 0x40, struct pkram_vfio_table)
 #define PKRAM_VFIO_TABLE_RESTORE	_IOW(PKRAM_IOC_MAGIC, 0x41, struct pkram_vfio_table)
 #define PKRAM_VFIO_UNMAP_STALE		_IOWR(PKRAM_IOC_MAGIC, 0x42, struct pkram_vfio_unmap_stale)
 
