@@ -64,11 +64,11 @@ TEST_F_TIMEOUT(first, runs_other_guests_on_a_host_without_pkram, 200)
 
 TEST_F(first, says_what_pkram_needs_on_a_host_without_it)
 {
-	EXPECT_EQ(0, REFUSED("pkram object 'vm1' needs; load pkram.ko and mount -t pkramfs",
+	EXPECT_EQ(0, REFUSED("which pkram object 'vm1' needs; load pkram.ko and mount -t pkramfs",
 			     VM("vm1")));
 	EXPECT_EQ(0, REFUSED("'/dev/pkram' is not a pkramfs", VM("vm1"), INCOMING));
 	ASSERT_EQ(0, vm_run(NULL, "mkdir " PKRAM_MNT));
-	EXPECT_EQ(0, REFUSED("pkram object 'vm1' needs; load pkram.ko and mount -t pkramfs",
+	EXPECT_EQ(0, REFUSED("which pkram object 'vm1' needs; load pkram.ko and mount -t pkramfs",
 			     VM("vm1")));
 	ASSERT_EQ(0, rmdir(PKRAM_MNT));
 }
@@ -383,7 +383,7 @@ TEST_F(lost, refuses_a_guest_of_whose_ram_a_region_is_lost)
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(1, pool_number("regions"));
 	EXPECT_LE(1, pool_number("quarantined"));
-	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/vm1' is damaged: pkramctl object list says how",
+	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/vm1' is damaged; pkramctl object show tells the damage",
 			     VM("vm1"), "-uuid", UUID_A, INCOMING));
 	/* nor is it made anew */
 	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/vm1' is damaged", VM("vm1"),

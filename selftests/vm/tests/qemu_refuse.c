@@ -41,7 +41,7 @@ TEST_F(first, refuses_properties_that_make_no_sense)
 	EXPECT_EQ(0, REFUSED("pagesize= must be 2M or 1G", VM("no") ",pagesize=4K"));
 	EXPECT_EQ(0, REFUSED("not a multiple of pagesize=1G", VM("no") ",pagesize=1G"));
 	EXPECT_EQ(0, REFUSED("is not a pkramfs", VM("no") ",dir=/tmp"));
-	EXPECT_EQ(0, REFUSED("receive=on goes with -incoming", VM("no") ",receive=on"));
+	EXPECT_EQ(0, REFUSED("receive=on needs -incoming", VM("no") ",receive=on"));
 	EXPECT_EQ(0, REFUSED("for pkram object '/dev/pkram/no'; see pkramctl pool show",
 			     OBJECT("size=64G,name=no")));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
@@ -315,7 +315,7 @@ TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
 	ASSERT_EQ(0, qemu_wait_migration(q, 60));
 	qemu_kill(q);
 	EXPECT_EQ(0, load_refused(START("vm1", VM("vm1"), INCOMING), "/tmp/foreign",
-				  "says nothing of pkram object '/dev/pkram/vm1'"));
+				  "does not contain pkram object '/dev/pkram/vm1'"));
 	EXPECT_EQ(0, unlink("/dev/shm/other"));
 
 	/* A device that writes into RAM before anything is loaded */

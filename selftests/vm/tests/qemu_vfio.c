@@ -160,7 +160,7 @@ TEST_F(before, the_module_and_a_pool_are_asked_for)
 	EXPECT_EQ(0, DEVICE_REFUSED("load pkram_vfio", "-device",
 				    vfio_pci(0, ",pkram-dma-table=c")));
 	ASSERT_EQ(0, vm_insmod(VFIO_MODULE, NULL));
-	EXPECT_EQ(0, DEVICE_REFUSED("no room in pkram for container 'c'", "-device",
+	EXPECT_EQ(0, DEVICE_REFUSED("no room in pkram for DMA table 'c'", "-device",
 				    vfio_pci(0, ",pkram-dma-table=c")));
 	ASSERT_EQ(0, pool_grow(2));
 }
@@ -169,20 +169,20 @@ TEST_F(before, what_makes_no_sense_is_refused)
 {
 	EXPECT_EQ(0, DEVICE_REFUSED("pkram-dma-table= must have 1 to 255 characters",
 				    "-device", vfio_pci(0, ",pkram-dma-table=")));
-	EXPECT_EQ(0, DEVICE_REFUSED("pkram-dma-table= and iommufd= exclude each other",
+	EXPECT_EQ(0, DEVICE_REFUSED("pkram-dma-table= and iommufd= cannot be combined",
 				    "-object", "iommufd,id=i", "-device",
 				    vfio_pci(0, ",pkram-dma-table=c,iommufd=i")));
-	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-dma-table=c; give this one the same",
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-dma-table=c; set the same for this device",
 				    "-device", vfio_pci(0, ",pkram-dma-table=c"),
 				    "-device", vfio_pci(1, ",pkram-dma-table=d")));
-	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-dma-table=c; give this one the same",
+	EXPECT_EQ(0, DEVICE_REFUSED("other devices have pkram-dma-table=c; set the same for this device",
 				    "-device", vfio_pci(0, ",pkram-dma-table=c"),
 				    "-device", vfio_pci(1, "")));
 	EXPECT_EQ(0, DEVICE_REFUSED("other devices have no pkram-dma-table=",
 				    "-device", vfio_pci(0, ""),
 				    "-device", vfio_pci(1, ",pkram-dma-table=c")));
 	/* And what to do */
-	EXPECT_EQ(0, DEVICE_REFUSED("there is no container 'c' of a saved guest\n"
+	EXPECT_EQ(0, DEVICE_REFUSED("there is no DMA table 'c' of a saved guest\n"
 				    "pkram-restore=off maps the guest's RAM anew",
 				    "-device", vfio_pci(0, ",pkram-dma-table=c"), INCOMING));
 	EXPECT_TRUE(dma_table_is("c", NULL));
@@ -212,9 +212,9 @@ TEST_F(before, a_container_has_one_guest)
 				    vfio_pci(0, ",pkram-dma-table=c"), NULL);
 
 	ASSERT_NE(NULL, q);
-	EXPECT_EQ(0, DEVICE_REFUSED("container 'c' is in use by another process", "-device",
+	EXPECT_EQ(0, DEVICE_REFUSED("DMA table 'c' is in use by another process", "-device",
 				    vfio_pci(1, ",pkram-dma-table=c")));
-	EXPECT_EQ(0, DEVICE_REFUSED("container 'c' is in use by another process", "-device",
+	EXPECT_EQ(0, DEVICE_REFUSED("DMA table 'c' is in use by another process", "-device",
 				    vfio_pci(1, ",pkram-dma-table=c"), INCOMING));
 	EXPECT_EQ(0, qemu_quit(q));
 }
