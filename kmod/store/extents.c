@@ -16,6 +16,14 @@
 #define MAX_EXTENTS	(PKRAM_LARGE_DATA / sizeof(struct pkram_extent_ser))
 #define MAX_SIZE	((u64)U32_MAX << PKRAM_UNIT_SHIFT)
 
+/* See pkram_store_set_unmap(). */
+static pkram_unmap_fn extents_unmap;
+
+void pkram_store_set_unmap(pkram_unmap_fn fn)
+{
+	extents_unmap = fn;
+}
+
 static u32 units_of(u64 bytes)
 {
 	return DIV_ROUND_UP_ULL(bytes, PKRAM_UNIT);
@@ -396,14 +404,13 @@ static int cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 
 	do {
 		down_write(&obj->map_sem);
-		if (pkram_store.unmap)
-			pkram_store.unmap(obj, unmap_from,
-					  set_size ? 0 : to - from);
+		if (extents_unmap)
+			extents_unmap(obj, unmap_from, set_size ? 0 : to - from);
 		mutex_lock(&pkram_store.lock);
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
-		      pkram_pin_overlaps(obj, gone_from, gone_to) ? -EBUSY :
+		      pkram_object_pinned(obj, gone_from, gone_to) ? -EBUSY :
 		      try_cut(obj, from, to, size);
 		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);

@@ -99,7 +99,7 @@ static int may_remove(struct pkram_object *obj)
 		return -EROFS;
 	if (!RB_EMPTY_ROOT(&obj->children))
 		return -ENOTEMPTY;
-	if (pkram_pin_overlaps(obj, 0, U64_MAX))
+	if (pkram_object_pinned(obj, 0, U64_MAX))
 		return -EBUSY;
 	return pkram_open_may_change(obj, NULL);
 }

@@ -9,28 +9,13 @@
 
 /**
  * struct pkram_pin - a range of an object that stays as it is
- * @list: in the object's @pins; store.lock
+ * @range: in the object's @pins
  * @open: by which it is reached
- * @offset: in the object
- * @len: in bytes
  */
 struct pkram_pin {
-	struct list_head list;
+	struct pkram_pinned range;
 	struct pkram_open *open;
-	u64 offset;
-	u64 len;
 };
-
-bool pkram_pin_overlaps(const struct pkram_object *obj, u64 from, u64 to)
-{
-	const struct pkram_pin *pin;
-
-	lockdep_assert_held(&pkram_store.lock);
-	list_for_each_entry(pin, &obj->pins, list)
-		if (pin->offset < to && from < pin->offset + pin->len)
-			return true;
-	return false;
-}
 
 static int insert(struct pkram_pin *pin)
 {
@@ -40,10 +25,11 @@ static int insert(struct pkram_pin *pin)
 	mutex_lock(&pkram_store.lock);
 	if (obj->bad)
 		err = -EUCLEAN;
-	else if (pin->offset + pin->len > round_up(obj->rec.size, PAGE_SIZE))
+	else if (pin->range.offset + pin->range.len >
+		 round_up(obj->rec.size, PAGE_SIZE))
 		err = -EFAULT;
 	else
-		list_add(&pin->list, &obj->pins);
+		list_add(&pin->range.list, &obj->pins);
 	mutex_unlock(&pkram_store.lock);
 	return err;
 }
@@ -85,8 +71,8 @@ static int prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 static int make_ready(struct pkram_pin *pin)
 {
 	struct pkram_object *obj = pin->open->obj;
-	u32 unit = pin->offset >> PKRAM_UNIT_SHIFT;
-	u32 end = DIV_ROUND_UP_ULL(pin->offset + pin->len, PKRAM_UNIT);
+	u32 unit = pin->range.offset >> PKRAM_UNIT_SHIFT;
+	u32 end = DIV_ROUND_UP_ULL(pin->range.offset + pin->range.len, PKRAM_UNIT);
 	struct pkram_span span;
 	u32 nr;
 	int err;
@@ -122,8 +108,8 @@ struct pkram_pin *pkram_pin_create(struct pkram_open *open, u64 offset, u64 len)
 	if (!pin)
 		return ERR_PTR(-ENOMEM);
 	pin->open = pkram_open_get(open);
-	pin->offset = offset;
-	pin->len = len;
+	pin->range.offset = offset;
+	pin->range.len = len;
 	err = insert(pin);
 	if (err) {
 		pkram_open_put(pin->open);
@@ -151,7 +137,7 @@ EXPORT_SYMBOL_NS_GPL(pkram_pin_object_id, PKRAM_NS);
 void pkram_pin_destroy(struct pkram_pin *pin)
 {
 	mutex_lock(&pkram_store.lock);
-	list_del(&pin->list);
+	list_del(&pin->range.list);
 	mutex_unlock(&pkram_store.lock);
 	pkram_open_put(pin->open);
 	kfree(pin);
@@ -171,7 +157,7 @@ EXPORT_SYMBOL_NS_GPL(pkram_pin_move, PKRAM_NS);
 
 u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys)
 {
-	u64 offset = pin->offset + pos;
+	u64 offset = pin->range.offset + pos;
 	u64 in_unit = offset & (PKRAM_UNIT - 1);
 	struct pkram_span span;
 
@@ -180,7 +166,7 @@ u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys)
 		return 0;
 	*phys = pkram_region_unit_phys(span.region, span.unit) + in_unit;
 	return min(((u64)span.nr_units << PKRAM_UNIT_SHIFT) - in_unit,
-		   pin->len - pos);
+		   pin->range.len - pos);
 }
 EXPORT_SYMBOL_NS_GPL(pkram_pin_extent, PKRAM_NS);
 

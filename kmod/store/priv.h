@@ -54,7 +54,6 @@ struct pkram_meta {
  * @free_record: a record of kind free, to encode
  * @epoch: see pkram_store_epoch(); without @lock
  * @wanted_large: size of the pair that a commit wanted last and did not get
- * @unmap: see pkram_store_set_unmap()
  */
 struct pkram_store {
 	struct mutex lock;	/* all of it */
@@ -83,7 +82,6 @@ struct pkram_store {
 	struct pkram_record *free_record;
 	atomic_t epoch;
 	bool wanted_large;
-	pkram_unmap_fn unmap;
 };
 
 extern struct pkram_store pkram_store;
@@ -127,6 +125,16 @@ int pkram_store_ensure_pair(bool large);
 
 /** pkram_store_ensure_wanted() - a pair of the size that -EAGAIN was about */
 int pkram_store_ensure_wanted(void);
+
+/**
+ * pkram_store_write_record() - write a record to a pair of slots
+ * @rec: record
+ * @at: its pair; a new record (no region id in it) gets one
+ *
+ * Context: store.lock. Return: 0; -EFBIG; -EAGAIN. See pkram_store_commit().
+ */
+int pkram_store_write_record(struct pkram_record *rec,
+			     struct pkram_location *at);
 
 /**
  * pkram_store_commit() - write an object's record
@@ -184,13 +192,11 @@ int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj);
 /* store_claim.c: is it free to get another name? Context: store.lock */
 int pkram_open_may_rename(const struct pkram_object *obj);
 
-/* store_pin.c: is some of a range of bytes under DMA? Context: store.lock */
-bool pkram_pin_overlaps(const struct pkram_object *obj, u64 from, u64 to);
+/* store.c: is some of a range of bytes under DMA? Context: store.lock */
+bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to);
 
 /* store_space.c */
 
-/** pkram_store_release_extents() - free the memory of a removed object */
-void pkram_store_release_extents(struct pkram_object *obj);
 /** pkram_store_reap() - free pending memory that nobody pins any more */
 void pkram_store_reap(void);
 /** pkram_store_lock_settled() - take store.lock when no GiB is being unclaimed */

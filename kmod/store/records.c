@@ -208,46 +208,32 @@ void pkram_store_use_pair(const struct pkram_location *loc)
 		m->nr_used++;
 }
 
-int pkram_store_commit(struct pkram_object *obj)
+int pkram_store_write_record(struct pkram_record *rec,
+			     struct pkram_location *at)
 {
-	struct pkram_location old = obj->loc, loc = obj->loc;
-	/* What a container loses is never written in vain for lack of a pair. */
-	bool large = pkram_record_len(&obj->rec) > PKRAM_SMALL_SLOT ||
-		     (old.large && obj->rec.kind == PKRAM_KIND_DMA_TABLE);
+	struct pkram_location old = *at, loc = *at;
+	/* A DMA table that loses entries must not need a new pair for that. */
+	bool large = pkram_record_len(rec) > PKRAM_SMALL_SLOT ||
+		     (old.large && rec->kind == PKRAM_KIND_DMA_TABLE);
 	bool moves = !old.region_id || old.large != large;
 	int err;
 
 	lockdep_assert_held(&pkram_store.lock);
-	/* Before there is a pool only the root is there, in memory. */
-	if (obj->removed || !pkram_store.exists)
-		return 0;
-	if (pkram_store.read_only)
-		return -EROFS;
-	if (pkram_record_len(&obj->rec) > PKRAM_LARGE_SLOT)
+	if (pkram_record_len(rec) > PKRAM_LARGE_SLOT)
 		return -EFBIG;
 	if (moves) {
 		err = take_pair(large, &loc);
 		if (err)
 			return err;
 	}
-	obj->rec.seq++;
-	write_pair(find_meta(loc.region_id, loc.unit), loc.pair,
-		   loc.cur, &obj->rec);
+	rec->seq++;
+	write_pair(find_meta(loc.region_id, loc.unit), loc.pair, loc.cur, rec);
 	loc.cur = 0;
-	obj->loc = loc;
+	*at = loc;
 	/* A cut here leaves two records of one id; the higher seq counts. */
 	if (moves && old.region_id)
-		pkram_store_free_pair_at(&old, obj->rec.seq, obj->rec.id);
+		pkram_store_free_pair_at(&old, rec->seq, rec->id);
 	return 0;
-}
-
-void pkram_store_erase(struct pkram_object *obj)
-{
-	lockdep_assert_held(&pkram_store.lock);
-	if (!obj->loc.region_id)
-		return;
-	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1, obj->rec.id);
-	obj->loc.region_id = 0;
 }
 
 int pkram_store_load_metas(struct pkram_region *r)

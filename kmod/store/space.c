@@ -133,14 +133,6 @@ void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr)
 			   ext[i].region_unit, ext[i].nr_units);
 }
 
-void pkram_store_release_extents(struct pkram_object *obj)
-{
-	mutex_lock(&pkram_store.lock);
-	list_del(&obj->removed_list);
-	pkram_store_free_extents(obj->rec.extents, obj->rec.nr_extents);
-	mutex_unlock(&pkram_store.lock);
-}
-
 /* Idle GiB */
 
 static bool find_idle_claimed(struct pkram_region **rp, u32 *gib)

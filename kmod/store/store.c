@@ -43,13 +43,22 @@ struct pkram_object *pkram_object_get(struct pkram_object *obj)
 	return obj;
 }
 
+/* Free the memory of a removed object. */
+static void release_extents(struct pkram_object *obj)
+{
+	mutex_lock(&pkram_store.lock);
+	list_del(&obj->removed_list);
+	pkram_store_free_extents(obj->rec.extents, obj->rec.nr_extents);
+	mutex_unlock(&pkram_store.lock);
+}
+
 void pkram_object_put(struct pkram_object *obj)
 {
 	struct pkram_object *parent;
 
 	while (obj && refcount_dec_and_test(&obj->ref)) {
 		if (obj->removed)
-			pkram_store_release_extents(obj);
+			release_extents(obj);
 		parent = obj->parent;
 		iput(obj->mapping_inode);
 		pkram_record_release(&obj->rec);
@@ -213,6 +222,37 @@ struct pkram_object *pkram_store_next_object(u64 key)
 		pkram_object_get(best);
 	mutex_unlock(&pkram_store.lock);
 	return best;
+}
+
+bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to)
+{
+	const struct pkram_pinned *pin;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(pin, &obj->pins, list)
+		if (pin->offset < to && from < pin->offset + pin->len)
+			return true;
+	return false;
+}
+
+int pkram_store_commit(struct pkram_object *obj)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	/* Before there is a pool only the root is there, in memory. */
+	if (obj->removed || !pkram_store.exists)
+		return 0;
+	if (pkram_store.read_only)
+		return -EROFS;
+	return pkram_store_write_record(&obj->rec, &obj->loc);
+}
+
+void pkram_store_erase(struct pkram_object *obj)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	if (!obj->loc.region_id)
+		return;
+	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1, obj->rec.id);
+	obj->loc.region_id = 0;
 }
 
 int pkram_store_discard(u64 key)
@@ -669,11 +709,6 @@ void pkram_store_pool_uuid(u8 uuid[16])
 	mutex_lock(&pkram_store.lock);
 	memcpy(uuid, pkram_store.uuid, 16);
 	mutex_unlock(&pkram_store.lock);
-}
-
-void pkram_store_set_unmap(pkram_unmap_fn fn)
-{
-	pkram_store.unmap = fn;
 }
 
 int pkram_store_init(void)

@@ -39,6 +39,18 @@
 struct pkram_open;
 
 /**
+ * struct pkram_pinned - a range of an object that is under DMA
+ * @list: in the object's @pins; store.lock
+ * @offset: in the object
+ * @len: in bytes
+ */
+struct pkram_pinned {
+	struct list_head list;
+	u64 offset;
+	u64 len;
+};
+
+/**
  * struct pkram_object - a file, a directory, a saved container, or a quarantined record
  * @ref: references; the name holds one
  * @rec: the record; extents and size: map_sem and store.lock to change,
@@ -61,7 +73,7 @@ struct pkram_open;
  * @exclusive: the open that was made with O_EXCL, or NULL
  * @claimant: the open that holds the claim, or NULL
  * @mapping_inode: fs_mmap.c: the inode whose address space has all mappings
- * @pins: &struct pkram_pin: ranges that are under DMA; store.lock
+ * @pins: &struct pkram_pinned: ranges that are under DMA; store.lock
  * @in_use: a container: its table is that of a container of this kernel
  */
 struct pkram_object {
