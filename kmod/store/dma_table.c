@@ -8,7 +8,10 @@
 #include <linux/slab.h>
 #include "compat/compat.h"
 #include "store/dma_table.h"
-#include "store/priv.h"
+#include "store/objects.h"
+#include "store/opens.h"
+#include "store/records.h"
+#include "store/state.h"
 
 static struct pkram_object *make(const char *name, const struct pkram_entry *e,
 				 u32 nr)

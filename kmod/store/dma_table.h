@@ -96,4 +96,16 @@ bool pkram_dma_table_running(const struct pkram_object *table);
  */
 struct pkram_open *pkram_dma_table_open(u64 id, bool write);
 
+/* The control plane */
+
+/** pkram_store_next_dma_table() - as pkram_store_next_object(), DMA tables only */
+struct pkram_object *pkram_store_next_dma_table(u64 key);
+
+/**
+ * pkram_store_discard_dma_table() - remove a DMA table that is not in use, by key
+ *
+ * Return: 0; -ENOENT; -EBUSY it is in use; -EROFS.
+ */
+int pkram_store_discard_dma_table(u64 key);
+
 #endif /* _PKRAM_SAVED_H */

@@ -10,8 +10,15 @@
 
 #include <linux/pkram.h>
 #include <linux/slab.h>
+#include "core/alloc.h"
 #include "event/event.h"
-#include "store/priv.h"
+#include "mem/region.h"
+#include "store/extents.h"
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/regions.h"
+#include "store/space.h"
+#include "store/state.h"
 
 #define MAX_EXTENTS	(PKRAM_LARGE_DATA / sizeof(struct pkram_extent_ser))
 #define MAX_SIZE	((u64)U32_MAX << PKRAM_UNIT_SHIFT)

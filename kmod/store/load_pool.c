@@ -8,8 +8,17 @@
 
 #include <linux/pkram.h>
 #include <linux/slab.h>
+#include "core/load.h"
 #include "event/event.h"
-#include "store/priv.h"
+#include "mem/region.h"
+#include "store/discard.h"
+#include "store/load_pool.h"
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/regions.h"
+#include "store/root.h"
+#include "store/space.h"
+#include "store/state.h"
 
 static void name_orphan(struct pkram_object *obj)
 {

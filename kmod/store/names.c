@@ -1,62 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Names, attributes and labels of objects. Every function commits before it
- * returns, and leaves the object as it was if the commit fails.
- */
+/* Names and attributes of files and directories: see names.h. */
+#include <linux/fs.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
-#include <linux/xattr.h>
 #include "event/event.h"
-#include "store/priv.h"
-
-struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
-					const char *name, u32 len)
-{
-	struct pkram_object *obj;
-
-	mutex_lock(&pkram_store.lock);
-	obj = pkram_store_find_name(dir, name, len);
-	if (!obj)
-		obj = ERR_PTR(-ENOENT);
-	else if (obj->bad)
-		obj = ERR_PTR(-EUCLEAN);
-	else
-		pkram_object_get(obj);
-	mutex_unlock(&pkram_store.lock);
-	return obj;
-}
+#include "store/names.h"
+#include "store/objects.h"
+#include "store/opens.h"
+#include "store/records.h"
+#include "store/state.h"
 
 static void set_name(struct pkram_object *obj, const char *name, u32 len)
 {
 	memset(obj->rec.name, 0, sizeof(obj->rec.name));
 	memcpy(obj->rec.name, name, len);
 	obj->rec.name_len = len;
-}
-
-int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
-{
-	struct pkram_object *other;
-	int err;
-
-	lockdep_assert_held(&pkram_store.lock);
-	if (!pkram_store.exists)
-		return -ENOSPC;
-	if (dir->removed)
-		return -ENOENT;
-	other = pkram_store_find_name(dir, obj->rec.name, obj->rec.name_len);
-	if (other)
-		return other->bad ? -EUCLEAN : -EEXIST;
-	if (pkram_store.next_id > PKRAM_ID_MAX)
-		return -ENOSPC;
-	obj->rec.id = pkram_store.next_id;
-	obj->key = obj->rec.id;
-	err = pkram_store_commit(obj);
-	if (err)
-		return err;
-	pkram_store.next_id++;
-	pkram_object_get(obj);
-	pkram_object_link(obj, dir);
-	return 0;
 }
 
 struct pkram_object *pkram_store_create(struct pkram_object *dir,
@@ -276,42 +234,6 @@ int pkram_store_setattr(struct pkram_object *obj,
 	return err;
 }
 
-struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
-					    u64 after)
-{
-	struct pkram_object *best = NULL;
-	struct rb_node *node;
-
-	mutex_lock(&pkram_store.lock);
-	node = dir->children.rb_node;
-	while (node) {
-		struct pkram_object *obj =
-			rb_entry(node, struct pkram_object, sibling);
-
-		if (obj->key > after) {
-			best = obj;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	if (best)
-		pkram_object_get(best);
-	mutex_unlock(&pkram_store.lock);
-	return best;
-}
-
-int pkram_store_look(struct pkram_object *obj,
-		     int (*fn)(struct pkram_object *obj, void *arg), void *arg)
-{
-	int ret;
-
-	mutex_lock(&pkram_store.lock);
-	ret = fn(obj, arg);
-	mutex_unlock(&pkram_store.lock);
-	return ret;
-}
-
 size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len)
 {
 	size_t len = 1 + name_len;
@@ -338,112 +260,4 @@ void pkram_store_path(const struct pkram_object *dir, const char *name,
 		name_len = dir->rec.name_len;
 		dir = dir->parent;
 	}
-}
-
-/* Labels */
-
-int pkram_store_get_label(struct pkram_object *obj, const char *name,
-			  void *value, size_t size)
-{
-	const u8 *found;
-	int len;
-
-	mutex_lock(&pkram_store.lock);
-	len = pkram_xattr_find(obj->rec.xattrs, obj->rec.xattr_len, name,
-			       &found);
-	if (len >= 0 && size) {
-		if (len > size)
-			len = -ERANGE;
-		else
-			memcpy(value, found, len);
-	}
-	mutex_unlock(&pkram_store.lock);
-	return len;
-}
-
-static void tell_labelled(struct pkram_object *obj, const char *name)
-{
-	const struct pkram_event ev = {
-		.cmd = PKRAM_CMD_OBJECT_LABEL_NTF,
-		.obj = obj,
-		.name = name,
-		.name_len = strlen(name),
-	};
-
-	pkram_event_tell(&ev);
-}
-
-/* store.lock held */
-static int set_label(struct pkram_object *obj, const char *name,
-		     const void *value, size_t size, int flags)
-{
-	struct pkram_record *rec = &obj->rec;
-	u32 old_len = rec->xattr_len;
-	u8 *old = rec->xattrs;
-	const u8 *found;
-	u8 *area;
-	u32 len;
-	int err;
-
-	err = pkram_xattr_find(old, old_len, name, &found);
-	if (err >= 0 && (flags & XATTR_CREATE))
-		return -EEXIST;
-	if (err < 0 && ((flags & XATTR_REPLACE) || !value))
-		return -ENODATA;
-	err = pkram_xattr_replace(old, old_len, name, value, size, &area, &len);
-	if (err)
-		return err;
-	rec->xattrs = area;
-	rec->xattr_len = len;
-	err = pkram_store_commit(obj);
-	if (err) {
-		rec->xattrs = old;
-		rec->xattr_len = old_len;
-		pkram_free_mem(area);
-		return err;
-	}
-	pkram_free_mem(old);
-	tell_labelled(obj, name);
-	return 0;
-}
-
-int pkram_store_set_label(struct pkram_object *obj, const char *name,
-			  const void *value, size_t size, int flags)
-{
-	int err;
-
-	do {
-		mutex_lock(&pkram_store.lock);
-		err = set_label(obj, name, value, size, flags);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
-	return err;
-}
-
-ssize_t pkram_store_list_labels(struct pkram_object *obj, char *buf,
-				size_t size)
-{
-	const char *name;
-	ssize_t total = 0;
-	u32 pos = 0, len;
-
-	mutex_lock(&pkram_store.lock);
-	while (pkram_xattr_next(obj->rec.xattrs, obj->rec.xattr_len, &pos,
-				&name, &len)) {
-		size_t need = XATTR_USER_PREFIX_LEN + len + 1;
-
-		if (size) {
-			if (total + need > size) {
-				total = -ERANGE;
-				break;
-			}
-			memcpy(buf + total, XATTR_USER_PREFIX,
-			       XATTR_USER_PREFIX_LEN);
-			memcpy(buf + total + XATTR_USER_PREFIX_LEN, name, len);
-			buf[total + need - 1] = '\0';
-		}
-		total += need;
-	}
-	mutex_unlock(&pkram_store.lock);
-	return total;
 }

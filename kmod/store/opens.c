@@ -7,10 +7,11 @@
 #include <linux/pkram.h>
 #include <linux/slab.h>
 #include "compat/compat.h"
-#include "event/event.h"
-#include "store/pin.h"
 #include "core/seal.h"
-#include "store/priv.h"
+#include "event/event.h"
+#include "store/objects.h"
+#include "store/opens.h"
+#include "store/state.h"
 
 /* store.lock held */
 static int may_open(const struct pkram_object *obj, bool writable,
@@ -80,6 +81,12 @@ void pkram_open_put(struct pkram_open *open)
 	kfree(open);
 }
 EXPORT_SYMBOL_NS_GPL(pkram_open_put, PKRAM_NS);
+
+const void *pkram_open_object(const struct pkram_open *open)
+{
+	return open->obj;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_open_object, PKRAM_NS);
 
 int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open)
 {

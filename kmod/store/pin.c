@@ -4,8 +4,12 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "compat/compat.h"
+#include "mem/region.h"
+#include "store/extents.h"
+#include "store/objects.h"
+#include "store/opens.h"
 #include "store/pin.h"
-#include "store/priv.h"
+#include "store/state.h"
 
 /**
  * struct pkram_pin - a range of an object that stays as it is
@@ -169,9 +173,3 @@ u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys)
 		   pin->range.len - pos);
 }
 EXPORT_SYMBOL_NS_GPL(pkram_pin_extent, PKRAM_NS);
-
-const void *pkram_open_object(const struct pkram_open *open)
-{
-	return open->obj;
-}
-EXPORT_SYMBOL_NS_GPL(pkram_open_object, PKRAM_NS);

@@ -11,6 +11,7 @@
 #define _PKRAM_PIN_H
 
 #include <linux/types.h>
+#include "store/open_ref.h"
 
 struct pkram_open;
 struct pkram_pin;
@@ -24,12 +25,6 @@ struct vm_area_struct;
  * NULL if the mapping is of no file of pkramfs.
  */
 struct pkram_open *pkramfs_vma_open(const struct vm_area_struct *vma);
-
-/** pkram_open_put() - let go of it. Context: may sleep. */
-void pkram_open_put(struct pkram_open *open);
-
-/** pkram_open_object() - names the object, to be compared; not to be followed */
-const void *pkram_open_object(const struct pkram_open *open);
 
 /**
  * pkram_pin_create() - pin a range of an object

@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Records in their slots: which pairs are free, and the commit. See
- * format.h for what a commit writes, and in which order.
+ * docs/format.md for what a commit writes, and in which order.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+#include <linux/bitmap.h>
 #include <linux/slab.h>
-#include "store/priv.h"
+#include "core/alloc.h"
+#include "core/load.h"
+#include "mem/region.h"
+#include "store/records.h"
+#include "store/regions.h"
+#include "store/space.h"
+#include "store/state.h"
+
+/**
+ * struct pkram_meta - a unit that holds records
+ * @list: in store.metas
+ * @r: region
+ * @unit: unit in it
+ * @large: one pair of large slots, instead of many small ones
+ * @nr_used: pairs in use
+ * @used: which
+ */
+struct pkram_meta {
+	struct list_head list;
+	struct pkram_region *r;
+	u32 unit;
+	bool large;
+	u32 nr_used;
+	DECLARE_BITMAP(used, PKRAM_SMALL_PAIRS);
+};
 
 static u32 meta_pairs(const struct pkram_meta *m)
 {

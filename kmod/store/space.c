@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Free space: when memory that no record names any more becomes free, what
- * happens to GiB that are wholly free, and what a discard sets free.
+ * Free space: when units that no record names any more become free, and what
+ * happens to GiB that are wholly free.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -11,7 +11,10 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "compat/mm.h"
-#include "store/priv.h"
+#include "mem/region.h"
+#include "store/regions.h"
+#include "store/space.h"
+#include "store/state.h"
 
 static void idle_work_fn(struct work_struct *work);
 static DECLARE_WORK(idle_work, idle_work_fn);
@@ -77,8 +80,7 @@ static void give_back(struct pkram_region *r, u32 unit, u32 nr)
 	schedule_work(&idle_work);
 }
 
-/* store.lock held; no record names these units any more */
-static void free_units(struct pkram_region *r, u32 unit, u32 nr)
+void pkram_store_free_units(struct pkram_region *r, u32 unit, u32 nr)
 {
 	bool pinned;
 	u32 n;
@@ -103,7 +105,7 @@ void pkram_store_reap(void)
 	list_splice_init(&pkram_store.pending, &old);
 	pkram_store.nr_pending = 0;
 	list_for_each_entry_safe(p, next, &old, list) {
-		free_units(p->r, p->unit, p->nr);
+		pkram_store_free_units(p->r, p->unit, p->nr);
 		kfree(p);
 		module_put(THIS_MODULE);
 	}
@@ -114,6 +116,16 @@ static void reap_work_fn(struct work_struct *work)
 	mutex_lock(&pkram_store.lock);
 	pkram_store_reap();
 	mutex_unlock(&pkram_store.lock);
+}
+
+void pkram_store_mark_pending(const struct pkram_region *r, unsigned long *map)
+{
+	struct pending_run *p;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(p, &pkram_store.pending, list)
+		if (p->r == r)
+			bitmap_set(map, p->unit, p->nr);
 }
 
 void pkram_store_stop_reaping(void)
@@ -129,8 +141,8 @@ void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr)
 	if (nr)
 		compat_flush_before_free();
 	for (i = 0; i < nr; i++)
-		free_units(pkram_store_region(ext[i].region_id),
-			   ext[i].region_unit, ext[i].nr_units);
+		pkram_store_free_units(pkram_store_region(ext[i].region_id),
+				       ext[i].region_unit, ext[i].nr_units);
 }
 
 /* Idle GiB */
@@ -184,80 +196,6 @@ void pkram_store_settle(void)
 	flush_work(&idle_work);
 }
 
-/* After a discard */
-
-/*
- * Who owns what, as one bitmap a region; built for one region at a time, as
- * discards are rare and regions may be large.
- */
-static void own_extents(const struct pkram_object *obj, u64 id,
-			unsigned long *owned, u32 nr_units)
-{
-	u32 i;
-
-	for (i = 0; i < obj->rec.nr_extents; i++) {
-		const struct pkram_extent *e = &obj->rec.extents[i];
-		u32 from = min(e->region_unit, nr_units);
-
-		/* Extents of quarantined objects may say anything. */
-		if (e->region_id == id)
-			bitmap_set(owned, from,
-				   min(e->nr_units, nr_units - from));
-	}
-}
-
-static bool own_all(struct pkram_region *r, unsigned long *owned, u32 nr_units)
-{
-	u64 id = pkram_region_id_of(r);
-	struct pkram_object *obj;
-	struct pending_run *p;
-	struct rb_node *node;
-	bool lost = pkram_store.region_lost;
-	u32 i;
-
-	__set_bit(0, owned);
-	for (i = 0; i < r->h.nr_meta; i++)
-		__set_bit(r->h.meta[i] & ~PKRAM_META_LARGE, owned);
-	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
-		obj = rb_entry(node, struct pkram_object, all);
-		own_extents(obj, id, owned, nr_units);
-		lost |= obj->lost;
-	}
-	list_for_each_entry(obj, &pkram_store.removed, removed_list)
-		own_extents(obj, id, owned, nr_units);
-	list_for_each_entry(p, &pkram_store.pending, list)
-		if (p->r == r)
-			bitmap_set(owned, p->unit, p->nr);
-	return lost;
-}
-
-static int recount_region(struct pkram_region *r)
-{
-	struct pkram_alloc_region *ar =
-		pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r));
-	u32 nr = r->h.nr_gib * PKRAM_GIB_UNITS, unit;
-	unsigned long *owned;
-	bool lost;
-	int state;
-
-	owned = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	if (!owned)
-		return -ENOMEM;
-	lost = own_all(r, owned, nr);
-	for (unit = 0; unit < nr; unit++) {
-		if (!pkram_region_present(r, unit / PKRAM_GIB_UNITS) ||
-		    test_bit(unit, owned) || !test_bit(unit, ar->used))
-			continue;
-		/* It may be a lost record's; or nobody can say what it is. */
-		state = pkram_region_map_get(r, unit);
-		if (state < 0 || (lost && state != PKRAM_UNIT_FREE))
-			continue;
-		free_units(r, unit, 1);
-	}
-	kvfree(owned);
-	return 0;
-}
-
 void pkram_store_lock_settled(void)
 {
 	mutex_lock(&pkram_store.lock);
@@ -266,15 +204,4 @@ void pkram_store_lock_settled(void)
 		fsleep(1000);
 		mutex_lock(&pkram_store.lock);
 	}
-}
-
-int pkram_store_recount(void)
-{
-	struct pkram_region *r;
-	int err = 0;
-
-	lockdep_assert_held(&pkram_store.lock);
-	list_for_each_entry(r, &pkram_store.regions, list)
-		err = err ?: recount_region(r);
-	return err;
 }

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Growing and shrinking the pool: see grow.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/rculist.h>
+#include <linux/uuid.h>
+#include "mem/region.h"
+#include "store/grow.h"
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/regions.h"
+#include "store/root.h"
+#include "store/space.h"
+#include "store/state.h"
+
+static void name_region(struct pkram_region *r)
+{
+	generate_random_uuid(r->h.region_uuid);
+	r->h.region_id = pkram_region_id(r->h.region_uuid);
+	if (!pkram_store.exists) {
+		generate_random_uuid(pkram_store.uuid);
+		pkram_store.seed = pkram_pool_seed(pkram_store.uuid);
+	}
+	memcpy(r->h.pool_uuid, pkram_store.uuid, sizeof(r->h.pool_uuid));
+	r->h.version = PKRAM_FORMAT_VERSION;
+	r->h.created = ktime_get_real_seconds();
+}
+
+static void write_head(struct pkram_region *r)
+{
+	u32 i;
+
+	memset(r->head, 0, PKRAM_UNIT);
+	for (i = 0; i < r->h.nr_gib; i++)
+		pkram_map_init(r->head, r->h.region_id, i);
+	pkram_map_set(r->head, r->h.region_id, 0, 1, PKRAM_UNIT_META);
+	r->cur = 0;
+	pkram_region_commit(r);
+}
+
+int pkram_store_add_region(struct pkram_region *r)
+{
+	struct pkram_region *other;
+	bool first;
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	first = !pkram_store.exists;
+	if (pkram_store.read_only) {
+		err = -EROFS;
+		goto unlock;
+	}
+	list_for_each_entry(other, &pkram_store.regions, list)
+		r->h.index = max(r->h.index, other->h.index + 1);
+	name_region(r);
+	err = pkram_store_know_space(r);
+	if (!err) {
+		write_head(r);
+		pkram_store_insert_region(r);
+		pkram_store.exists = true;
+	} else {
+		pkram_alloc_remove_region(&pkram_store.al,
+					  pkram_region_id_of(r));
+	}
+unlock:
+	mutex_unlock(&pkram_store.lock);
+	if (err || !first)
+		return err;
+
+	err = pkram_store_commit_root();
+	if (!err)
+		return 0;
+	mutex_lock(&pkram_store.lock);
+	/* No region is to be found where there is none. */
+	memset(r->head, 0, PKRAM_UNIT);
+	list_del_rcu(&r->list);
+	pkram_store_new_epoch();
+	pkram_store_drop_metas(r);
+	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
+	pkram_store.exists = false;
+	mutex_unlock(&pkram_store.lock);
+	synchronize_rcu();
+	return err;
+}
+
+/* Shrinking */
+
+static int may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
+		    struct pkram_refusal *refusal)
+{
+	struct pkram_alloc_region *ar =
+		pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r));
+	u32 gib, used;
+
+	for (gib = first; gib < first + nr; gib++) {
+		refusal->base = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
+		refusal->size = PKRAM_GIB;
+		if (!pkram_region_present(r, gib)) {
+			refusal->reason = "not part of the pool";
+			return -ENOENT;
+		}
+		/* The root is written anew where the pool begins again. */
+		used = PKRAM_GIB_UNITS - ar->gib_free[gib];
+		if (!used || (gib == 0 && whole && used == 1))
+			continue;
+		refusal->reason = gib ? "in use by objects" : whole ?
+			"in use by objects or their records" :
+			"holds the region's head: the region's other GiB go first";
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* Without objects the root's record is all that is left of a pool: let go. */
+static void let_root_go(void)
+{
+	if (pkram_store.nr_objects || pkram_store.nr_dma_tables ||
+	    pkram_store.nr_quarantined ||
+	    pkram_store.regions.next != pkram_store.regions.prev)
+		return;
+	pkram_store_erase(pkram_store.root);
+}
+
+static u32 nr_present(const struct pkram_region *r)
+{
+	u32 gib, n = 0;
+
+	for (gib = 0; gib < r->h.nr_gib; gib++)
+		n += pkram_region_present(r, gib);
+	return n;
+}
+
+static struct pkram_region *region_at(u64 base)
+{
+	struct pkram_region *r;
+
+	list_for_each_entry(r, &pkram_store.regions, list)
+		if (base >= r->h.base &&
+		    pkram_region_present(r, (base - r->h.base) >> PKRAM_GIB_SHIFT))
+			return r;
+	return NULL;
+}
+
+/* Take GiB out of a region's header; nothing of them is in use. */
+static void cut_region(struct pkram_region *r, u32 first, u32 nr)
+{
+	u32 gib;
+
+	for (gib = first; gib < first + nr; gib++) {
+		pkram_alloc_set_gib(&pkram_store.al, pkram_region_id_of(r), gib,
+				    false);
+		r->h.present[gib / 64] &= ~BIT_ULL(gib % 64);
+	}
+	while (!pkram_region_present(r, r->h.nr_gib - 1))
+		r->h.nr_gib--;
+	pkram_region_commit(r);
+	pkram_store_new_epoch();
+}
+
+/* The units of GiB that are to go: nobody gets them meanwhile. */
+static void hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
+{
+	u64 id = pkram_region_id_of(r);
+
+	if (hold) {
+		/* may_drop() saw that they are free. */
+		WARN_ON(pkram_alloc_mark(&pkram_store.al, id, unit, nr));
+		pkram_store.nr_in_transit++;
+	} else {
+		pkram_alloc_free(&pkram_store.al, id, unit, nr);
+		pkram_store.nr_in_transit--;
+	}
+}
+
+static void drop_region(struct pkram_region *r)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	list_del_rcu(&r->list);
+	pkram_store_new_epoch();
+	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
+	pkram_store.exists = !list_empty(&pkram_store.regions);
+}
+
+int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
+		     struct pkram_refusal *refusal)
+{
+	u32 first = 0, gib, unit = 0, nr = 0;
+	struct pkram_region *r;
+	bool whole = false;
+	int err;
+
+	pkram_store_settle();
+	mutex_lock(&pkram_store.lock);
+	pkram_store_reap();
+	r = region_at(base);
+	refusal->base = base;
+	refusal->size = (u64)nr_gib << PKRAM_GIB_SHIFT;
+	refusal->reason = "not part of the pool";
+	err = !r ? -ENOENT : pkram_store.read_only ? -EROFS : 0;
+	if (!err) {
+		first = (base - r->h.base) >> PKRAM_GIB_SHIFT;
+		whole = first == 0 && nr_present(r) == nr_gib;
+		if (whole)
+			let_root_go();
+		pkram_store_trim_metas(r);
+		err = may_drop(r, first, nr_gib, whole, refusal);
+	}
+	if (!err) {
+		/* Unit 0 of a region is its head's. */
+		unit = max(first * PKRAM_GIB_UNITS, 1U);
+		nr = (first + nr_gib) * PKRAM_GIB_UNITS - unit;
+		hold_units(r, unit, nr, true);
+	}
+	mutex_unlock(&pkram_store.lock);
+	if (err)
+		goto out;
+
+	/* The head goes last, when nothing can fail any more: it is claimed. */
+	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
+		err = pkram_region_wipe(r, gib);
+	mutex_lock(&pkram_store.lock);
+	hold_units(r, unit, nr, false);
+	if (!err && whole)
+		drop_region(r);
+	else if (!err)
+		cut_region(r, first, nr_gib);
+	mutex_unlock(&pkram_store.lock);
+	refusal->reason = "could not be zeroed and released";
+	if (err)
+		goto out;
+
+	if (whole) {
+		synchronize_rcu();
+		pkram_region_wipe(r, 0);
+		pkram_region_close(r, false);
+		*from = NULL;
+		return 0;
+	}
+	err = pkram_region_update_span(r);
+	if (err)
+		pkram_store_put_back(r, base, nr_gib);
+	*from = r;
+out:
+	/* If the root was let go, or never was: write it again. */
+	if (err && whole && pkram_store_commit_root())
+		pr_warn("the root directory's record could not be written\n");
+	refusal->err = err;
+	return err;
+}
+
+void pkram_store_put_back(struct pkram_region *r, u64 base, u32 nr_gib)
+{
+	u32 first = (base - r->h.base) >> PKRAM_GIB_SHIFT, gib;
+
+	mutex_lock(&pkram_store.lock);
+	for (gib = first; gib < first + nr_gib; gib++) {
+		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
+		pkram_alloc_set_gib(&pkram_store.al, pkram_region_id_of(r), gib,
+				    true);
+	}
+	r->h.nr_gib = max(r->h.nr_gib, first + nr_gib);
+	pkram_region_commit(r);
+	pkram_store_new_epoch();
+	mutex_unlock(&pkram_store.lock);
+	if (pkram_region_update_span(r))
+		pr_warn("memory at %#llx has no entry in the memory map\n", base);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Labels of objects: see labels.h. */
+#include <linux/pkram.h>
+#include <linux/xattr.h>
+#include "event/event.h"
+#include "store/labels.h"
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/state.h"
+
+int pkram_store_get_label(struct pkram_object *obj, const char *name,
+			  void *value, size_t size)
+{
+	const u8 *found;
+	int len;
+
+	mutex_lock(&pkram_store.lock);
+	len = pkram_xattr_find(obj->rec.xattrs, obj->rec.xattr_len, name,
+			       &found);
+	if (len >= 0 && size) {
+		if (len > size)
+			len = -ERANGE;
+		else
+			memcpy(value, found, len);
+	}
+	mutex_unlock(&pkram_store.lock);
+	return len;
+}
+
+static void tell_labelled(struct pkram_object *obj, const char *name)
+{
+	const struct pkram_event ev = {
+		.cmd = PKRAM_CMD_OBJECT_LABEL_NTF,
+		.obj = obj,
+		.name = name,
+		.name_len = strlen(name),
+	};
+
+	pkram_event_tell(&ev);
+}
+
+/* store.lock held */
+static int set_label(struct pkram_object *obj, const char *name,
+		     const void *value, size_t size, int flags)
+{
+	struct pkram_record *rec = &obj->rec;
+	u32 old_len = rec->xattr_len;
+	u8 *old = rec->xattrs;
+	const u8 *found;
+	u8 *area;
+	u32 len;
+	int err;
+
+	err = pkram_xattr_find(old, old_len, name, &found);
+	if (err >= 0 && (flags & XATTR_CREATE))
+		return -EEXIST;
+	if (err < 0 && ((flags & XATTR_REPLACE) || !value))
+		return -ENODATA;
+	err = pkram_xattr_replace(old, old_len, name, value, size, &area, &len);
+	if (err)
+		return err;
+	rec->xattrs = area;
+	rec->xattr_len = len;
+	err = pkram_store_commit(obj);
+	if (err) {
+		rec->xattrs = old;
+		rec->xattr_len = old_len;
+		pkram_free_mem(area);
+		return err;
+	}
+	pkram_free_mem(old);
+	tell_labelled(obj, name);
+	return 0;
+}
+
+int pkram_store_set_label(struct pkram_object *obj, const char *name,
+			  const void *value, size_t size, int flags)
+{
+	int err;
+
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = set_label(obj, name, value, size, flags);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	return err;
+}
+
+ssize_t pkram_store_list_labels(struct pkram_object *obj, char *buf,
+				size_t size)
+{
+	const char *name;
+	ssize_t total = 0;
+	u32 pos = 0, len;
+
+	mutex_lock(&pkram_store.lock);
+	while (pkram_xattr_next(obj->rec.xattrs, obj->rec.xattr_len, &pos,
+				&name, &len)) {
+		size_t need = XATTR_USER_PREFIX_LEN + len + 1;
+
+		if (size) {
+			if (total + need > size) {
+				total = -ERANGE;
+				break;
+			}
+			memcpy(buf + total, XATTR_USER_PREFIX,
+			       XATTR_USER_PREFIX_LEN);
+			memcpy(buf + total + XATTR_USER_PREFIX_LEN, name, len);
+			buf[total + need - 1] = '\0';
+		}
+		total += need;
+	}
+	mutex_unlock(&pkram_store.lock);
+	return total;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Loading what an earlier kernel left, for pool/. */
+#ifndef _PKRAM_STORE_LOAD_POOL_H
+#define _PKRAM_STORE_LOAD_POOL_H
+
+#include <linux/types.h>
+
+struct list_head;
+
+/**
+ * pkram_store_attach() - load the records of newly attached regions
+ * @regions: list of &struct pkram_region with valid headers, all of one pool;
+ *	moved into the store on success
+ * @lost: there are reserved ranges that may hold a region of the pool, but no
+ *	header in them can be read: its records may own memory in the others
+ *
+ * May be called again when further regions are adopted later: records that
+ * were quarantined for a missing region are judged anew. Only if no file is
+ * open then. Return: 0, -ENOMEM, -EBUSY.
+ */
+int pkram_store_attach(struct list_head *regions, bool lost);
+
+/**
+ * pkram_store_give_up_lost() - stop waiting for missing regions
+ *
+ * Return: as pkram_store_recount().
+ */
+int pkram_store_give_up_lost(void);
+
+/**
+ * pkram_store_forget_pool() - forget all objects and free space, in memory
+ *
+ * Context: store.lock; nobody holds a reference to an object.
+ */
+void pkram_store_forget_pool(void);
+
+#endif /* _PKRAM_STORE_LOAD_POOL_H */

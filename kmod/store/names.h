@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Names and attributes of files and directories. Every function commits before it
+ * returns, and leaves the object as it was if the commit fails.
+ */
+#ifndef _PKRAM_STORE_NAMES_H
+#define _PKRAM_STORE_NAMES_H
+
+#include "core/record.h"
+
+struct pkram_object;
+
+/**
+ * pkram_store_create() - create a file or directory
+ * @dir: directory
+ * @name: name
+ * @len: its length
+ * @mode: with file type, S_IFREG or S_IFDIR
+ * @uid: owner
+ * @gid: group
+ *
+ * Return: object, referenced; ERR_PTR: -EEXIST, -ENAMETOOLONG, -ENOSPC (no
+ * room for a record, or no region yet), -EROFS, -ENOMEM, -EUCLEAN (a
+ * quarantined object has the name).
+ */
+struct pkram_object *pkram_store_create(struct pkram_object *dir,
+					const char *name, u32 len, u32 mode,
+					u32 uid, u32 gid);
+
+/**
+ * pkram_store_unlink() - remove a file or an empty directory
+ *
+ * Return: 0; -ENOTEMPTY; -EBUSY claimed, sealed or under DMA; -EROFS.
+ */
+int pkram_store_unlink(struct pkram_object *obj);
+
+/**
+ * pkram_store_rename() - change name and directory in one commit
+ * @obj: object
+ * @dir: new directory
+ * @name: new name
+ * @len: its length
+ * @victim: object that has the name now, or NULL; is removed
+ *
+ * The VFS has excluded cycles. Return: as create and unlink.
+ */
+int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
+		       const char *name, u32 len, struct pkram_object *victim);
+
+#define PKRAM_SET_MODE	BIT(0)
+#define PKRAM_SET_UID	BIT(1)
+#define PKRAM_SET_GID	BIT(2)
+#define PKRAM_SET_ATIME	BIT(3)
+#define PKRAM_SET_MTIME	BIT(4)
+#define PKRAM_SET_CTIME	BIT(5)
+
+/** struct pkram_setattr - attributes to change; @valid: PKRAM_SET_* */
+struct pkram_setattr {
+	u32 valid;
+	u32 mode;
+	u32 uid;
+	u32 gid;
+	struct pkram_time atime;
+	struct pkram_time mtime;
+	struct pkram_time ctime;
+};
+
+/** pkram_store_setattr() - change attributes and commit. Return: 0, -EROFS. */
+int pkram_store_setattr(struct pkram_object *obj,
+			const struct pkram_setattr *attr);
+
+/**
+ * pkram_store_path_len() - get the length of a path from the root, "/" first
+ * @dir: directory; NULL: none that is good
+ * @name_len: length of the name in it
+ *
+ * Context: the store's lock, as in pkram_store_look() and in an event.
+ */
+size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len);
+
+/** pkram_store_path() - write that path and a final 0 to @buf. Context: as there. */
+void pkram_store_path(const struct pkram_object *dir, const char *name,
+		      u32 name_len, char *buf);
+
+#endif /* _PKRAM_STORE_NAMES_H */

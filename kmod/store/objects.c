@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Objects: how they are found, linked and committed. See objects.h. */
+#include <linux/fs.h>
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/timekeeping.h>
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/space.h"
+#include "store/state.h"
+
+struct pkram_object *pkram_object_alloc(void)
+{
+	struct pkram_object *obj = kvzalloc(sizeof(*obj), GFP_KERNEL);
+
+	if (!obj)
+		return NULL;
+	refcount_set(&obj->ref, 1);
+	init_rwsem(&obj->map_sem);
+	obj->children = RB_ROOT;
+	INIT_HLIST_NODE(&obj->by_name);
+	INIT_LIST_HEAD(&obj->pins);
+	RB_CLEAR_NODE(&obj->sibling);
+	RB_CLEAR_NODE(&obj->all);
+	return obj;
+}
+
+struct pkram_object *pkram_object_get(struct pkram_object *obj)
+{
+	refcount_inc(&obj->ref);
+	return obj;
+}
+
+/* Free the memory of a removed object. */
+static void release_extents(struct pkram_object *obj)
+{
+	mutex_lock(&pkram_store.lock);
+	list_del(&obj->removed_list);
+	pkram_store_free_extents(obj->rec.extents, obj->rec.nr_extents);
+	mutex_unlock(&pkram_store.lock);
+}
+
+void pkram_object_put(struct pkram_object *obj)
+{
+	struct pkram_object *parent;
+
+	while (obj && refcount_dec_and_test(&obj->ref)) {
+		if (obj->removed)
+			release_extents(obj);
+		parent = obj->parent;
+		iput(obj->mapping_inode);
+		pkram_record_release(&obj->rec);
+		kvfree(obj);
+		obj = parent;
+	}
+}
+
+struct pkram_time pkram_store_now(void)
+{
+	struct timespec64 ts;
+
+	ktime_get_coarse_real_ts64(&ts);
+	return (struct pkram_time){ .sec = ts.tv_sec, .nsec = ts.tv_nsec };
+}
+
+void pkram_object_born(struct pkram_object *obj)
+{
+	obj->rec.btime = pkram_store_now();
+	obj->rec.atime = obj->rec.btime;
+	obj->rec.mtime = obj->rec.btime;
+	obj->rec.ctime = obj->rec.btime;
+}
+
+/* The tree of names, and the tree of keys */
+
+static u32 name_hash(u64 dir, const char *name, u32 len)
+{
+	return jhash(name, len, lower_32_bits(dir) ^ upper_32_bits(dir));
+}
+
+struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
+					   const char *name, u32 len)
+{
+	u32 hash = name_hash(dir->key, name, len);
+	struct pkram_object *obj, *found = NULL;
+
+	lockdep_assert_held(&pkram_store.lock);
+	hash_for_each_possible(pkram_store.names, obj, by_name, hash) {
+		if (obj->parent != dir || obj->rec.name_len != len ||
+		    memcmp(obj->rec.name, name, len))
+			continue;
+		/* Of several with one name one is good at most: that one. */
+		if (!found || !obj->bad)
+			found = obj;
+	}
+	return found;
+}
+
+static void add_child(struct pkram_object *dir, struct pkram_object *obj)
+{
+	struct rb_node **p = &dir->children.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		p = obj->key < rb_entry(parent, struct pkram_object, sibling)->key ?
+		    &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&obj->sibling, parent, p);
+	rb_insert_color(&obj->sibling, &dir->children);
+}
+
+static void add_key(struct pkram_object *obj)
+{
+	struct rb_node **p = &pkram_store.objects.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		p = obj->key < rb_entry(parent, struct pkram_object, all)->key ?
+		    &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&obj->all, parent, p);
+	rb_insert_color(&obj->all, &pkram_store.objects);
+}
+
+static u32 *counter_of(const struct pkram_object *obj)
+{
+	if (obj->bad)
+		return &pkram_store.nr_quarantined;
+	return obj->rec.kind == PKRAM_KIND_DMA_TABLE ?
+	       &pkram_store.nr_dma_tables : &pkram_store.nr_objects;
+}
+
+/*
+ * Make an object part of the tree. It takes over the caller's reference as
+ * that of its name, and keeps the module loaded: memory of guests must not
+ * become unreachable by a slip.
+ */
+void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
+{
+	u32 hash;
+
+	lockdep_assert_held(&pkram_store.lock);
+	add_key(obj);
+	if (dir) {
+		obj->parent = pkram_object_get(dir);
+		hash = name_hash(dir->key, obj->rec.name, obj->rec.name_len);
+		hash_add(pkram_store.names, &obj->by_name, hash);
+		add_child(dir, obj);
+	}
+	if (obj == pkram_store.root)
+		return;
+	(*counter_of(obj))++;
+	__module_get(THIS_MODULE);
+}
+
+/* Take an object out of the tree; the reference of its name is the caller's. */
+void pkram_object_unlink(struct pkram_object *obj)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	rb_erase(&obj->all, &pkram_store.objects);
+	RB_CLEAR_NODE(&obj->all);
+	if (!hlist_unhashed(&obj->by_name)) {
+		hash_del(&obj->by_name);
+		rb_erase(&obj->sibling, &obj->parent->children);
+		RB_CLEAR_NODE(&obj->sibling);
+	}
+	if (obj == pkram_store.root)
+		return;
+	(*counter_of(obj))--;
+	module_put(THIS_MODULE);
+}
+
+void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	hash_del(&obj->by_name);
+	rb_erase(&obj->sibling, &obj->parent->children);
+	obj->parent = pkram_object_get(dir);
+	hash_add(pkram_store.names, &obj->by_name,
+		 name_hash(dir->key, obj->rec.name, obj->rec.name_len));
+	add_child(dir, obj);
+}
+
+/* Looking up */
+
+struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
+					const char *name, u32 len)
+{
+	struct pkram_object *obj;
+
+	mutex_lock(&pkram_store.lock);
+	obj = pkram_store_find_name(dir, name, len);
+	if (!obj)
+		obj = ERR_PTR(-ENOENT);
+	else if (obj->bad)
+		obj = ERR_PTR(-EUCLEAN);
+	else
+		pkram_object_get(obj);
+	mutex_unlock(&pkram_store.lock);
+	return obj;
+}
+
+struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
+					    u64 after)
+{
+	struct pkram_object *best = NULL;
+	struct rb_node *node;
+
+	mutex_lock(&pkram_store.lock);
+	node = dir->children.rb_node;
+	while (node) {
+		struct pkram_object *obj =
+			rb_entry(node, struct pkram_object, sibling);
+
+		if (obj->key > after) {
+			best = obj;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	if (best)
+		pkram_object_get(best);
+	mutex_unlock(&pkram_store.lock);
+	return best;
+}
+
+struct pkram_object *pkram_store_find_key(u64 key)
+{
+	struct rb_node *node = pkram_store.objects.rb_node;
+
+	while (node) {
+		struct pkram_object *obj =
+			rb_entry(node, struct pkram_object, all);
+
+		if (obj->key == key)
+			return obj;
+		node = key < obj->key ? node->rb_left : node->rb_right;
+	}
+	return NULL;
+}
+
+struct pkram_object *pkram_store_next_object(u64 key)
+{
+	struct rb_node *node;
+	struct pkram_object *best = NULL;
+
+	mutex_lock(&pkram_store.lock);
+	node = pkram_store.objects.rb_node;
+	while (node) {
+		struct pkram_object *obj =
+			rb_entry(node, struct pkram_object, all);
+
+		if (obj->key > key) {
+			best = obj;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	if (best)
+		pkram_object_get(best);
+	mutex_unlock(&pkram_store.lock);
+	return best;
+}
+
+int pkram_store_look(struct pkram_object *obj,
+		     int (*fn)(struct pkram_object *obj, void *arg), void *arg)
+{
+	int ret;
+
+	mutex_lock(&pkram_store.lock);
+	ret = fn(obj, arg);
+	mutex_unlock(&pkram_store.lock);
+	return ret;
+}
+
+bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to)
+{
+	const struct pkram_pinned *pin;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(pin, &obj->pins, list)
+		if (pin->offset < to && from < pin->offset + pin->len)
+			return true;
+	return false;
+}
+
+/* Committing */
+
+int pkram_store_commit(struct pkram_object *obj)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	/* Before there is a pool only the root is there, in memory. */
+	if (obj->removed || !pkram_store.exists)
+		return 0;
+	if (pkram_store.read_only)
+		return -EROFS;
+	return pkram_store_write_record(&obj->rec, &obj->loc);
+}
+
+int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
+{
+	struct pkram_object *other;
+	int err;
+
+	lockdep_assert_held(&pkram_store.lock);
+	if (!pkram_store.exists)
+		return -ENOSPC;
+	if (dir->removed)
+		return -ENOENT;
+	other = pkram_store_find_name(dir, obj->rec.name, obj->rec.name_len);
+	if (other)
+		return other->bad ? -EUCLEAN : -EEXIST;
+	if (pkram_store.next_id > PKRAM_ID_MAX)
+		return -ENOSPC;
+	obj->rec.id = pkram_store.next_id;
+	obj->key = obj->rec.id;
+	err = pkram_store_commit(obj);
+	if (err)
+		return err;
+	pkram_store.next_id++;
+	pkram_object_get(obj);
+	pkram_object_link(obj, dir);
+	return 0;
+}
+
+void pkram_store_erase(struct pkram_object *obj)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	if (!obj->loc.region_id)
+		return;
+	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1, obj->rec.id);
+	obj->loc.region_id = 0;
+}

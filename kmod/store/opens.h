@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opens of files, and the claims and seals made through them. */
+#ifndef _PKRAM_STORE_OPENS_H
+#define _PKRAM_STORE_OPENS_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include "store/open_ref.h"
+
+struct pkram_object;
+
+/**
+ * struct pkram_open - one open of a file; a claim belongs to it
+ * @ref: the open file and each mapping made through it hold one
+ * @obj: referenced
+ * @writable: opened for writing
+ * @exclusive: opened with O_EXCL: may open a sealed object for writing
+ * @populate_err: of the last fault that found a hole and could not fill it
+ */
+struct pkram_open {
+	refcount_t ref;
+	struct pkram_object *obj;
+	bool writable;
+	bool exclusive;
+	int populate_err;
+};
+
+/**
+ * pkram_open_create() - account an open of a file
+ *
+ * Return: open; ERR_PTR: -EBUSY claimed or sealed, and for writing; -EUCLEAN.
+ */
+struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
+				     bool exclusive);
+
+/** pkram_open_get() - take a reference */
+struct pkram_open *pkram_open_get(struct pkram_open *open);
+
+/**
+ * pkram_open_may_change() - may an open write, map for writing, truncate, punch?
+ * @obj: object
+ * @open: the open; NULL: by path
+ *
+ * Return: 0 or -EBUSY.
+ */
+int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open);
+
+/** pkram_open_may_rename() - may an object get another name? Context: store.lock. */
+int pkram_open_may_rename(const struct pkram_object *obj);
+
+/* The ioctls of uapi/linux/pkram.h; committed on return. */
+int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
+		     u64 bytes, u64 *generation);
+int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
+		    const u8 vm_uuid[16], u64 *generation);
+int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
+		      bool check, u64 *generation);
+
+/** pkram_object_state() - get the &enum pkram_state of the uapi */
+u32 pkram_object_state(struct pkram_object *obj);
+
+#endif /* _PKRAM_STORE_OPENS_H */

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The root directory: see root.h. */
+#include <linux/fs.h>
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/root.h"
+#include "store/state.h"
+
+struct pkram_object *pkram_store_root(void)
+{
+	struct pkram_object *root;
+
+	mutex_lock(&pkram_store.lock);
+	root = pkram_object_get(pkram_store.root);
+	mutex_unlock(&pkram_store.lock);
+	return root;
+}
+
+struct pkram_object *pkram_store_make_root(void)
+{
+	struct pkram_object *root = pkram_object_alloc();
+
+	if (!root)
+		return NULL;
+	root->key = PKRAM_ROOT_ID;
+	root->rec.id = PKRAM_ROOT_ID;
+	root->rec.kind = PKRAM_KIND_DIR;
+	root->rec.mode = S_IFDIR | 0755;
+	pkram_object_born(root);
+	return root;
+}
+
+/* Write the root's record when the pool begins, or when it was lost. */
+int pkram_store_commit_root(void)
+{
+	int err;
+
+	do {
+		mutex_lock(&pkram_store.lock);
+		err = pkram_store_commit(pkram_store.root);
+		mutex_unlock(&pkram_store.lock);
+	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	return err;
+}

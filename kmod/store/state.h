@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The state of the store, and its lock. For the files of store/ only.
+ *
+ * Within store/ a file includes and calls only files named before it here:
+ *	regions, space, records, objects
+ *	labels, extents, opens, names, pin, dma_table
+ *	root, discard, grow, load_pool, store
+ */
+#ifndef _PKRAM_STORE_STATE_H
+#define _PKRAM_STORE_STATE_H
+
+#include <linux/hashtable.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include "core/alloc.h"
+
+struct pkram_object;
+struct pkram_record;
+
+/**
+ * struct pkram_store - the one store
+ * @lock: protects everything here; its order is in store/objects.h
+ * @regions: &struct pkram_region by address
+ * @metas: &struct pkram_meta
+ * @pending: &struct pending_run: freed units that are still pinned
+ * @removed: objects without a name that are still referenced
+ * @al: free space
+ * @objects: all objects by key
+ * @names: objects by directory and name
+ * @root: the root directory, never NULL after init
+ * @dma_tables: directory of the DMA tables; it has no record
+ * @uuid: of the pool
+ * @seed: of the pool's checksums
+ * @exists: there is a region, so there is a pool
+ * @read_only: nothing may be changed
+ * @region_lost: a region is missing: units without an owner may belong to its
+ *	objects
+ * @next_id: for the next object
+ * @next_bad_key: for the next object that has no usable id
+ * @nr_objects: files and directories, without the root and quarantined ones
+ * @nr_dma_tables: without quarantined ones
+ * @nr_quarantined: quarantined records of any kind
+ * @nr_pending: units on @pending
+ * @nr_in_transit: runs of units that are taken but have no owner, because
+ *	@lock was dropped while they are worked on
+ * @scratch: room for one encoded record of any size
+ * @free_record: a record of kind free, to encode
+ * @epoch: see pkram_store_epoch(); not under @lock
+ * @wanted_large: size of the pair that the last commit needed and did not get
+ */
+struct pkram_store {
+	struct mutex lock;	/* all of it */
+	struct list_head regions;
+	struct list_head metas;
+	struct list_head pending;
+	struct list_head removed;
+	struct pkram_alloc al;
+	struct rb_root objects;
+	DECLARE_HASHTABLE(names, 12);
+	struct pkram_object *root;
+	struct pkram_object *dma_tables;
+	u8 uuid[16];
+	u32 seed;
+	bool exists;
+	bool read_only;
+	bool region_lost;
+	u64 next_id;
+	u64 next_bad_key;
+	u32 nr_objects;
+	u32 nr_dma_tables;
+	u32 nr_quarantined;
+	u64 nr_pending;
+	u32 nr_in_transit;
+	void *scratch;
+	struct pkram_record *free_record;
+	atomic_t epoch;
+	bool wanted_large;
+};
+
+extern struct pkram_store pkram_store;
+
+#endif /* _PKRAM_STORE_STATE_H */
