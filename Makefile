@@ -11,35 +11,39 @@ PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
 .PHONY: help modules userspace qemu demo test test-unit test-guard test-userspace test-install \
-	test-vm test-qemu test-deb test-debug check bench deb install install-modules install-userspace \
+	test-vm test-qemu test-debian test-deb test-debug check bench deb install install-modules install-userspace \
 	install-dkms clean
 
 help:
-	@echo 'make demo                 see a guest live through kexecs of its host, in a VM'
-	@echo 'make test                 all tests, on all kernels; takes a while'
-	@echo 'make test-unit            tests of the parts that need no kernel'
-	@echo 'make test-guard           tests of what stops the build of pkram_vfio.ko'
-	@echo 'make test-userspace       tests of the library and pkramctl, with a fake kernel'
-	@echo 'make test-install         what make install installs [KVER=6.12]'
-	@echo 'make test-vm              tests in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
-	@echo 'make test-qemu            tests with guests, which live through a kexec of their host'
-	@echo 'make test-debug           the same on a kernel with KASAN, lockdep, kmemleak,'
-	@echo '                          fault injection (builds it first: long)'
-	@echo 'make modules              build pkram.ko and pkram_vfio.ko [KVER=`uname -r`, or 6.1,'
-	@echo '                          6.12, 7; PKRAM_NO_VFIO=1 without the second]'
-	@echo 'make userspace            build the library and pkramctl'
-	@echo 'make check                checkpatch, sparse, W=1, shellcheck, codespell'
-	@echo 'make bench                export and import against fio, on this machine; mapping'
-	@echo '                          for DMA against type1, in a VM'
-	@echo '                          [BENCH_DIR=folder on the disk, build/bench]'
-	@echo 'make install              modules for KVER, user space, and the source for DKMS'
-	@echo '                          [DESTDIR= PREFIX=/usr]; or a part: install-modules,'
-	@echo '                          install-userspace, install-dkms'
-	@echo 'make deb                  Debian packages, in build/deb/ [SUITES="bookworm trixie"]'
-	@echo 'make test-deb             build them, install them, DKMS for each of KERNELS'
-	@echo 'make qemu                 build QEMU with qemu-patches/ [QEMU_BASE=10.2 or 10.0,'
-	@echo '                          QEMU_SRC=tree or tarball in place of Debian'"'"'s]'
-	@echo 'make clean                remove what was built; the cache of kernels stays'
+	@echo 'To begin with'
+	@echo '  make demo             show a guest that lives through two kernel updates of its host'
+	@echo '  make test             run all tests that CI runs, on all kernels (about 40 minutes)'
+	@echo 'Build'
+	@echo '  make modules          pkram.ko and pkram_vfio.ko [KVER=`uname -r`, or 6.1, 6.12, 7;'
+	@echo '                        PKRAM_NO_VFIO=1 leaves out the second]'
+	@echo '  make userspace        libpkram and pkramctl'
+	@echo '  make deb              Debian packages, in build/deb/ [SUITES="bookworm trixie"]'
+	@echo '  make qemu             QEMU with qemu-patches/ [QEMU_BASE=10.2 or 10.0,'
+	@echo '                        QEMU_SRC=tree or tarball instead of Debian'"'"'s source]'
+	@echo '  make install          modules for KVER, user space, and the source for DKMS'
+	@echo '                        [DESTDIR= PREFIX=/usr]; in parts: install-modules,'
+	@echo '                        install-userspace, install-dkms'
+	@echo '  make clean            remove build/; the cache of kernels stays'
+	@echo 'Test'
+	@echo '  make test-unit        the parts that need no kernel'
+	@echo '  make test-guard       the build check of pkram_vfio.ko'
+	@echo '  make test-userspace   libpkram and pkramctl, with a fake kernel'
+	@echo '  make test-install     the files of make install [KVER=6.12]'
+	@echo '  make test-vm          in VMs [KERNELS="6.1 6.12 7" TESTS="pattern ..."]'
+	@echo '  make test-qemu        guests in VMs [KERNELS= TESTS=]'
+	@echo '  make test-debian      a Debian host with systemd and the packages, in a VM'
+	@echo '  make test-deb         install the packages, build by DKMS for each of KERNELS'
+	@echo '  make test-debug       on a kernel with KASAN, lockdep, kmemleak and fault'
+	@echo '                        injection (builds it first: long) [TESTS=]'
+	@echo '  make check            checkpatch, sparse, W=1, shellcheck, codespell, includes, docs'
+	@echo '  make bench            export and import against fio, on this machine; mapping'
+	@echo '                        for DMA against type1, in a VM'
+	@echo '                        [BENCH_DIR=folder on the disk, build/bench]'
 
 modules:
 	@scripts/build-modules.sh $(KVER)
@@ -55,6 +59,7 @@ demo:
 	@scripts/demo.sh
 
 test:
+	@scripts/prepare.sh
 	@scripts/test.sh
 
 test-unit:
@@ -68,7 +73,7 @@ test-userspace:
 	@scripts/need.sh userspace
 	@$(MAKE) --no-print-directory -C userspace check
 
-# Scenarios with guests have a target of their own; one that is named runs here too.
+# Scenarios with guests have targets of their own; a scenario that is named runs here too.
 test-vm:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)' \
 		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench)_*')
@@ -77,6 +82,9 @@ test-qemu:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' \
 		-t '$(if $(filter-out *,$(TESTS)),$(TESTS),qemu_*)'
 	@$(if $(filter-out *,$(TESTS)),,scripts/qemu-qtest.sh)
+
+test-debian:
+	@selftests/vm/run -j $(JOBS) -t 'qemu_debian$(if $(filter-out *,$(TESTS)),.$(TESTS))'
 
 test-debug:
 	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)' \

@@ -24,10 +24,10 @@ step() {
 	}
 }
 
-# tracked PATTERN... - files that git knows, which may be linted
+# tracked PATTERN... - list the files that git tracks
 tracked() { git -C "$PKRAM_TOP" ls-files -- "$@"; }
 
-# checkpatch IGNORED FILE... - strict, less what does not hold out of tree
+# checkpatch IGNORED FILE... - strict, without the checks that do not apply out of tree
 checkpatch() {
 	local tools ignored=FILE_PATH_CHANGES,EMBEDDED_FILENAME,LINUX_VERSION_CODE,$1
 	shift
@@ -62,16 +62,16 @@ run_checkpatch_user() {
 	ignored+=,EMBEDDED_FUNCTION_NAME,STATIC_CONST_CHAR_ARRAY,CAMELCASE,VOLATILE
 	ignored+=,CONST_STRUCT,NEW_TYPEDEFS,MACRO_WITH_FLOW_CONTROL,AVOID_EXTERNS
 	ignored+=,SSCANF_TO_KSTRTO,STRCPY,STRNCPY,CONSIDER_KSTRTO
-	# A message is not split, for grep (SPLIT_STRING), however long it gets.
+	# Messages are not split (SPLIT_STRING), so that grep finds them.
 	ignored+=,LONG_LINE_STRING
-	# A program that gets ENOSYS may say so.
+	# A program that gets ENOSYS may report it.
 	ignored+=,ENOSYS
 	mapfile -t files < <(tracked '*.[ch]' ':!kmod' ':!uapi' ':!qemu-patches' ':!selftests')
 	checkpatch "$ignored" "${files[@]}" || status=1
-	# The harness's EXPECT_*() are several statements, followed by a block: what
-	# wraps them can be no expression, and needs its braces.
+	# The harness's EXPECT_*() are several statements followed by a block: a macro
+	# that wraps them cannot be an expression and needs braces.
 	ignored+=,COMPLEX_MACRO,BRACES
-	# A macro that tells of a failure repeats what it was given; tests know that.
+	# A macro that reports a failure repeats its arguments.
 	ignored+=,MACRO_ARG_REUSE
 	mapfile -t files < <(tracked 'selftests/*.[ch]')
 	checkpatch "$ignored" "${files[@]}" || status=1

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debian-root.sh - a Debian of another release in a folder, to build or try things in
+# debian-root.sh - another Debian release in a folder, to build or try things in
 #
-#   debian-root.sh fetch SUITE PACKAGES            make it, or find it; print its path
+#   debian-root.sh fetch SUITE PACKAGES            make it if needed; print its path
 #   debian-root.sh exec SUITE PACKAGES COMMAND...  run COMMAND in it
-#   debian-root.sh try SUITE PACKAGES COMMAND...   the same; what it changes is forgotten
+#   debian-root.sh try SUITE PACKAGES COMMAND...   the same; changes are discarded
 #
-# PACKAGES, separated by commas, are what it has beside apt; each list is a root of its
-# own, made once and kept in the cache.
+# PACKAGES, separated by commas, are installed beside apt.  Each list has a root of its
+# own, which is made once and kept in the cache.
 #
 # In the root, the work tree and the cache appear under their own paths, and
 # /proc is mounted (objtool reads it).  The mounts are in a namespace of their
@@ -40,7 +40,7 @@ fetch() {
 			--dpkgopt='path-exclude=/usr/share/doc/*' \
 			--dpkgopt='path-exclude=/usr/share/man/*' \
 			"$suite" "$root.tmp" "$sources" >&2
-		# A compiler without the package that calls it gcc
+		# The root may have gcc-14 without the package that provides gcc.
 		for gcc in "$root.tmp"/usr/bin/gcc-[0-9]*; do
 			[[ -e $gcc && ! -e $root.tmp/usr/bin/gcc ]] || continue
 			ln -s "${gcc##*/}" "$root.tmp/usr/bin/gcc"

@@ -61,12 +61,12 @@ version() {
 	echo "$image"
 }
 
-# complete DIR - true when DIR holds a kernel that was unpacked to the end
+# complete DIR - true when DIR holds a complete kernel
 complete() {
 	[[ -s $1/.complete ]] && (cd "$1" && sha256sum --status -c .complete)
 }
 
-# unpack SERIES KVER DIR - download the packages and lay the folder out
+# unpack SERIES KVER DIR - download the packages and fill the folder
 unpack() {
 	local series=$1 kver=$2 dir=$3 sources tmp f
 	sources=$(suites "$series")
@@ -74,12 +74,12 @@ unpack() {
 	# The trap runs after this function's locals are gone.
 	# shellcheck disable=SC2064
 	trap "rm -rf '$tmp'" EXIT
-	say "fetching Debian kernel $kver"
 	local want=("linux-image-$kver" "linux-headers-$kver")
 	for f in linux-image linux-headers; do
 		mapfile -t -O "${#want[@]}" want < <(parts "$sources" "$f-$kver" \
 			'^linux-(binary|modules|headers|kbuild)-')
 	done
+	say "fetching Debian kernel $kver ($(package_megabytes "$sources" "${want[@]}"))"
 	mkdir "$tmp/debs" "$tmp/root" "$tmp/kernel"
 	(cd "$tmp/debs" && apt_private "$sources" apt-get -qq download "${want[@]}") >&2
 	for f in "$tmp"/debs/*.deb; do
@@ -93,7 +93,7 @@ unpack() {
 	rm -f "$tmp/kernel/modules"/{build,source}
 	mv "$tmp/root/usr" "$tmp/kernel/usr"
 	ln -s "usr/src/linux-headers-$kver" "$tmp/kernel/build"
-	# The packages name /usr/src; everything is to be found in the cache.
+	# The packages refer to /usr/src; point them to the cache.
 	sed -i "s|/usr/src/|$dir/usr/src/|g" \
 		"$tmp/kernel/usr/src/linux-headers-$kver/Makefile"
 	find "$tmp/kernel/usr/src" -maxdepth 2 -type l -lname '/usr/*' |
@@ -110,8 +110,7 @@ unpack() {
 	trap - EXIT
 }
 
-# modules_dep DIR KVER - write modules.dep, which the packages leave to their
-# postinst script
+# modules_dep DIR KVER - write modules.dep, as the packages' postinst script would
 modules_dep() {
 	local root
 	root=$(mktemp -d)
@@ -121,7 +120,7 @@ modules_dep() {
 	rm -rf "$root"
 }
 
-# fetch SERIES|KVER - unless the cache has it already; print its folder
+# fetch SERIES|KVER - download it unless the cache has it; print its folder
 fetch() {
 	local series kver dir
 	case $1 in

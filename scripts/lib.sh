@@ -1,9 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lib.sh - what the build and test scripts share: the cache folder, messages,
-# package installation, and a private apt configuration.  Source it; it runs
-# nothing by itself.
+# lib.sh - shared by the build and test scripts: the cache folder, messages, package
+# installation, and a private apt configuration.  Source it; it runs nothing by itself.
 
 PKRAM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PKRAM_BUILD=$PKRAM_TOP/build
@@ -35,35 +34,49 @@ have_packages() {
 	done
 }
 
-# need_packages NAME... - install what is missing, quietly; log kept on failure
+# megabytes - sum of the sizes on standard input, a number of bytes a line
+megabytes() { awk '{ n += $1 } END { printf "%.0f MB", n / 1e6 }'; }
+
+# install_packages NAME... - as root, without questions
+install_packages() {
+	local options=(-y -qq -o Acquire::Retries=3 --no-install-recommends)
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq -o Acquire::Retries=3 || return
+	say "installing $* ($(apt-get install "${options[@]}" --print-uris "$@" |
+		awk '{ print $3 }' | megabytes))" 2>&3
+	apt-get install "${options[@]}" "$@"
+}
+
+# need_packages NAME... - install those that are missing; keep the log on failure
 need_packages() {
 	have_packages "$@" && return 0
 	local log
 	log=$(mktemp)
-	say "installing: $*"
 	(
 		flock 9
-		# Another may have installed it meanwhile.
-		! have_packages "$@" || exit 0
-		export DEBIAN_FRONTEND=noninteractive
-		apt-get update -qq -o Acquire::Retries=3 &&
-			apt-get install -y -qq -o Acquire::Retries=3 \
-				--no-install-recommends "$@"
-	) >"$log" 2>&1 9>"$(lock_file apt-install)" || {
+		# Another process may have installed them meanwhile.
+		have_packages "$@" || install_packages "$@"
+	) 3>&2 >"$log" 2>&1 9>"$(lock_file apt-install)" || {
 		tail -n 20 "$log" >&2
 		die "cannot install: $* (log: $log)"
 	}
 	rm -f "$log"
 }
 
-# lock_file NAME - path of a lock file for flock(1), its folder made
+# package_megabytes SUITES PACKAGE... - size of what apt would download of them
+package_megabytes() {
+	apt_private "$1" apt-cache show --no-all-versions "${@:2}" |
+		sed -n 's/^Size: //p' | megabytes
+}
+
+# lock_file NAME - print the path of a lock file for flock(1); make its folder
 lock_file() {
 	mkdir -p "$PKRAM_CACHE/locks"
 	printf '%s\n' "$PKRAM_CACHE/locks/$1"
 }
 
 # debian_stanza SUITES [TYPES] - deb822 source for SUITES, on the mirror this
-# machine's own bookworm source names; TYPES is deb, or deb-src
+# machine's own bookworm source names; TYPES is deb or deb-src
 debian_stanza() {
 	local uri
 	uri=$(awk '$1 == "URIs:" { u = $2 }
@@ -102,7 +115,7 @@ apt_private() {
 		echo 'APT::Sandbox::User "root";'
 		echo 'APT::Architecture "amd64";'
 		echo 'Acquire::Retries "3";'
-		# A hook of the machine's that scans its lists has no business here.
+		# Do not run the machine's hooks on these lists.
 		echo '#clear APT::Update::Post-Invoke-Success;'
 		echo '#clear APT::Update::Post-Invoke;'
 	} >"$dir/apt.conf.$BASHPID"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# linux-source.sh tools|tree SERIES - what only Debian's linux-source packages have
+# linux-source.sh tools|tree SERIES - fetch files that only linux-source packages have
 #
-#   tools   folder with the few files the tests and checks use of the newest
-#           source: kselftest_harness.h and what it includes, checkpatch.pl, the
+#   tools   print a folder with the few files of the newest source that tests and
+#           checks use: kselftest_harness.h and what it includes, checkpatch.pl, the
 #           client for netlink specs (ynl) with the schema of specs
-#   tree    path of the package's source tarball for SERIES, and its version, on
+#   tree    print the path of the source tarball for SERIES, and its version, on
 #           one line (for debug-kernel.sh)
 
 set -euo pipefail
@@ -35,7 +35,7 @@ tree() {
 	(
 		flock 9
 		[[ -e $dir/.complete ]] && exit 0
-		say "fetching $package $version"
+		say "fetching $package $version ($(package_megabytes "$sources" "$package=$version"))"
 		tmp=$dir.tmp
 		rm -rf "$tmp" "$dir"
 		mkdir -p "$tmp"

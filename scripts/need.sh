@@ -3,8 +3,8 @@
 #
 # need.sh PURPOSE - install the Debian packages that a make target needs, if missing
 #
-# The scripts that build kernels or roots ask for what they need themselves; this
-# is for the parts of the project that are plain make.
+# The scripts that build kernels or roots install what they need themselves; this
+# is for the parts of the project that are built by make alone.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -12,7 +12,7 @@
 #   qemu.sh version [BASE]        Debian's version that would be built
 #
 # BASE is 10.2 (the default) or 10.0.  The newest version of it that Debian lists is
-# taken; if none is listed the other base serves, and a message says so.
+# used; if Debian lists none, the other base is used, and a message says so.
 #
 #   QEMU_SRC=TREE|TARBALL|DSC     this source in place of Debian's
 #   QEMU_PATCHES=DIR|none         these patches in place of qemu-patches/BASE
@@ -28,19 +28,18 @@ shopt -s inherit_errexit
 
 BASES="10.2 10.0"
 SUITES="src:bookworm-backports trixie trixie-backports sid"
-# microvm is not built without libfdt; host-nodes= is not known without libnuma; the
-# test hosts have their NIC by slirp.
+# microvm needs libfdt, host-nodes= needs libnuma, the NIC of test hosts needs slirp.
 OPTIONS=(--disable-download --target-list=x86_64-softmmu --without-default-features
 	--enable-system --enable-tcg --enable-kvm --enable-linux-aio
 	--enable-linux-io-uring --enable-vhost-kernel --enable-vhost-net
 	--enable-fdt=system --enable-numa --enable-slirp
 	--enable-werror --disable-install-blobs --disable-debug-info)
-# Counts changes of this script that make older builds worthless.
+# Raise this when a change of this script makes older builds unusable.
 BUILDER=1
 
 cache=$PKRAM_CACHE/qemu
 
-# Nobody's git configuration has a part in what is built.
+# Ignore the user's git configuration: it must not change what is built.
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 export GIT_AUTHOR_NAME=pkram GIT_AUTHOR_EMAIL=pkram@localhost
 export GIT_COMMITTER_NAME=pkram GIT_COMMITTER_EMAIL=pkram@localhost
@@ -48,12 +47,12 @@ export GIT_COMMITTER_NAME=pkram GIT_COMMITTER_EMAIL=pkram@localhost
 # hash - the first digits of standard input's checksum
 hash() { sha256sum | cut -c 1-16; }
 
-# sums_hold DIR - true when DIR was made to the end, and is as it was
+# sums_hold DIR - true when DIR is complete and unchanged
 sums_hold() {
 	[[ -s $1/.complete ]] && (cd "$1" && sha256sum --status -c .complete)
 }
 
-# sums_write DIR - make sums_hold true of it, for all its files
+# sums_write DIR - record the checksums of all its files, for sums_hold
 sums_write() {
 	(
 		cd "$1"
@@ -70,7 +69,7 @@ listed() {
 		sort -V | tail -n 1
 }
 
-# held BASE - the newest version of it whose source is in the cache already
+# held BASE - the newest version of it whose source is in the cache
 held() {
 	local dir
 	for dir in "$cache/source/$1".*; do
@@ -88,13 +87,13 @@ choose() {
 	[[ ! $version ]] || return 0
 	version=$(held "$1")
 	if [[ $version ]]; then
-		say "Debian has no QEMU $1 any more; $version is in the cache, and serves"
+		say "Debian has no QEMU $1 any more; using $version from the cache"
 		return
 	fi
 	for other in $BASES; do
 		version=$(listed "$other")
 		if [[ $version ]]; then
-			say "Debian has no QEMU $1 any more; QEMU $other serves in its place"
+			say "Debian has no QEMU $1 any more; using QEMU $other"
 			base=$other
 			return
 		fi
@@ -102,12 +101,20 @@ choose() {
 	die "Debian has none of QEMU $BASES any more; name a source by QEMU_SRC="
 }
 
+# source_megabytes VERSION - size of its source package
+source_megabytes() {
+	apt_private "$SUITES" apt-cache showsrc --only-source qemu |
+		awk -v version="$1" '/^Version:/ { on = $2 == version }
+			/^[A-Z]/ { sums = on && /^Checksums-Sha256:/ }
+			sums && NF == 3 { print $2 }' | megabytes
+}
+
 # fetch VERSION - its source package to the cache; apt compares the checksums.
 # Prints the path of the .dsc.
 fetch() {
 	local dir=$cache/source/${1#*:}
 	if ! sums_hold "$dir"; then
-		say "fetching the source of QEMU $1"
+		say "fetching the source of QEMU $1 ($(source_megabytes "$1"))"
 		rm -rf "$dir" "$dir.tmp"
 		mkdir -p "$dir.tmp"
 		(cd "$dir.tmp" && apt_private "$SUITES" \
@@ -190,7 +197,7 @@ import() (
 	echo "$tree"
 )
 
-# base_of VERSION - whose patches a source of one's own gets
+# base_of VERSION - the base whose patches a user's own source gets
 base_of() {
 	local known
 	for known in $BASES; do
@@ -204,7 +211,7 @@ base_of() {
 	echo "$known"
 }
 
-# lock_work - make the folder $work, and be the only one to use it
+# lock_work - make the folder $work and lock it
 lock_work() {
 	mkdir -p "$work"
 	exec 9>"$(lock_file "qemu-${work##*/}")"
@@ -214,8 +221,8 @@ lock_work() {
 	}
 }
 
-# prepare [BASE] - have what is needed, set base, version, work (the folder where it
-# is built) and id (of the source); of a source of one's own also lock $work
+# prepare [BASE] - install packages, set base, version, work (the build folder) and id
+# (of the source); for a user's own source also lock $work
 prepare() {
 	local want=${1:-} src=${QEMU_SRC:-}
 	if [[ $want && " $BASES " != *" $want "* ]]; then
@@ -255,8 +262,8 @@ choose_patches() {
 	done
 }
 
-# import_debian - lock $work, and make branch base of its tree Debian's version, unless
-# it is; of a source of one's own both were done
+# import_debian - lock $work and import Debian's version as branch base, unless it is
+# there; for a user's own source prepare has done both
 import_debian() {
 	local dsc
 	[[ $id == debian-* ]] || return 0
@@ -264,7 +271,7 @@ import_debian() {
 	[[ $(cat "$work/imported" 2>/dev/null) != "$id" ]] || return 0
 	dsc=$(fetch "$version")
 	say "unpacking QEMU $version"
-	# The build of another version is of no use any more.
+	# The build of another version cannot be reused.
 	rm -rf "$work"/{tree,build,imported,configured}
 	unpack "$dsc" "$work/unpacked"
 	import "$work/unpacked" "Debian's QEMU $version, with its patches" >/dev/null
@@ -272,7 +279,7 @@ import_debian() {
 	echo "$id" >"$work/imported"
 }
 
-# am DIR PATCH... - git am there; name the patch that fails, if one does
+# am DIR PATCH... - git am there; on failure name the patch
 am() {
 	local dir=$1 log=$work/am.log next state
 	shift
@@ -284,9 +291,9 @@ am() {
 	next=$(cat "$state/next")
 	next=${!next}
 	if git -C "$dir" apply --check --reverse "$next" 2>/dev/null; then
-		say "it is in this source already; QEMU_PATCHES=none builds that as it is"
+		say "this source has the patch already; QEMU_PATCHES=none builds it without patches"
 	fi
-	[[ $dir == "$work/am" ]] || say "to put it right: cd $dir, and git am --continue"
+	[[ $dir == "$work/am" ]] || say "to resolve: cd $dir, edit, git am --continue"
 	die "does not apply to QEMU $version: $next"
 }
 
@@ -306,18 +313,18 @@ patch_tree() {
 	git worktree prune
 }
 
-# move_tree COMMIT - have it in $work/tree
+# move_tree COMMIT - check it out in $work/tree
 move_tree() {
 	git -C "$work/tree" checkout -q -f --detach "$1"
 	git -C "$work/tree" clean -fdxq
 }
 
-# configure - unless it was done with the same source, options and tools
+# configure - unless $work/build has the same source, options and tools
 configure() {
 	local python key
 	python=$(tools)/bin/python3
 	key="$BUILDER $id $python ${OPTIONS[*]}"
-	# Trees of one's own change at every turn; ninja calls meson where needed.
+	# A user's own tree changes often; ninja calls meson where needed.
 	[[ $id == debian-* ]] || key=${key/ $id / }
 	[[ $(cat "$work/configured" 2>/dev/null) != "$key" ]] || return 0
 	say "configuring QEMU $version"
@@ -341,13 +348,13 @@ ninja_run() {
 			}
 			last = now
 		}' >&2 || {
-		# Without what went well, and the long command lines.
+		# Leave out successful steps and the long command lines.
 		sed '/^\[[0-9]*\/[0-9]*\] /d; /^cc -m64 /d' "$log" | tail -n 40 >&2
 		die "QEMU did not build (log: $log)"
 	}
 }
 
-# roms DIR - what the PC machines load, from Debian's packages
+# roms DIR - copy what the PC machines load, from Debian's packages
 roms() {
 	mkdir -p "$1"
 	cp -L /usr/share/seabios/{bios,bios-256k,bios-microvm}.bin \
@@ -357,7 +364,7 @@ roms() {
 		/usr/lib/ipxe/qemu/{efi,pxe}-*.rom "$1"
 }
 
-# prune - of each base keep the builds that were used last
+# prune - keep the eight builds of each base that were used last
 prune() {
 	local dir
 	find "$cache/builds" -maxdepth 1 -name "$base-*" -printf '%T@ %p\n' | sort -rn |
@@ -370,7 +377,7 @@ prune() {
 make_build() {
 	local commit target
 	import_debian
-	# Another may have built it meanwhile.
+	# Another process may have built it meanwhile.
 	! holds "$out" "$@" || return 0
 	((${#patches[@]})) || say "without patches"
 	commit=$(patch_tree)
@@ -390,7 +397,7 @@ make_build() {
 	prune
 }
 
-# holds DIR TARGET... - true when DIR is a build that has them
+# holds DIR TARGET... - true when DIR is a complete build of them
 holds() {
 	local dir=$1 target
 	shift
@@ -400,7 +407,7 @@ holds() {
 	sums_hold "$dir"
 }
 
-# build TARGET... - set out to the folder that holds them, built if it is not there
+# build TARGET... - set out to the folder that holds them; build it if needed
 build() {
 	local key
 	key=$({
