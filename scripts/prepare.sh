@@ -79,7 +79,7 @@ for series in "$@"; do
 done
 plan "library and tools" make -s userspace
 plan "QEMU for guests" scripts/qemu.sh build
-plan "QEMU for test hosts" QEMU_PATCHES=none "QEMU_ALSO=$PKRAM_TOP/selftests/vm/qemu-patches" \
+plan "QEMU for test hosts" "QEMU_ALSO=$PKRAM_TOP/selftests/vm/qemu-patches" \
 	scripts/qemu.sh build
 for i in "${!names[@]}"; do
 	run_step "$((i + 1))" "${names[i]}" "${commands[i]}"
