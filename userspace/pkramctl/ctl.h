@@ -16,7 +16,7 @@ enum ctl_exit {
 /**
  * struct ctl_verb - what can be done with an object
  * @name: the word
- * @args: synopsis of what follows it
+ * @args: synopsis of what follows it; it names every option that the verb has
  * @help: one line
  * @run: @argv without the verb itself; returns &enum ctl_exit
  */
@@ -33,14 +33,12 @@ struct ctl_verb {
  * @help: one line
  * @verbs: ends with a name of NULL; the first is the default. An object with
  *	one verb that has no name is a command: what follows are its arguments
- * @flags: options that its verbs know, up to NULL; left in their arguments
  * @raw: the name of the verb that parses options itself, -j and -p included
  */
 struct ctl_object {
 	const char *name;
 	const char *help;
 	const struct ctl_verb *verbs;
-	const char *const *flags;
 	const char *raw;
 };
 

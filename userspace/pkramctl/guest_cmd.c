@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl guest: list, start, save, resume, stop; and what their units call. */
+/* pkramctl guest: show, start, save, resume, stop; and what their units call. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "args.h"
 #include "ctl.h"
 #include "guest.h"
 #include "guest_resume.h"
@@ -76,25 +77,14 @@ struct request {
 static int parse_request(struct request *r, const char *verb, int argc,
 			 char **argv)
 {
-	int i;
-
 	*r = (struct request){ .names = argv };
-	for (i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--all"))
-			r->all = true;
-		else if (!strcmp(argv[i], "--force"))
-			r->force = true;
-		else
-			argv[r->nr_names++] = argv[i];
-	}
-	if (r->force && strcmp(verb, "stop"))
-		return ctl_usage("guest %s has no --force", verb);
-	if (r->all && !strcmp(verb, "discard"))
-		return ctl_usage("guest discard: what is given up is named");
+	r->all = args_flag("--all", &argc, argv);
+	r->force = args_flag("--force", &argc, argv);
+	r->nr_names = argc;
 	if (r->all && r->nr_names)
-		return ctl_usage("guest %s: --all, or names", verb);
-	if (!r->all && !r->nr_names && strcmp(verb, "list"))
-		return ctl_usage("guest %s: which one? (a name of guest list, or --all)",
+		return ctl_usage("guest %s: --all and names exclude each other", verb);
+	if (!r->all && !r->nr_names && strcmp(verb, "show"))
+		return ctl_usage("guest %s: no guest given; pkramctl guest show lists them",
 				 verb);
 	return 0;
 }
@@ -171,13 +161,13 @@ static void print_guest(const struct guest *g)
 	out_row_close();
 }
 
-static int guest_list(int argc, char **argv)
+static int guest_show(int argc, char **argv)
 {
 	struct request r;
 	struct guest *g;
 	int ret;
 
-	if (parse_request(&r, "list", argc, argv))
+	if (parse_request(&r, "show", argc, argv))
 		return CTL_USAGE;
 	ret = guests_load(&r.guests, r.names, r.nr_names);
 	out_table_open(NULL, NULL);
@@ -334,7 +324,7 @@ static int parse_one(struct request *r, const char *verb, int argc, char **argv)
 	if (parse_request(r, verb, argc, argv))
 		return CTL_USAGE;
 	if (r->nr_names != 1)
-		return ctl_usage("guest %s: one guest, by its name", verb);
+		return ctl_usage("guest %s: more than one guest given", verb);
 	if (guests_load(&r->guests, r->names, 1)) {
 		guests_free(&r->guests);
 		return CTL_FAILED;
@@ -400,10 +390,8 @@ static int guest_down(int argc, char **argv)
 	return finish(&r, 0);
 }
 
-static const char *const guest_flags[] = { "--all", "--force", NULL };
-
 static const struct ctl_verb guest_verbs[] = {
-	{ "list", "[NAME...]", "the guests and what they do", guest_list },
+	{ "show", "[NAME...]", "the guests and what they do", guest_show },
 	{ "start", "NAME... | --all",
 	  "start QEMU; refused for a guest that is saved", guest_start },
 	{ "save", "NAME... | --all",
@@ -427,5 +415,4 @@ const struct ctl_object ctl_guest = {
 	.name = "guest",
 	.help = "virtual machines that are defined in guests.d",
 	.verbs = guest_verbs,
-	.flags = guest_flags,
 };

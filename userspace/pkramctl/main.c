@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "args.h"
 #include "ctl.h"
 #include "print.h"
 
@@ -15,6 +16,7 @@ static const struct ctl_object *const objects[] = {
 };
 
 #define NR_OBJECTS	(sizeof(objects) / sizeof(objects[0]))
+#define MAX_VERBS	16
 
 static const struct ctl_object *current;
 
@@ -59,7 +61,7 @@ int ctl_usage(const char *fmt, ...)
 
 int ctl_no_more(int argc, char **argv)
 {
-	return argc ? ctl_usage("\"%s\" is too much", argv[0]) : 0;
+	return argc ? ctl_usage("unexpected argument \"%s\"", argv[0]) : 0;
 }
 
 void *ctl_must(void *p)
@@ -216,18 +218,31 @@ static const struct ctl_verb *find_verb(const struct ctl_object *o,
 		if (!strcmp(v->name, name))
 			return v;
 	}
-	return NULL;
+	/* The older name of show */
+	return strcmp(name, "list") ? NULL : find_verb(o, "show");
 }
 
-static bool is_flag(const struct ctl_object *o, const char *arg)
+static int unknown_verb(const struct ctl_object *o, const char *word)
 {
-	const char *const *flag;
+	const char *known[MAX_VERBS];
+	const struct ctl_verb *v;
+	unsigned int n = 0;
 
-	for (flag = o->flags; flag && *flag; flag++) {
-		if (!strcmp(*flag, arg))
-			return true;
-	}
-	return false;
+	for (v = o->verbs; v->run && n < MAX_VERBS; v++)
+		known[n++] = v->name;
+	return args_unknown("verb", o->name, word, known, n);
+}
+
+static int unknown_object(const char *word)
+{
+	const char *known[NR_OBJECTS + 2];
+	unsigned int i;
+
+	for (i = 0; i < NR_OBJECTS; i++)
+		known[i] = objects[i]->name;
+	known[i++] = "version";
+	known[i++] = "help";
+	return args_unknown("object or command", NULL, word, known, i);
 }
 
 static int run_object(const struct ctl_object *o, struct options *opt, int argc,
@@ -247,8 +262,7 @@ static int run_object(const struct ctl_object *o, struct options *opt, int argc,
 		} else if (argc && argv[0][0] != '-') {
 			v = find_verb(o, argv[0]);
 			if (!v)
-				return ctl_usage("%s has no verb \"%s\"",
-						 o->name, argv[0]);
+				return unknown_verb(o, argv[0]);
 			named = v;
 			argc--;
 			argv++;
@@ -258,7 +272,7 @@ static int run_object(const struct ctl_object *o, struct options *opt, int argc,
 	for (i = 0; i < argc && !raw; i++) {
 		if (take_option(argv[i], opt))
 			continue;
-		if (argv[i][0] == '-' && !is_flag(o, argv[i]))
+		if (argv[i][0] == '-' && !args_known(v, argv[i]))
 			return ctl_usage("unknown option \"%s\"", argv[i]);
 		argv[n++] = argv[i];
 	}
@@ -282,10 +296,8 @@ static int run(int argc, char **argv)
 			return ctl_usage("unknown option \"%s\"", argv[0]);
 	}
 	out_init(opt.json || opt.pretty, opt.pretty);
-	if (!argc && !opt.help && !opt.version) {
-		ctl_usage("what shall be done?");
-		return CTL_USAGE;
-	}
+	if (!argc && !opt.help && !opt.version)
+		return ctl_usage("no command given");
 	if (opt.version || (argc && !strcmp(argv[0], "version"))) {
 		if (argc > 1 && take_option(argv[1], &opt))
 			out_init(opt.json || opt.pretty, opt.pretty);
@@ -308,7 +320,7 @@ static int run(int argc, char **argv)
 		if (!strcmp(argv[0], objects[i]->name))
 			return run_object(objects[i], &opt, argc - 1, argv + 1);
 	}
-	return ctl_usage("no object or command \"%s\"", argv[0]);
+	return unknown_object(argv[0]);
 }
 
 int main(int argc, char **argv)

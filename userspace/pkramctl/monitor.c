@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "args.h"
 #include "ctl.h"
 #include "parse.h"
 #include "print.h"
@@ -16,19 +17,14 @@ struct monitor {
 
 static int parse_args(struct monitor *m, int argc, char **argv)
 {
-	for (; argc; argc--, argv++) {
-		if (!strcmp(argv[0], "--timestamp")) {
-			m->timestamp = true;
-			continue;
-		}
-		if (strcmp(argv[0], "--count"))
-			return ctl_no_more(argc, argv);
-		if (argc < 2 || parse_number(argv[1], &m->count) || !m->count)
-			return ctl_usage("monitor: --count needs a number of events");
-		argc--;
-		argv++;
-	}
-	return 0;
+	const char *count;
+
+	if (args_value("--count", &argc, argv, &count))
+		return CTL_USAGE;
+	if (count && (parse_number(count, &m->count) || !m->count))
+		return ctl_usage("monitor: --count \"%s\" is not a number of events", count);
+	m->timestamp = args_flag("--timestamp", &argc, argv);
+	return ctl_no_more(argc, argv);
 }
 
 /* To the microsecond, in UTC: to be compared with the logs of others */
@@ -126,11 +122,8 @@ static const struct ctl_verb monitor_verbs[] = {
 	{ }
 };
 
-static const char *const monitor_flags[] = { "--timestamp", "--count", NULL };
-
 const struct ctl_object ctl_monitor = {
 	.name = "monitor",
 	.help = "what changes, as it happens",
 	.verbs = monitor_verbs,
-	.flags = monitor_flags,
 };

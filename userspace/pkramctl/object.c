@@ -67,11 +67,6 @@ static int list_objects(uint64_t key)
 	return ctl_done(ctx);
 }
 
-static int object_list(int argc, char **argv)
-{
-	return ctl_no_more(argc, argv) ? CTL_USAGE : list_objects(PKRAM_NONE64);
-}
-
 /* A name that begins with 0x is written as a path: else it is a KEY. */
 static int object_show(int argc, char **argv)
 {
@@ -91,11 +86,12 @@ static int object_discard(int argc, char **argv)
 	uint64_t key;
 
 	if (!argc)
-		return ctl_usage("object discard: which one? (KEY of object list, or a sealed object)");
-	if (!parse_key(argv[0], &key))
-		return object_unseal(argc, argv);
+		return ctl_usage("object discard: no object given; use the KEY that object show prints");
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
+	if (!parse_key(argv[0], &key))
+		return ctl_usage("object discard: \"%s\" is not a KEY; use the one that object show prints, or object unseal to give up a saved guest",
+				 argv[0]);
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
@@ -112,15 +108,12 @@ static int object_verify(int argc, char **argv)
 	return copy_run(COPY_OBJECT, &ctl_object, argc, argv);
 }
 
-static const char *const object_flags[] = { "--remove", NULL };
-
 static const struct ctl_verb object_verbs[] = {
-	{ "list", "", "the objects, quarantined ones included", object_list },
 	{ "show", "[OBJECT | KEY]",
-	  "all about one; without a word the same as list. An OBJECT is a name in\n"
-	  "      /dev/pkram, or a path; a KEY is one of object list",
+	  "all objects, quarantined ones included, or all about one. An OBJECT is a\n"
+	  "      name in /dev/pkram, or a path; a KEY is one that object show prints",
 	  object_show },
-	{ "create", "OBJECT SIZE [node N] [mode OCTAL]",
+	{ "create", "OBJECT SIZE [--node N] [--mode OCTAL]",
 	  "make an object, with all its memory, from one NUMA node if it is named",
 	  object_create },
 	{ "remove", "OBJECT...",
@@ -128,7 +121,7 @@ static const struct ctl_verb object_verbs[] = {
 	  object_remove },
 	{ "label", "OBJECT [NAME=VALUE | --remove NAME]...",
 	  "show, set and remove labels", object_label },
-	{ "seal", "OBJECT [uuid UUID] [cookie UUID]",
+	{ "seal", "OBJECT [--uuid UUID] [--cookie UUID]",
 	  "keep it from any change until it is resumed by its cookie, or unsealed",
 	  object_seal },
 	{ "unseal", "OBJECT",
@@ -137,9 +130,7 @@ static const struct ctl_verb object_verbs[] = {
 	{ "verify", "OBJECT... FILE|DIRECTORY [--dir MOUNT]\n      " COPY_COMMON_ARGS,
 	  "compare objects with the checksums of what they were exported to",
 	  object_verify },
-	{ "discard", "KEY | OBJECT",
-	  "give up for good: a quarantined object (KEY), whose memory is freed; or,\n"
-	  "      as unseal, the guest saved in one",
+	{ "discard", "KEY", "remove a quarantined object and free its memory",
 	  object_discard },
 	{ }
 };
@@ -148,6 +139,5 @@ const struct ctl_object ctl_object = {
 	.name = "object",
 	.help = "the files in the pool",
 	.verbs = object_verbs,
-	.flags = object_flags,
 	.raw = "verify",
 };

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include "args.h"
 #include "ctl.h"
 #include "object_file.h"
 #include "parse.h"
@@ -42,7 +43,7 @@ static int fail(const char *path, int err)
 	case -ENOTTY:
 		return ctl_error("%s: not a file of pkramfs", path);
 	case -EUCLEAN:
-		return ctl_error("%s: %s: the object is damaged; pkramctl object list tells why, object discard removes it",
+		return ctl_error("%s: %s: the object is damaged; pkramctl object show tells why, object discard removes it",
 				 path, strerror(-err));
 	case -ENOSPC:
 		return ctl_error("%s: %s in the pool, or on the node: pkramctl pool show, pool grow",
@@ -58,7 +59,7 @@ static int fail(const char *path, int err)
 		close(fd);
 	}
 	if (fd >= 0 && !err && info.state == PKRAM_STATE_SEALED)
-		return ctl_error("%s: sealed, it holds a saved guest: pkramctl object discard gives that up",
+		return ctl_error("%s: sealed, it holds a saved guest: pkramctl object unseal gives that up",
 				 path);
 	return ctl_error("%s: in use by another process", path);
 }
@@ -86,14 +87,16 @@ static int open_object(const char *path, int flags, struct pkram_ioc_info *info)
 	return fd;
 }
 
-/* The one word that a verb needs, as a path; NULL: it was said that it is missing */
+/* The only argument of a verb, as a path; NULL: wrong usage, which was reported */
 static char *take_object(const char *verb, int argc, char **argv)
 {
 	if (!argc) {
-		ctl_usage("object %s: which one? (a name in " OBJECT_DIR ", or a path)",
+		ctl_usage("object %s: no object given (a name in " OBJECT_DIR ", or a path)",
 			  verb);
 		return NULL;
 	}
+	if (ctl_no_more(argc - 1, argv + 1))
+		return NULL;
 	return object_path(OBJECT_DIR, argv[0]);
 }
 
@@ -141,69 +144,81 @@ static int print_labels(int fd)
 	return len < 0 ? len : 0;
 }
 
-/* "NAME=VALUE" sets, @remove: "NAME" removes. 0 or %CTL_FAILED */
-static int change_label(int fd, const char *path, const char *word, bool remove)
+/* @value: NULL: remove the label. 0 or %CTL_FAILED */
+static int change_label(int fd, const char *path, const char *label, const char *value)
 {
-	const char *equals = strchr(word, '=');
-	int len = equals && !remove ? equals - word : (int)strlen(word), ret;
 	char *name;
+	int ret;
 
-	ctl_must(asprintf(&name, PREFIX "%.*s", len, word) < 0 ? NULL : name);
-	if (remove)
-		ret = fremovexattr(fd, name);
+	ctl_must(asprintf(&name, PREFIX "%s", label) < 0 ? NULL : name);
+	if (value)
+		ret = fsetxattr(fd, name, value, strlen(value), 0);
 	else
-		ret = fsetxattr(fd, name, equals + 1, strlen(equals + 1), 0);
+		ret = fremovexattr(fd, name);
 	if (ret)
-		ret = ctl_error("%s: label %.*s: %s", path, len, word, errno == ENODATA ?
-				"there is none" : strerror(errno));
+		ret = ctl_error("%s: label %s: %s", path, label, errno == ENODATA ?
+				"no such label" : strerror(errno));
 	free(name);
 	return ret;
 }
 
-/* Are the words those that change labels? 0 or %CTL_USAGE */
-static int check_labels(int argc, char **argv)
-{
-	int i;
+struct change {
+	const char *label, *value;	/* value of NULL: remove */
+};
 
-	for (i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--remove")) {
-			if (++i == argc || !*argv[i])
-				return ctl_usage("object label: --remove which label?");
-		} else if (!strchr(argv[i], '=') || *argv[i] == '=') {
-			return ctl_usage("object label: \"%s\" is not NAME=VALUE",
-					 argv[i]);
+/* Options first, then NAME=VALUE. Return: how many, or -1: wrong usage */
+static int parse_changes(struct change *c, int *argc, char **argv)
+{
+	const char *name;
+	char *equals;
+	int i, n = 0;
+
+	do {
+		if (args_value("--remove", argc, argv, &name))
+			return -1;
+		if (name)
+			c[n++] = (struct change){ .label = name };
+	} while (name);
+	for (i = 1; i < *argc; i++) {
+		equals = strchr(argv[i], '=');
+		if (!equals || equals == argv[i]) {
+			ctl_usage("object label: \"%s\" is not NAME=VALUE", argv[i]);
+			return -1;
 		}
+		*equals = '\0';
+		c[n++] = (struct change){ .label = argv[i], .value = equals + 1 };
 	}
-	return 0;
+	*argc = *argc > 1 ? 1 : *argc;
+	return n;
 }
 
 int object_label(int argc, char **argv)
 {
-	char *path = take_object("label", argc, argv);
+	struct change changes[argc + 1];
 	struct pkram_ioc_info info;
-	int fd, i, ret = CTL_USAGE;
+	int fd, i, n, err, ret = 0;
+	char *path;
 
+	n = parse_changes(changes, &argc, argv);
+	if (n < 0)
+		return CTL_USAGE;
+	path = take_object("label", argc, argv);
 	if (!path)
-		return ret;
-	if (check_labels(argc - 1, argv + 1))
-		goto out;
-	ret = CTL_FAILED;
+		return CTL_USAGE;
 	fd = open_object(path, O_RDONLY, &info);
-	if (fd < 0)
+	if (fd < 0) {
+		ret = CTL_FAILED;
 		goto out;
-	for (i = 1, ret = 0; i < argc && !ret; i++) {
-		bool remove = !strcmp(argv[i], "--remove");
-
-		i += remove;
-		ret = change_label(fd, path, argv[i], remove);
 	}
+	for (i = 0; i < n && !ret; i++)
+		ret = change_label(fd, path, changes[i].label, changes[i].value);
 	if (!ret) {
 		out_record_open(NULL, NULL);
 		out_str("object", "object", path);
-		i = print_labels(fd);
+		err = print_labels(fd);
 		out_record_close();
-		if (i)
-			ret = fail(path, i);
+		if (err)
+			ret = fail(path, err);
 	}
 	close(fd);
 out:
@@ -285,42 +300,41 @@ int object_show_file(const char *word)
 /* Create, remove */
 
 struct creation {
+	const char *name;
 	uint64_t size, node, mode;
 };
 
 static int parse_creation(struct creation *c, int argc, char **argv)
 {
+	const char *node, *mode;
 	char *end;
-	int i, err;
+	int err;
 
 	*c = (struct creation){ .node = PKRAM_NONE64, .mode = 0600 };
+	if (args_value("--node", &argc, argv, &node) ||
+	    args_value("--mode", &argc, argv, &mode))
+		return CTL_USAGE;
+	if (node && (parse_number(node, &c->node) || c->node >= PKRAM_NONE32))
+		return ctl_usage("object create: --node \"%s\" is not a number", node);
+	if (mode) {
+		c->mode = strtoul(mode, &end, 8);
+		if (*end || c->mode > 0777)
+			return ctl_usage("object create: --mode \"%s\" is not a mode (such as 0600)",
+					 mode);
+	}
 	if (!argc)
-		return ctl_usage("object create: how large?");
-	err = parse_size(argv[0], &c->size);
+		return ctl_usage("object create: no object given");
+	if (argc < 2)
+		return ctl_usage("object create: no size given");
+	err = parse_size(argv[1], &c->size);
 	if (err == -EDOM)
 		return ctl_usage("object create: \"%s\": units are powers of 1024: write G or GiB, not GB",
-				 argv[0]);
+				 argv[1]);
 	if (err || c->size > INT64_MAX)
 		return ctl_usage("object create: \"%s\" is not a size (such as 4G, 512MiB)",
-				 argv[0]);
-	for (i = 1; i < argc; i += 2) {
-		if (strcmp(argv[i], "node") && strcmp(argv[i], "mode"))
-			return ctl_usage("object create: \"%s\" is neither \"node\" nor \"mode\"",
-					 argv[i]);
-		if (i + 1 == argc)
-			return ctl_usage("object create: %s needs a number", argv[i]);
-		if (!strcmp(argv[i], "node")) {
-			if (parse_number(argv[i + 1], &c->node) ||
-			    c->node >= PKRAM_NONE32)
-				return ctl_usage("object create: node needs a number");
-			continue;
-		}
-		c->mode = strtoul(argv[i + 1], &end, 8);
-		if (!*argv[i + 1] || *end || c->mode > 0777)
-			return ctl_usage("object create: \"%s\" is not a mode (such as 0600)",
-					 argv[i + 1]);
-	}
-	return 0;
+				 argv[1]);
+	c->name = argv[0];
+	return ctl_no_more(argc - 2, argv + 2);
 }
 
 /* Growing a file reserves its memory, so that a later use cannot fail for lack of it */
@@ -347,14 +361,13 @@ static int fill(int fd, const struct creation *c)
 
 int object_create(int argc, char **argv)
 {
-	char *path = take_object("create", argc, argv);
-	int fd, err, ret = CTL_USAGE;
+	int fd, err, ret;
 	struct creation c;
+	char *path;
 
-	if (!path)
-		return ret;
-	if (parse_creation(&c, argc - 1, argv + 1))
-		goto out;
+	if (parse_creation(&c, argc, argv))
+		return CTL_USAGE;
+	path = object_path(OBJECT_DIR, c.name);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		ret = fail(path, -errno);
@@ -388,7 +401,7 @@ int object_remove(int argc, char **argv)
 	char *path;
 
 	if (!argc)
-		return ctl_usage("object remove: which ones?");
+		return ctl_usage("object remove: no object given");
 	out_table_open(NULL, NULL);
 	for (i = 0; i < argc; i++) {
 		path = object_path(OBJECT_DIR, argv[i]);
@@ -407,44 +420,48 @@ int object_remove(int argc, char **argv)
 
 /* Seals */
 
-static int parse_seal(struct pkram_ioc_seal *args, int argc, char **argv)
+/* "--uuid UUID": @uuid stays as it is without the option. 0 or %CTL_USAGE */
+static int take_uuid(const char *option, int *argc, char **argv, uint8_t uuid[16])
+{
+	const char *text;
+
+	if (args_value(option, argc, argv, &text))
+		return CTL_USAGE;
+	if (text && parse_uuid(text, uuid))
+		return ctl_usage("object seal: %s \"%s\" is not a UUID; uuidgen(1) makes one",
+				 option, text);
+	return 0;
+}
+
+static int parse_seal(struct pkram_ioc_seal *args, int *argc, char **argv)
 {
 	static const uint8_t zero[16];
-	int i;
 
 	*args = (struct pkram_ioc_seal){ .size = sizeof(*args) };
-	for (i = 0; i < argc; i += 2) {
-		bool uuid = !strcmp(argv[i], "uuid");
-
-		if (!uuid && strcmp(argv[i], "cookie"))
-			return ctl_usage("object seal: \"%s\" is neither \"uuid\" nor \"cookie\"",
-					 argv[i]);
-		if (i + 1 == argc ||
-		    parse_uuid(argv[i + 1], uuid ? args->vm_uuid : args->cookie))
-			return ctl_usage("object seal: %s needs what uuidgen(1) prints",
-					 argv[i]);
-		if (!uuid && !memcmp(args->cookie, zero, 16))
-			return ctl_usage("object seal: a cookie is not all zero");
-	}
-	if (!memcmp(args->cookie, zero, 16) &&
-	    getrandom(args->cookie, 16, 0) != 16)
+	if (getrandom(args->cookie, 16, 0) != 16)
 		return ctl_error("getrandom: %s", strerror(errno));
+	if (take_uuid("--uuid", argc, argv, args->vm_uuid) ||
+	    take_uuid("--cookie", argc, argv, args->cookie))
+		return CTL_USAGE;
+	if (!memcmp(args->cookie, zero, 16))
+		return ctl_usage("object seal: a cookie of zeroes is not valid");
 	return 0;
 }
 
 int object_seal(int argc, char **argv)
 {
 	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
-	char *path = take_object("seal", argc, argv);
 	struct pkram_ioc_seal args;
 	struct pkram_ioc_info info;
 	int fd, err, ret;
+	char *path;
 
+	ret = parse_seal(&args, &argc, argv);
+	if (ret)
+		return ret;
+	path = take_object("seal", argc, argv);
 	if (!path)
 		return CTL_USAGE;
-	ret = parse_seal(&args, argc - 1, argv + 1);
-	if (ret)
-		goto out;
 	ret = CTL_FAILED;
 	fd = open_object(path, O_RDWR | O_EXCL, &info);
 	if (fd < 0)
@@ -483,12 +500,10 @@ int object_drop_seal(const char *path)
 int object_unseal(int argc, char **argv)
 {
 	char *path = take_object("unseal", argc, argv);
-	int err, ret = CTL_USAGE;
+	int err, ret;
 
 	if (!path)
-		return ret;
-	if (ctl_no_more(argc - 1, argv + 1))
-		goto out;
+		return CTL_USAGE;
 	err = object_drop_seal(path);
 	if (err == -ENODATA) {
 		ret = ctl_error("%s: holds no saved guest", path);
@@ -500,7 +515,6 @@ int object_unseal(int argc, char **argv)
 		out_str("unsealed", "unsealed", path);
 		out_record_close();
 	}
-out:
 	free(path);
 	return ret;
 }

@@ -17,7 +17,7 @@
 int parse_number(const char *s, uint64_t *v);
 
 /**
- * parse_key() - is a word a key, as object list and container list have them?
+ * parse_key() - Check whether a word is a key, as "object show" prints them
  * @s: word; a name that begins with 0x, too, is not told apart from a key
  * @key: out
  */

@@ -2,6 +2,7 @@
 /* pkramctl pool, pkramctl region: the memory, and more or less of it. */
 #include <stdio.h>
 #include <string.h>
+#include "args.h"
 #include "ctl.h"
 #include "parse.h"
 #include "print.h"
@@ -99,24 +100,21 @@ static int pool_grow(int argc, char **argv)
 	struct pkram_resize *res;
 	uint64_t node = PKRAM_NONE32;
 	struct pkram_ctx *ctx;
+	const char *option;
 	char why[256];
 	uint32_t gib;
 	int err;
 
+	if (args_value("--node", &argc, argv, &option))
+		return CTL_USAGE;
+	if (option && (parse_number(option, &node) || node >= PKRAM_NONE32))
+		return ctl_usage("pool grow: --node \"%s\" is not a number", option);
 	if (!argc)
-		return ctl_usage("pool grow: by how much?");
+		return ctl_usage("pool grow: no size given");
 	if (parse_gib(argv[0], &gib, why, sizeof(why)))
 		return ctl_usage("pool grow: %s", why);
-	if (argc > 1) {
-		if (strcmp(argv[1], "node"))
-			return ctl_usage("pool grow: \"%s\" is not \"node\"",
-					 argv[1]);
-		if (argc < 3 || parse_number(argv[2], &node) ||
-		    node >= PKRAM_NONE32)
-			return ctl_usage("pool grow: node needs a number");
-		if (ctl_no_more(argc - 3, argv + 3))
-			return CTL_USAGE;
-	}
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
@@ -129,22 +127,17 @@ static int pool_adopt(int argc, char **argv)
 	struct pkram_resize *res;
 	struct pkram_ctx *ctx;
 	uint64_t base, size;
-	bool format = false;
 	char why[256];
+	bool format;
 	int err;
 
+	format = args_flag("--format", &argc, argv);
 	if (!argc)
-		return ctl_usage("pool adopt: which memory?");
+		return ctl_usage("pool adopt: no memory given; name it as BASE+SIZE");
 	if (parse_range(argv[0], &base, &size, why, sizeof(why)))
 		return ctl_usage("pool adopt: %s", why);
-	if (argc > 1) {
-		if (strcmp(argv[1], "format"))
-			return ctl_usage("pool adopt: \"%s\" is not \"format\"",
-					 argv[1]);
-		format = true;
-		if (ctl_no_more(argc - 2, argv + 2))
-			return CTL_USAGE;
-	}
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
@@ -157,27 +150,26 @@ static int pool_shrink(int argc, char **argv)
 	uint64_t base = 0, size = 0;
 	struct pkram_resize *res;
 	struct pkram_ctx *ctx;
-	bool range = false;
+	const char *range;
 	char why[256];
 	uint32_t gib;
 	int err;
 
-	if (!argc)
-		return ctl_usage("pool shrink: by how much?");
-	if (!strcmp(argv[0], "region")) {
-		range = true;
-		if (argc < 2)
-			return ctl_usage("pool shrink: which region?");
+	if (args_value("--region", &argc, argv, &range))
+		return CTL_USAGE;
+	if (range) {
+		err = parse_range(range, &base, &size, why, sizeof(why));
+		gib = size / PKRAM_GIB_SIZE;
+	} else if (argc) {
+		err = parse_gib(argv[0], &gib, why, sizeof(why));
 		argc--;
 		argv++;
-		err = parse_range(argv[0], &base, &size, why, sizeof(why));
-		gib = size / PKRAM_GIB_SIZE;
 	} else {
-		err = parse_gib(argv[0], &gib, why, sizeof(why));
+		return ctl_usage("pool shrink: no size and no --region given");
 	}
 	if (err)
 		return ctl_usage("pool shrink: %s", why);
-	if (ctl_no_more(argc - 1, argv + 1))
+	if (ctl_no_more(argc, argv))
 		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
@@ -192,12 +184,13 @@ static int pool_shrink(int argc, char **argv)
 static const struct ctl_verb pool_verbs[] = {
 	{ "show", "", "size, free memory, numbers of regions and objects",
 	  pool_show },
-	{ "grow", "SIZE [node N]",
+	{ "grow", "SIZE [--node N]",
 	  "take whole GiB from this kernel's memory, now", pool_grow },
-	{ "adopt", "BASE+SIZE [format]",
-	  "attach memory reserved at boot (memmap=SIZE$BASE); format: make it new",
+	{ "adopt", "BASE+SIZE [--format]",
+	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
+	  "      a new, empty region of it if it holds none",
 	  pool_adopt },
-	{ "shrink", "SIZE | region BASE+SIZE",
+	{ "shrink", "SIZE | --region BASE+SIZE",
 	  "give whole free GiB back to this kernel", pool_shrink },
 	{ }
 };

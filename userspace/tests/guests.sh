@@ -54,7 +54,7 @@ gone() { [ ! -e "$tmp/state/$1" ]; report $? "$2"; }
 # Does guest NAME do what STATE says?
 does()
 {
-	ctl guest list "$1"
+	ctl guest show "$1"
 	awk -v s="$2" 'NR == 2 && $2 == s { good = 1 } END { exit !good }' "$tmp/out"
 	report $? "$3"
 }
@@ -84,7 +84,7 @@ wait_for()
 	done
 }
 
-is_listed() { ctl guest list "$1"; grep -q "$2" "$tmp/out"; }
+is_listed() { ctl guest show "$1"; grep -q "$2" "$tmp/out"; }
 
 # define NAME [OPTIONS]: a guest
 define()
@@ -106,9 +106,9 @@ define()
 verbs()
 {
 	define vm1; define vm2
-	ctl guest list;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$tmp/ram-vm1" '' 'guests are listed'
+	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$tmp/ram-vm1" '' 'guests are listed'
 	ctl guest start vm1 vm2;	is 0 '^vm2 +running' '' 'guests are started'
-	ctl guest list -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'and are listed as JSON'
+	ctl guest show -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'and are listed as JSON'
 	ctl guest start vm1;		is 1 '' 'vm1: has a QEMU already' 'one that runs is not started again'
 	ctl guest resume vm1;		is 1 '' 'vm1: has a QEMU already' 'nor resumed'
 	ctl guest up vm1;		is 0 'running' '' 'but it is up'
@@ -175,20 +175,20 @@ verbs()
 usage()
 {
 	define vm1; define vm2
-	ctl guest start;		is 2 '' 'which one' 'start wants to know which'
-	ctl guest start vm1 --all;	is 2 '' '--all, or names' 'not both'
-	ctl guest start vm1 --force;	is 2 '' 'guest start has no --force' 'force is for stop'
-	ctl guest up --all;		is 2 '' 'one guest, by its name' 'up is for one'
+	ctl guest start;		is 2 '' 'no guest given' 'start needs a guest'
+	ctl guest start vm1 --all;	is 2 '' 'exclude each other' 'start takes names or --all'
+	ctl guest start vm1 --force;	is 2 '' 'unknown option "--force"' 'start has no --force'
+	ctl guest up --all;		is 2 '' 'unknown option "--all"' 'up has no --all'
 	ctl guest start vm3;		is 1 '' "$tmp/guests/vm3.conf: No such file" 'a guest that is not defined'
 	ctl guest start ../vm1;		is 1 '' 'cannot be the name of a guest' 'a name is no path'
 	echo 'uuid = 1' >"$tmp/guests/vm2.conf"
-	ctl guest list;			is 1 '^vm1' "vm2.conf:1: \"1\" is no UUID" 'a definition that is wrong does not hide the others'
+	ctl guest show;			is 1 '^vm1' "vm2.conf:1: \"1\" is no UUID" 'a definition that is wrong does not hide the others'
 	ctl update --kernel x;		is 1 '' 'vm2.conf:1' 'but there is no update with it'
 	ctl update;			is 2 '' 'to which kernel' 'an update is to a kernel'
 	ctl update --help;		is 0 'dry-run' '' 'update --help'
 	ctl guest --help;		is 0 'guest resume NAME' '' 'guest --help'
 	rm -r "$tmp/guests"
-	ctl guest list;			is 0 '' '' 'without definitions there is no guest'
+	ctl guest show;			is 0 '' '' 'without definitions there is no guest'
 	end_all
 }
 
@@ -205,7 +205,7 @@ as_json()
 	ctl -j guest discard vm1;	json 'd[0]["state"] == "stopped"' 'discard as JSON'
 	gone vm1.state 'removes the state'
 	gone vm1.state.info 'and what was remembered of it'
-	ctl guest discard --all;	is 2 '' 'is named' 'but not of all at once'
+	ctl guest discard --all;	is 2 '' 'unknown option "--all"' 'discard has no --all'
 	ctl -j guest down vm1;		json 'd[0]["state"] == "stopped"' 'down as JSON'
 	end_all
 }
@@ -269,7 +269,7 @@ trouble()
 	mkdir -p "$tmp/run/vm1"
 	wait_for [ -S "$tmp/qmp" ]
 	ln -s "$tmp/qmp" "$tmp/run/vm1/qmp"
-	ctl guest list;			is 0 'no answer .*another program is connected' '' 'a QEMU that does not talk'
+	ctl guest show;			is 0 'no answer .*another program is connected' '' 'a QEMU that does not talk'
 	ctl guest save vm1;		is 1 '' 'another program is connected' 'cannot be asked to save'
 	kill "$pid"
 	wait "$pid" 2>/dev/null

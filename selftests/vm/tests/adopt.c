@@ -35,13 +35,13 @@ TEST_F(make, will_not_format_unless_told)
 TEST_F(make, will_not_adopt_what_the_kernel_uses)
 {
 	EXPECT_TRUE(run_says(1, "this kernel uses part of the range",
-			     "pool adopt 0x0+1G format"));
-	EXPECT_TRUE(run_says(1, "cannot be reserved", "pool adopt 0xc0000000+1G format"));
+			     "pool adopt 0x0+1G --format"));
+	EXPECT_TRUE(run_says(1, "cannot be reserved", "pool adopt 0xc0000000+1G --format"));
 }
 
 TEST_F(make, adopts_and_formats_when_told)
 {
-	EXPECT_TRUE(run_says(0, "2 GiB", "pool adopt " RANGE " format"));
+	EXPECT_TRUE(run_says(0, "2 GiB", "pool adopt " RANGE " --format"));
 	EXPECT_TRUE(run_says(1, "in the pool already", "pool adopt " RANGE));
 	keep_make(_metadata);
 }
@@ -62,7 +62,7 @@ TEST_F(keep, gives_adopted_memory_to_the_system)
 	long long before = vm_meminfo("MemTotal");
 
 	ASSERT_EQ(0, vm_run(NULL, "rm -r " PKRAM_MNT "/*"));
-	ASSERT_TRUE(run_says(0, "2 GiB", "pool shrink region " RANGE));
+	ASSERT_TRUE(run_says(0, "2 GiB", "pool shrink --region " RANGE));
 	EXPECT_LT(before + (long long)GIB * 18 / 10, vm_meminfo("MemTotal"));
 	EXPECT_EQ(0, pool_down());
 }
@@ -79,7 +79,7 @@ TEST_F(none, says_that_there_is_no_pool_and_starts_one_only_on_request)
 	EXPECT_EQ(0, pool_number("regions"));
 	EXPECT_TRUE(run_says(0, "checksum", "region show"));
 	EXPECT_EQ(-ENOSPC, pool_file_fill(PKRAM_MNT "/x", 8, 1));
-	EXPECT_TRUE(run_says(0, "1 GiB", "pool adopt " OTHER " format"));
+	EXPECT_TRUE(run_says(0, "1 GiB", "pool adopt " OTHER " --format"));
 	EXPECT_EQ(0, pool_file_fill(PKRAM_MNT "/x", 8, 1));
 }
 

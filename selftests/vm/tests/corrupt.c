@@ -427,7 +427,7 @@ TEST_F(damage, loads_and_names_each_object)
 	EXPECT_TRUE(vm_kmsg_has("\"size\" quarantined: the size is not possible"));
 	EXPECT_TRUE(vm_kmsg_has("quarantined: both copies fail their checksum"));
 	EXPECT_TRUE(vm_kmsg_has("root directory's record is lost"));
-	ASSERT_EQ(0, vm_run(&out, CTL "-j object list"));
+	ASSERT_EQ(0, vm_run(&out, CTL "-j object show"));
 	EXPECT_NE(NULL, strstr(out, "\"quarantine\":\"another object has the same name"));
 	free(out);
 }

@@ -431,9 +431,9 @@ TEST_F_TIMEOUT(shrink, gives_a_lost_region_back, 200)
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(base, bad_region("both copies fail", &size));
 	/* only by its name */
-	EXPECT_LT(0, vm_run(NULL, CTL "pool shrink region 0x%llx+1G",
+	EXPECT_LT(0, vm_run(NULL, CTL "pool shrink --region 0x%llx+1G",
 			    (unsigned long long)base));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool shrink region 0x%llx+2G",
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool shrink --region 0x%llx+2G",
 			    (unsigned long long)base));
 	EXPECT_EQ(0, bad_region("", &size));
 	EXPECT_LT(total + (long long)(GIB + 900 * MIB), vm_meminfo("MemTotal"));

@@ -68,7 +68,7 @@ FIXTURE_TEARDOWN(before) {}
 TEST_F(before, without_the_module_all_verbs_say_so)
 {
 	EXPECT_EQ(0, ctl(1, "modprobe pkram", "pool show"));
-	EXPECT_EQ(0, ctl(1, "modprobe pkram", "object list"));
+	EXPECT_EQ(0, ctl(1, "modprobe pkram", "object show"));
 	EXPECT_EQ(0, ctl(1, "modprobe pkram", "kexec --kernel /x"));
 	EXPECT_EQ(0, ctl(1, "No such file", "object show vm1"));
 	ASSERT_EQ(0, pool_up(NULL));
@@ -82,7 +82,7 @@ TEST_F(before, the_pool_grows_and_shrinks)
 	EXPECT_EQ(0, ctl(0, "size             2 GiB", "pool show"));
 	EXPECT_EQ(0, ctl(0, "gave back 1 GiB", "pool shrink 1G"));
 	EXPECT_EQ(0, ctl(0, "1 GiB", "region show"));
-	EXPECT_EQ(0, ctl(1, "node", "pool grow 1G node 7"));
+	EXPECT_EQ(0, ctl(1, "node", "pool grow 1G --node 7"));
 	EXPECT_EQ(0, ctl(1, "pkramctl: ", "pool adopt 0x0+1G"));
 	EXPECT_EQ(0, ctl(0, "e820", "handover show"));
 	EXPECT_EQ(0, ctl(0, "regions:", "status"));
@@ -93,7 +93,7 @@ TEST_F(before, objects_are_created_and_removed)
 {
 	struct stat st;
 
-	EXPECT_EQ(0, ctl(0, "size             64 MiB", "object create a 64M mode 0640"));
+	EXPECT_EQ(0, ctl(0, "size             64 MiB", "object create a 64M --mode 0640"));
 	ASSERT_EQ(0, stat(PKRAM_MNT "/a", &st));
 	EXPECT_EQ(64 * MIB, (size_t)st.st_size);
 	EXPECT_EQ(64 * MIB, (size_t)st.st_blocks * 512);
@@ -101,8 +101,8 @@ TEST_F(before, objects_are_created_and_removed)
 	EXPECT_EQ(0, ctl(1, "File exists", "object create a 4M"));
 	EXPECT_EQ(0, ctl(1, "No space left on device in the pool", "object create b 9G"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/b", F_OK));
-	EXPECT_EQ(0, ctl(0, "allocated        4 MiB", "object create b 4M node 0"));
-	EXPECT_EQ(0, ctl(1, "pkramctl: ", "object create c 4M node 1"));
+	EXPECT_EQ(0, ctl(0, "allocated        4 MiB", "object create b 4M --node 0"));
+	EXPECT_EQ(0, ctl(1, "pkramctl: ", "object create c 4M --node 1"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/c", F_OK));
 	EXPECT_EQ(0, ctl(1, "not a file of pkramfs", "object create /tmp/c 4M"));
 	EXPECT_EQ(-1, access("/tmp/c", F_OK));
@@ -124,7 +124,7 @@ TEST_F(before, labels_are_the_kernels)
 	EXPECT_EQ(0, ctl(0, "os", "object label a --remove why"));
 	EXPECT_EQ(-1, getxattr(PKRAM_MNT "/a", "user.why", value, sizeof(value)));
 	EXPECT_EQ(ENODATA, errno);
-	EXPECT_EQ(0, ctl(1, "label why: there is none", "object label a --remove why"));
+	EXPECT_EQ(0, ctl(1, "label why: no such label", "object label a --remove why"));
 	EXPECT_EQ(0, ctl(1, "label x: Argument list too long",
 			 "object label a x=$(printf %070000d 0)"));
 }
@@ -137,7 +137,7 @@ TEST_F(before, a_claimed_object_is_left_alone)
 	EXPECT_EQ(0, ctl(0, "claimed", "object show a"));
 	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object remove a"));
 	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object seal a"));
-	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object discard a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object unseal a"));
 	close(fd);
 	EXPECT_EQ(0, ctl(0, "running", "object show a"));
 }
@@ -149,7 +149,7 @@ TEST_F(before, a_sealed_object_is_left_alone)
 	int fd, i;
 
 	EXPECT_EQ(0, ctl(0, "cookie           " COOKIE,
-			 "object seal a uuid " UUID " cookie " COOKIE));
+			 "object seal a --uuid " UUID " --cookie " COOKIE));
 	EXPECT_EQ(0, ctl(0, "guest            " UUID, "object show a"));
 	EXPECT_EQ(0, ctl(1, "a: sealed, it holds a saved guest", "object remove a"));
 	EXPECT_EQ(0, ctl(1, "a: sealed, it holds a saved guest", "object seal a"));
@@ -166,13 +166,12 @@ TEST_F(before, a_sealed_object_is_left_alone)
 		TH_LOG("resume: %s", strerror(errno));
 	}
 	close(fd);
-	EXPECT_EQ(0, ctl(1, "holds no saved guest", "object discard a"));
-	EXPECT_EQ(0, ctl(0, "sealed", "object seal a"));
-	EXPECT_EQ(0, ctl(0, "unsealed", "object discard a"));
+	EXPECT_EQ(0, ctl(1, "holds no saved guest", "object unseal a"));
 	EXPECT_EQ(0, ctl(0, "sealed", "object seal a"));
 	EXPECT_EQ(0, ctl(0, "unsealed", "object unseal a"));
+	EXPECT_EQ(0, ctl(2, "is not a KEY", "object discard a"));
 	EXPECT_EQ(0, ctl(1, "not quarantined",
-			 "object discard $(pkramctl object list | awk '/a$/ { print $1 }')"));
+			 "object discard $(pkramctl object show | awk '/a$/ { print $1 }')"));
 }
 
 TEST_F(before, an_object_is_what_it_was_exported_to)
@@ -194,7 +193,7 @@ TEST_F(before, changes_are_for_root)
 {
 	EXPECT_EQ(0, vm_run(NULL, "chmod 755 " PKRAM_MNT "; chmod 600 " PKRAM_MNT "/v"));
 	EXPECT_EQ(0, as_nobody(1, "needs root", "pool grow 1G"));
-	EXPECT_EQ(0, as_nobody(1, "needs root", "object list"));
+	EXPECT_EQ(0, as_nobody(1, "needs root", "object show"));
 	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object remove v"));
 	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object show v"));
 	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object create w 4M"));
@@ -215,7 +214,7 @@ TEST_F(before, a_saved_guest_is_given_up)
 	EXPECT_EQ(0, ctl(1, "is not saved", "guest discard g"));
 	EXPECT_EQ(0, ctl(0, "sealed", "object create ram 16M && pkramctl object seal ram"));
 	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
-	EXPECT_EQ(0, ctl(0, "g     saved", "guest list"));
+	EXPECT_EQ(0, ctl(0, "g     saved", "guest show"));
 	EXPECT_EQ(0, ctl(1, "guest discard g gives it up", "guest start g"));
 	EXPECT_EQ(0, ctl(0, "g     stopped", "guest discard g"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/g.state", F_OK));
@@ -279,7 +278,7 @@ TEST_F(before, a_claimed_object_is_not_lost_unasked)
 
 TEST_F_TIMEOUT(before, it_boots_the_next_kernel, 200)
 {
-	EXPECT_EQ(0, ctl(0, "sealed", "object seal a cookie " COOKIE));
+	EXPECT_EQ(0, ctl(0, "sealed", "object seal a --cookie " COOKIE));
 	vm_leaving();
 	kexec(0, "", "");
 	EXPECT_TRUE(false);
@@ -295,7 +294,7 @@ TEST_F(after, all_is_there)
 	EXPECT_EQ(0, ctl(0, "sealed", "object show a"));
 	EXPECT_EQ(0, ctl(0, "os    debian", "object label a"));
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/v", 8 * MIB, 5));
-	EXPECT_EQ(0, ctl(0, "unsealed", "object discard a"));
+	EXPECT_EQ(0, ctl(0, "unsealed", "object unseal a"));
 	EXPECT_EQ(0, ctl(0, "removed", "object remove a v -j"));
 }
 

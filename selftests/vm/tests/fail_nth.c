@@ -685,7 +685,7 @@ static int need_pool(void)
 	if (fs_load() || fs_mount())
 		return -1;
 	if (!pool_now().size &&
-	    vm_run(NULL, CTL "pool adopt %#lx+%luG format", BASE, POOL / GIB))
+	    vm_run(NULL, CTL "pool adopt %#lx+%luG --format", BASE, POOL / GIB))
 		return -1;
 	if (gone(KEEP) && pool_file_fill(KEEP, 5 * UNIT, 3))
 		return -1;
@@ -815,8 +815,8 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
  */
 TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 {
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G format", LONE_GIB2));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G --format", LONE_GIB));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %#lx+1G --format", LONE_GIB2));
 	in_pool = pool_now().size;
 	ASSERT_EQ(0, pkram_open(&ctx));
 	DRIVE(.name = "ask", .run = ask, .undone = always, .done = always);

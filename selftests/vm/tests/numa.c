@@ -38,11 +38,11 @@ TEST_F(make, grows_from_the_node_asked_for)
 	char *out;
 
 	ASSERT_EQ(0, pool_up(NULL));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G node 0"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0"));
 	out = regions();
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	free(out);
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G node 1"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1"));
 	out = regions();
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	EXPECT_EQ(1, count(out, "\"node\":1"));
@@ -54,7 +54,7 @@ TEST_F(make, refuses_a_node_that_has_no_memory)
 {
 	char *out;
 
-	EXPECT_EQ(1, vm_run(&out, CTL "pool grow 1G node 7"));
+	EXPECT_EQ(1, vm_run(&out, CTL "pool grow 1G --node 7"));
 	EXPECT_NE(NULL, strstr(out, "no such NUMA node"));
 	free(out);
 }

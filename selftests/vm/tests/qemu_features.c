@@ -394,7 +394,7 @@ TEST_F(lost, says_what_is_lost)
 {
 	char *text;
 
-	EXPECT_EQ(0, vm_run(&text, CTL "object list"));
+	EXPECT_EQ(0, vm_run(&text, CTL "object show"));
 	EXPECT_NE(NULL, strstr(text, "vm1"));
 	EXPECT_NE(NULL, strstr(text, "names a region that is not there"))
 		TH_LOG("%s", text);

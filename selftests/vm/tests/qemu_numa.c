@@ -14,8 +14,8 @@ FIXTURE_TEARDOWN(main) {}
 TEST_F(main, grows_a_pool_on_both_nodes)
 {
 	ASSERT_EQ(0, pool_up(NULL));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G node 0"));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G node 1"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1"));
 	EXPECT_LT(0, free_on(0));
 	EXPECT_LT(0, free_on(1));
 }

@@ -79,7 +79,7 @@ TEST_F_TIMEOUT(before, guests_are_saved_and_the_host_goes, 300)
 	struct guest_state st;
 	FILE *f;
 
-	ASSERT_EQ(0, vm_run(NULL, CTL "guest list"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest show"));
 	for (int i = 0; i < 2; i++) {
 		struct qemu *q = find(names[i]);
 
@@ -109,7 +109,7 @@ TEST_F_TIMEOUT(after, the_guests_are_there_and_saved, 300)
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, define("vm1", ""));
 	ASSERT_EQ(0, define("vm2", ""));
-	ASSERT_EQ(0, vm_run(&out, CTL "guest list"));
+	ASSERT_EQ(0, vm_run(&out, CTL "guest show"));
 	TH_LOG("%s", out);
 	for (int i = 0; i < 2; i++)
 		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_SEALED));

@@ -605,7 +605,7 @@ TEST_F(second, lists_what_there_is)
 	EXPECT_NE(NULL, strstr(text, "\"iova\":\"0x200000000\",\"size\":2097152,\"access\":\"r\""));
 	EXPECT_NE(NULL, strstr(text, "\"name\":\"/ram\""));
 	free(text);
-	EXPECT_OK(vm_run(&text, CTL "object list"));
+	EXPECT_OK(vm_run(&text, CTL "object show"));
 	EXPECT_EQ(NULL, strstr(text, "n4096"));
 	free(text);
 }
@@ -710,7 +710,7 @@ TEST_F(second, discards)
 	}
 	EXPECT_NE(0, vm_run(NULL, CTL "container discard cut"));
 	EXPECT_EQ(1, pool_number("quarantined"));
-	EXPECT_OK(vm_run(&text, CTL "object list | awk '$2 == \"quarantined\" { print $1 }'"));
+	EXPECT_OK(vm_run(&text, CTL "object show | awk '$2 == \"quarantined\" { print $1 }'"));
 	EXPECT_OK(vm_run(NULL, CTL "object discard %s", text));
 	free(text);
 	EXPECT_EQ(0, pool_number("quarantined"));
