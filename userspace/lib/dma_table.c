@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libpkram: containers of VFIO whose mappings are kept in the pool. */
+/* libpkram: DMA tables. */
 #include <errno.h>
 #include <stdlib.h>
 #include <linux/genetlink.h>
@@ -43,26 +43,26 @@ static int add_entry(const struct nlattr *nest, struct where *w)
 
 static int add_dma_table(const struct nlattr *const *tb, struct where *w)
 {
-	struct pkram_dma_table *c = calloc(1, sizeof(*c));
+	struct pkram_dma_table *t = calloc(1, sizeof(*t));
 	int err;
 
-	if (!c)
+	if (!t)
 		return -ENOMEM;
-	c->key = pkram_nl_u64(tb[PKRAM_A_OBJECT_KEY]);
-	c->uid = pkram_nl_u32(tb[PKRAM_A_UID]);
-	c->gid = pkram_nl_u32(tb[PKRAM_A_GID]);
-	c->nr_entries = pkram_nl_u32(tb[PKRAM_A_NR_ENTRIES]);
-	c->suspended = tb[PKRAM_A_SUSPENDED];
-	c->in_use = tb[PKRAM_A_IN_USE];
-	*w->tail = c;
-	w->tail = &c->next;
-	w->last = c;
-	w->entry = &c->entries;
-	err = pkram_nl_str(tb[PKRAM_A_DMA_TABLE], &c->name);
-	return err ? err : pkram_nl_str(tb[PKRAM_A_QUARANTINE], &c->quarantine);
+	t->key = pkram_nl_u64(tb[PKRAM_A_OBJECT_KEY]);
+	t->uid = pkram_nl_u32(tb[PKRAM_A_UID]);
+	t->gid = pkram_nl_u32(tb[PKRAM_A_GID]);
+	t->nr_entries = pkram_nl_u32(tb[PKRAM_A_NR_ENTRIES]);
+	t->suspended = tb[PKRAM_A_SUSPENDED];
+	t->in_use = tb[PKRAM_A_IN_USE];
+	*w->tail = t;
+	w->tail = &t->next;
+	w->last = t;
+	w->entry = &t->entries;
+	err = pkram_nl_str(tb[PKRAM_A_DMA_TABLE], &t->name);
+	return err ? err : pkram_nl_str(tb[PKRAM_A_QUARANTINE], &t->quarantine);
 }
 
-/* A container with many mappings comes in several messages. */
+/* A DMA table with many mappings comes in several messages. */
 static int dma_table_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 			void *arg)
 {

@@ -74,7 +74,7 @@ const char *pkram_warning(const struct pkram_ctx *ctx);
  * @format_version: version of the preserved format
  * @nr_regions: number of regions
  * @nr_objects: files and directories, without quarantined ones
- * @nr_quarantined: objects and containers that the loader refused
+ * @nr_quarantined: objects and DMA tables that the loader refused
  * @read_only: the pool may not be changed
  * @size: bytes
  * @free: bytes that can be allocated
@@ -200,7 +200,7 @@ struct pkram_resize {
  * Return: 0 or negative errno.
  */
 int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
-		     struct pkram_resize **res);
+		    struct pkram_resize **res);
 
 /**
  * pkram_pool_adopt() - attach memory that this kernel does not use as RAM
@@ -213,7 +213,7 @@ int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
  * Return: 0 or negative errno.
  */
 int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
-		       bool format, struct pkram_resize **res);
+		     bool format, struct pkram_resize **res);
 
 /**
  * pkram_pool_shrink() - shrink the pool by a number of GiB
@@ -227,7 +227,7 @@ int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
  * Return: 0 or negative errno.
  */
 int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
-		     struct pkram_resize **res);
+		      struct pkram_resize **res);
 
 /**
  * pkram_pool_shrink_range() - shrink the pool by the memory named
@@ -239,7 +239,7 @@ int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
  * Return: 0 or negative errno.
  */
 int pkram_pool_shrink_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
-			   struct pkram_resize **res);
+			    struct pkram_resize **res);
 void pkram_resize_free(struct pkram_resize *res);
 
 /**
@@ -287,9 +287,9 @@ int pkram_object_dump(struct pkram_ctx *ctx, struct pkram_object **list);
 void pkram_object_free(struct pkram_object *list);
 
 /**
- * pkram_object_discard() - remove a quarantined object for good
+ * pkram_object_discard() - Remove a quarantined object or DMA table for good
  * @ctx: the context
- * @key: &struct pkram_object.key
+ * @key: &struct pkram_object.key or &struct pkram_dma_table.key
  *
  * Return: 0 or negative errno.
  */
@@ -324,17 +324,17 @@ struct pkram_dma_table_entry {
 };
 
 /**
- * struct pkram_dma_table - a container of VFIO that has a name; a list
+ * struct pkram_dma_table - what survives of a VFIO container; a list
  * @next: the next one, or NULL
  * @key: names it to pkram_dma_table_remove()
- * @name: of the container; NULL if it was lost
+ * @name: of the DMA table; NULL if it was lost
  * @quarantine: why it is quarantined, NULL if it is not
  * @entries: its mappings, by rising address
  * @uid: who made it
  * @gid: and the group of that
  * @nr_entries: number of mappings
- * @suspended: nobody has user addresses of its mappings
- * @in_use: it is a container of this kernel; else it waits to be adopted
+ * @suspended: its mappings have no user addresses
+ * @in_use: a VFIO container of this kernel uses it; else it waits to be restored
  */
 struct pkram_dma_table {
 	struct pkram_dma_table *next;
@@ -350,7 +350,7 @@ struct pkram_dma_table {
 };
 
 /**
- * pkram_dma_table_dump() - list the containers, quarantined ones included
+ * pkram_dma_table_dump() - List the DMA tables, quarantined ones included
  * @ctx: the context
  * @list: out: in the kernel's order, NULL if there is none; freed with
  *	pkram_dma_table_free()
@@ -363,11 +363,14 @@ int pkram_dma_table_dump(struct pkram_ctx *ctx, struct pkram_dma_table **list);
 void pkram_dma_table_free(struct pkram_dma_table *list);
 
 /**
- * pkram_dma_table_remove() - remove a container's table for good
+ * pkram_dma_table_remove() - Remove a DMA table that no VFIO container uses
  * @ctx: the context
- * @key: of the container
+ * @key: &struct pkram_dma_table.key
  *
- * Return: 0; -EBUSY it is in use; other negative errno.
+ * pkram_object_discard() removes a quarantined one.
+ *
+ * Return: 0; -EBUSY: a VFIO container uses it; -EUCLEAN: it is quarantined; other
+ * negative errno.
  */
 int pkram_dma_table_remove(struct pkram_ctx *ctx, uint64_t key);
 

@@ -229,7 +229,7 @@ static int resize(struct pkram_ctx *ctx, struct nlmsghdr *nlh,
 }
 
 int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
-		     struct pkram_resize **res)
+		    struct pkram_resize **res)
 {
 	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_GROW, 0);
 
@@ -240,7 +240,7 @@ int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
 }
 
 int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
-		       bool format, struct pkram_resize **res)
+		     bool format, struct pkram_resize **res)
 {
 	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_ADOPT, 0);
 	struct pkram_span **tail;
@@ -285,7 +285,7 @@ static int shrink(struct pkram_ctx *ctx, struct nlmsghdr *nlh,
 }
 
 int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
-		     struct pkram_resize **res)
+		      struct pkram_resize **res)
 {
 	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_SHRINK, 0);
 
@@ -294,7 +294,7 @@ int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
 }
 
 int pkram_pool_shrink_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
-			   struct pkram_resize **res)
+			    struct pkram_resize **res)
 {
 	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_SHRINK, 0);
 

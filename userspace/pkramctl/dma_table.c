@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl container: the containers of VFIO that have a name, and what they map. */
+/* pkramctl dma-table: which objects the devices of a guest reach, and where. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,23 +7,23 @@
 #include "parse.h"
 #include "print.h"
 
-static void print_dma_table(const struct pkram_dma_table *c)
+static void print_dma_table(const struct pkram_dma_table *t)
 {
-	const char *state = c->quarantine ? "quarantined" :
-			    c->suspended ? "suspended" : "running";
+	const char *state = t->quarantine ? "quarantined" :
+			    t->suspended ? "suspended" : "running";
 	char owner[32];
 
-	snprintf(owner, sizeof(owner), "%" PRIu32 ":%" PRIu32, c->uid, c->gid);
-	out_id("key", "KEY", c->key);
+	snprintf(owner, sizeof(owner), "%" PRIu32 ":%" PRIu32, t->uid, t->gid);
+	out_id("key", "KEY", t->key);
 	out_str("state", "STATE", state);
-	out_bool("in_use", NULL, c->in_use);
-	out_str(NULL, "IN USE", c->in_use ? "yes" : "no");
-	out_u32("mappings", "MAPPINGS", c->nr_entries);
-	out_u32("uid", NULL, c->uid);
-	out_u32("gid", NULL, c->gid);
+	out_bool("in_use", NULL, t->in_use);
+	out_str(NULL, "IN USE", t->in_use ? "yes" : "no");
+	out_u32("mappings", "MAPPINGS", t->nr_entries);
+	out_u32("uid", NULL, t->uid);
+	out_u32("gid", NULL, t->gid);
 	out_str(NULL, "OWNER", owner);
-	out_str("name", "NAME", c->name);
-	out_str("quarantine", "QUARANTINED BECAUSE", c->quarantine);
+	out_str("name", "NAME", t->name);
+	out_str("quarantine", "QUARANTINED BECAUSE", t->quarantine);
 }
 
 static void print_entry(const struct pkram_dma_table_entry *e)
@@ -38,22 +38,20 @@ static void print_entry(const struct pkram_dma_table_entry *e)
 	out_str("name", "NAME", e->name);
 }
 
-static int dma_table_list(int argc, char **argv)
+static int show_all(void)
 {
-	struct pkram_dma_table *list, *c;
+	struct pkram_dma_table *list, *t;
 	struct pkram_ctx *ctx;
 
-	if (ctl_no_more(argc, argv))
-		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
 	if (pkram_dma_table_dump(ctx, &list))
 		return ctl_fail(ctx, NULL);
 	out_table_open(NULL, NULL);
-	for (c = list; c; c = c->next) {
+	for (t = list; t; t = t->next) {
 		out_row_open();
-		print_dma_table(c);
+		print_dma_table(t);
 		out_row_close();
 	}
 	out_table_close();
@@ -61,40 +59,41 @@ static int dma_table_list(int argc, char **argv)
 	return ctl_done(ctx);
 }
 
-/* Of several with one name all but one are quarantined: that one */
+/* Of several with one name all but one are quarantined; @quarantined: prefer those */
 static const struct pkram_dma_table *
-find_dma_table(const struct pkram_dma_table *list, const char *word)
+find_dma_table(const struct pkram_dma_table *list, const char *word, bool quarantined)
 {
-	const struct pkram_dma_table *c, *found = NULL;
+	const struct pkram_dma_table *t, *found = NULL;
 	uint64_t key = PKRAM_NONE64;
 	bool by_key = parse_key(word, &key);
 
-	for (c = list; c; c = c->next) {
-		if (by_key ? c->key != key : !c->name || strcmp(c->name, word))
+	for (t = list; t; t = t->next) {
+		if (by_key ? t->key != key : !t->name || strcmp(t->name, word))
 			continue;
-		if (!found || !c->quarantine)
-			found = c;
+		if (!found || !t->quarantine == !quarantined)
+			found = t;
 	}
 	return found;
 }
 
 /**
- * struct named - the container that the arguments of a verb name
+ * struct named - the DMA table that the argument of a verb names
  * @ctx: connection
- * @list: all, which @c is one of
- * @c: found
+ * @list: all DMA tables, which @t is one of
+ * @t: found
  */
 struct named {
 	struct pkram_ctx *ctx;
 	struct pkram_dma_table *list;
-	const struct pkram_dma_table *c;
+	const struct pkram_dma_table *t;
 };
 
-/* CTL_OK, or said why not, and nothing is left open */
-static int named_open(struct named *n, const char *verb, int argc, char **argv)
+/* Return: %CTL_OK; on failure the reason was reported, and nothing is left open. */
+static int named_open(struct named *n, const char *verb, bool quarantined, int argc,
+		      char **argv)
 {
 	if (!argc)
-		return ctl_usage("container %s: which one? (NAME or KEY of container list)",
+		return ctl_usage("dma-table %s: no DMA table given; pkramctl dma-table show lists them",
 				 verb);
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
@@ -103,12 +102,12 @@ static int named_open(struct named *n, const char *verb, int argc, char **argv)
 		return CTL_FAILED;
 	if (pkram_dma_table_dump(n->ctx, &n->list))
 		return ctl_fail(n->ctx, NULL);
-	n->c = find_dma_table(n->list, argv[0]);
-	if (n->c)
+	n->t = find_dma_table(n->list, argv[0], quarantined);
+	if (n->t)
 		return CTL_OK;
 	pkram_dma_table_free(n->list);
 	pkram_close(n->ctx);
-	return ctl_error("%s: there is no such container", argv[0]);
+	return ctl_error("%s: no such DMA table; pkramctl dma-table show lists them", argv[0]);
 }
 
 static int dma_table_show(int argc, char **argv)
@@ -117,13 +116,15 @@ static int dma_table_show(int argc, char **argv)
 	struct named n;
 	int ret;
 
-	ret = named_open(&n, "show", argc, argv);
+	if (!argc)
+		return show_all();
+	ret = named_open(&n, "show", false, argc, argv);
 	if (ret)
 		return ret;
 	out_record_open(NULL, NULL);
-	print_dma_table(n.c);
+	print_dma_table(n.t);
 	out_table_open("entries", "");
-	for (e = n.c->entries; e; e = e->next) {
+	for (e = n.t->entries; e; e = e->next) {
 		out_row_open();
 		print_entry(e);
 		out_row_close();
@@ -134,18 +135,37 @@ static int dma_table_show(int argc, char **argv)
 	return ctl_done(n.ctx);
 }
 
+static int dma_table_remove(int argc, char **argv)
+{
+	struct named n;
+	uint64_t key;
+	int ret;
+
+	ret = named_open(&n, "remove", false, argc, argv);
+	if (ret)
+		return ret;
+	key = n.t->key;
+	pkram_dma_table_free(n.list);
+	if (pkram_dma_table_remove(n.ctx, key))
+		return ctl_fail(n.ctx, argv[0]);
+	out_record_open(NULL, NULL);
+	out_id("removed", "removed", key);
+	out_record_close();
+	return ctl_done(n.ctx);
+}
+
 static int dma_table_discard(int argc, char **argv)
 {
 	struct named n;
 	uint64_t key;
 	int ret;
 
-	ret = named_open(&n, "discard", argc, argv);
+	ret = named_open(&n, "discard", true, argc, argv);
 	if (ret)
 		return ret;
-	key = n.c->key;
+	key = n.t->key;
 	pkram_dma_table_free(n.list);
-	if (pkram_dma_table_remove(n.ctx, key))
+	if (pkram_object_discard(n.ctx, key))
 		return ctl_fail(n.ctx, argv[0]);
 	out_record_open(NULL, NULL);
 	out_id("discarded", "discarded", key);
@@ -154,17 +174,19 @@ static int dma_table_discard(int argc, char **argv)
 }
 
 static const struct ctl_verb dma_table_verbs[] = {
-	{ "list", "", "the containers of VFIO that have a name, quarantined ones included",
-	  dma_table_list },
-	{ "show", "NAME | KEY", "all about one, with its mappings", dma_table_show },
-	{ "discard", "NAME | KEY",
-	  "remove what is kept of one that is not in use: nobody can adopt it any more",
-	  dma_table_discard },
+	{ "show", "[NAME | KEY]",
+	  "all DMA tables, quarantined ones included, or all about one, with its\n"
+	  "      mappings",
+	  dma_table_show },
+	{ "remove", "NAME | KEY",
+	  "remove one that no VFIO container uses; no program can restore it then",
+	  dma_table_remove },
+	{ "discard", "NAME | KEY", "remove a quarantined one", dma_table_discard },
 	{ }
 };
 
 const struct ctl_object ctl_dma_table = {
-	.name = "container",
-	.help = "what devices of VFIO reach, kept across a kexec",
+	.name = "dma-table",
+	.help = "what VFIO devices reach: show, remove, discard",
 	.verbs = dma_table_verbs,
 };

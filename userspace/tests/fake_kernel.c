@@ -455,7 +455,8 @@ static void discard(const struct nlmsghdr *req)
 
 	if (!key)
 		finish(req, -EINVAL, "no key");
-	else if (mnl_attr_get_u64(key) != 0xffffffff00000005)
+	else if (mnl_attr_get_u64(key) != 0xffffffff00000005 &&
+		 mnl_attr_get_u64(key) != 0x202)
 		finish(req, -EINVAL, "object is not quarantined");
 	else
 		finish(req, 0, NULL);
@@ -468,7 +469,9 @@ static void dma_table_remove(const struct nlmsghdr *req)
 	if (!key)
 		finish(req, -EINVAL, "no key");
 	else if (mnl_attr_get_u64(key) == 0x200)
-		finish(req, -EBUSY, "the container is in use");
+		finish(req, -EBUSY, "the DMA table is in use");
+	else if (mnl_attr_get_u64(key) == 0x202)
+		finish(req, -EUCLEAN, "the DMA table is quarantined");
 	else
 		finish(req, 0, NULL);
 }

@@ -249,26 +249,26 @@ static void objects(void)
 	   !strcmp(pkram_state_name(99), "unknown"), "states have names");
 }
 
-static void containers(void)
+static void dma_tables(void)
 {
 	struct pkram_dma_table_entry *e;
-	struct pkram_dma_table *list, *c;
+	struct pkram_dma_table *list, *t;
 	unsigned int n = 0;
 
 	fake("");
 	ok(!pkram_dma_table_dump(ctx, &list) && !strcmp(list->name, "vm1") &&
 	   list->key == 0x200 && list->in_use && !list->suspended && !list->entries,
-	   "the containers are read");
-	c = list->next;
-	ok(!strcmp(c->name, "vm2") && c->nr_entries == 3 && c->suspended && !c->in_use &&
-	   c->uid == 64055 && !c->quarantine, "with name, state and owner");
-	for (e = c->entries; e; e = e->next)
+	   "DMA tables are read");
+	t = list->next;
+	ok(!strcmp(t->name, "vm2") && t->nr_entries == 3 && t->suspended && !t->in_use &&
+	   t->uid == 64055 && !t->quarantine, "a DMA table has a name, a state and an owner");
+	for (e = t->entries; e; e = e->next)
 		n += e->iova == n * GIB && e->size == GIB && e->object_id == n + 1 &&
 		     e->offset == 4096 && e->prot == n + 1 && !e->name == (n == 2);
-	ok(n == 3, "mappings that come in several messages are one container's");
-	c = c->next;
-	ok(c && !c->next && !strcmp(c->quarantine, "a mapping is not possible"),
-	   "a quarantined one says why");
+	ok(n == 3, "mappings that come in several messages are one DMA table's");
+	t = t->next;
+	ok(t && !t->next && !strcmp(t->quarantine, "a mapping is not possible"),
+	   "a quarantined DMA table says why");
 	pkram_dma_table_free(list);
 	fake("empty");
 	ok(!pkram_dma_table_dump(ctx, &list) && !list, "there may be none");
@@ -283,9 +283,10 @@ static void containers(void)
 	ok(pkram_dma_table_dump(ctx, &list) == -EPERM && !list, "it needs root");
 	fake("");
 	ok(!pkram_dma_table_remove(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
-	   "discarding a container names the key");
+	   "removing a DMA table names the key");
 	ok(pkram_dma_table_remove(ctx, 0x200) == -EBUSY &&
-	   !strcmp(pkram_strerror(ctx), "the container is in use"), "unless it is in use");
+	   !strcmp(pkram_strerror(ctx), "the DMA table is in use"),
+	   "a DMA table in use is not removed");
 }
 
 static void handover(void)
@@ -483,7 +484,7 @@ int main(void)
 	regions();
 	resizing();
 	objects();
-	containers();
+	dma_tables();
 	handover();
 	events();
 	memory();

@@ -49,15 +49,15 @@ static bool does_dma(struct qemu *q)
 	return ok;
 }
 
-/* Does `pkramctl container show` say so? @what: as in its JSON; NULL: it is not there */
+/* Does `pkramctl dma-table show` say so? @what: as in its JSON; NULL: it is not there */
 static bool dma_table_is(const char *name, const char *what)
 {
 	char *out;
-	int status = vm_run(&out, CTL "-j container show %s 2>&1", name);
+	int status = vm_run(&out, CTL "-j dma-table show %s 2>&1", name);
 	bool is = what ? !status && strstr(out, what) : status;
 
 	if (!is)
-		printf("# container %s: %s\n", name, out);
+		printf("# DMA table %s: %s\n", name, out);
 	free(out);
 	return is;
 }
@@ -73,7 +73,7 @@ static int mappings(const char *name)
 	char *out, *p;
 	int n = -1;
 
-	if (vm_run(&out, CTL "-j container show %s", name))
+	if (vm_run(&out, CTL "-j dma-table show %s", name))
 		return -1;
 	p = strstr(out, "\"mappings\":");
 	if (p)
@@ -389,7 +389,7 @@ TEST_F_TIMEOUT(after, what_changed_is_mapped_anew, 400)
 	EXPECT_EQ(0, qemu_quit(q));
 	EXPECT_TRUE(dma_table_is("c", NULL));
 	/* That of the saved guest waits for nobody. */
-	EXPECT_OK(vm_run(NULL, CTL "container discard vm1"));
+	EXPECT_OK(vm_run(NULL, CTL "dma-table remove vm1"));
 }
 
 TEST_HARNESS_MAIN

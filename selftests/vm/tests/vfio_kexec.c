@@ -371,7 +371,7 @@ TEST_F(make, table_follows_the_mappings)
 	EXPECT_ERR(EINVAL, give_all_up(b.c));
 	EXPECT_OK(dma_map(b.c, LOW, p, PAGE));
 	EXPECT_LISTED("table", 2, false, true);
-	EXPECT_NE(0, vm_run(NULL, CTL "container discard table"));
+	EXPECT_NE(0, vm_run(NULL, CTL "dma-table remove table"));
 	EXPECT_EQ(4 * UNIT + PAGE, dma_unmap_flags(b.c, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL));
 	EXPECT_LISTED("table", 0, false, true);
 	box_close(&b);
@@ -404,7 +404,7 @@ TEST_F(make, many_entries)
 	EXPECT_EQ(65535 - 10, dma_avail(b.c));
 	munmap(p, UNIT);
 	box_close(&b);
-	EXPECT_OK(vm_run(NULL, CTL "container discard many"));
+	EXPECT_OK(vm_run(NULL, CTL "dma-table remove many"));
 	EXPECT_FALSE(listed("many"));
 	EXPECT_OK(unlink(PKRAM_MNT "/file"));
 }
@@ -597,11 +597,11 @@ TEST_F(second, lists_what_there_is)
 	EXPECT_EQ(2, pool_number("quarantined"));
 	/* Files are all there, and containers are none. */
 	EXPECT_EQ(12, pool_number("objects"));
-	EXPECT_OK(vm_run(&text, CTL "container list"));
+	EXPECT_OK(vm_run(&text, CTL "dma-table show"));
 	EXPECT_NE(NULL, strstr(text, "suspended    no"));
 	EXPECT_NE(NULL, strstr(text, "a mapping is not possible"));
 	free(text);
-	EXPECT_OK(vm_run(&text, CTL "-j container show vm1"));
+	EXPECT_OK(vm_run(&text, CTL "-j dma-table show vm1"));
 	EXPECT_NE(NULL, strstr(text, "\"iova\":\"0x200000000\",\"size\":2097152,\"access\":\"r\""));
 	EXPECT_NE(NULL, strstr(text, "\"name\":\"/ram\""));
 	free(text);
@@ -698,17 +698,22 @@ TEST_F(second, force)
 
 TEST_F(second, discards)
 {
-	static const char * const names[] = { "damaged", "cut", "gone", "reserved", "foreign",
-					      "theirs", "flipped" };
+	static const char * const names[] = { "cut", "gone", "reserved", "foreign", "theirs",
+					      "flipped" };
 	char *text;
 	size_t i;
 
+	EXPECT_TRUE(listed("damaged"));
+	EXPECT_NE(0, vm_run(NULL, CTL "dma-table remove damaged"));
+	EXPECT_OK(vm_run(NULL, CTL "dma-table discard damaged"));
+	EXPECT_FALSE(listed("damaged"));
+	EXPECT_NE(0, vm_run(NULL, CTL "dma-table discard cut"));
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		EXPECT_TRUE(listed(names[i]));
-		EXPECT_OK(vm_run(NULL, CTL "container discard %s", names[i]));
+		EXPECT_OK(vm_run(NULL, CTL "dma-table remove %s", names[i]));
 		EXPECT_FALSE(listed(names[i]));
 	}
-	EXPECT_NE(0, vm_run(NULL, CTL "container discard cut"));
+	EXPECT_NE(0, vm_run(NULL, CTL "dma-table remove cut"));
 	EXPECT_EQ(1, pool_number("quarantined"));
 	EXPECT_OK(vm_run(&text, CTL "object show | awk '$2 == \"quarantined\" { print $1 }'"));
 	EXPECT_OK(vm_run(NULL, CTL "object discard %s", text));
@@ -735,7 +740,7 @@ TEST_F(second, time_to_adopt)
 		EXPECT_EQ(65535 - nr[i], dma_avail(b.c));
 		EXPECT_OK(edu_dma(&b.edu, LOW + 2 * (nr[i] - 1) * PAGE, false));
 		box_close(&b);
-		EXPECT_OK(vm_run(NULL, CTL "container discard %s", name));
+		EXPECT_OK(vm_run(NULL, CTL "dma-table remove %s", name));
 	}
 }
 
@@ -797,7 +802,7 @@ TEST_F(last, adopts_in_the_third_kernel)
 /* Nothing holds the modules, or memory, any more. */
 TEST_F(last, nothing_is_left)
 {
-	ASSERT_OK(vm_run(NULL, CTL "container discard listed"));
+	ASSERT_OK(vm_run(NULL, CTL "dma-table remove listed"));
 	EXPECT_EQ(0, pool_number("quarantined"));
 	ASSERT_OK(fs_empty(PKRAM_MNT));
 	EXPECT_EQ(0, pool_number("objects"));
