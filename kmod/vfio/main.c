@@ -9,7 +9,11 @@
 #include <linux/pkram_vfio.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include "vfio/container.h"
+#include "vfio/group.h"
+#include "vfio/iommu.h"
+#include "vfio/map.h"
+#include "vfio/restore.h"
+#include "vfio/save.h"
 
 static unsigned int dma_entry_limit = U16_MAX;
 module_param(dma_entry_limit, uint, 0644);
@@ -239,19 +243,41 @@ static long vfio_ops_ioctl(void *data, unsigned int cmd, unsigned long arg)
 	return -ENOTTY;
 }
 
+static struct pkram_container *create_container(u32 limit)
+{
+	struct pkram_container *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+
+	if (!c)
+		return NULL;
+	mutex_init(&c->lock);
+	INIT_LIST_HEAD(&c->domains);
+	c->table.limit = limit;
+	c->pgsizes = PAGE_MASK;
+	return c;
+}
+
+static void destroy_container(struct pkram_container *c)
+{
+	WARN_ON(c->table.nr || c->saved || !list_empty(&c->domains));
+	pkram_table_free(&c->table);
+	pkram_runs_free(&c->open);
+	mutex_destroy(&c->lock);
+	kvfree(c);
+}
+
 static void *vfio_ops_open(unsigned long arg)
 {
 	struct pkram_container *c;
 
 	if (arg != VFIO_PKRAM_IOMMU)
 		return ERR_PTR(-EINVAL);
-	c = pkram_container_create(READ_ONCE(dma_entry_limit));
+	c = create_container(READ_ONCE(dma_entry_limit));
 	return c ?: ERR_PTR(-ENOMEM);
 }
 
 static void vfio_ops_release(void *data)
 {
-	pkram_container_destroy(data);
+	destroy_container(data);
 }
 
 static int vfio_ops_attach_group(void *data, struct iommu_group *group,

@@ -6,7 +6,8 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "vfio/container.h"
+#include "vfio/iommu.h"
+#include "vfio/pages.h"
 
 #define PAGES_AT_ONCE	(PAGE_SIZE / sizeof(struct page *))
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IOMMU domains of a container, and the groups of devices in them. Groups whose IOMMU
- * is of the same kind share a domain; each further domain gets all mappings.
+ * Groups of devices, and their IOMMU domains. Groups whose IOMMU is of the same kind
+ * share a domain; each further domain gets all mappings.
  *
  * x86 only: interrupts are remapped by the IOMMU, and need no mapping of their own.
  */
@@ -10,7 +10,10 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "vfio/container.h"
+#include "store/dma_table.h"
+#include "vfio/group.h"
+#include "vfio/map.h"
+#include "vfio/mapping.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -21,54 +24,6 @@ static bool share_domains = true;
 module_param(share_domains, bool, 0644);
 MODULE_PARM_DESC(share_domains,
 		 "groups of a container share page tables where they can (default); off for tests");
-
-/* Mapping */
-
-int pkram_domains_map(struct pkram_container *c, u64 iova, phys_addr_t phys,
-		      u64 size, int prot)
-{
-	struct pkram_domain *d;
-	int err;
-
-	list_for_each_entry(d, &c->domains, list) {
-		err = iommu_map(d->domain, iova, phys, size,
-				prot | IOMMU_CACHE, GFP_KERNEL_ACCOUNT);
-		if (err)
-			goto err_unmap;
-		cond_resched();
-	}
-	return 0;
-
-err_unmap:
-	list_for_each_entry_continue_reverse(d, &c->domains, list)
-		iommu_unmap(d->domain, iova, size);
-	return err;
-}
-
-bool pkram_domains_unmap(struct pkram_container *c, u64 iova, u64 size)
-{
-	struct pkram_domain *d;
-	bool sure = true;
-
-	list_for_each_entry(d, &c->domains, list) {
-		if (iommu_unmap(d->domain, iova, size) != size)
-			sure = false;
-		cond_resched();
-	}
-	WARN_ONCE(!sure, "cannot unmap %#llx bytes at %#llx: they stay pinned",
-		  size, iova);
-	return sure;
-}
-
-bool pkram_domains_coherent(struct pkram_container *c)
-{
-	struct pkram_domain *d;
-
-	list_for_each_entry(d, &c->domains, list)
-		if (!d->coherent)
-			return false;
-	return true;
-}
 
 /* A further domain gets what the others have */
 
@@ -367,6 +322,20 @@ int pkram_container_attach(struct pkram_container *c, struct iommu_group *group)
 	return err;
 }
 
+/*
+ * The last group is gone. The table waits for who adopts it, unless there are user
+ * addresses of its mappings: then nobody could know what devices do there.
+ */
+static void release_table(struct pkram_container *c)
+{
+	struct pkram_object *saved = c->saved;
+
+	c->saved = NULL;
+	pkram_container_unmap_all(c);
+	if (saved)
+		pkram_dma_table_put(saved, !c->running);
+}
+
 void pkram_container_detach(struct pkram_container *c,
 			    struct iommu_group *group)
 {
@@ -384,7 +353,7 @@ void pkram_container_detach(struct pkram_container *c,
 	if (list_empty(&d->groups)) {
 		/* Who has no device has no right to map either. */
 		if (list_is_singular(&c->domains))
-			pkram_container_release(c);
+			release_table(c);
 		else
 			drop_mappings(c, d, c->table.nr);
 		list_del(&d->list);

@@ -1,125 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Containers that have a name: their table is in the pool, and outlives them. Mappings
- * are saved whose memory is one run of one object that has a name; others end with
- * their container, as type1's do.
+ * A container takes the mappings of a table in the pool over. All memory is pinned
+ * before any of it is mapped.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "store/pin.h"
 #include "store/dma_table.h"
-#include "vfio/container.h"
-
-static_assert(IOMMU_READ == PKRAM_ENTRY_READ && IOMMU_WRITE == PKRAM_ENTRY_WRITE);
-
-/* Return: can it be saved? */
-static bool make_entry(const struct pkram_mapping *m, struct pkram_entry *e)
-{
-	const struct pkram_seg *seg = m->segs;
-	u32 i;
-
-	for (i = 0; i < m->nr_segs; i++)
-		if (!m->pins[i] || seg[i].object != seg[0].object ||
-		    seg[i].offset - seg[i].pos != seg[0].offset)
-			return false;
-	*e = (struct pkram_entry){
-		.iova = m->dma.first,
-		.size = pkram_mapping_size(m),
-		.object = pkram_pin_object_id(m->pins[0]),
-		.offset = seg[0].offset,
-		.prot = m->prot,
-	};
-	return e->object;
-}
-
-int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m)
-{
-	struct pkram_entry e;
-	int err;
-
-	if (!c->saved || !make_entry(m, &e))
-		return 0;
-	err = pkram_dma_table_add(c->saved, &e);
-	if (err)
-		return err;
-	c->running = true;
-	m->saved = true;
-	return 0;
-}
-
-bool pkram_container_forget(struct pkram_container *c, const struct pkram_mapping *m)
-{
-	if (!c->saved || !m->saved)
-		return false;
-	pkram_dma_table_forget(c->saved, m->dma.first, m->dma.last);
-	return true;
-}
-
-int pkram_container_set_running(struct pkram_container *c, bool running)
-{
-	int err = c->saved ? pkram_dma_table_set_running(c->saved, running) : 0;
-
-	if (!err)
-		c->running = running;
-	return err;
-}
-
-struct pkram_container_use pkram_container_get_use(const struct pkram_container *c)
-{
-	return (struct pkram_container_use){
-		.running = c->running,
-		.saved = c->saved && pkram_dma_table_running(c->saved),
-	};
-}
-
-void pkram_container_put_use(struct pkram_container *c, struct pkram_container_use use)
-{
-	if (c->saved)
-		pkram_dma_table_set_running(c->saved, use.saved);
-	c->running = use.running;
-}
-
-void pkram_container_release(struct pkram_container *c)
-{
-	struct pkram_object *saved = c->saved;
-
-	c->saved = NULL;
-	pkram_container_unmap_all(c);
-	if (saved)
-		pkram_dma_table_put(saved, !c->running);
-}
-
-int pkram_container_name(struct pkram_container *c, const char *name)
-{
-	struct pkram_object *saved;
-	struct pkram_mapping *m;
-	struct pkram_entry *e;
-	u32 i, nr = 0;
-
-	lockdep_assert_held(&c->lock);
-	if (c->saved)
-		return -EINVAL;
-	e = kvcalloc(max(c->table.nr, 1U), sizeof(*e), GFP_KERNEL_ACCOUNT);
-	if (!e)
-		return -ENOMEM;
-	for (i = 0; i < c->table.nr; i++) {
-		m = pkram_mapping_of(c->table.dma[i]);
-		m->saved = make_entry(m, &e[nr]);
-		nr += m->saved;
-	}
-	saved = pkram_dma_table_create(name, e, nr);
-	kvfree(e);
-	if (IS_ERR(saved))
-		return PTR_ERR(saved);
-	c->saved = saved;
-	c->running = true;
-	return 0;
-}
-
-/* Adopting */
+#include "store/pin.h"
+#include "vfio/iommu.h"
+#include "vfio/map.h"
+#include "vfio/mapping.h"
+#include "vfio/restore.h"
 
 /* Its pin; the object is opened unless the last one will do. */
 static struct pkram_pin *pin_entry(const struct pkram_entry *e, u64 *id,
@@ -185,7 +78,7 @@ static int add_pinned(struct pkram_container *c, const struct pkram_entry *e,
 
 static bool may_map(struct pkram_container *c, const struct pkram_entry *e)
 {
-	u64 pgsize = 1ULL << __ffs64(c->pgsizes);
+	u64 pgsize = pkram_container_smallest_page(c);
 
 	return IS_ALIGNED(e->iova | e->size | e->offset, pgsize) &&
 	       pkram_runs_contain(&c->open, e->iova, e->iova + e->size - 1);

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings come and go. What is the pool's is pinned and mapped by extents, what is not
+ * is pinned page by page, as VFIO's type1 does it.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "store/dma_table.h"
+#include "store/pin.h"
+#include "vfio/area.h"
+#include "vfio/iommu.h"
+#include "vfio/map.h"
+#include "vfio/mapping.h"
+#include "vfio/pages.h"
+#include "vfio/save.h"
+
+/* Pin the pool's segments, save it if it is to be, and have all in the IOMMU. */
+static int fill_mapping(struct pkram_container *c, struct pkram_mapping *m,
+			struct area *a, u64 vaddr)
+{
+	struct pkram_pin *pin;
+	int err;
+	u32 i;
+
+	m->pins = kvcalloc(a->nr, sizeof(*m->pins), GFP_KERNEL_ACCOUNT);
+	if (!m->pins)
+		return -ENOMEM;
+	m->segs = a->seg;
+	m->nr_segs = a->nr;
+	a->seg = NULL;
+	err = pkram_mapping_charge(m);
+	for (i = 0; !err && i < m->nr_segs; i++) {
+		if (!a->open[i])
+			continue;
+		pin = pkram_pin_create(a->open[i], m->segs[i].offset,
+				       m->segs[i].len);
+		if (IS_ERR(pin))
+			err = PTR_ERR(pin);
+		else
+			m->pins[i] = pin;
+	}
+	if (!err)
+		err = pkram_container_save(c, m);
+	for (i = 0; !err && i < m->nr_segs; i++)
+		err = m->pins[i] ? pkram_mapping_map_pool(c, m, i) :
+		      pkram_pages_map(c, m, vaddr + m->segs[i].pos,
+				      m->segs[i].len);
+	return err;
+}
+
+static int map_vaddr(struct pkram_container *c, struct pkram_mapping *m,
+		     u64 vaddr)
+{
+	struct area a;
+	int err;
+
+	if (!pkram_runs_contain(&c->open, m->dma.first, m->dma.last))
+		return -EINVAL;
+	err = pkram_area_find(&a, vaddr, pkram_mapping_size(m), m->prot, false);
+	if (err)
+		return err;
+	err = fill_mapping(c, m, &a, vaddr);
+	pkram_area_free(&a);
+	return err;
+}
+
+int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
+			u64 size, int prot)
+{
+	u64 pgsize = pkram_container_smallest_page(c), last, vlast;
+	struct pkram_container_use before = pkram_container_get_use(c);
+	struct pkram_mapping *m;
+	bool overlaps, saved;
+	int err;
+
+	lockdep_assert_held(&c->lock);
+	err = pkram_table_check(iova, size, pgsize, &last);
+	if (!err)
+		err = pkram_table_check(vaddr, size, pgsize, &vlast);
+	if (err)
+		return err;
+	if (!current->mm)
+		return -ENODEV;
+	m = pkram_mapping_create(iova, last, prot);
+	if (!m)
+		return -ENOMEM;
+	err = pkram_table_insert(&c->table, &m->dma);
+	if (err)
+		goto err_destroy;
+	err = map_vaddr(c, m, vaddr);
+	if (!err)
+		err = pkram_container_set_running(c, true);
+	if (err)
+		goto err_remove;
+	return 0;
+
+err_remove:
+	pkram_table_remove(&c->table, pkram_table_find(&c->table, iova, last,
+						       &overlaps));
+err_destroy:
+	saved = pkram_container_forget(c, m);
+	pkram_mapping_destroy(c, m);
+	if (saved)
+		pkram_dma_table_commit(c->saved);
+	pkram_container_put_use(c, before);
+	return err;
+}
+
+/* A new user address */
+
+/* Whoever tells the address is charged from now on, and its opens hold the pins. */
+static int change_owner(struct pkram_mapping *m, const struct area *a)
+{
+	u32 i, j = 0;
+	int err;
+
+	if (m->mm != current->mm) {
+		err = account_locked_vm(current->mm, m->locked, true);
+		if (err)
+			return err;
+		pkram_mapping_uncharge(m->mm, m->locked);
+		mmdrop(m->mm);
+		m->mm = current->mm;
+		mmgrab(m->mm);
+	}
+	for (i = 0; i < m->nr_segs; i++) {
+		while (a->seg[j].pos + a->seg[j].len <= m->segs[i].pos)
+			j++;
+		if (m->pins[i])
+			pkram_pin_move(m->pins[i], a->open[j]);
+	}
+	return 0;
+}
+
+int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
+			      u64 size)
+{
+	u64 pgsize = pkram_container_smallest_page(c), last, vlast;
+	struct pkram_mapping *m;
+	struct area a;
+	int err;
+	u32 i;
+
+	lockdep_assert_held(&c->lock);
+	err = pkram_table_check(iova, size, pgsize, &last);
+	if (!err)
+		err = pkram_table_check(vaddr, size, pgsize, &vlast);
+	if (!err)
+		err = pkram_table_find_invalid(&c->table, iova, last, &i);
+	if (err)
+		return err;
+	m = pkram_mapping_of(c->table.dma[i]);
+	err = pkram_area_find(&a, vaddr, size, m->prot, true);
+	/* It is mapped, but not so that it could be the same. */
+	if (err)
+		return err == -EFAULT ? -EINVAL : err;
+	err = pkram_segs_same(m->segs, m->nr_segs, a.seg, a.nr) ? 0 : -EINVAL;
+	if (!err)
+		err = pkram_container_set_running(c, true);
+	if (!err)
+		err = change_owner(m, &a);
+	if (!err)
+		pkram_table_revalidate(&c->table, i);
+	if (!c->table.nr_invalid)
+		c->adopted = false;
+	pkram_area_free(&a);
+	return err;
+}
+
+/* Unmapping */
+
+/* No device reaches it any more when the table that is saved says so. */
+static u64 unmap_range(struct pkram_container *c, u32 i, u32 nr)
+{
+	struct pkram_mapping *m;
+	bool saved = false;
+	u64 size = 0;
+
+	/* From the end on, so that little has to be moved. */
+	while (nr--) {
+		m = pkram_mapping_of(pkram_table_remove(&c->table, i + nr));
+		size += pkram_mapping_size(m);
+		saved |= pkram_container_forget(c, m);
+		pkram_mapping_destroy(c, m);
+	}
+	if (saved)
+		pkram_dma_table_commit(c->saved);
+	return size;
+}
+
+static u64 size_of_range(const struct pkram_container *c, u32 i, u32 nr)
+{
+	u64 size = 0;
+
+	while (nr--)
+		size += pkram_mapping_size(pkram_mapping_of(c->table.dma[i + nr]));
+	return size;
+}
+
+int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
+			  bool all, bool vaddr_only)
+{
+	u64 len = *size, last = U64_MAX;
+	int err = 0;
+	u32 i, nr;
+
+	lockdep_assert_held(&c->lock);
+	*size = 0;
+	if (all)
+		err = iova || len ? -EINVAL : 0;
+	else
+		err = pkram_table_check(iova, len, pkram_container_smallest_page(c), &last);
+	if (!err)
+		err = pkram_table_whole(&c->table, iova, last, &i, &nr);
+	if (err)
+		return err;
+	if (!vaddr_only) {
+		*size = unmap_range(c, i, nr);
+		return 0;
+	}
+	err = pkram_table_invalidate(&c->table, i, nr);
+	if (err)
+		return err;
+	if (c->table.nr_invalid == c->table.nr && (all || nr))
+		err = pkram_container_set_running(c, false);
+	if (!err) {
+		*size = size_of_range(c, i, nr);
+		c->adopted = false;
+		return 0;
+	}
+	while (nr--)
+		pkram_table_revalidate(&c->table, i + nr);
+	return err;
+}
+
+u64 pkram_container_drop(struct pkram_container *c, u64 *nr)
+{
+	u64 size = 0;
+	u32 end, i;
+
+	lockdep_assert_held(&c->lock);
+	*nr = 0;
+	for (end = c->table.nr; end; end = i) {
+		for (i = end; i && c->table.dma[i - 1]->vaddr_invalid; i--)
+			;
+		*nr += end - i;
+		size += unmap_range(c, i, end - i);
+		/* That one stays. */
+		if (i)
+			i--;
+	}
+	return size;
+}
+
+void pkram_container_unmap_all(struct pkram_container *c)
+{
+	unmap_range(c, 0, c->table.nr);
+}
