@@ -12,7 +12,7 @@
 #include "store/pin.h"
 #include "vfio/area.h"
 
-void pkram_area_free(struct area *a)
+void pkram_area_free(struct pkram_area *a)
 {
 	u32 i;
 
@@ -23,7 +23,7 @@ void pkram_area_free(struct area *a)
 	kvfree(a->open);
 }
 
-static int area_grow(struct area *a)
+static int area_grow(struct pkram_area *a)
 {
 	u32 room = max(2 * a->room, 4U);
 	struct pkram_open **open;
@@ -51,7 +51,7 @@ static int area_grow(struct area *a)
 }
 
 /* Takes the reference to @open over, also on failure. */
-static int area_append(struct area *a, u64 len, struct pkram_open *open,
+static int area_append(struct pkram_area *a, u64 len, struct pkram_open *open,
 		       u64 offset)
 {
 	struct pkram_seg *last = a->nr ? &a->seg[a->nr - 1] : NULL;
@@ -85,7 +85,7 @@ static int area_append(struct area *a, u64 len, struct pkram_open *open,
  * The pages of @vma from @addr on. What a device is to write to must be writable for
  * the process, now: the open that the pin will hold then is one for writing.
  */
-static int area_add_vma(struct area *a, struct vm_area_struct *vma, u64 addr,
+static int area_add_vma(struct pkram_area *a, struct vm_area_struct *vma, u64 addr,
 			u64 len, int prot)
 {
 	struct pkram_open *open = pkramfs_vma_open(vma);
@@ -107,7 +107,7 @@ static int area_add_vma(struct area *a, struct vm_area_struct *vma, u64 addr,
 }
 
 /* mmap_lock held. @lax: what cannot be mapped counts as not the pool's. */
-static int area_walk(struct area *a, u64 vaddr, u64 size, int prot, bool lax)
+static int area_walk(struct pkram_area *a, u64 vaddr, u64 size, int prot, bool lax)
 {
 	u64 addr = vaddr, end = vaddr + size, next;
 	struct vm_area_struct *vma;
@@ -133,7 +133,7 @@ static int area_walk(struct area *a, u64 vaddr, u64 size, int prot, bool lax)
 	return 0;
 }
 
-int pkram_area_find(struct area *a, u64 vaddr, u64 size, int prot, bool lax)
+int pkram_area_find(struct pkram_area *a, u64 vaddr, u64 size, int prot, bool lax)
 {
 	int err;
 

@@ -27,8 +27,8 @@ MODULE_PARM_DESC(share_domains,
 
 /* A further domain gets what the others have */
 
-static int copy_mapping(struct pkram_container *c, struct pkram_domain *d,
-			struct pkram_mapping *m)
+static int group_copy_mapping(struct pkram_container *c, struct pkram_domain *d,
+			      struct pkram_mapping *m)
 {
 	phys_addr_t phys;
 	u64 pos = 0, len;
@@ -54,8 +54,8 @@ static int copy_mapping(struct pkram_container *c, struct pkram_domain *d,
 	return err;
 }
 
-static void drop_mappings(struct pkram_container *c, struct pkram_domain *d,
-			  u32 nr)
+static void group_unmap_mappings(struct pkram_container *c, struct pkram_domain *d,
+				 u32 nr)
 {
 	struct pkram_mapping *m;
 
@@ -66,15 +66,15 @@ static void drop_mappings(struct pkram_container *c, struct pkram_domain *d,
 	}
 }
 
-static int copy_mappings(struct pkram_container *c, struct pkram_domain *d)
+static int group_copy_mappings(struct pkram_container *c, struct pkram_domain *d)
 {
 	int err;
 	u32 i;
 
 	for (i = 0; i < c->table.nr; i++) {
-		err = copy_mapping(c, d, pkram_mapping_of(c->table.dma[i]));
+		err = group_copy_mapping(c, d, pkram_mapping_of(c->table.dma[i]));
 		if (err) {
-			drop_mappings(c, d, i);
+			group_unmap_mappings(c, d, i);
 			return err;
 		}
 	}
@@ -83,7 +83,7 @@ static int copy_mappings(struct pkram_container *c, struct pkram_domain *d)
 
 /* What may be mapped */
 
-static int exclude_reserved(struct pkram_runs *open, struct iommu_group *group)
+static int group_exclude_reserved(struct pkram_runs *open, struct iommu_group *group)
 {
 	struct iommu_resv_region *region, *next;
 	LIST_HEAD(regions);
@@ -103,8 +103,8 @@ static int exclude_reserved(struct pkram_runs *open, struct iommu_group *group)
 }
 
 /* @c's groups, and @extra, which is of no container yet, if that is not NULL */
-static int find_open(struct pkram_container *c, struct pkram_domain *extra,
-		     struct pkram_runs *open)
+static int group_find_open(struct pkram_container *c, struct pkram_domain *extra,
+			   struct pkram_runs *open)
 {
 	u64 first = 0, last = U64_MAX;
 	struct pkram_domain *d;
@@ -120,13 +120,13 @@ static int find_open(struct pkram_container *c, struct pkram_domain *extra,
 	err = first > last ? -EINVAL : pkram_runs_set(open, first, last);
 	list_for_each_entry(d, &c->domains, list)
 		list_for_each_entry(g, &d->groups, list)
-			err = err ?: exclude_reserved(open, g->group);
+			err = err ?: group_exclude_reserved(open, g->group);
 	if (extra)
 		list_del(&extra->list);
 	return err;
 }
 
-static void set_open(struct pkram_container *c, struct pkram_runs *open)
+static void group_set_open(struct pkram_container *c, struct pkram_runs *open)
 {
 	pkram_runs_free(&c->open);
 	c->open = *open;
@@ -134,7 +134,7 @@ static void set_open(struct pkram_container *c, struct pkram_runs *open)
 }
 
 /* All domains have these; what is smaller than a page is nobody's business. */
-static void update_pgsizes(struct pkram_container *c)
+static void group_update_pgsizes(struct pkram_container *c)
 {
 	struct pkram_domain *d;
 
@@ -149,7 +149,7 @@ static void update_pgsizes(struct pkram_container *c)
 
 /* Groups */
 
-static struct pkram_group *find_group(struct pkram_container *c,
+static struct pkram_group *group_find(struct pkram_container *c,
 				      const struct iommu_group *group,
 				      struct pkram_domain **in)
 {
@@ -168,13 +168,13 @@ static struct pkram_group *find_group(struct pkram_container *c,
 }
 
 /* One device stands for all of its group. */
-static int alloc_domain(struct device *dev, void *domain)
+static int group_alloc_domain(struct device *dev, void *domain)
 {
 	*(struct iommu_domain **)domain = iommu_paging_domain_alloc(dev);
 	return 1;
 }
 
-static void destroy_domain(struct pkram_domain *d)
+static void group_destroy_domain(struct pkram_domain *d)
 {
 	struct pkram_group *g, *next;
 
@@ -186,7 +186,7 @@ static void destroy_domain(struct pkram_domain *d)
 }
 
 /* A domain with one group, which is not attached to it yet */
-static struct pkram_domain *create_domain(struct iommu_group *group)
+static struct pkram_domain *group_create_domain(struct iommu_group *group)
 {
 	struct pkram_domain *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	struct pkram_group *g = kzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
@@ -200,16 +200,16 @@ static struct pkram_domain *create_domain(struct iommu_group *group)
 	INIT_LIST_HEAD(&d->groups);
 	g->group = group;
 	list_add(&g->list, &d->groups);
-	iommu_group_for_each_dev(group, &d->domain, alloc_domain);
+	iommu_group_for_each_dev(group, &d->domain, group_alloc_domain);
 	if (IS_ERR_OR_NULL(d->domain)) {
 		err = d->domain ? PTR_ERR(d->domain) : -ENODEV;
-		destroy_domain(d);
+		group_destroy_domain(d);
 		return ERR_PTR(err);
 	}
 	return d;
 }
 
-static bool same_kind(const struct pkram_domain *a, const struct pkram_domain *b)
+static bool group_same_kind(const struct pkram_domain *a, const struct pkram_domain *b)
 {
 	return a->domain->ops == b->domain->ops && a->coherent == b->coherent;
 }
@@ -218,8 +218,8 @@ static bool same_kind(const struct pkram_domain *a, const struct pkram_domain *b
  * Move the group of @d to a domain that is there already, if one takes it. Return: 1;
  * 0 none does, and it is in @d; or an error: then it is in none.
  */
-static int join_domain(struct pkram_container *c, struct pkram_domain *d,
-		       struct iommu_group *group)
+static int group_join_domain(struct pkram_container *c, struct pkram_domain *d,
+			     struct iommu_group *group)
 {
 	struct pkram_domain *other;
 
@@ -227,7 +227,7 @@ static int join_domain(struct pkram_container *c, struct pkram_domain *d,
 		return 0;
 	iommu_detach_group(d->domain, group);
 	list_for_each_entry(other, &c->domains, list) {
-		if (!same_kind(other, d) ||
+		if (!group_same_kind(other, d) ||
 		    iommu_attach_group(other->domain, group))
 			continue;
 		list_splice_tail_init(&d->groups, &other->groups);
@@ -237,22 +237,22 @@ static int join_domain(struct pkram_container *c, struct pkram_domain *d,
 }
 
 /* It is attached to @d, a domain of its own, and can use what the others can. */
-static int add_domain(struct pkram_container *c, struct pkram_domain *d)
+static int group_add_domain(struct pkram_container *c, struct pkram_domain *d)
 {
-	int err = copy_mappings(c, d);
+	int err = group_copy_mappings(c, d);
 
 	if (err)
 		return err;
 	/* At the end: the first one is whom pages.c asks. */
 	list_add_tail(&d->list, &c->domains);
-	update_pgsizes(c);
+	group_update_pgsizes(c);
 	return 0;
 }
 
-static int may_attach(struct pkram_container *c, struct pkram_domain *d,
-		      struct iommu_group *group, struct pkram_runs *open)
+static int group_may_attach(struct pkram_container *c, struct pkram_domain *d,
+			    struct iommu_group *group, struct pkram_runs *open)
 {
-	int err = find_open(c, d, open);
+	int err = group_find_open(c, d, open);
 
 	if (err)
 		return err;
@@ -266,58 +266,58 @@ static int may_attach(struct pkram_container *c, struct pkram_domain *d,
 	return 0;
 }
 
-static int attach(struct pkram_container *c, struct iommu_group *group)
+static int group_attach(struct pkram_container *c, struct iommu_group *group)
 {
 	struct pkram_runs open = {};
 	struct pkram_domain *d;
 	int ret;
 
-	d = create_domain(group);
+	d = group_create_domain(group);
 	if (IS_ERR(d))
 		return PTR_ERR(d);
 	ret = iommu_attach_group(d->domain, group);
 	if (ret)
 		goto err_destroy;
-	ret = may_attach(c, d, group, &open);
+	ret = group_may_attach(c, d, group, &open);
 	if (ret)
 		goto err_detach;
 	/* KVM takes it that this is done where it can be. */
 	if (d->domain->ops->enforce_cache_coherency)
 		d->coherent = d->domain->ops->enforce_cache_coherency(d->domain);
-	ret = join_domain(c, d, group);
+	ret = group_join_domain(c, d, group);
 	if (ret < 0)
 		goto err_destroy;
 	if (ret) {
-		destroy_domain(d);
+		group_destroy_domain(d);
 	} else {
-		ret = add_domain(c, d);
+		ret = group_add_domain(c, d);
 		if (ret)
 			goto err_detach;
 	}
-	set_open(c, &open);
+	group_set_open(c, &open);
 	return 0;
 
 err_detach:
 	iommu_detach_group(d->domain, group);
 err_destroy:
-	destroy_domain(d);
+	group_destroy_domain(d);
 	pkram_runs_free(&open);
 	return ret;
 }
 
-int pkram_container_attach(struct pkram_container *c, struct iommu_group *group)
+int pkram_group_attach(struct pkram_container *c, struct iommu_group *group)
 {
 	struct pkram_domain *in;
 	int err;
 
 	mutex_lock(&c->lock);
 	/* As type1; but what was adopted never had an address. */
-	if (c->table.nr_invalid && !c->adopted)
+	if (c->table.nr_invalid && !c->restored)
 		err = -EBUSY;
-	else if (find_group(c, group, &in))
+	else if (group_find(c, group, &in))
 		err = -EINVAL;
 	else
-		err = attach(c, group);
+		err = group_attach(c, group);
 	mutex_unlock(&c->lock);
 	return err;
 }
@@ -326,25 +326,25 @@ int pkram_container_attach(struct pkram_container *c, struct iommu_group *group)
  * The last group is gone. The table waits for who adopts it, unless there are user
  * addresses of its mappings: then nobody could know what devices do there.
  */
-static void release_table(struct pkram_container *c)
+static void group_release_table(struct pkram_container *c)
 {
-	struct pkram_object *saved = c->saved;
+	struct pkram_object *table = c->dma_table;
 
-	c->saved = NULL;
-	pkram_container_unmap_all(c);
-	if (saved)
-		pkram_dma_table_put(saved, !c->running);
+	c->dma_table = NULL;
+	pkram_map_unmap_all(c);
+	if (table)
+		pkram_dma_table_put(table, !c->running);
 }
 
-void pkram_container_detach(struct pkram_container *c,
-			    struct iommu_group *group)
+void pkram_group_detach(struct pkram_container *c,
+			struct iommu_group *group)
 {
 	struct pkram_runs open = {};
 	struct pkram_domain *d;
 	struct pkram_group *g;
 
 	mutex_lock(&c->lock);
-	g = find_group(c, group, &d);
+	g = group_find(c, group, &d);
 	if (!g)
 		goto unlock;
 	iommu_detach_group(d->domain, group);
@@ -353,16 +353,16 @@ void pkram_container_detach(struct pkram_container *c,
 	if (list_empty(&d->groups)) {
 		/* Who has no device has no right to map either. */
 		if (list_is_singular(&c->domains))
-			release_table(c);
+			group_release_table(c);
 		else
-			drop_mappings(c, d, c->table.nr);
+			group_unmap_mappings(c, d, c->table.nr);
 		list_del(&d->list);
-		destroy_domain(d);
-		update_pgsizes(c);
+		group_destroy_domain(d);
+		group_update_pgsizes(c);
 	}
 	/* Without memory it stays as closed as it was. */
-	if (!list_empty(&c->domains) && !find_open(c, NULL, &open))
-		set_open(c, &open);
+	if (!list_empty(&c->domains) && !group_find_open(c, NULL, &open))
+		group_set_open(c, &open);
 	pkram_runs_free(&open);
 unlock:
 	mutex_unlock(&c->lock);

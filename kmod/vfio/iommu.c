@@ -5,8 +5,8 @@
 #include <linux/sched.h>
 #include "vfio/iommu.h"
 
-int pkram_domains_map(struct pkram_container *c, u64 iova, phys_addr_t phys,
-		      u64 size, int prot)
+int pkram_iommu_map(struct pkram_container *c, u64 iova, phys_addr_t phys,
+		    u64 size, int prot)
 {
 	struct pkram_domain *d;
 	int err;
@@ -26,7 +26,7 @@ err_unmap:
 	return err;
 }
 
-bool pkram_domains_unmap(struct pkram_container *c, u64 iova, u64 size)
+bool pkram_iommu_unmap(struct pkram_container *c, u64 iova, u64 size)
 {
 	struct pkram_domain *d;
 	bool sure = true;
@@ -41,7 +41,7 @@ bool pkram_domains_unmap(struct pkram_container *c, u64 iova, u64 size)
 	return sure;
 }
 
-bool pkram_domains_coherent(struct pkram_container *c)
+bool pkram_iommu_coherent(struct pkram_container *c)
 {
 	struct pkram_domain *d;
 

@@ -5,32 +5,32 @@
 
 #include "vfio/private.h"
 
-/** pkram_container_first() - some domain of a container that has one */
+/** pkram_iommu_first() - some domain of a container that has one */
 static inline struct iommu_domain *
-pkram_container_first(const struct pkram_container *c)
+pkram_iommu_first(const struct pkram_container *c)
 {
 	return list_first_entry(&c->domains, struct pkram_domain,
 				list)->domain;
 }
 
-static inline u64 pkram_container_smallest_page(const struct pkram_container *c)
+static inline u64 pkram_iommu_page_size(const struct pkram_container *c)
 {
 	return 1ULL << __ffs64(c->pgsizes);
 }
 
-/** pkram_domains_map() - in all domains, or none. Context: container locked. */
-int pkram_domains_map(struct pkram_container *c, u64 iova, phys_addr_t phys,
-		      u64 size, int prot);
+/** pkram_iommu_map() - in all domains, or none. Context: container locked. */
+int pkram_iommu_map(struct pkram_container *c, u64 iova, phys_addr_t phys,
+		    u64 size, int prot);
 
 /**
- * pkram_domains_unmap() - in all domains
+ * pkram_iommu_unmap() - in all domains
  *
  * Return: is it sure that no device reaches it any more? If not, what was mapped must
  * not be let go of, ever.
  */
-bool pkram_domains_unmap(struct pkram_container *c, u64 iova, u64 size);
+bool pkram_iommu_unmap(struct pkram_container *c, u64 iova, u64 size);
 
-/** pkram_domains_coherent() - does each domain make all DMA coherent? */
-bool pkram_domains_coherent(struct pkram_container *c);
+/** pkram_iommu_coherent() - does each domain make all DMA coherent? */
+bool pkram_iommu_coherent(struct pkram_container *c);
 
 #endif /* _PKRAM_VFIO_IOMMU_H */

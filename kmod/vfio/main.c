@@ -19,7 +19,7 @@ static unsigned int dma_entry_limit = U16_MAX;
 module_param(dma_entry_limit, uint, 0644);
 MODULE_PARM_DESC(dma_entry_limit, "how many mappings a container may have (65535)");
 
-static long check_extension(struct pkram_container *c, unsigned long arg)
+static long pkram_vfio_check_extension(struct pkram_container *c, unsigned long arg)
 {
 	long ret = 0;
 
@@ -38,14 +38,14 @@ static long check_extension(struct pkram_container *c, unsigned long arg)
 		ret = 1;
 		break;
 	case VFIO_DMA_CC_IOMMU:
-		ret = pkram_domains_coherent(c);
+		ret = pkram_iommu_coherent(c);
 		break;
 	}
 	mutex_unlock(&c->lock);
 	return ret;
 }
 
-static int add_dma_avail(struct pkram_container *c, struct vfio_info_cap *caps)
+static int pkram_vfio_add_dma_avail(struct pkram_container *c, struct vfio_info_cap *caps)
 {
 	struct vfio_iommu_type1_info_dma_avail cap = {
 		.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
@@ -56,7 +56,7 @@ static int add_dma_avail(struct pkram_container *c, struct vfio_info_cap *caps)
 	return vfio_info_add_capability(caps, &cap.header, sizeof(cap));
 }
 
-static int add_iova_ranges(struct pkram_container *c, struct vfio_info_cap *caps)
+static int pkram_vfio_add_iova_ranges(struct pkram_container *c, struct vfio_info_cap *caps)
 {
 	struct vfio_iommu_type1_info_cap_iova_range *cap;
 	size_t size = struct_size(cap, iova_ranges, c->open.nr);
@@ -79,8 +79,8 @@ static int add_iova_ranges(struct pkram_container *c, struct vfio_info_cap *caps
 }
 
 /* Tells how much room is wanted if there is too little. */
-static int copy_caps(struct vfio_iommu_type1_info *info,
-		     struct vfio_info_cap *caps, void __user *arg)
+static int pkram_vfio_copy_caps(struct vfio_iommu_type1_info *info,
+				struct vfio_info_cap *caps, void __user *arg)
 {
 	info->flags |= VFIO_IOMMU_INFO_CAPS;
 	if (info->argsz < sizeof(*info) + caps->size) {
@@ -93,7 +93,7 @@ static int copy_caps(struct vfio_iommu_type1_info *info,
 	       -EFAULT : 0;
 }
 
-static long get_info(struct pkram_container *c, void __user *arg)
+static long pkram_vfio_get_info(struct pkram_container *c, void __user *arg)
 {
 	size_t size = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
 	struct vfio_iommu_type1_info info = {};
@@ -108,19 +108,19 @@ static long get_info(struct pkram_container *c, void __user *arg)
 	info.flags = VFIO_IOMMU_INFO_PGSIZES;
 	mutex_lock(&c->lock);
 	info.iova_pgsizes = c->pgsizes;
-	err = add_dma_avail(c, &caps);
+	err = pkram_vfio_add_dma_avail(c, &caps);
 	if (!err)
-		err = add_iova_ranges(c, &caps);
+		err = pkram_vfio_add_iova_ranges(c, &caps);
 	mutex_unlock(&c->lock);
 	if (!err)
-		err = copy_caps(&info, &caps, arg);
+		err = pkram_vfio_copy_caps(&info, &caps, arg);
 	kfree(caps.buf);
 	if (err)
 		return err;
 	return copy_to_user(arg, &info, size) ? -EFAULT : 0;
 }
 
-static long map_dma(struct pkram_container *c, void __user *arg)
+static long pkram_vfio_map_dma(struct pkram_container *c, void __user *arg)
 {
 	size_t size = offsetofend(struct vfio_iommu_type1_dma_map, size);
 	struct vfio_iommu_type1_dma_map map;
@@ -144,13 +144,13 @@ static long map_dma(struct pkram_container *c, void __user *arg)
 		return -EINVAL;
 	mutex_lock(&c->lock);
 	err = set_vaddr ?
-	      pkram_container_set_vaddr(c, map.iova, map.vaddr, map.size) :
-	      pkram_container_map(c, map.iova, map.vaddr, map.size, prot);
+	      pkram_map_set_vaddr(c, map.iova, map.vaddr, map.size) :
+	      pkram_map_add(c, map.iova, map.vaddr, map.size, prot);
 	mutex_unlock(&c->lock);
 	return err;
 }
 
-static long unmap_dma(struct pkram_container *c, void __user *arg)
+static long pkram_vfio_unmap_dma(struct pkram_container *c, void __user *arg)
 {
 	size_t size = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
 	struct vfio_iommu_type1_dma_unmap unmap;
@@ -163,16 +163,16 @@ static long unmap_dma(struct pkram_container *c, void __user *arg)
 	    unmap.flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR))
 		return -EINVAL;
 	mutex_lock(&c->lock);
-	err = pkram_container_unmap(c, unmap.iova, &unmap.size,
-				    unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL,
-				    unmap.flags & VFIO_DMA_UNMAP_FLAG_VADDR);
+	err = pkram_map_unmap(c, unmap.iova, &unmap.size,
+			      unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL,
+			      unmap.flags & VFIO_DMA_UNMAP_FLAG_VADDR);
 	mutex_unlock(&c->lock);
 	if (err)
 		return err;
 	return copy_to_user(arg, &unmap, size) ? -EFAULT : 0;
 }
 
-static long get_name(struct pkram_vfio_table *n, u32 known, void __user *arg)
+static long pkram_vfio_get_table(struct pkram_vfio_table *n, u32 known, void __user *arg)
 {
 	if (copy_from_user(n, arg, sizeof(*n)))
 		return -EFAULT;
@@ -182,33 +182,33 @@ static long get_name(struct pkram_vfio_table *n, u32 known, void __user *arg)
 	return 0;
 }
 
-static long name_create(struct pkram_container *c, void __user *arg)
+static long pkram_vfio_table_create(struct pkram_container *c, void __user *arg)
 {
 	struct pkram_vfio_table n;
-	long err = get_name(&n, 0, arg);
+	long err = pkram_vfio_get_table(&n, 0, arg);
 
 	if (err)
 		return err;
 	mutex_lock(&c->lock);
-	err = pkram_container_name(c, n.name);
+	err = pkram_save_create(c, n.name);
 	mutex_unlock(&c->lock);
 	return err;
 }
 
-static long name_adopt(struct pkram_container *c, void __user *arg)
+static long pkram_vfio_table_restore(struct pkram_container *c, void __user *arg)
 {
 	struct pkram_vfio_table n;
-	long err = get_name(&n, PKRAM_VFIO_TABLE_RESTORE_FORCE, arg);
+	long err = pkram_vfio_get_table(&n, PKRAM_VFIO_TABLE_RESTORE_FORCE, arg);
 
 	if (err)
 		return err;
 	mutex_lock(&c->lock);
-	err = pkram_container_adopt(c, n.name, n.flags & PKRAM_VFIO_TABLE_RESTORE_FORCE);
+	err = pkram_restore_table(c, n.name, n.flags & PKRAM_VFIO_TABLE_RESTORE_FORCE);
 	mutex_unlock(&c->lock);
 	return err;
 }
 
-static long drop(struct pkram_container *c, void __user *arg)
+static long pkram_vfio_unmap_stale(struct pkram_container *c, void __user *arg)
 {
 	struct pkram_vfio_unmap_stale d;
 
@@ -217,33 +217,33 @@ static long drop(struct pkram_container *c, void __user *arg)
 	if (d.argsz < sizeof(d) || d.flags)
 		return -EINVAL;
 	mutex_lock(&c->lock);
-	d.size = pkram_container_drop(c, &d.entries);
+	d.size = pkram_map_unmap_stale(c, &d.entries);
 	mutex_unlock(&c->lock);
 	return copy_to_user(arg, &d, sizeof(d)) ? -EFAULT : 0;
 }
 
-static long vfio_ops_ioctl(void *data, unsigned int cmd, unsigned long arg)
+static long pkram_vfio_ioctl(void *data, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case VFIO_CHECK_EXTENSION:
-		return check_extension(data, arg);
+		return pkram_vfio_check_extension(data, arg);
 	case VFIO_IOMMU_GET_INFO:
-		return get_info(data, (void __user *)arg);
+		return pkram_vfio_get_info(data, (void __user *)arg);
 	case VFIO_IOMMU_MAP_DMA:
-		return map_dma(data, (void __user *)arg);
+		return pkram_vfio_map_dma(data, (void __user *)arg);
 	case VFIO_IOMMU_UNMAP_DMA:
-		return unmap_dma(data, (void __user *)arg);
+		return pkram_vfio_unmap_dma(data, (void __user *)arg);
 	case PKRAM_VFIO_TABLE_CREATE:
-		return name_create(data, (void __user *)arg);
+		return pkram_vfio_table_create(data, (void __user *)arg);
 	case PKRAM_VFIO_TABLE_RESTORE:
-		return name_adopt(data, (void __user *)arg);
+		return pkram_vfio_table_restore(data, (void __user *)arg);
 	case PKRAM_VFIO_UNMAP_STALE:
-		return drop(data, (void __user *)arg);
+		return pkram_vfio_unmap_stale(data, (void __user *)arg);
 	}
 	return -ENOTTY;
 }
 
-static struct pkram_container *create_container(u32 limit)
+static struct pkram_container *pkram_vfio_create_container(u32 limit)
 {
 	struct pkram_container *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 
@@ -256,64 +256,64 @@ static struct pkram_container *create_container(u32 limit)
 	return c;
 }
 
-static void destroy_container(struct pkram_container *c)
+static void pkram_vfio_destroy_container(struct pkram_container *c)
 {
-	WARN_ON(c->table.nr || c->saved || !list_empty(&c->domains));
+	WARN_ON(c->table.nr || c->dma_table || !list_empty(&c->domains));
 	pkram_table_free(&c->table);
 	pkram_runs_free(&c->open);
 	mutex_destroy(&c->lock);
 	kvfree(c);
 }
 
-static void *vfio_ops_open(unsigned long arg)
+static void *pkram_vfio_open(unsigned long arg)
 {
 	struct pkram_container *c;
 
 	if (arg != VFIO_PKRAM_IOMMU)
 		return ERR_PTR(-EINVAL);
-	c = create_container(READ_ONCE(dma_entry_limit));
+	c = pkram_vfio_create_container(READ_ONCE(dma_entry_limit));
 	return c ?: ERR_PTR(-ENOMEM);
 }
 
-static void vfio_ops_release(void *data)
+static void pkram_vfio_release(void *data)
 {
-	destroy_container(data);
+	pkram_vfio_destroy_container(data);
 }
 
-static int vfio_ops_attach_group(void *data, struct iommu_group *group,
-				 enum vfio_group_type type)
+static int pkram_vfio_attach_group(void *data, struct iommu_group *group,
+				   enum vfio_group_type type)
 {
 	/* Mediated devices reach memory by user addresses, not by an IOMMU. */
 	if (type != VFIO_IOMMU)
 		return -EOPNOTSUPP;
-	return pkram_container_attach(data, group);
+	return pkram_group_attach(data, group);
 }
 
-static void vfio_ops_detach_group(void *data, struct iommu_group *group)
+static void pkram_vfio_detach_group(void *data, struct iommu_group *group)
 {
-	pkram_container_detach(data, group);
+	pkram_group_detach(data, group);
 }
 
 /* The rest is for mediated devices. */
-static const struct vfio_iommu_driver_ops vfio_ops = {
+static const struct vfio_iommu_driver_ops pkram_vfio_ops = {
 	.name = KBUILD_MODNAME,
 	.owner = THIS_MODULE,
-	.open = vfio_ops_open,
-	.release = vfio_ops_release,
-	.ioctl = vfio_ops_ioctl,
-	.attach_group = vfio_ops_attach_group,
-	.detach_group = vfio_ops_detach_group,
+	.open = pkram_vfio_open,
+	.release = pkram_vfio_release,
+	.ioctl = pkram_vfio_ioctl,
+	.attach_group = pkram_vfio_attach_group,
+	.detach_group = pkram_vfio_detach_group,
 };
 
 static int __init pkram_vfio_init(void)
 {
-	return vfio_register_iommu_driver(&vfio_ops);
+	return vfio_register_iommu_driver(&pkram_vfio_ops);
 }
 module_init(pkram_vfio_init);
 
 static void __exit pkram_vfio_exit(void)
 {
-	vfio_unregister_iommu_driver(&vfio_ops);
+	vfio_unregister_iommu_driver(&pkram_vfio_ops);
 }
 module_exit(pkram_vfio_exit);
 

@@ -16,8 +16,8 @@
 #include "vfio/save.h"
 
 /* Pin the pool's segments, save it if it is to be, and have all in the IOMMU. */
-static int fill_mapping(struct pkram_container *c, struct pkram_mapping *m,
-			struct area *a, u64 vaddr)
+static int map_fill(struct pkram_container *c, struct pkram_mapping *m,
+		    struct pkram_area *a, u64 vaddr)
 {
 	struct pkram_pin *pin;
 	int err;
@@ -41,7 +41,7 @@ static int fill_mapping(struct pkram_container *c, struct pkram_mapping *m,
 			m->pins[i] = pin;
 	}
 	if (!err)
-		err = pkram_container_save(c, m);
+		err = pkram_save_add(c, m);
 	for (i = 0; !err && i < m->nr_segs; i++)
 		err = m->pins[i] ? pkram_mapping_map_pool(c, m, i) :
 		      pkram_pages_map(c, m, vaddr + m->segs[i].pos,
@@ -52,7 +52,7 @@ static int fill_mapping(struct pkram_container *c, struct pkram_mapping *m,
 static int map_vaddr(struct pkram_container *c, struct pkram_mapping *m,
 		     u64 vaddr)
 {
-	struct area a;
+	struct pkram_area a;
 	int err;
 
 	if (!pkram_runs_contain(&c->open, m->dma.first, m->dma.last))
@@ -60,16 +60,16 @@ static int map_vaddr(struct pkram_container *c, struct pkram_mapping *m,
 	err = pkram_area_find(&a, vaddr, pkram_mapping_size(m), m->prot, false);
 	if (err)
 		return err;
-	err = fill_mapping(c, m, &a, vaddr);
+	err = map_fill(c, m, &a, vaddr);
 	pkram_area_free(&a);
 	return err;
 }
 
-int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
-			u64 size, int prot)
+int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
+		  u64 size, int prot)
 {
-	u64 pgsize = pkram_container_smallest_page(c), last, vlast;
-	struct pkram_container_use before = pkram_container_get_use(c);
+	u64 pgsize = pkram_iommu_page_size(c), last, vlast;
+	struct pkram_save_state before = pkram_save_get_state(c);
 	struct pkram_mapping *m;
 	bool overlaps, saved;
 	int err;
@@ -90,7 +90,7 @@ int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
 		goto err_destroy;
 	err = map_vaddr(c, m, vaddr);
 	if (!err)
-		err = pkram_container_set_running(c, true);
+		err = pkram_save_set_running(c, true);
 	if (err)
 		goto err_remove;
 	return 0;
@@ -99,18 +99,18 @@ err_remove:
 	pkram_table_remove(&c->table, pkram_table_find(&c->table, iova, last,
 						       &overlaps));
 err_destroy:
-	saved = pkram_container_forget(c, m);
+	saved = pkram_save_forget(c, m);
 	pkram_mapping_destroy(c, m);
 	if (saved)
-		pkram_dma_table_commit(c->saved);
-	pkram_container_put_use(c, before);
+		pkram_dma_table_commit(c->dma_table);
+	pkram_save_set_state(c, before);
 	return err;
 }
 
 /* A new user address */
 
 /* Whoever tells the address is charged from now on, and its opens hold the pins. */
-static int change_owner(struct pkram_mapping *m, const struct area *a)
+static int map_change_owner(struct pkram_mapping *m, const struct pkram_area *a)
 {
 	u32 i, j = 0;
 	int err;
@@ -133,12 +133,12 @@ static int change_owner(struct pkram_mapping *m, const struct area *a)
 	return 0;
 }
 
-int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
-			      u64 size)
+int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
+			u64 size)
 {
-	u64 pgsize = pkram_container_smallest_page(c), last, vlast;
+	u64 pgsize = pkram_iommu_page_size(c), last, vlast;
 	struct pkram_mapping *m;
-	struct area a;
+	struct pkram_area a;
 	int err;
 	u32 i;
 
@@ -157,13 +157,13 @@ int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 		return err == -EFAULT ? -EINVAL : err;
 	err = pkram_segs_same(m->segs, m->nr_segs, a.seg, a.nr) ? 0 : -EINVAL;
 	if (!err)
-		err = pkram_container_set_running(c, true);
+		err = pkram_save_set_running(c, true);
 	if (!err)
-		err = change_owner(m, &a);
+		err = map_change_owner(m, &a);
 	if (!err)
 		pkram_table_revalidate(&c->table, i);
 	if (!c->table.nr_invalid)
-		c->adopted = false;
+		c->restored = false;
 	pkram_area_free(&a);
 	return err;
 }
@@ -171,7 +171,7 @@ int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 /* Unmapping */
 
 /* No device reaches it any more when the table that is saved says so. */
-static u64 unmap_range(struct pkram_container *c, u32 i, u32 nr)
+static u64 map_unmap_range(struct pkram_container *c, u32 i, u32 nr)
 {
 	struct pkram_mapping *m;
 	bool saved = false;
@@ -181,15 +181,15 @@ static u64 unmap_range(struct pkram_container *c, u32 i, u32 nr)
 	while (nr--) {
 		m = pkram_mapping_of(pkram_table_remove(&c->table, i + nr));
 		size += pkram_mapping_size(m);
-		saved |= pkram_container_forget(c, m);
+		saved |= pkram_save_forget(c, m);
 		pkram_mapping_destroy(c, m);
 	}
 	if (saved)
-		pkram_dma_table_commit(c->saved);
+		pkram_dma_table_commit(c->dma_table);
 	return size;
 }
 
-static u64 size_of_range(const struct pkram_container *c, u32 i, u32 nr)
+static u64 map_range_size(const struct pkram_container *c, u32 i, u32 nr)
 {
 	u64 size = 0;
 
@@ -198,8 +198,8 @@ static u64 size_of_range(const struct pkram_container *c, u32 i, u32 nr)
 	return size;
 }
 
-int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
-			  bool all, bool vaddr_only)
+int pkram_map_unmap(struct pkram_container *c, u64 iova, u64 *size,
+		    bool all, bool vaddr_only)
 {
 	u64 len = *size, last = U64_MAX;
 	int err = 0;
@@ -210,23 +210,23 @@ int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
 	if (all)
 		err = iova || len ? -EINVAL : 0;
 	else
-		err = pkram_table_check(iova, len, pkram_container_smallest_page(c), &last);
+		err = pkram_table_check(iova, len, pkram_iommu_page_size(c), &last);
 	if (!err)
 		err = pkram_table_whole(&c->table, iova, last, &i, &nr);
 	if (err)
 		return err;
 	if (!vaddr_only) {
-		*size = unmap_range(c, i, nr);
+		*size = map_unmap_range(c, i, nr);
 		return 0;
 	}
 	err = pkram_table_invalidate(&c->table, i, nr);
 	if (err)
 		return err;
 	if (c->table.nr_invalid == c->table.nr && (all || nr))
-		err = pkram_container_set_running(c, false);
+		err = pkram_save_set_running(c, false);
 	if (!err) {
-		*size = size_of_range(c, i, nr);
-		c->adopted = false;
+		*size = map_range_size(c, i, nr);
+		c->restored = false;
 		return 0;
 	}
 	while (nr--)
@@ -234,7 +234,7 @@ int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
 	return err;
 }
 
-u64 pkram_container_drop(struct pkram_container *c, u64 *nr)
+u64 pkram_map_unmap_stale(struct pkram_container *c, u64 *nr)
 {
 	u64 size = 0;
 	u32 end, i;
@@ -245,7 +245,7 @@ u64 pkram_container_drop(struct pkram_container *c, u64 *nr)
 		for (i = end; i && c->table.dma[i - 1]->vaddr_invalid; i--)
 			;
 		*nr += end - i;
-		size += unmap_range(c, i, end - i);
+		size += map_unmap_range(c, i, end - i);
 		/* That one stays. */
 		if (i)
 			i--;
@@ -253,7 +253,7 @@ u64 pkram_container_drop(struct pkram_container *c, u64 *nr)
 	return size;
 }
 
-void pkram_container_unmap_all(struct pkram_container *c)
+void pkram_map_unmap_all(struct pkram_container *c)
 {
-	unmap_range(c, 0, c->table.nr);
+	map_unmap_range(c, 0, c->table.nr);
 }

@@ -6,7 +6,7 @@
 #include "vfio/private.h"
 
 /**
- * pkram_container_map() - VFIO_IOMMU_MAP_DMA, without VFIO_DMA_MAP_FLAG_VADDR
+ * pkram_map_add() - VFIO_IOMMU_MAP_DMA, without VFIO_DMA_MAP_FLAG_VADDR
  * @c: container, locked
  * @iova: where, for devices
  * @vaddr: what, an address of the calling process
@@ -15,28 +15,28 @@
  *
  * Return: 0, or what docs/vfio.md has a table of.
  */
-int pkram_container_map(struct pkram_container *c, u64 iova, u64 vaddr,
-			u64 size, int prot);
+int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
+		  u64 size, int prot);
 
-/** pkram_container_set_vaddr() - the same with that flag */
-int pkram_container_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
-			      u64 size);
+/** pkram_map_set_vaddr() - the same with that flag */
+int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
+			u64 size);
 
 /**
- * pkram_container_unmap() - VFIO_IOMMU_UNMAP_DMA
+ * pkram_map_unmap() - VFIO_IOMMU_UNMAP_DMA
  * @c: container, locked
  * @iova: range; with @all both are 0
  * @size: in bytes; out: what was unmapped
  * @all: everything
  * @vaddr_only: it stays mapped, and loses its user address
  */
-int pkram_container_unmap(struct pkram_container *c, u64 iova, u64 *size,
-			  bool all, bool vaddr_only);
+int pkram_map_unmap(struct pkram_container *c, u64 iova, u64 *size,
+		    bool all, bool vaddr_only);
 
-/** pkram_container_unmap_all() - as the last group goes, or adopting failed */
-void pkram_container_unmap_all(struct pkram_container *c);
+/** pkram_map_unmap_all() - as the last group goes, or adopting failed */
+void pkram_map_unmap_all(struct pkram_container *c);
 
-/** pkram_container_drop() - PKRAM_VFIO_UNMAP_STALE. Return: bytes; @nr: how many mappings */
-u64 pkram_container_drop(struct pkram_container *c, u64 *nr);
+/** pkram_map_unmap_stale() - PKRAM_VFIO_UNMAP_STALE. Return: bytes; @nr: how many mappings */
+u64 pkram_map_unmap_stale(struct pkram_container *c, u64 *nr);
 
 #endif /* _PKRAM_VFIO_MAP_H */

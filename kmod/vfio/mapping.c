@@ -35,7 +35,7 @@ void pkram_mapping_uncharge(struct mm_struct *mm, unsigned long pages)
 	}
 }
 
-static void unmap_seg(struct pkram_container *c, struct pkram_mapping *m, u32 i)
+static void mapping_unmap_seg(struct pkram_container *c, struct pkram_mapping *m, u32 i)
 {
 	const struct pkram_seg *seg = &m->segs[i];
 	u64 iova = m->dma.first + seg->pos;
@@ -47,7 +47,7 @@ static void unmap_seg(struct pkram_container *c, struct pkram_mapping *m, u32 i)
 			pkram_pages_unmap(c, iova, len, m->prot);
 		return;
 	}
-	if (!len || pkram_domains_unmap(c, iova, len))
+	if (!len || pkram_iommu_unmap(c, iova, len))
 		pkram_pin_destroy(m->pins[i]);
 }
 
@@ -56,7 +56,7 @@ void pkram_mapping_destroy(struct pkram_container *c, struct pkram_mapping *m)
 	u32 i;
 
 	for (i = 0; i < m->nr_segs; i++) {
-		unmap_seg(c, m, i);
+		mapping_unmap_seg(c, m, i);
 		cond_resched();
 	}
 	pkram_mapping_uncharge(m->mm, m->locked);
@@ -102,8 +102,8 @@ int pkram_mapping_map_pool(struct pkram_container *c, struct pkram_mapping *m,
 		len = pkram_mapping_extent(c, m, i, m->mapped, &phys);
 		if (!len)
 			return -EIO;
-		err = pkram_domains_map(c, m->dma.first + m->mapped, phys, len,
-					m->prot);
+		err = pkram_iommu_map(c, m->dma.first + m->mapped, phys, len,
+				      m->prot);
 		if (err)
 			return err;
 		m->mapped += len;

@@ -11,25 +11,25 @@
 
 #define PAGES_AT_ONCE	(PAGE_SIZE / sizeof(struct page *))
 
-static void unpin(unsigned long pfn, unsigned long nr, int prot)
+static void pages_unpin(unsigned long pfn, unsigned long nr, int prot)
 {
 	unpin_user_page_range_dirty_lock(pfn_to_page(pfn), nr,
 					 prot & IOMMU_WRITE);
 }
 
 /* Map a run of pinned pages; on failure they are unpinned. */
-static int map_run(struct pkram_container *c, struct pkram_mapping *m,
-		   const struct pkram_page_run *run)
+static int pages_map_run(struct pkram_container *c, struct pkram_mapping *m,
+			 const struct pkram_page_run *run)
 {
 	u64 len = (u64)run->nr << PAGE_SHIFT;
 	int err;
 
 	if (!run->nr)
 		return 0;
-	err = pkram_domains_map(c, m->dma.first + m->mapped,
-				PFN_PHYS(run->pfn), len, m->prot);
+	err = pkram_iommu_map(c, m->dma.first + m->mapped,
+			      PFN_PHYS(run->pfn), len, m->prot);
 	if (err)
-		unpin(run->pfn, run->nr, m->prot);
+		pages_unpin(run->pfn, run->nr, m->prot);
 	else
 		m->mapped += len;
 	return err;
@@ -39,8 +39,8 @@ static int map_run(struct pkram_container *c, struct pkram_mapping *m,
  * Add pinned pages to a run; where it ends map it, and begin the next. On failure all
  * of them, and the run, are unpinned.
  */
-static int add_to_run(struct pkram_container *c, struct pkram_mapping *m,
-		      struct page **pages, long nr, struct pkram_page_run *run)
+static int pages_add_to_run(struct pkram_container *c, struct pkram_mapping *m,
+			    struct page **pages, long nr, struct pkram_page_run *run)
 {
 	unsigned long pfn;
 	int err;
@@ -52,7 +52,7 @@ static int add_to_run(struct pkram_container *c, struct pkram_mapping *m,
 			run->nr++;
 			continue;
 		}
-		err = map_run(c, m, run);
+		err = pages_map_run(c, m, run);
 		if (err) {
 			unpin_user_pages(pages + i, nr - i);
 			return err;
@@ -83,18 +83,18 @@ int pkram_pages_map(struct pkram_container *c, struct pkram_mapping *m,
 					flags, pages);
 		if (n <= 0) {
 			if (run.nr)
-				unpin(run.pfn, run.nr, m->prot);
+				pages_unpin(run.pfn, run.nr, m->prot);
 			run.nr = 0;
 			err = n ?: -EFAULT;
 			break;
 		}
-		err = add_to_run(c, m, pages, n, &run);
+		err = pages_add_to_run(c, m, pages, n, &run);
 		vaddr += (u64)n << PAGE_SHIFT;
 		len -= (u64)n << PAGE_SHIFT;
 		cond_resched();
 	}
 	if (!err)
-		err = map_run(c, m, &run);
+		err = pages_map_run(c, m, &run);
 	free_page((unsigned long)pages);
 	return err;
 }
@@ -102,7 +102,7 @@ int pkram_pages_map(struct pkram_container *c, struct pkram_mapping *m,
 u64 pkram_pages_extent(struct pkram_container *c, u64 iova, u64 len,
 		       phys_addr_t *phys)
 {
-	struct iommu_domain *domain = pkram_container_first(c);
+	struct iommu_domain *domain = pkram_iommu_first(c);
 	u64 n = PAGE_SIZE;
 
 	*phys = iommu_iova_to_phys(domain, iova);
@@ -133,10 +133,10 @@ void pkram_pages_unmap(struct pkram_container *c, u64 iova, u64 len, int prot)
 			c->runs[nr].nr = n >> PAGE_SHIFT;
 			done += n;
 		}
-		if (!pkram_domains_unmap(c, iova, done))
+		if (!pkram_iommu_unmap(c, iova, done))
 			return;
 		for (i = 0; i < nr; i++)
-			unpin(c->runs[i].pfn, c->runs[i].nr, prot);
+			pages_unpin(c->runs[i].pfn, c->runs[i].nr, prot);
 		cond_resched();
 	}
 }

@@ -94,10 +94,10 @@ struct pkram_page_run {
  * @table: of &struct pkram_mapping
  * @open: where mappings may be
  * @pgsizes: sizes of the IOMMU's pages, a bit each
- * @saved: its table in the pool (saved.h); NULL: it has no name
+ * @dma_table: its table in the pool; NULL: it has no name
  * @running: somebody has, or had, user addresses of its mappings since it was
  *	adopted or suspended
- * @adopted: mappings without user address are of an adopted table
+ * @restored: mappings without user address are of an adopted table
  * @runs: for pages.c
  */
 struct pkram_container {
@@ -106,9 +106,9 @@ struct pkram_container {
 	struct pkram_dma_table table;
 	struct pkram_runs open;
 	u64 pgsizes;
-	struct pkram_object *saved;
+	struct pkram_object *dma_table;
 	bool running;
-	bool adopted;
+	bool restored;
 	struct pkram_page_run runs[PKRAM_PAGE_RUNS];
 };
 

@@ -15,8 +15,8 @@
 #include "vfio/restore.h"
 
 /* Its pin; the object is opened unless the last one will do. */
-static struct pkram_pin *pin_entry(const struct pkram_entry *e, u64 *id,
-				   struct pkram_open **open)
+static struct pkram_pin *restore_pin_entry(const struct pkram_entry *e, u64 *id,
+					   struct pkram_open **open)
 {
 	/* What may be written may be read. */
 	u64 key = e->object << 1 | (e->prot & PKRAM_ENTRY_WRITE ? 1 : 0);
@@ -45,8 +45,8 @@ static struct pkram_pin *pin_entry(const struct pkram_entry *e, u64 *id,
 	return pin;
 }
 
-static int add_pinned(struct pkram_container *c, const struct pkram_entry *e,
-		      struct pkram_pin *pin, const void *object)
+static int restore_add_pinned(struct pkram_container *c, const struct pkram_entry *e,
+			      struct pkram_pin *pin, const void *object)
 {
 	struct pkram_mapping *m;
 	int err = -ENOMEM;
@@ -76,17 +76,17 @@ static int add_pinned(struct pkram_container *c, const struct pkram_entry *e,
 	return -ENOMEM;
 }
 
-static bool may_map(struct pkram_container *c, const struct pkram_entry *e)
+static bool restore_may_map(struct pkram_container *c, const struct pkram_entry *e)
 {
-	u64 pgsize = pkram_container_smallest_page(c);
+	u64 pgsize = pkram_iommu_page_size(c);
 
 	return IS_ALIGNED(e->iova | e->size | e->offset, pgsize) &&
 	       pkram_runs_contain(&c->open, e->iova, e->iova + e->size - 1);
 }
 
 /* All of its memory, held; no device reaches any of it yet. */
-static int pin_all(struct pkram_container *c, const struct pkram_entry *e, u32 nr,
-		   u32 *bad)
+static int restore_pin_all(struct pkram_container *c, const struct pkram_entry *e, u32 nr,
+			   u32 *bad)
 {
 	struct pkram_open *open = NULL;
 	struct pkram_pin *pin;
@@ -96,13 +96,13 @@ static int pin_all(struct pkram_container *c, const struct pkram_entry *e, u32 n
 
 	for (i = 0; !err && i < nr; i++, e++) {
 		*bad = i;
-		if (!may_map(c, e)) {
+		if (!restore_may_map(c, e)) {
 			err = -ERANGE;
 			break;
 		}
-		pin = pin_entry(e, &id, &open);
+		pin = restore_pin_entry(e, &id, &open);
 		err = IS_ERR(pin) ? PTR_ERR(pin) :
-		      add_pinned(c, e, pin, pkram_open_object(open));
+		      restore_add_pinned(c, e, pin, pkram_open_object(open));
 		cond_resched();
 	}
 	if (open)
@@ -110,7 +110,7 @@ static int pin_all(struct pkram_container *c, const struct pkram_entry *e, u32 n
 	return err;
 }
 
-static int map_all(struct pkram_container *c, u32 *bad)
+static int restore_map_all(struct pkram_container *c, u32 *bad)
 {
 	int err = 0;
 	u32 i;
@@ -123,35 +123,35 @@ static int map_all(struct pkram_container *c, u32 *bad)
 	return err;
 }
 
-int pkram_container_adopt(struct pkram_container *c, const char *name, bool force)
+int pkram_restore_table(struct pkram_container *c, const char *name, bool force)
 {
 	const struct pkram_entry *e;
-	struct pkram_object *saved;
+	struct pkram_object *table;
 	u32 nr, bad = 0;
 	int err;
 
 	lockdep_assert_held(&c->lock);
-	if (c->saved || c->table.nr)
+	if (c->dma_table || c->table.nr)
 		return -EINVAL;
 	if (!current->mm)
 		return -ENODEV;
-	saved = pkram_dma_table_adopt(name, force);
-	if (IS_ERR(saved))
-		return PTR_ERR(saved);
-	nr = pkram_dma_table_entries(saved, &e);
-	err = pin_all(c, e, nr, &bad);
+	table = pkram_dma_table_adopt(name, force);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	nr = pkram_dma_table_entries(table, &e);
+	err = restore_pin_all(c, e, nr, &bad);
 	if (!err)
-		err = map_all(c, &bad);
+		err = restore_map_all(c, &bad);
 	if (err) {
 		pr_info_ratelimited("container \"%*pE\": mapping of %#llx bytes at %#llx, object %llu at %#llx: error %d: not adopted\n",
 				    (int)strlen(name), name, e[bad].size, e[bad].iova,
 				    e[bad].object, e[bad].offset, err);
-		pkram_container_unmap_all(c);
-		pkram_dma_table_put(saved, true);
+		pkram_map_unmap_all(c);
+		pkram_dma_table_put(table, true);
 		return err;
 	}
-	c->saved = saved;
+	c->dma_table = table;
 	c->running = false;
-	c->adopted = true;
+	c->restored = true;
 	return 0;
 }

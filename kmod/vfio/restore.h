@@ -5,7 +5,7 @@
 
 #include "vfio/private.h"
 
-/** pkram_container_adopt() - PKRAM_VFIO_TABLE_RESTORE */
-int pkram_container_adopt(struct pkram_container *c, const char *name, bool force);
+/** pkram_restore_table() - PKRAM_VFIO_TABLE_RESTORE */
+int pkram_restore_table(struct pkram_container *c, const char *name, bool force);
 
 #endif /* _PKRAM_VFIO_RESTORE_H */

@@ -13,7 +13,7 @@
 static_assert(IOMMU_READ == PKRAM_ENTRY_READ && IOMMU_WRITE == PKRAM_ENTRY_WRITE);
 
 /* Return: can it be saved? */
-static bool make_entry(const struct pkram_mapping *m, struct pkram_entry *e)
+static bool save_make_entry(const struct pkram_mapping *m, struct pkram_entry *e)
 {
 	const struct pkram_seg *seg = m->segs;
 	u32 i;
@@ -32,14 +32,14 @@ static bool make_entry(const struct pkram_mapping *m, struct pkram_entry *e)
 	return e->object;
 }
 
-int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m)
+int pkram_save_add(struct pkram_container *c, struct pkram_mapping *m)
 {
 	struct pkram_entry e;
 	int err;
 
-	if (!c->saved || !make_entry(m, &e))
+	if (!c->dma_table || !save_make_entry(m, &e))
 		return 0;
-	err = pkram_dma_table_add(c->saved, &e);
+	err = pkram_dma_table_add(c->dma_table, &e);
 	if (err)
 		return err;
 	c->running = true;
@@ -47,61 +47,61 @@ int pkram_container_save(struct pkram_container *c, struct pkram_mapping *m)
 	return 0;
 }
 
-bool pkram_container_forget(struct pkram_container *c, const struct pkram_mapping *m)
+bool pkram_save_forget(struct pkram_container *c, const struct pkram_mapping *m)
 {
-	if (!c->saved || !m->saved)
+	if (!c->dma_table || !m->saved)
 		return false;
-	pkram_dma_table_forget(c->saved, m->dma.first, m->dma.last);
+	pkram_dma_table_forget(c->dma_table, m->dma.first, m->dma.last);
 	return true;
 }
 
-int pkram_container_set_running(struct pkram_container *c, bool running)
+int pkram_save_set_running(struct pkram_container *c, bool running)
 {
-	int err = c->saved ? pkram_dma_table_set_running(c->saved, running) : 0;
+	int err = c->dma_table ? pkram_dma_table_set_running(c->dma_table, running) : 0;
 
 	if (!err)
 		c->running = running;
 	return err;
 }
 
-struct pkram_container_use pkram_container_get_use(const struct pkram_container *c)
+struct pkram_save_state pkram_save_get_state(const struct pkram_container *c)
 {
-	return (struct pkram_container_use){
+	return (struct pkram_save_state){
 		.running = c->running,
-		.saved = c->saved && pkram_dma_table_running(c->saved),
+		.saved = c->dma_table && pkram_dma_table_running(c->dma_table),
 	};
 }
 
-void pkram_container_put_use(struct pkram_container *c, struct pkram_container_use use)
+void pkram_save_set_state(struct pkram_container *c, struct pkram_save_state use)
 {
-	if (c->saved)
-		pkram_dma_table_set_running(c->saved, use.saved);
+	if (c->dma_table)
+		pkram_dma_table_set_running(c->dma_table, use.saved);
 	c->running = use.running;
 }
 
-int pkram_container_name(struct pkram_container *c, const char *name)
+int pkram_save_create(struct pkram_container *c, const char *name)
 {
-	struct pkram_object *saved;
+	struct pkram_object *table;
 	struct pkram_mapping *m;
 	struct pkram_entry *e;
 	u32 i, nr = 0;
 
 	lockdep_assert_held(&c->lock);
-	if (c->saved)
+	if (c->dma_table)
 		return -EINVAL;
 	e = kvcalloc(max(c->table.nr, 1U), sizeof(*e), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return -ENOMEM;
 	for (i = 0; i < c->table.nr; i++) {
 		m = pkram_mapping_of(c->table.dma[i]);
-		m->saved = make_entry(m, &e[nr]);
+		m->saved = save_make_entry(m, &e[nr]);
 		nr += m->saved;
 	}
-	saved = pkram_dma_table_create(name, e, nr);
+	table = pkram_dma_table_create(name, e, nr);
 	kvfree(e);
-	if (IS_ERR(saved))
-		return PTR_ERR(saved);
-	c->saved = saved;
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	c->dma_table = table;
 	c->running = true;
 	return 0;
 }
