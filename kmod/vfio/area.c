@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A range of user addresses is looked up once: what of it is the pool's, and by which
- * open. The address itself is not kept, as nothing needs it later.
+ * Look up a range of user addresses: which parts are pool memory, and through which
+ * open the process maps them. Nothing needs the addresses after that.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -50,7 +50,7 @@ static int area_grow(struct pkram_area *a)
 	return 0;
 }
 
-/* Takes the reference to @open over, also on failure. */
+/* Consumes the reference to @open, also on failure. */
 static int area_append(struct pkram_area *a, u64 len, struct pkram_open *open,
 		       u64 offset)
 {
@@ -82,8 +82,8 @@ static int area_append(struct pkram_area *a, u64 len, struct pkram_open *open,
 }
 
 /*
- * The pages of @vma from @addr on. What a device is to write to must be writable for
- * the process, now: the open that the pin will hold then is one for writing.
+ * Add the pages of @vma from @addr on. If a device shall write, the process must be
+ * allowed to write now; this makes the open that the pin holds one for writing.
  */
 static int area_add_vma(struct pkram_area *a, struct vm_area_struct *vma, u64 addr,
 			u64 len, int prot)
@@ -100,13 +100,13 @@ static int area_add_vma(struct pkram_area *a, struct vm_area_struct *vma, u64 ad
 		offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) +
 			 (addr - vma->vm_start);
 	} else if (vma->vm_flags & (VM_IO | VM_PFNMAP)) {
-		/* A device's: nobody keeps it from going away. */
+		/* Memory of a device: nothing keeps it from going away. */
 		return -EOPNOTSUPP;
 	}
 	return area_append(a, len, open, offset);
 }
 
-/* mmap_lock held. @lax: what cannot be mapped counts as not the pool's. */
+/* Context: mmap_lock held. */
 static int area_walk(struct pkram_area *a, u64 vaddr, u64 size, int prot, bool lax)
 {
 	u64 addr = vaddr, end = vaddr + size, next;
@@ -138,7 +138,7 @@ int pkram_area_find(struct pkram_area *a, u64 vaddr, u64 size, int prot, bool la
 	int err;
 
 	memset(a, 0, sizeof(*a));
-	/* The last byte's successor is an address, too. */
+	/* The end of the range must be an address as well. */
 	if (!current->mm || vaddr + size < vaddr)
 		return -EFAULT;
 	mmap_read_lock(current->mm);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Groups of devices, and their IOMMU domains. Groups whose IOMMU is of the same kind
- * share a domain; each further domain gets all mappings.
+ * Attach groups of devices to IOMMU domains. Groups with the same kind of IOMMU share a
+ * domain; each additional domain gets all mappings.
  *
- * x86 only: interrupts are remapped by the IOMMU, and need no mapping of their own.
+ * x86 only: the IOMMU remaps interrupts, which need no mapping of their own.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,14 +18,14 @@
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
-		 "take devices whose interrupts are not remapped: a guest can then send any");
+		 "accept devices without interrupt remapping: a guest can then send any interrupt");
 
 static bool share_domains = true;
 module_param(share_domains, bool, 0644);
 MODULE_PARM_DESC(share_domains,
-		 "groups of a container share page tables where they can (default); off for tests");
+		 "let groups of a container share page tables where possible (default); off for tests");
 
-/* A further domain gets what the others have */
+/* Copying all mappings to an additional domain */
 
 static int group_copy_mapping(struct pkram_container *c, struct pkram_domain *d,
 			      struct pkram_mapping *m)
@@ -81,7 +81,7 @@ static int group_copy_mappings(struct pkram_container *c, struct pkram_domain *d
 	return 0;
 }
 
-/* What may be mapped */
+/* The ranges that may be mapped */
 
 static int group_exclude_reserved(struct pkram_runs *open, struct iommu_group *group)
 {
@@ -91,7 +91,7 @@ static int group_exclude_reserved(struct pkram_runs *open, struct iommu_group *g
 
 	err = iommu_get_group_resv_regions(group, &regions);
 	list_for_each_entry_safe(region, next, &regions, list) {
-		/* A relaxable one is for the firmware's own use of the device. */
+		/* Only the firmware needs a relaxable region. */
 		if (!err && region->type != IOMMU_RESV_DIRECT_RELAXABLE)
 			err = pkram_runs_exclude(open, region->start,
 						 region->start +
@@ -102,7 +102,7 @@ static int group_exclude_reserved(struct pkram_runs *open, struct iommu_group *g
 	return err;
 }
 
-/* @c's groups, and @extra, which is of no container yet, if that is not NULL */
+/* Consider all groups of @c and of @extra, a domain not in @c yet, or NULL. */
 static int group_find_open(struct pkram_container *c, struct pkram_domain *extra,
 			   struct pkram_runs *open)
 {
@@ -133,7 +133,7 @@ static void group_set_open(struct pkram_container *c, struct pkram_runs *open)
 	memset(open, 0, sizeof(*open));
 }
 
-/* All domains have these; what is smaller than a page is nobody's business. */
+/* Keep the page sizes that all domains have; report smaller ones as PAGE_SIZE. */
 static void group_update_pgsizes(struct pkram_container *c)
 {
 	struct pkram_domain *d;
@@ -167,7 +167,7 @@ static struct pkram_group *group_find(struct pkram_container *c,
 	return NULL;
 }
 
-/* One device stands for all of its group. */
+/* Any device of a group can allocate the domain for it. */
 static int group_alloc_domain(struct device *dev, void *domain)
 {
 	*(struct iommu_domain **)domain = iommu_paging_domain_alloc(dev);
@@ -185,7 +185,7 @@ static void group_destroy_domain(struct pkram_domain *d)
 	kfree(d);
 }
 
-/* A domain with one group, which is not attached to it yet */
+/* Create a domain for a group, which is not attached yet. */
 static struct pkram_domain *group_create_domain(struct iommu_group *group)
 {
 	struct pkram_domain *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
@@ -215,8 +215,8 @@ static bool group_same_kind(const struct pkram_domain *a, const struct pkram_dom
 }
 
 /*
- * Move the group of @d to a domain that is there already, if one takes it. Return: 1;
- * 0 none does, and it is in @d; or an error: then it is in none.
+ * Move the group of @d to an existing domain that accepts it. Return: 1 if moved; 0 if
+ * no domain accepts it and it stays in @d; an error if it is in no domain.
  */
 static int group_join_domain(struct pkram_container *c, struct pkram_domain *d,
 			     struct iommu_group *group)
@@ -236,14 +236,14 @@ static int group_join_domain(struct pkram_container *c, struct pkram_domain *d,
 	return iommu_attach_group(d->domain, group);
 }
 
-/* It is attached to @d, a domain of its own, and can use what the others can. */
+/* Add @d, to which its group is attached, to the domains of @c. */
 static int group_add_domain(struct pkram_container *c, struct pkram_domain *d)
 {
 	int err = group_copy_mappings(c, d);
 
 	if (err)
 		return err;
-	/* At the end: the first one is whom pages.c asks. */
+	/* At the end, because pages.c looks up pages in the first domain. */
 	list_add_tail(&d->list, &c->domains);
 	group_update_pgsizes(c);
 	return 0;
@@ -259,7 +259,7 @@ static int group_may_attach(struct pkram_container *c, struct pkram_domain *d,
 	if (!open->nr || !pkram_runs_fit(open, &c->table))
 		return -EINVAL;
 	if (!allow_unsafe_interrupts && !iommu_group_has_isolated_msi(group)) {
-		pr_warn("group %d: interrupts are not remapped; allow_unsafe_interrupts=1 would take it\n",
+		pr_warn("group %d: no interrupt remapping; set allow_unsafe_interrupts=1 to accept it\n",
 			iommu_group_id(group));
 		return -EPERM;
 	}
@@ -281,7 +281,7 @@ static int group_attach(struct pkram_container *c, struct iommu_group *group)
 	ret = group_may_attach(c, d, group, &open);
 	if (ret)
 		goto err_detach;
-	/* KVM takes it that this is done where it can be. */
+	/* KVM assumes that this is enabled where possible. */
 	if (d->domain->ops->enforce_cache_coherency)
 		d->coherent = d->domain->ops->enforce_cache_coherency(d->domain);
 	ret = group_join_domain(c, d, group);
@@ -311,7 +311,7 @@ int pkram_group_attach(struct pkram_container *c, struct iommu_group *group)
 	int err;
 
 	mutex_lock(&c->lock);
-	/* As type1; but what was adopted never had an address. */
+	/* As type1 does; but restored mappings had no user address yet. */
 	if (c->table.nr_invalid && !c->restored)
 		err = -EBUSY;
 	else if (group_find(c, group, &in))
@@ -323,8 +323,8 @@ int pkram_group_attach(struct pkram_container *c, struct iommu_group *group)
 }
 
 /*
- * The last group is gone. The table waits for who adopts it, unless there are user
- * addresses of its mappings: then nobody could know what devices do there.
+ * Remove all mappings. Keep a suspended DMA table for a later restore; remove a running
+ * one, because devices may have been in use since.
  */
 static void group_release_table(struct pkram_container *c)
 {
@@ -336,8 +336,7 @@ static void group_release_table(struct pkram_container *c)
 		pkram_dma_table_put(table, !c->running);
 }
 
-void pkram_group_detach(struct pkram_container *c,
-			struct iommu_group *group)
+void pkram_group_detach(struct pkram_container *c, struct iommu_group *group)
 {
 	struct pkram_runs open = {};
 	struct pkram_domain *d;
@@ -351,7 +350,7 @@ void pkram_group_detach(struct pkram_container *c,
 	list_del(&g->list);
 	kfree(g);
 	if (list_empty(&d->groups)) {
-		/* Who has no device has no right to map either. */
+		/* A container without devices may not keep mappings. */
 		if (list_is_singular(&c->domains))
 			group_release_table(c);
 		else
@@ -360,7 +359,7 @@ void pkram_group_detach(struct pkram_container *c,
 		group_destroy_domain(d);
 		group_update_pgsizes(c);
 	}
-	/* Without memory it stays as closed as it was. */
+	/* Keep the old ranges if there is no memory for new ones. */
 	if (!list_empty(&c->domains) && !group_find_open(c, NULL, &open))
 		group_set_open(c, &open);
 	pkram_runs_free(&open);

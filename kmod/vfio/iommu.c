@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mapping in the IOMMU domains of a container: each has every mapping.
+ * Map memory in the IOMMU domains of a container: each domain has every mapping.
  */
 #include <linux/sched.h>
 #include "vfio/iommu.h"
@@ -36,7 +36,7 @@ bool pkram_iommu_unmap(struct pkram_container *c, u64 iova, u64 size)
 			sure = false;
 		cond_resched();
 	}
-	WARN_ONCE(!sure, "cannot unmap %#llx bytes at %#llx: they stay pinned",
+	WARN_ONCE(!sure, "pkram_vfio: cannot unmap %#llx bytes at %#llx: their memory stays pinned",
 		  size, iova);
 	return sure;
 }

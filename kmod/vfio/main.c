@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkram_vfio: a type of VFIO container, VFIO_PKRAM_IOMMU. This file takes the ioctls
- * apart; docs/vfio.md says what they do.
+ * pkram_vfio: the VFIO container type VFIO_PKRAM_IOMMU. This file parses the ioctls;
+ * docs/vfio.md describes them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,15 +17,15 @@
 
 static unsigned int dma_entry_limit = U16_MAX;
 module_param(dma_entry_limit, uint, 0644);
-MODULE_PARM_DESC(dma_entry_limit, "how many mappings a container may have (65535)");
+MODULE_PARM_DESC(dma_entry_limit, "maximum number of mappings of a container (65535)");
 
 static long pkram_vfio_check_extension(struct pkram_container *c, unsigned long arg)
 {
 	long ret = 0;
 
 	/*
-	 * VFIO asks all backends in turn as long as none is chosen: only what no
-	 * other has is answered then.
+	 * Until a type is selected VFIO asks all backends in turn: answer only what
+	 * no other backend supports.
 	 */
 	if (arg == VFIO_PKRAM_IOMMU)
 		return 1;
@@ -78,7 +78,7 @@ static int pkram_vfio_add_iova_ranges(struct pkram_container *c, struct vfio_inf
 	return err;
 }
 
-/* Tells how much room is wanted if there is too little. */
+/* If the room is too small, tell the required size. */
 static int pkram_vfio_copy_caps(struct vfio_iommu_type1_info *info,
 				struct vfio_info_cap *caps, void __user *arg)
 {
@@ -134,7 +134,7 @@ static long pkram_vfio_map_dma(struct pkram_container *c, void __user *arg)
 	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE |
 			  VFIO_DMA_MAP_FLAG_VADDR))
 		return -EINVAL;
-	/* As the device sees it */
+	/* READ and WRITE are accesses of the device. */
 	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
 		prot |= IOMMU_READ;
 	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
@@ -158,7 +158,7 @@ static long pkram_vfio_unmap_dma(struct pkram_container *c, void __user *arg)
 
 	if (copy_from_user(&unmap, arg, size))
 		return -EFAULT;
-	/* Nor is GET_DIRTY_BITMAP valid before tracking was started. */
+	/* GET_DIRTY_BITMAP is invalid: tracking cannot be started. */
 	if (unmap.argsz < size ||
 	    unmap.flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR))
 		return -EINVAL;
@@ -283,7 +283,7 @@ static void pkram_vfio_release(void *data)
 static int pkram_vfio_attach_group(void *data, struct iommu_group *group,
 				   enum vfio_group_type type)
 {
-	/* Mediated devices reach memory by user addresses, not by an IOMMU. */
+	/* Mediated devices access memory by user addresses, without an IOMMU. */
 	if (type != VFIO_IOMMU)
 		return -EOPNOTSUPP;
 	return pkram_group_attach(data, group);
@@ -294,7 +294,7 @@ static void pkram_vfio_detach_group(void *data, struct iommu_group *group)
 	pkram_group_detach(data, group);
 }
 
-/* The rest is for mediated devices. */
+/* The other operations are for mediated devices. */
 static const struct vfio_iommu_driver_ops pkram_vfio_ops = {
 	.name = KBUILD_MODNAME,
 	.owner = THIS_MODULE,
@@ -317,7 +317,7 @@ static void __exit pkram_vfio_exit(void)
 }
 module_exit(pkram_vfio_exit);
 
-MODULE_DESCRIPTION("VFIO containers for RAM that outlives the kernel");
+MODULE_DESCRIPTION("VFIO container type for RAM that survives kexec");
 MODULE_AUTHOR("The pkram developers");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(PKRAM_NS);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings come and go. What is the pool's is pinned and mapped by extents, what is not
- * is pinned page by page, as VFIO's type1 does it.
+ * Map and unmap memory of processes. Pool memory is pinned and mapped by extents, other
+ * memory is pinned page by page, as in VFIO's type1.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -15,7 +15,7 @@
 #include "vfio/pages.h"
 #include "vfio/save.h"
 
-/* Pin the pool's segments, save it if it is to be, and have all in the IOMMU. */
+/* Pin the segments in the pool, add the mapping to the DMA table, and map it. */
 static int map_fill(struct pkram_container *c, struct pkram_mapping *m,
 		    struct pkram_area *a, u64 vaddr)
 {
@@ -109,7 +109,6 @@ err_destroy:
 
 /* A new user address */
 
-/* Whoever tells the address is charged from now on, and its opens hold the pins. */
 static int map_change_owner(struct pkram_mapping *m, const struct pkram_area *a)
 {
 	u32 i, j = 0;
@@ -152,7 +151,7 @@ int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 		return err;
 	m = pkram_mapping_of(c->table.dma[i]);
 	err = pkram_area_find(&a, vaddr, size, m->prot, true);
-	/* It is mapped, but not so that it could be the same. */
+	/* Other memory than that of the mapping: a wrong address, not a bad one. */
 	if (err)
 		return err == -EFAULT ? -EINVAL : err;
 	err = pkram_segs_same(m->segs, m->nr_segs, a.seg, a.nr) ? 0 : -EINVAL;
@@ -170,14 +169,14 @@ int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 
 /* Unmapping */
 
-/* No device reaches it any more when the table that is saved says so. */
+/* Commit the DMA table when no device can reach the memory any more. */
 static u64 map_unmap_range(struct pkram_container *c, u32 i, u32 nr)
 {
 	struct pkram_mapping *m;
 	bool saved = false;
 	u64 size = 0;
 
-	/* From the end on, so that little has to be moved. */
+	/* Start at the end: removing the last entry moves no others. */
 	while (nr--) {
 		m = pkram_mapping_of(pkram_table_remove(&c->table, i + nr));
 		size += pkram_mapping_size(m);
@@ -246,7 +245,7 @@ u64 pkram_map_unmap_stale(struct pkram_container *c, u64 *nr)
 			;
 		*nr += end - i;
 		size += map_unmap_range(c, i, end - i);
-		/* That one stays. */
+		/* Entry i - 1 has a user address: keep it. */
 		if (i)
 			i--;
 	}

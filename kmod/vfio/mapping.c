@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One mapping of a container: the pool's memory by extents, other memory page by page.
+ * One mapping of a container. Pool memory is mapped by extents, other memory page by
+ * page.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -10,7 +11,6 @@
 #include "vfio/mapping.h"
 #include "vfio/pages.h"
 
-/* Charge the process for what is not the pool's. */
 int pkram_mapping_charge(struct pkram_mapping *m)
 {
 	unsigned long pages = 0;
@@ -28,7 +28,7 @@ int pkram_mapping_charge(struct pkram_mapping *m)
 
 void pkram_mapping_uncharge(struct mm_struct *mm, unsigned long pages)
 {
-	/* A process that is gone has no limit any more. */
+	/* A process that has exited has no limit. */
 	if (pages && mmget_not_zero(mm)) {
 		account_locked_vm(mm, pages, false);
 		mmput(mm);

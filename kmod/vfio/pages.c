@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that is not the pool's: pinned page by page. Which pages those are is not
- * kept: the IOMMU knows.
+ * Map memory outside the pool, pinned page by page. Pinned pages are not recorded: the
+ * IOMMU's page tables tell which they are.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -17,7 +17,7 @@ static void pages_unpin(unsigned long pfn, unsigned long nr, int prot)
 					 prot & IOMMU_WRITE);
 }
 
-/* Map a run of pinned pages; on failure they are unpinned. */
+/* Map a run of pinned pages; unpin them on failure. */
 static int pages_map_run(struct pkram_container *c, struct pkram_mapping *m,
 			 const struct pkram_page_run *run)
 {
@@ -36,8 +36,8 @@ static int pages_map_run(struct pkram_container *c, struct pkram_mapping *m,
 }
 
 /*
- * Add pinned pages to a run; where it ends map it, and begin the next. On failure all
- * of them, and the run, are unpinned.
+ * Add pinned pages to a run. Map a run that ends, and start the next one. On failure
+ * unpin all of the pages and the run.
  */
 static int pages_add_to_run(struct pkram_container *c, struct pkram_mapping *m,
 			    struct page **pages, long nr, struct pkram_page_run *run)
@@ -114,7 +114,7 @@ u64 pkram_pages_extent(struct pkram_container *c, u64 iova, u64 len,
 	return n;
 }
 
-/* As many runs as there is room for, so that the IOMMU is flushed once for them. */
+/* Unmap as many runs at once as fit into @runs, to flush the IOMMU once for them. */
 void pkram_pages_unmap(struct pkram_container *c, u64 iova, u64 len, int prot)
 {
 	phys_addr_t phys;
@@ -126,7 +126,7 @@ void pkram_pages_unmap(struct pkram_container *c, u64 iova, u64 len, int prot)
 		for (nr = 0; nr < PKRAM_PAGE_RUNS && done < len; nr++) {
 			n = pkram_pages_extent(c, iova + done, len - done,
 					       &phys);
-			/* It is known to be there: what is lost stays pinned. */
+			/* Cannot happen; keep the pages pinned if it does. */
 			if (!n)
 				return;
 			c->runs[nr].pfn = PHYS_PFN(phys);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VFIO container of pkram's type: what is mapped for its devices, grouped by file.
+ * Types of pkram_vfio.ko: a VFIO container and what it maps for devices.
  *
- * Each file includes only those above it:
- *	iommu.c		the IOMMU domains of a container
- *	pages.c		memory that is not the pool's
- *	area.c		ranges of user addresses
- *	mapping.c	one mapping
- *	save.c		the table in the pool
- *	map.c		map and unmap
- *	restore.c	map what a table in the pool has
- *	group.c		groups of devices
- *	main.c		ioctls
+ * Each file calls only files above it:
+ *	iommu.c		map in the IOMMU domains of a container
+ *	pages.c		map memory outside the pool page by page
+ *	area.c		look up ranges of user addresses
+ *	mapping.c	create and destroy one mapping
+ *	save.c		keep mappings in a DMA table in the pool
+ *	map.c		VFIO_IOMMU_MAP_DMA and VFIO_IOMMU_UNMAP_DMA
+ *	restore.c	map what a DMA table lists
+ *	group.c		attach and detach groups of devices
+ *	main.c		parse ioctls
  *
  * Locks, outermost first:
- *	VFIO's own		(container->group_lock)
- *	container->lock		everything in here
- *	mmap_lock		(mm) to look a user address up, and to charge
- *	what pin.h's functions take
+ *	VFIO's container->group_lock
+ *	pkram_container->lock	all members of the container
+ *	mmap_lock		look up a user address; account locked memory
+ *	the locks of store/pin.h
  */
 #ifndef _PKRAM_VFIO_PRIVATE_H
 #define _PKRAM_VFIO_PRIVATE_H
@@ -34,10 +34,10 @@ struct pkram_open;
 struct pkram_pin;
 
 /**
- * struct pkram_domain - an IOMMU domain: page tables
- * @list: in the container's @domains
- * @groups: &struct pkram_group: whose devices use them
- * @domain: the kernel's
+ * struct pkram_domain - an IOMMU domain (a set of page tables)
+ * @list: entry in the container's @domains
+ * @groups: list of &struct pkram_group, which use this domain
+ * @domain: the kernel's domain
  * @coherent: the IOMMU makes all DMA coherent
  */
 struct pkram_domain {
@@ -47,24 +47,28 @@ struct pkram_domain {
 	bool coherent;
 };
 
-/** struct pkram_group - a group of devices in a domain */
+/**
+ * struct pkram_group - a group of devices in a domain
+ * @list: entry in the domain's @groups
+ * @group: the kernel's group
+ */
 struct pkram_group {
 	struct list_head list;
 	struct iommu_group *group;
 };
 
 /**
- * struct pkram_mapping - an entry of a container's table
- * @dma: its range; first, for pkram_mapping_of()
+ * struct pkram_mapping - a mapping of a container
+ * @dma: range of IOVA
  * @prot: IOMMU_READ, IOMMU_WRITE
- * @mapped: this many bytes, from the start, are in all domains
- * @nr_segs: how many
- * @segs: what is mapped
- * @pins: of each segment of @segs; NULL for memory that is not the pool's, whose
- *	pages are pinned
- * @mm: charged for @locked; its struct is held, not its memory
- * @locked: pages that are pinned
- * @saved: it is in the container's table in the pool, if that has one
+ * @mapped: number of bytes, from the start, that are mapped in all domains
+ * @nr_segs: number of segments
+ * @segs: the memory that is mapped
+ * @pins: pin of each segment in @segs; NULL for memory outside the pool, whose pages
+ *	are pinned
+ * @mm: charged for @locked; holds a reference to the struct, not to its memory
+ * @locked: number of pinned pages
+ * @saved: the container's DMA table lists this mapping
  */
 struct pkram_mapping {
 	struct pkram_dma dma;
@@ -78,7 +82,7 @@ struct pkram_mapping {
 	bool saved;
 };
 
-/** struct pkram_page_run - pinned pages that follow each other in memory */
+/** struct pkram_page_run - pinned pages that are contiguous in memory */
 struct pkram_page_run {
 	unsigned long pfn;
 	unsigned long nr;
@@ -87,21 +91,21 @@ struct pkram_page_run {
 #define PKRAM_PAGE_RUNS	256
 
 /**
- * struct pkram_container - what VFIO calls iommu_data
- * @lock: all of it
- * @domains: &struct pkram_domain; from the first attached group to the last there is
- *	one, and each has every mapping
- * @table: of &struct pkram_mapping
- * @open: where mappings may be
- * @pgsizes: sizes of the IOMMU's pages, a bit each
- * @dma_table: its table in the pool; NULL: it has no name
- * @running: somebody has, or had, user addresses of its mappings since it was
- *	adopted or suspended
- * @restored: mappings without user address are of an adopted table
- * @runs: for pages.c
+ * struct pkram_container - a VFIO container (VFIO's iommu_data)
+ * @lock: protects all members
+ * @domains: list of &struct pkram_domain; not empty while a group is attached. Each
+ *	domain has every mapping.
+ * @table: all mappings, each a &struct pkram_mapping
+ * @open: ranges of IOVA that may be mapped
+ * @pgsizes: page sizes of the IOMMU, one bit each
+ * @dma_table: the DMA table in the pool that keeps the mappings, or NULL
+ * @running: a process has, or had, user addresses of the mappings since the DMA table
+ *	was restored or suspended
+ * @restored: the mappings without a user address come from a restored DMA table
+ * @runs: scratch memory of pages.c
  */
 struct pkram_container {
-	struct mutex lock;	/* all of it */
+	struct mutex lock;	/* protects all members */
 	struct list_head domains;
 	struct pkram_dma_table table;
 	struct pkram_runs open;

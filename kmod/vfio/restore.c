@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A container takes the mappings of a table in the pool over. All memory is pinned
- * before any of it is mapped.
+ * Map everything that a DMA table lists. All memory is pinned before any of it is
+ * mapped.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,11 +14,11 @@
 #include "vfio/mapping.h"
 #include "vfio/restore.h"
 
-/* Its pin; the object is opened unless the last one will do. */
+/* Pin the memory of an entry. Reuses @open if it is an open of the same object. */
 static struct pkram_pin *restore_pin_entry(const struct pkram_entry *e, u64 *id,
 					   struct pkram_open **open)
 {
-	/* What may be written may be read. */
+	/* An open for writing can also read. */
 	u64 key = e->object << 1 | (e->prot & PKRAM_ENTRY_WRITE ? 1 : 0);
 	struct pkram_pin *pin;
 
@@ -35,7 +35,7 @@ static struct pkram_pin *restore_pin_entry(const struct pkram_entry *e, u64 *id,
 	}
 	pin = pkram_pin_create(*open, e->offset, e->size);
 	if (IS_ERR(pin)) {
-		/* It was cut, or is damaged, since. */
+		/* The object was truncated, or is damaged. */
 		if (PTR_ERR(pin) == -EFAULT || PTR_ERR(pin) == -EUCLEAN)
 			return ERR_PTR(-ESTALE);
 	} else if (!pkram_pin_object_id(pin)) {
@@ -84,7 +84,7 @@ static bool restore_may_map(struct pkram_container *c, const struct pkram_entry 
 	       pkram_runs_contain(&c->open, e->iova, e->iova + e->size - 1);
 }
 
-/* All of its memory, held; no device reaches any of it yet. */
+/* Pin all memory of the table; no device can reach it yet. */
 static int restore_pin_all(struct pkram_container *c, const struct pkram_entry *e, u32 nr,
 			   u32 *bad)
 {
@@ -143,7 +143,7 @@ int pkram_restore_table(struct pkram_container *c, const char *name, bool force)
 	if (!err)
 		err = restore_map_all(c, &bad);
 	if (err) {
-		pr_info_ratelimited("container \"%*pE\": mapping of %#llx bytes at %#llx, object %llu at %#llx: error %d: not adopted\n",
+		pr_info_ratelimited("cannot restore DMA table \"%*pE\": mapping of %#llx bytes at %#llx, object %llu at %#llx: error %d\n",
 				    (int)strlen(name), name, e[bad].size, e[bad].iova,
 				    e[bad].object, e[bad].offset, err);
 		pkram_map_unmap_all(c);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Containers that have a name: their table is in the pool, and outlives them. Mappings
- * are saved whose memory is one run of one object that has a name; others end with
- * their container, as type1's do.
+ * Keep the mappings of a container in a DMA table, which survives the container and the
+ * kernel. A mapping is kept if its memory is one run of one object that has a name; the
+ * others end with the container, as with type1.
  */
 #include <linux/slab.h>
 #include "store/dma_table.h"
@@ -12,7 +12,7 @@
 
 static_assert(IOMMU_READ == PKRAM_ENTRY_READ && IOMMU_WRITE == PKRAM_ENTRY_WRITE);
 
-/* Return: can it be saved? */
+/* Return: true if the mapping can be kept. */
 static bool save_make_entry(const struct pkram_mapping *m, struct pkram_entry *e)
 {
 	const struct pkram_seg *seg = m->segs;
@@ -72,11 +72,11 @@ struct pkram_save_state pkram_save_get_state(const struct pkram_container *c)
 	};
 }
 
-void pkram_save_set_state(struct pkram_container *c, struct pkram_save_state use)
+void pkram_save_set_state(struct pkram_container *c, struct pkram_save_state state)
 {
 	if (c->dma_table)
-		pkram_dma_table_set_running(c->dma_table, use.saved);
-	c->running = use.running;
+		pkram_dma_table_set_running(c->dma_table, state.saved);
+	c->running = state.running;
 }
 
 int pkram_save_create(struct pkram_container *c, const char *name)
