@@ -11,7 +11,7 @@
 #include <linux/string.h>
 #include <linux/stringify.h>
 #include <net/genetlink.h>
-#include "core/record.h"
+#include "core/layout.h"
 #include "fs/fs.h"
 #include "ctl/genl.h"
 #include "handover/handover.h"

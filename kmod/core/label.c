@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Labels (user.* xattrs) of an object: packed entries in one area, see format.h.
+ * Labels (user.* xattrs) of an object: packed entries in one area, see layout.h.
  * Every function stays within the area whatever it holds.
  */
-#include "core/record.h"
+#include "core/label.h"
 
 #define LABEL_HEAD		4U	/* le16 name_len, le16 value_len */
 

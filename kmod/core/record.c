@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The preserved format: encode, validate and decode headers and records; commit
- * protocol. format.h is the contract; the rest of it is in unitmap.c and label.c.
+ * protocol. layout.h is the contract; the rest of it is in unitmap.c and label.c.
  *
  * Preserved memory may hold any bytes and may change under the reader's eyes
  * (a bit flips between check and use), so slots are copied to private memory
@@ -9,20 +9,7 @@
  */
 #include "core/record.h"
 
-#define TAG_VOID		0ULL
 #define NSEC_PER_SECOND		1000000000U
-
-static_assert(sizeof(struct pkram_region_ser) == PKRAM_HEADER_SLOT);
-static_assert(offsetof(struct pkram_region_ser, present) == 512);
-static_assert(offsetof(struct pkram_region_ser, meta) == 768);
-static_assert(sizeof(struct pkram_record_ser) == 512);
-static_assert(offsetof(struct pkram_record_ser, seal) == 136);
-static_assert(offsetof(struct pkram_record_ser, table_state) == 192);
-static_assert(offsetof(struct pkram_record_ser, name) == 256);
-static_assert(sizeof(struct pkram_extent_ser) == 24);
-static_assert(sizeof(struct pkram_entry_ser) == 40);
-static_assert(sizeof(struct pkram_seal_ser) == 48);
-static_assert(sizeof(struct pkram_time_ser) == 16);
 
 const char *pkram_bad_text(enum pkram_bad bad)
 {
@@ -74,7 +61,7 @@ void pkram_slot_write(void *slot, const void *image, size_t len)
 	const __le64 *words = image;
 	size_t i;
 
-	pkram_store64(slot, cpu_to_le64(TAG_VOID));
+	pkram_store64(slot, cpu_to_le64(PKRAM_TAG_VOID));
 	for (i = 1; i < len / 8; i++)
 		pkram_store64(slot + i * 8, words[i]);
 	pkram_store64(slot, words[0]);
@@ -236,9 +223,6 @@ static u64 slot_seq(const void *slot)
 	return le64_to_cpu(pkram_load64(slot +
 				offsetof(struct pkram_record_ser, seq)));
 }
-
-static_assert(offsetof(struct pkram_record_ser, seq) ==
-	      offsetof(struct pkram_region_ser, seq));
 
 enum pkram_bad pkram_header_read(const void *head, u64 base,
 				 struct pkram_header *h, int *cur,

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The unit map of a region, see format.h: states of units in words that check
+ * The unit map of a region, see unitmap.h: states of units in words that check
  * themselves, each in two copies.
  */
-#include "core/record.h"
+#include "core/unitmap.h"
 
-#define MAP_WORDS_MAX		(PKRAM_REGION_MAX_GIB * PKRAM_GIB_MAP_WORDS)
 #define MAP_STATE_BITS		2
 #define MAP_LOW_BITS		0x55555555U	/* low bit of each state */
-
-static_assert(PKRAM_HEAD_MAP_A + MAP_WORDS_MAX * 8 <= PKRAM_HEAD_MAP_B);
-static_assert(PKRAM_HEAD_MAP_B + MAP_WORDS_MAX * 8 <= PKRAM_UNIT);
 
 static u64 map_word_make(u64 region_id, u32 word, u32 states)
 {
@@ -52,7 +48,7 @@ static void map_word_write(void *head, u64 region_id, u32 word, u32 states)
 int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states)
 {
 	*states = 0;
-	if (word >= MAP_WORDS_MAX)
+	if (word >= PKRAM_MAP_WORDS_MAX)
 		return -EUCLEAN;
 	if (map_copy_read(head + PKRAM_HEAD_MAP_A, region_id, word, states) ||
 	    map_copy_read(head + PKRAM_HEAD_MAP_B, region_id, word, states))
@@ -84,7 +80,7 @@ static u32 map_word_mask(u32 word, u32 unit, u32 nr)
 
 static bool map_run_ok(u32 unit, u32 nr)
 {
-	return nr && (u64)unit + nr <= (u64)MAP_WORDS_MAX * PKRAM_MAP_WORD_UNITS;
+	return nr && (u64)unit + nr <= (u64)PKRAM_MAP_WORDS_MAX * PKRAM_MAP_WORD_UNITS;
 }
 
 bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr)
