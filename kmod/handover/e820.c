@@ -6,7 +6,6 @@
 #include <linux/string.h>
 
 #include "handover/e820.h"
-#include "handover/handover.h"
 
 struct e820_table *pkram_e820_alloc(u32 nr)
 {

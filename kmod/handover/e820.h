@@ -9,6 +9,9 @@
 #include <linux/types.h>
 #include <asm/e820/types.h>
 
+/* The type of what is reserved */
+#define PKRAM_E820_TYPE		0x504b
+
 /* Behind the last entry. */
 static inline const struct e820_entry *
 pkram_e820_stop(const struct e820_table *table)

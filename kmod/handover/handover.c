@@ -2,24 +2,13 @@
 /*
  * Handover. docs/handover.md has the why, and what was read in which kernel.
  *
- * Lock order: handover_lock, then the kernel's kexec lock; event_lock under either.
- * The kexec lock is a trylock that kexec_load(2), kexec_file_load(2), the reboot
- * into an image and (on some kernels) the crash path take: hold it for a few
- * instructions only.
- *
- * The guard sits on machine_kexec_prepare(), which both system calls run with
- * the kexec lock held, after the segments are known and before anything is
- * written. So no load can be half way past the guard when a range is reserved.
+ * Lock order: handover_lock, then the kernel's kexec lock (see guard.h); event_lock
+ * under either.
  */
 #define pr_fmt(fmt) "pkram: " fmt
 
-#include <linux/atomic.h>
-#include <linux/delay.h>
 #include <linux/efi.h>
-#include <linux/ftrace.h>
 #include <linux/ioport.h>
-#include <linux/jiffies.h>
-#include <linux/kexec.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sizes.h>
@@ -32,18 +21,6 @@
 #include "event/event.h"
 #include "handover/handover.h"
 #include "handover/ksym.h"
-
-#if !IS_ENABLED(CONFIG_X86_64) || !IS_ENABLED(CONFIG_KEXEC_FILE) || \
-	!IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
-#error "pkram needs x86-64, CONFIG_KEXEC_FILE, CONFIG_DYNAMIC_FTRACE_WITH_REGS"
-#endif
-
-#define KEXEC_LOCK_WAIT		(5 * HZ)
-
-/* What the operator is told, each on a line of its own */
-#define TEXT_SEGMENT "kexec refused: a segment of the next kernel lies in preserved memory"
-#define TEXT_CMDLINE "kexec refused: the next kernel's command line must reserve the preserved memory; add what 'pkramctl handover' shows"
-#define TEXT_KEXEC_LOAD "kexec_load refused: it would place the next kernel in preserved memory; use kexec -s (kexec_file_load)"
 
 static DEFINE_MUTEX(handover_lock);
 
@@ -63,33 +40,8 @@ static struct e820_table *map;
  */
 static struct e820_table *found_map;
 
-/* The kernel's own variables, by pkram_ksym_data(). */
+/* The kernel's own variable, by pkram_ksym_data(). */
 static struct e820_table **kernel_map;	/* e820_table_kexec; NULL: memmap mode */
-static struct kimage **kernel_image;	/* kexec_image */
-static atomic_t *kernel_lock;		/* __kexec_lock */
-
-/* As kexec_trylock() in the private kernel/kexec_internal.h. */
-static bool kexec_lock_try(void)
-{
-	return atomic_cmpxchg_acquire(kernel_lock, 0, 1) == 0;
-}
-
-static bool kexec_lock_wait(unsigned long timeout)
-{
-	unsigned long end = jiffies + timeout;
-
-	while (!kexec_lock_try()) {
-		if (time_after(jiffies, end))
-			return false;
-		msleep(20);
-	}
-	return true;
-}
-
-static void kexec_lock_release(void)
-{
-	atomic_set_release(kernel_lock, 0);
-}
 
 /* Context: handover_lock */
 static u32 mode(void)
@@ -122,19 +74,20 @@ static int table_install(struct e820_table *new, bool refuse_if_loaded)
 		kfree(new);
 		new = found_map;
 	}
-	if (!kexec_lock_wait(KEXEC_LOCK_WAIT)) {
+	if (!pkram_guard_lock()) {
 		ret = -EBUSY;
 		goto out;
 	}
-	if (refuse_if_loaded && READ_ONCE(*kernel_image)) {
+	if (refuse_if_loaded && pkram_handover_image_loaded()) {
 		ret = -EBUSY;
 	} else {
 		WRITE_ONCE(map, new);
 		if (kernel_map)
 			WRITE_ONCE(*kernel_map, new);
+		pkram_guard_set_map(new, !kernel_map);
 		swap(old, new);
 	}
-	kexec_lock_release();
+	pkram_guard_unlock();
 	if (!ret)
 		tell_handover();
 out:
@@ -142,108 +95,6 @@ out:
 	if (new != found_map)
 		kfree(new);
 	return ret;
-}
-
-/* The guard */
-
-/*
- * What speaks against an image while something is reserved: 0 or an errno.
- * @loading: the command line is still there to be looked at (it is freed at
- * the end of a load). Context: the kexec lock is held, by us or by the load.
- */
-static int image_check(const struct kimage *image, bool loading)
-{
-	const struct e820_entry *entry;
-	unsigned long i;
-
-	/* A crash kernel runs in its own reserved memory. */
-	if (image->type == KEXEC_TYPE_CRASH || !pkram_e820_reserves(map))
-		return 0;
-	if (!image->file_mode)
-		return -EPERM;
-	for (i = 0; i < image->nr_segments; i++) {
-		const struct kexec_segment *segment = &image->segment[i];
-
-		if (segment->memsz &&
-		    pkram_e820_bytes(map, segment->mem,
-				     segment->mem + segment->memsz,
-				     PKRAM_E820_TYPE))
-			return -EADDRINUSE;
-	}
-	if (kernel_map || !loading)
-		return 0;
-	for (entry = map->entries; entry < pkram_e820_stop(map); entry++)
-		if (entry->type == PKRAM_E820_TYPE &&
-		    (!image->cmdline_buf ||
-		     !pkram_e820_cmdline_covers(image->cmdline_buf, entry->addr,
-						pkram_e820_end(entry))))
-			return -EINVAL;
-	return 0;
-}
-
-/* Runs instead of machine_kexec_prepare(), so in the system call's task. */
-static int handover_refuse(struct kimage *image)
-{
-	struct pkram_event ev = { .cmd = PKRAM_CMD_KEXEC_REFUSE_NTF };
-
-	switch (image_check(image, true)) {
-	case -EADDRINUSE:
-		ev.reason = TEXT_SEGMENT;
-		break;
-	case -EINVAL:
-		ev.reason = TEXT_CMDLINE;
-		break;
-	default:
-		ev.reason = TEXT_KEXEC_LOAD;
-		break;
-	}
-	pr_warn_ratelimited("%s\n", ev.reason);
-	pkram_event_tell(&ev);
-	return -EPERM;
-}
-
-static void notrace handover_guard(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops,
-				   struct ftrace_regs *fregs)
-{
-	struct pt_regs *regs = ftrace_get_regs(fregs);
-	const struct kimage *image = (const void *)regs->di;
-
-	if (image_check(image, true))
-		regs->ip = (unsigned long)handover_refuse;
-}
-
-/* PERMANENT: the sysctl kernel.ftrace_enabled cannot switch it off. */
-static struct ftrace_ops handover_guard_ops = {
-	.func = handover_guard,
-	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
-		 FTRACE_OPS_FL_PERMANENT,
-};
-
-static int guard_arm(void)
-{
-	unsigned char name[] = "machine_kexec_prepare";
-	int ret;
-
-	ret = ftrace_set_filter(&handover_guard_ops, name, strlen(name), 1);
-	if (!ret)
-		ret = register_ftrace_function(&handover_guard_ops);
-	if (ret) {
-		ftrace_free_filter(&handover_guard_ops);
-		pr_err("cannot guard kexec: no hook on %s (%d); is the sysctl kernel.ftrace_enabled 0?\n",
-		       name, ret);
-	}
-	return ret;
-}
-
-static void guard_disarm(void)
-{
-	unregister_ftrace_function(&handover_guard_ops);
-	ftrace_free_filter(&handover_guard_ops);
-	/* A task may still be in handover_refuse(); it has the kexec lock. */
-	while (!kexec_lock_wait(KEXEC_LOCK_WAIT))
-		pr_warn("waiting for a kexec load to end\n");
-	kexec_lock_release();
 }
 
 /* Interface; see handover.h */
@@ -285,22 +136,14 @@ int pkram_handover_init(bool force_memmap)
 {
 	int ret;
 
-	/*
-	 * Without these two there is no telling whether an image is loaded, and
-	 * nothing to keep a load and a reservation apart: no safe mode is left.
-	 */
-	kernel_image = pkram_ksym_data("kexec_image");
-	kernel_lock = pkram_ksym_data("__kexec_lock");
-	if (!kernel_image || !kernel_lock) {
-		pr_err("cannot guard kexec: this kernel has no %s\n",
-		       kernel_image ? "__kexec_lock" : "kexec_image");
-		return -EOPNOTSUPP;
-	}
-
+	ret = pkram_guard_init();
+	if (ret)
+		return ret;
 	ret = map_find(force_memmap);
 	if (ret)
 		return ret;
-	ret = guard_arm();
+	pkram_guard_set_map(map, !kernel_map);
+	ret = pkram_guard_arm();
 	if (ret) {
 		if (!kernel_map)
 			kfree(map);
@@ -313,7 +156,7 @@ int pkram_handover_init(bool force_memmap)
 
 void pkram_handover_exit(void)
 {
-	guard_disarm();
+	pkram_guard_disarm();
 	if (!kernel_map) {
 		kfree(map);
 		return;
@@ -416,29 +259,6 @@ int pkram_handover_release(const struct pkram_range *r)
 	}
 	mutex_unlock(&handover_lock);
 	return ret;
-}
-
-int pkram_handover_verify_image(void)
-{
-	const struct kimage *image;
-	int ret = 0;
-
-	mutex_lock(&handover_lock);
-	if (!kexec_lock_wait(KEXEC_LOCK_WAIT)) {
-		mutex_unlock(&handover_lock);
-		return -EBUSY;
-	}
-	image = READ_ONCE(*kernel_image);
-	if (image)
-		ret = image_check(image, false);
-	kexec_lock_release();
-	mutex_unlock(&handover_lock);
-	return ret;
-}
-
-bool pkram_handover_image_loaded(void)
-{
-	return READ_ONCE(*kernel_image);
 }
 
 bool pkram_handover_guarded(void)

@@ -16,8 +16,7 @@
 #define _PKRAM_HANDOVER_H
 
 #include <linux/types.h>
-
-#define PKRAM_E820_TYPE		0x504b
+#include "handover/guard.h"
 
 /** struct pkram_range - physical memory, GiB aligned */
 struct pkram_range {
@@ -82,22 +81,6 @@ int pkram_handover_reserve(const struct pkram_range *r);
  * memory unused.
  */
 int pkram_handover_release(const struct pkram_range *r);
-
-/** pkram_handover_image_loaded() - is a kexec image (not kdump's) loaded? */
-bool pkram_handover_image_loaded(void);
-
-/**
- * pkram_handover_verify_image() - would booting the loaded image do harm?
- *
- * What the guard checks when an image is loaded, once more; it finds images
- * that were loaded before the module. Context: may sleep; takes the kexec lock
- * for a moment.
- * Return: 0 there is no (non-crash) image, nothing is reserved, or the image
- * keeps off; -EADDRINUSE a segment overlaps a reserved range; -EPERM it comes
- * from kexec_load(2), so its map may call a reserved range RAM; -EBUSY as for
- * pkram_handover_reserve().
- */
-int pkram_handover_verify_image(void);
 
 /** pkram_handover_guarded() - is kexec_load(2) refused now? */
 bool pkram_handover_guarded(void);
