@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Regions: see region.h. This file makes memory addressable; taking it from
- * the system and giving it back is region_take.c.
- */
+/* Regions: see region.h. This file makes memory addressable. */
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
+#include "mem/iomem.h"
 #include "mem/region.h"
 #include "mem/take.h"
 
@@ -176,128 +172,6 @@ bool pkram_region_pinned(const struct pkram_region *r, u32 unit)
 	/* An idle folio of a generic device has one reference, its own. */
 	page = pfn_to_page(PHYS_PFN(pkram_region_unit_phys(r, unit)));
 	return folio_ref_count(page_folio(page)) > 1;
-}
-
-/* Zeroing */
-
-#define ZERO_WORKERS		8
-#define ZERO_UNITS_PER_WORKER	16U
-#define PREPARE_LOCKS		64
-
-struct zero_work {
-	struct work_struct work;
-	struct pkram_region *r;
-	u32 unit;
-	u32 nr;
-	bool always;
-	int err;
-};
-
-static struct mutex prepare_locks[PREPARE_LOCKS];
-
-void pkram_region_init(void)
-{
-	int i;
-
-	for (i = 0; i < PREPARE_LOCKS; i++)
-		mutex_init(&prepare_locks[i]);
-}
-
-static int prepare_unit(struct pkram_region *r, u32 unit)
-{
-	struct mutex *lock = &prepare_locks[unit % PREPARE_LOCKS];
-	int state = pkram_region_map_get(r, unit);
-
-	if (state == PKRAM_UNIT_WRITTEN)
-		return 0;
-	mutex_lock(lock);
-	state = pkram_region_map_get(r, unit);
-	if (state == PKRAM_UNIT_STALE) {
-		memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
-		state = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_WRITTEN);
-	} else if (state == PKRAM_UNIT_WRITTEN) {
-		state = 0;
-	} else {
-		/* Owned units are one of the two: the map is wrong. */
-		state = -EUCLEAN;
-	}
-	mutex_unlock(lock);
-	return state;
-}
-
-static void zero_work_fn(struct work_struct *work)
-{
-	struct zero_work *w = container_of(work, struct zero_work, work);
-	u32 unit;
-
-	for (unit = w->unit; unit < w->unit + w->nr && !w->err; unit++) {
-		if (w->always)
-			memset(pkram_region_unit_addr(w->r, unit), 0,
-			       PKRAM_UNIT);
-		else
-			w->err = prepare_unit(w->r, unit);
-		cond_resched();
-	}
-}
-
-/* Share a run of units out among CPUs, this one included. */
-static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
-{
-	struct zero_work alone = {}, *works;
-	u32 nr_workers, share, i;
-	int err = 0;
-
-	nr_workers = min3((u32)ZERO_WORKERS, (u32)num_online_cpus(),
-			  nr / ZERO_UNITS_PER_WORKER);
-	works = nr_workers > 1 ?
-		kcalloc(nr_workers, sizeof(*works), GFP_KERNEL) : NULL;
-	if (!works) {
-		works = &alone;
-		nr_workers = 1;
-	}
-	share = nr / nr_workers;
-	for (i = 0; i < nr_workers; i++) {
-		works[i].r = r;
-		works[i].unit = unit + i * share;
-		works[i].nr = i < nr_workers - 1 ? share : nr - i * share;
-		works[i].always = always;
-		if (i == nr_workers - 1)
-			break;
-		INIT_WORK(&works[i].work, zero_work_fn);
-		queue_work(system_unbound_wq, &works[i].work);
-	}
-	zero_work_fn(&works[nr_workers - 1].work);
-	for (i = 0; i < nr_workers; i++) {
-		if (i < nr_workers - 1)
-			flush_work(&works[i].work);
-		if (works[i].err)
-			err = works[i].err;
-	}
-	if (works != &alone)
-		kfree(works);
-	return err;
-}
-
-int pkram_region_prepare(struct pkram_region *r, u32 unit, u32 nr)
-{
-	if (nr == 1)
-		return prepare_unit(r, unit);
-	return zero_run(r, unit, nr, false);
-}
-
-int pkram_region_wipe(struct pkram_region *r, u32 gib)
-{
-	int err;
-
-	/*
-	 * Claimed by this kernel or not, it may hold old bytes: the claim that
-	 * made them visible may have been another kernel's.
-	 */
-	err = pkram_region_claim(r, gib, PKRAM_SLICE_1G);
-	if (!err)
-		err = zero_run(r, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS, true);
-	pkram_region_unclaim(r, gib);
-	return err;
 }
 
 /* Header and unit map */

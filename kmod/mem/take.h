@@ -1,28 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Memory map entries of regions, and the node of an address: what region.c
- * and region_take.c need of each other. The rest is in region.h.
- */
-#ifndef _PKRAM_REGION_TAKE_H
-#define _PKRAM_REGION_TAKE_H
+/* Memory is taken from the system here, and given back to it. */
+#ifndef _PKRAM_TAKE_H
+#define _PKRAM_TAKE_H
 
-#include "mem/region.h"
+#include "mem/types.h"
 
 /** pkram_take_nid() - online NUMA node that an address is nearest to */
 int pkram_take_nid(u64 base);
 
 /**
- * pkram_take_insert_resources() - entries "pkram" for each run of present GiB
- * @r: region; its old entries, and whatever the firmware's map put there, give
- *	way
+ * pkram_region_take_unit() - bytes that can be taken at a time
  *
- * Return: 0; -ENOMEM; -EADDRINUSE. Entries that the region had before stay if there
- * is no memory for the new ones.
+ * Return: the larger of 1 GiB and the kernel's memory block size.
  */
-int pkram_take_insert_resources(struct pkram_region *r);
+u64 pkram_region_take_unit(void);
 
-/** pkram_take_remove_resources() - remove and free the entries of a region */
-void pkram_take_remove_resources(struct pkram_region *r);
+/**
+ * pkram_region_take() - take one unit of RAM away from the kernel
+ * @base: physical address, aligned to the unit
+ * @refusal: out: filled on failure
+ *
+ * Afterwards it is not System RAM, which is verified. Context: may sleep for
+ * seconds (migrates pages). Return: 0 or negative errno.
+ */
+int pkram_region_take(u64 base, struct pkram_refusal *refusal);
+
+/**
+ * pkram_region_give() - make memory ordinary RAM again, online
+ * @base: physical address of something that pkram_region_take() took, in this
+ *	kernel or an earlier one; neither claimed nor covered by a resource
+ * @size: bytes
+ * @nid: node
+ *
+ * The caller has zeroed it, if it ever held anything. Return: 0 or negative
+ * errno.
+ */
+int pkram_region_give(u64 base, u64 size, int nid);
 
 /**
  * pkram_take_has_memmap() - does the kernel have struct pages for some of a range?
@@ -43,4 +56,4 @@ bool pkram_take_has_memmap(u64 base, u64 size);
  */
 void pkram_take_clean_up(u64 base, u64 size);
 
-#endif /* _PKRAM_REGION_TAKE_H */
+#endif /* _PKRAM_TAKE_H */

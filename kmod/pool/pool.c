@@ -16,6 +16,8 @@
 #include <linux/slab.h>
 #include "event/event.h"
 #include "pool/pool.h"
+#include "mem/iomem.h"
+#include "mem/region.h"
 #include "mem/take.h"
 #include "store/store.h"
 
@@ -518,11 +520,11 @@ static u32 take_units(u32 want, int node, u64 *bases,
 		      struct pkram_pool_report *report)
 {
 	struct pkram_refusal refusal;
-	u64 below = U64_MAX, base;
+	u64 unit = pkram_region_take_unit(), below = U64_MAX, base;
 	u32 n = 0;
 
 	while (n < want && !fatal_signal_pending(current)) {
-		base = pkram_region_next_candidate(below, node);
+		base = pkram_region_next_candidate(below, unit, node);
 		if (!base)
 			break;
 		below = base;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel's memory map, /proc/iomem: which ranges are System RAM, and the entries
+ * "pkram" of regions.
+ */
+#ifndef _PKRAM_IOMEM_H
+#define _PKRAM_IOMEM_H
+
+#include "mem/types.h"
+
+#define PKRAM_IOMEM_MAX_CHILDREN	32
+
+/**
+ * struct pkram_iomem_cut - entries that make room for a change of the map
+ * @res: they are out of the map
+ * @nr: number of them
+ */
+struct pkram_iomem_cut {
+	struct resource *res[PKRAM_IOMEM_MAX_CHILDREN];
+	int nr;
+};
+
+/**
+ * pkram_region_check_free() - is a range not used by this kernel?
+ * @base: physical address
+ * @size: bytes
+ *
+ * Return: 0; -EADDRINUSE some of it is System RAM or a device's.
+ */
+int pkram_region_check_free(u64 base, u64 size);
+
+/**
+ * pkram_region_next_candidate() - RAM that could be taken, from the top down
+ * @below: look below this physical address
+ * @unit: bytes that are wanted, and their alignment
+ * @node: on this NUMA node, or PKRAM_NO_NODE
+ *
+ * Return: base of an aligned unit that is System RAM as a whole, or 0.
+ */
+u64 pkram_region_next_candidate(u64 below, u64 unit, int node);
+
+/**
+ * pkram_iomem_begin_remove() - prepare the map for the removal of System RAM
+ * @cut: out; for pkram_iomem_end()
+ * @base: first address that will be removed
+ *
+ * Context: takes entries_lock, which pkram_iomem_end() drops.
+ */
+void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base);
+
+/**
+ * pkram_iomem_begin_clean_up() - take the entry that covers an address out of the map
+ * @cut: out; for pkram_iomem_end()
+ * @base: address
+ *
+ * Context: as pkram_iomem_begin_remove().
+ */
+void pkram_iomem_begin_clean_up(struct pkram_iomem_cut *cut, u64 base);
+
+/** pkram_iomem_end() - put the entries back into the map */
+void pkram_iomem_end(struct pkram_iomem_cut *cut);
+
+/**
+ * pkram_take_insert_resources() - entries "pkram" for each run of present GiB
+ * @r: region; its old entries, and whatever the firmware's map put there, give
+ *	way
+ *
+ * Return: 0; -ENOMEM; -EADDRINUSE. Entries that the region had before stay if there
+ * is no memory for the new ones.
+ */
+int pkram_take_insert_resources(struct pkram_region *r);
+
+/** pkram_take_remove_resources() - remove and free the entries of a region */
+void pkram_take_remove_resources(struct pkram_region *r);
+
+#endif /* _PKRAM_IOMEM_H */

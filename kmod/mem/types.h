@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* struct pkram_region, and what can be told of a region from it alone. */
+#ifndef _PKRAM_TYPES_H
+#define _PKRAM_TYPES_H
+
+#include <linux/ioport.h>
+#include <linux/list.h>
+#include <linux/memremap.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include "core/record.h"
+
+#define PKRAM_SLICE_NONE	0	/* not claimed */
+#define PKRAM_SLICE_2M		9	/* vmemmap_shift of the pgmap */
+#define PKRAM_SLICE_1G		18
+
+/**
+ * struct pkram_gib - one GiB of a region
+ * @pgmap: set while claimed
+ * @slice: PKRAM_SLICE_*; read without lock, published with release
+ */
+struct pkram_gib {
+	struct dev_pagemap *pgmap;
+	unsigned int slice;
+};
+
+/**
+ * struct pkram_region - an attached region
+ * @list: in the pool's list, in order of address
+ * @h: decoded header; changed under the store's lock
+ * @cur: header slot that counts
+ * @nid: NUMA node that its memory is on
+ * @head: kernel address of unit 0; unit n is at @head + n * PKRAM_UNIT, to be
+ *	touched only while its GiB is claimed
+ * @map_lock: writers of the unit map
+ * @claim_lock: changes of @gib; see the rule above. Order: claim_lock, then
+ *	the kernel's hotplug lock
+ * @gib: h.nr_gib entries
+ * @resources: of kmalloc'ed struct resource, one for each run of present GiB
+ * @nr_resources: number of them
+ * @scratch: one header slot, for pkram_region_commit()
+ * @read_only: unknown ro-compat bits: nothing may be changed
+ */
+struct pkram_region {
+	struct list_head list;
+	struct pkram_header h;
+	int cur;
+	int nid;
+	void *head;
+	spinlock_t map_lock;		/* the unit map */
+	struct mutex claim_lock;	/* gib */
+	struct pkram_gib *gib;
+	struct resource **resources;
+	u32 nr_resources;
+	void *scratch;
+	bool read_only;
+};
+
+static inline u64 pkram_region_id_of(const struct pkram_region *r)
+{
+	return r->h.region_id;
+}
+
+static inline bool pkram_region_present(const struct pkram_region *r, u32 gib)
+{
+	return gib < r->h.nr_gib && (r->h.present[gib / 64] >> (gib % 64) & 1);
+}
+
+/** pkram_region_unit_addr() - kernel address of a unit; its GiB is claimed */
+static inline void *pkram_region_unit_addr(const struct pkram_region *r,
+					   u32 unit)
+{
+	return r->head + ((unsigned long)unit << PKRAM_UNIT_SHIFT);
+}
+
+/** pkram_region_unit_phys() - physical address of a unit */
+static inline phys_addr_t pkram_region_unit_phys(const struct pkram_region *r,
+						 u32 unit)
+{
+	return r->h.base + ((phys_addr_t)unit << PKRAM_UNIT_SHIFT);
+}
+
+/** pkram_region_slice() - how a GiB is claimed now; PKRAM_SLICE_* */
+static inline unsigned int pkram_region_slice(const struct pkram_region *r,
+					      u32 gib)
+{
+	/* Pairs with claiming and unclaiming */
+	return smp_load_acquire(&r->gib[gib].slice);
+}
+
+/**
+ * struct pkram_refusal - a GiB that could not be taken or given back
+ * @base: physical address
+ * @size: bytes
+ * @err: negative errno
+ * @reason: words
+ */
+struct pkram_refusal {
+	u64 base;
+	u64 size;
+	int err;
+	const char *reason;
+};
+
+#endif /* _PKRAM_TYPES_H */

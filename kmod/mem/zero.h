@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory of a region is zeroed here before somebody may see it. */
+#ifndef _PKRAM_ZERO_H
+#define _PKRAM_ZERO_H
+
+#include "mem/types.h"
+
+/** pkram_region_init() - once, at module load */
+void pkram_region_init(void);
+
+/**
+ * pkram_region_prepare() - zero those units of a run that are stale
+ * @r: region
+ * @unit: first
+ * @nr: number; a long run is done by several CPUs
+ *
+ * And mark them written. Two callers at one unit exclude each other, so that
+ * bytes written after the one's return are not zeroed by the other. Context:
+ * may sleep; the GiB are claimed. Return: 0, or -EUCLEAN if the unit map is
+ * damaged there.
+ */
+int pkram_region_prepare(struct pkram_region *r, u32 unit, u32 nr);
+
+/**
+ * pkram_region_wipe() - zero a GiB that nobody uses, and unclaim it
+ * @r: region
+ * @gib: which
+ *
+ * Context: as claim. Return: 0 or negative errno, if it could not be claimed: then
+ * it is not zero.
+ */
+int pkram_region_wipe(struct pkram_region *r, u32 gib);
+
+#endif /* _PKRAM_ZERO_H */
