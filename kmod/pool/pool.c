@@ -15,19 +15,18 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "event/event.h"
-#include "pool/pool.h"
+#include "handover/handover.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "mem/take.h"
+#include "mem/zero.h"
+#include "pool/attach.h"
+#include "pool/bad.h"
+#include "pool/pool.h"
 #include "store/store.h"
 
-/*
- * pool_lock: one change of the pool at a time, which may take minutes;
- * bad_lock, inside it: the list, for those who only look.
- */
+/* One change of the pool at a time; it may take minutes. */
 static DEFINE_MUTEX(pool_lock);
-static DEFINE_MUTEX(bad_lock);
-static LIST_HEAD(bad_regions);
 
 /* What the operator is told, each on a line of its own */
 #define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (kexec -u), grow, load it again"
@@ -41,398 +40,6 @@ static LIST_HEAD(bad_regions);
 #define TEXT_TAKEN_BY_NOBODY "out of the pool, but the system would not take it; it is back at the next boot"
 #define TEXT_STILL_RESERVED "out of the pool, but still reserved for the next kernel; try again by its address"
 #define TEXT_WHOLE_BLOCKS "base and size must be whole memory blocks of this kernel (larger than a GiB here)"
-
-/* Unusable ranges */
-
-/* Context: bad_lock */
-static void keep_bad(u64 base, u64 size, const char *reason)
-{
-	struct pkram_bad_region *b;
-
-	b = kzalloc(sizeof(*b), GFP_KERNEL);
-	if (!b)
-		return;
-	b->range.base = base;
-	b->range.size = size;
-	b->reason = reason;
-	list_add_tail(&b->list, &bad_regions);
-	pkram_store_new_epoch();
-}
-
-static void add_bad(u64 base, u64 size, const char *reason)
-{
-	if (!size)
-		return;
-	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
-		base, size >> PKRAM_GIB_SHIFT, reason);
-	mutex_lock(&bad_lock);
-	keep_bad(base, size, reason);
-	mutex_unlock(&bad_lock);
-	pkram_event_range(PKRAM_CMD_REGION_QUARANTINE_NTF, base, size, reason);
-}
-
-int pkram_pool_walk_bad(int (*fn)(const struct pkram_bad_region *b,
-				  void *arg), void *arg)
-{
-	struct pkram_bad_region *b;
-	int ret = 0;
-
-	mutex_lock(&bad_lock);
-	list_for_each_entry(b, &bad_regions, list) {
-		ret = fn(b, arg);
-		if (ret)
-			break;
-	}
-	mutex_unlock(&bad_lock);
-	return ret;
-}
-
-/* Attaching */
-
-/**
- * struct scan - regions found so far
- * @regions: &struct pkram_region, spans set
- * @uuid: of the pool, once @known
- * @known: a header that can be trusted was seen, or a pool is there
- * @hints: what unusable headers in places that can be trusted say the pool is
- * @nr_hints: number of them
- * @damaged: there was such a one: where a range begins need not be where a region
- *	begins, as absent GiB split regions
- * @nr: number of regions found
- * @refused: a region is by its version or features not for this module: why
- * @refused_uuid: its pool
- */
-struct scan {
-	struct list_head regions;
-	u8 uuid[16];
-	bool known;
-	u8 hints[8][16];
-	u32 nr_hints;
-	bool damaged;
-	u32 nr;
-	const char *refused;
-	u8 refused_uuid[16];
-};
-
-static bool in_ranges(const struct pkram_range *ranges, int nr, u64 base)
-{
-	int i;
-
-	for (i = 0; i < nr; i++)
-		if (base >= ranges[i].base &&
-		    base - ranges[i].base < ranges[i].size)
-			return true;
-	return false;
-}
-
-static bool covered(const struct scan *s, u64 base)
-{
-	struct pkram_region *r;
-
-	list_for_each_entry(r, &s->regions, list)
-		if (base >= r->h.base &&
-		    pkram_region_present(r, (base - r->h.base) >>
-					 PKRAM_GIB_SHIFT))
-			return true;
-	return false;
-}
-
-/* Does all that a header claims lie in reserved memory, and nobody else's? */
-static const char *check_span(const struct scan *s, const struct pkram_header *h,
-			      const struct pkram_range *ranges, int nr)
-{
-	struct pkram_region *other;
-	u64 base;
-	u32 gib;
-
-	for (gib = 0; gib < h->nr_gib; gib++) {
-		if (!(h->present[gib / 64] >> (gib % 64) & 1))
-			continue;
-		base = h->base + ((u64)gib << PKRAM_GIB_SHIFT);
-		if (!in_ranges(ranges, nr, base))
-			return "its header claims memory that is not reserved";
-		if (covered(s, base))
-			return "its header claims memory of another region";
-	}
-	list_for_each_entry(other, &s->regions, list)
-		if (other->h.region_id == h->region_id)
-			return "its id is that of another region";
-	return NULL;
-}
-
-static bool hinted(const struct scan *s, const u8 uuid[16])
-{
-	u32 i;
-
-	for (i = 0; i < s->nr_hints; i++)
-		if (!memcmp(s->hints[i], uuid, 16))
-			return true;
-	return false;
-}
-
-/*
- * No guest can write where this header is. So the UUID in it, in either slot, is
- * the pool's, or is damaged and then is nobody's.
- */
-static void take_hints(struct scan *s, const void *head)
-{
-	const void *uuid = head + offsetof(struct pkram_region_ser, pool_uuid);
-	u32 slot;
-
-	s->damaged = true;
-	for (slot = 0; slot < 2; slot++, uuid += PKRAM_HEADER_SLOT)
-		if (s->nr_hints < ARRAY_SIZE(s->hints) &&
-		    memchr_inv(uuid, 0, 16))
-			memcpy(s->hints[s->nr_hints++], uuid, 16);
-}
-
-/*
- * Look for a region at @base. A header is believed where a region must begin:
- * at the start of a reserved range, or right behind a region (@trusted). Behind
- * a damaged one it must name the pool, as what looks like a header there may be
- * what a guest wrote into its RAM; guests do not know the pool's UUID.
- *
- * Return: NULL if a region was found, else why not.
- */
-static const char *probe(struct scan *s, u64 base, bool trusted,
-			 const struct pkram_range *ranges, int nr, int *err)
-{
-	struct pkram_region *r = pkram_region_open(base);
-	const char *reason = NULL;
-	enum pkram_bad bad;
-	bool mirror = false;
-
-	if (IS_ERR(r)) {
-		if (PTR_ERR(r) == -ENOMEM)
-			*err = -ENOMEM;
-		return "it cannot be mapped";
-	}
-	trusted &= !s->damaged;
-	bad = pkram_header_read(r->head, base, &r->h, &r->cur, &mirror);
-	if (bad)
-		reason = pkram_bad_text(bad);
-	if ((bad == PKRAM_BAD_VERSION || bad == PKRAM_BAD_FEATURE) &&
-	    (trusted || (s->known && !memcmp(s->uuid, r->h.pool_uuid, 16)))) {
-		s->refused = reason;
-		memcpy(s->refused_uuid, r->h.pool_uuid, 16);
-	}
-	if (bad)
-		;
-	else if (!s->known && !trusted && !hinted(s, r->h.pool_uuid))
-		reason = "it lies behind a damaged region, and no other names its pool";
-	else if (s->known && memcmp(s->uuid, r->h.pool_uuid, sizeof(s->uuid)))
-		reason = "it belongs to another pool";
-	else
-		reason = check_span(s, &r->h, ranges, nr);
-	if (reason) {
-		if (bad && trusted)
-			take_hints(s, r->head);
-		/* The header cannot be trusted to say what is claimed. */
-		r->h.nr_gib = 1;
-		pkram_region_close(r, false);
-		return reason;
-	}
-	r->read_only = r->h.ro_compat & ~PKRAM_RO_COMPAT_KNOWN;
-	*err = pkram_region_set_span(r);
-	if (*err) {
-		pkram_region_close(r, false);
-		return "its memory map entry cannot be made";
-	}
-	if (mirror && !r->read_only)
-		pkram_region_commit(r);
-	memcpy(s->uuid, r->h.pool_uuid, sizeof(s->uuid));
-	s->known = true;
-	s->nr++;
-	list_add_tail(&r->list, &s->regions);
-	return NULL;
-}
-
-/* Find the regions in one reserved range; what is left over is bad. */
-static int scan_range(struct scan *s, const struct pkram_range *range,
-		      const struct pkram_range *ranges, int nr)
-{
-	u64 base = range->base, end = base + range->size, bad_from = 0;
-	const char *reason, *bad_reason = NULL;
-	bool trusted = true;
-	int err = 0;
-
-	for (; base < end && err != -ENOMEM; base += PKRAM_GIB) {
-		if (covered(s, base)) {
-			trusted = true;
-			continue;
-		}
-		reason = probe(s, base, trusted, ranges, nr, &err);
-		trusted = !reason;
-		if (reason && !bad_from) {
-			bad_from = base;
-			bad_reason = reason;
-		} else if (!reason && bad_from) {
-			add_bad(bad_from, base - bad_from, bad_reason);
-			bad_from = 0;
-		}
-	}
-	if (bad_from)
-		add_bad(bad_from, base - bad_from, bad_reason);
-	return err == -ENOMEM ? err : 0;
-}
-
-/*
- * A pool of which one region is not for this module is left alone as a whole:
- * what it means by its records is not known.
- */
-static void refuse_scan(struct scan *s)
-{
-	struct pkram_region *r;
-	u32 gib, end;
-
-	list_for_each_entry(r, &s->regions, list) {
-		for (gib = 0; gib < r->h.nr_gib; gib = end + 1) {
-			for (end = gib; pkram_region_present(r, end); end++)
-				;
-			add_bad(r->h.base + ((u64)gib << PKRAM_GIB_SHIFT),
-				(u64)(end - gib) << PKRAM_GIB_SHIFT,
-				"another region of its pool cannot be used");
-		}
-	}
-	s->nr = 0;
-}
-
-static void drop_scan(struct scan *s)
-{
-	struct pkram_region *r, *next;
-
-	list_for_each_entry_safe(r, next, &s->regions, list) {
-		list_del(&r->list);
-		pkram_region_close(r, true);
-	}
-}
-
-static int parse_attach(const char *attach, struct pkram_range **ranges)
-{
-	struct pkram_range *list;
-	const char *p;
-	int nr = 1;
-	char *end;
-
-	for (p = attach; *p; p++)
-		nr += *p == ',';
-	list = kcalloc(nr, sizeof(*list), GFP_KERNEL);
-	if (!list)
-		return -ENOMEM;
-	for (p = attach, nr = 0; *p; nr++) {
-		list[nr].base = memparse(p, &end);
-		if (end == p || *end != '+')
-			goto bad;
-		p = end + 1;
-		list[nr].size = memparse(p, &end);
-		if (end == p || (*end && *end != ','))
-			goto bad;
-		p = *end ? end + 1 : end;
-		if (!list[nr].size ||
-		    !IS_ALIGNED(list[nr].base | list[nr].size, PKRAM_GIB))
-			goto bad;
-	}
-	*ranges = list;
-	return nr;
-bad:
-	pr_err("attach=%s: want BASE+SIZE[,BASE+SIZE...] in whole GiB\n",
-	       attach);
-	kfree(list);
-	return -EINVAL;
-}
-
-/* Attach what is in @ranges to what is there already. */
-static int attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
-{
-	struct scan s = { .regions = LIST_HEAD_INIT(s.regions) };
-	int i, err = 0;
-
-	s.known = pkram_store_exists();
-	if (s.known)
-		pkram_store_pool_uuid(s.uuid);
-	for (i = 0; i < nr && !err; i++)
-		err = scan_range(&s, &ranges[i], ranges, nr);
-	if (s.refused && s.nr && !pkram_store_exists() &&
-	    !memcmp(s.refused_uuid, s.uuid, sizeof(s.uuid)))
-		refuse_scan(&s);
-	*found = s.nr;
-	if (!err && s.nr)
-		err = pkram_store_attach(&s.regions, !list_empty(&bad_regions));
-	/* Empty if they are in the store now. */
-	drop_scan(&s);
-	return err;
-}
-
-/* Ranges by parameter are not in the map: keep the next kernel off them too. */
-static int reserve_all(const struct pkram_range *ranges, int nr)
-{
-	int i, err;
-
-	for (i = 0; i < nr; i++) {
-		err = pkram_region_check_free(ranges[i].base, ranges[i].size);
-		if (err) {
-			pr_err("attach: memory at %#llx is in use by this kernel; it needs memmap= on the command line\n",
-			       ranges[i].base);
-			return err;
-		}
-		err = pkram_handover_reserve(&ranges[i]);
-		if (err && err != -EEXIST) {
-			pr_err("attach: memory at %#llx cannot be reserved for the next kernel (%d)\n",
-			       ranges[i].base, err);
-			return err;
-		}
-	}
-	return 0;
-}
-
-int pkram_pool_attach(const char *attach)
-{
-	struct pkram_range *ranges = NULL;
-	struct pkram_pool_info info;
-	u32 found = 0;
-	int nr, err;
-
-	nr = pkram_handover_found(&ranges);
-	if (nr >= 0 && attach && *attach) {
-		kfree(ranges);
-		ranges = NULL;
-		nr = parse_attach(attach, &ranges);
-		if (nr > 0) {
-			err = reserve_all(ranges, nr);
-			if (err)
-				nr = err;
-		}
-	}
-	if (nr <= 0) {
-		kfree(ranges);
-		return nr;
-	}
-	mutex_lock(&pool_lock);
-	err = attach_ranges(ranges, nr, &found);
-	mutex_unlock(&pool_lock);
-	kfree(ranges);
-	if (err)
-		return err;
-	pkram_store_info(&info);
-	if (found)
-		pr_info("pool %pUb attached%s: %u region(s), %llu GiB, %u object(s), %u quarantined\n",
-			info.uuid, info.read_only ? " read-only" : "",
-			info.nr_regions, info.bytes >> PKRAM_GIB_SHIFT,
-			info.nr_objects, info.nr_quarantined);
-	else
-		pr_warn("memory is reserved for a pool, but there is none in it\n");
-	return 0;
-}
-
-void pkram_pool_detach(void)
-{
-	struct pkram_bad_region *b, *next;
-
-	list_for_each_entry_safe(b, next, &bad_regions, list) {
-		list_del(&b->list);
-		kfree(b);
-	}
-}
 
 /* Growing */
 
@@ -497,14 +104,14 @@ static int add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 	*text = "the region could not be made";
 	if (pkram_handover_release(&range)) {
-		add_bad(base, size, "growing failed halfway");
+		pkram_pool_add_bad(base, size, "growing failed halfway");
 		goto refuse;
 	}
 give:
 	/* Nothing of a guest was in it yet. */
 	if (pkram_region_give(base, size, pkram_take_nid(base))) {
 		if (!pkram_handover_reserve(&range))
-			add_bad(base, size, TEXT_NOT_GIVEN_BACK);
+			pkram_pool_add_bad(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
 	}
@@ -590,40 +197,6 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 
 /* Adopting */
 
-static struct pkram_bad_region *find_bad(u64 base, u64 size)
-{
-	struct pkram_bad_region *b;
-
-	list_for_each_entry(b, &bad_regions, list)
-		if (b->range.base == base && b->range.size == size)
-			return b;
-	return NULL;
-}
-
-/* A range is not unusable any more: cut it out of those that are. */
-static void forget_bad(u64 base, u64 size)
-{
-	struct pkram_bad_region *b, *next;
-	u64 end = base + size, b_end;
-
-	mutex_lock(&bad_lock);
-	list_for_each_entry_safe(b, next, &bad_regions, list) {
-		b_end = b->range.base + b->range.size;
-		if (b_end <= base || b->range.base >= end)
-			continue;
-		if (b_end > end)
-			keep_bad(end, b_end - end, b->reason);
-		if (b->range.base < base) {
-			b->range.size = base - b->range.base;
-			continue;
-		}
-		list_del(&b->list);
-		kfree(b);
-	}
-	pkram_store_new_epoch();
-	mutex_unlock(&bad_lock);
-}
-
 static int in_pool(struct pkram_region *r, void *arg)
 {
 	const struct pkram_range *range = arg;
@@ -658,9 +231,9 @@ static int adopt(const struct pkram_range *range, bool format,
 	if (err && err != -EEXIST)
 		return err;
 	reserved = !err;
-	forget_bad(range->base, range->size);
+	pkram_pool_forget_bad(range->base, range->size);
 	*text = TEXT_NOT_ATTACHED;
-	err = attach_ranges(range, 1, &found);
+	err = pkram_attach_ranges(range, 1, &found);
 	if (!err && found) {
 		report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
 		return 0;
@@ -671,14 +244,14 @@ static int adopt(const struct pkram_range *range, bool format,
 	}
 	if (!err) {
 		*text = "the region could not be made";
-		forget_bad(range->base, range->size);
+		pkram_pool_forget_bad(range->base, range->size);
 		err = make_region(range->base, range->size);
 		if (!err)
 			report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
 	}
 	/* Old contents of unknown kind stay reserved only if they were. */
 	if (err && reserved) {
-		forget_bad(range->base, range->size);
+		pkram_pool_forget_bad(range->base, range->size);
 		pkram_handover_release(range);
 	}
 	return err;
@@ -765,7 +338,7 @@ static void put_back(const struct pkram_range *range, struct pkram_region *from,
 				     range->size >> PKRAM_GIB_SHIFT);
 	} else if (make_region(range->base, range->size)) {
 		refusal->reason = TEXT_STILL_RESERVED;
-		add_bad(range->base, range->size, refusal->reason);
+		pkram_pool_add_bad(range->base, range->size, refusal->reason);
 	}
 }
 
@@ -845,27 +418,26 @@ static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 {
 	struct pkram_range range = { .base = base, .size = size };
-	struct pkram_bad_region *b = find_bad(base, size);
 	u64 unit = pkram_region_take_unit(), addr;
 	struct pkram_refusal refusal = {};
 	int err;
 
-	if (b) {
+	if (pkram_pool_is_bad(base, size)) {
 		err = wipe_range(base, size);
 		if (err)
 			return err;
-		forget_bad(base, size);
+		pkram_pool_forget_bad(base, size);
 		if (give_range(&range, &refusal)) {
 			refusal.reason = TEXT_TAKEN_BY_NOBODY;
 			if (reserve_again(&range)) {
 				refusal.reason = TEXT_STILL_RESERVED;
-				add_bad(base, size, refusal.reason);
+				pkram_pool_add_bad(base, size, refusal.reason);
 			}
 			report_refused(report, &refusal);
 		} else {
 			report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
-		if (list_empty(&bad_regions) && pkram_store_give_up_lost())
+		if (!pkram_pool_any_bad() && pkram_store_give_up_lost())
 			pr_warn("no memory to look for what is free now: it is at the next load\n");
 		return 0;
 	}

@@ -8,7 +8,9 @@
 #define _PKRAM_POOL_H
 
 #include "handover/handover.h"
-#include "mem/region.h"
+#include "mem/types.h"
+#include "pool/attach.h"
+#include "pool/bad.h"
 
 #define PKRAM_REPORT_REFUSALS	256
 
@@ -27,29 +29,6 @@ struct pkram_pool_report {
 	struct pkram_range taken[PKRAM_REPORT_REFUSALS];
 	struct pkram_refusal refused[PKRAM_REPORT_REFUSALS];
 };
-
-/**
- * struct pkram_bad_region - reserved memory in which no usable region is
- * @list: in the pool's list
- * @range: where
- * @reason: why
- */
-struct pkram_bad_region {
-	struct list_head list;
-	struct pkram_range range;
-	const char *reason;
-};
-
-/**
- * pkram_pool_attach() - find and load the pool that an earlier kernel left
- * @attach: module parameter: "BASE+SIZE,...", or NULL
- *
- * Context: module load. Return: 0, also if there is none or part of it is
- * damaged (logged, see pkram_pool_walk_bad()); -EINVAL bad parameter;
- * -ENOMEM.
- */
-int pkram_pool_attach(const char *attach);
-void pkram_pool_detach(void);
 
 /**
  * pkram_pool_grow() - take RAM from the system
@@ -88,9 +67,5 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
  */
 int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		      struct pkram_pool_report *report, const char **text);
-
-/** pkram_pool_walk_bad() - visit unusable ranges; not 0 ends the walk */
-int pkram_pool_walk_bad(int (*fn)(const struct pkram_bad_region *b,
-				  void *arg), void *arg);
 
 #endif /* _PKRAM_POOL_H */

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Attaching what an earlier kernel left: see attach.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/slab.h>
+#include "handover/handover.h"
+#include "mem/iomem.h"
+#include "mem/region.h"
+#include "pool/attach.h"
+#include "pool/bad.h"
+#include "store/store.h"
+
+/**
+ * struct scan - regions found so far
+ * @regions: &struct pkram_region, spans set
+ * @uuid: of the pool, once @known
+ * @known: a header that can be trusted was seen, or a pool is there
+ * @hints: what unusable headers in places that can be trusted say the pool is
+ * @nr_hints: number of them
+ * @damaged: there was such a one: where a range begins need not be where a region
+ *	begins, as absent GiB split regions
+ * @nr: number of regions found
+ * @refused: a region is by its version or features not for this module: why
+ * @refused_uuid: its pool
+ */
+struct scan {
+	struct list_head regions;
+	u8 uuid[16];
+	bool known;
+	u8 hints[8][16];
+	u32 nr_hints;
+	bool damaged;
+	u32 nr;
+	const char *refused;
+	u8 refused_uuid[16];
+};
+
+static bool in_ranges(const struct pkram_range *ranges, int nr, u64 base)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (base >= ranges[i].base &&
+		    base - ranges[i].base < ranges[i].size)
+			return true;
+	return false;
+}
+
+static bool covered(const struct scan *s, u64 base)
+{
+	struct pkram_region *r;
+
+	list_for_each_entry(r, &s->regions, list)
+		if (base >= r->h.base &&
+		    pkram_region_present(r, (base - r->h.base) >>
+					 PKRAM_GIB_SHIFT))
+			return true;
+	return false;
+}
+
+/* Does all that a header claims lie in reserved memory, and nobody else's? */
+static const char *check_span(const struct scan *s, const struct pkram_header *h,
+			      const struct pkram_range *ranges, int nr)
+{
+	struct pkram_region *other;
+	u64 base;
+	u32 gib;
+
+	for (gib = 0; gib < h->nr_gib; gib++) {
+		if (!(h->present[gib / 64] >> (gib % 64) & 1))
+			continue;
+		base = h->base + ((u64)gib << PKRAM_GIB_SHIFT);
+		if (!in_ranges(ranges, nr, base))
+			return "its header claims memory that is not reserved";
+		if (covered(s, base))
+			return "its header claims memory of another region";
+	}
+	list_for_each_entry(other, &s->regions, list)
+		if (other->h.region_id == h->region_id)
+			return "its id is that of another region";
+	return NULL;
+}
+
+static bool hinted(const struct scan *s, const u8 uuid[16])
+{
+	u32 i;
+
+	for (i = 0; i < s->nr_hints; i++)
+		if (!memcmp(s->hints[i], uuid, 16))
+			return true;
+	return false;
+}
+
+/*
+ * No guest can write where this header is. So the UUID in it, in either slot, is
+ * the pool's, or is damaged and then is nobody's.
+ */
+static void take_hints(struct scan *s, const void *head)
+{
+	const void *uuid = head + offsetof(struct pkram_region_ser, pool_uuid);
+	u32 slot;
+
+	s->damaged = true;
+	for (slot = 0; slot < 2; slot++, uuid += PKRAM_HEADER_SLOT)
+		if (s->nr_hints < ARRAY_SIZE(s->hints) &&
+		    memchr_inv(uuid, 0, 16))
+			memcpy(s->hints[s->nr_hints++], uuid, 16);
+}
+
+/*
+ * Look for a region at @base. A header is believed where a region must begin:
+ * at the start of a reserved range, or right behind a region (@trusted). Behind
+ * a damaged one it must name the pool, as what looks like a header there may be
+ * what a guest wrote into its RAM; guests do not know the pool's UUID.
+ *
+ * Return: NULL if a region was found, else why not.
+ */
+static const char *probe(struct scan *s, u64 base, bool trusted,
+			 const struct pkram_range *ranges, int nr, int *err)
+{
+	struct pkram_region *r = pkram_region_open(base);
+	const char *reason = NULL;
+	enum pkram_bad bad;
+	bool mirror = false;
+
+	if (IS_ERR(r)) {
+		if (PTR_ERR(r) == -ENOMEM)
+			*err = -ENOMEM;
+		return "it cannot be mapped";
+	}
+	trusted &= !s->damaged;
+	bad = pkram_header_read(r->head, base, &r->h, &r->cur, &mirror);
+	if (bad)
+		reason = pkram_bad_text(bad);
+	if ((bad == PKRAM_BAD_VERSION || bad == PKRAM_BAD_FEATURE) &&
+	    (trusted || (s->known && !memcmp(s->uuid, r->h.pool_uuid, 16)))) {
+		s->refused = reason;
+		memcpy(s->refused_uuid, r->h.pool_uuid, 16);
+	}
+	if (bad)
+		;
+	else if (!s->known && !trusted && !hinted(s, r->h.pool_uuid))
+		reason = "it lies behind a damaged region, and no other names its pool";
+	else if (s->known && memcmp(s->uuid, r->h.pool_uuid, sizeof(s->uuid)))
+		reason = "it belongs to another pool";
+	else
+		reason = check_span(s, &r->h, ranges, nr);
+	if (reason) {
+		if (bad && trusted)
+			take_hints(s, r->head);
+		/* The header cannot be trusted to say what is claimed. */
+		r->h.nr_gib = 1;
+		pkram_region_close(r, false);
+		return reason;
+	}
+	r->read_only = r->h.ro_compat & ~PKRAM_RO_COMPAT_KNOWN;
+	*err = pkram_region_set_span(r);
+	if (*err) {
+		pkram_region_close(r, false);
+		return "its memory map entry cannot be made";
+	}
+	if (mirror && !r->read_only)
+		pkram_region_commit(r);
+	memcpy(s->uuid, r->h.pool_uuid, sizeof(s->uuid));
+	s->known = true;
+	s->nr++;
+	list_add_tail(&r->list, &s->regions);
+	return NULL;
+}
+
+/* Find the regions in one reserved range; what is left over is bad. */
+static int scan_range(struct scan *s, const struct pkram_range *range,
+		      const struct pkram_range *ranges, int nr)
+{
+	u64 base = range->base, end = base + range->size, bad_from = 0;
+	const char *reason, *bad_reason = NULL;
+	bool trusted = true;
+	int err = 0;
+
+	for (; base < end && err != -ENOMEM; base += PKRAM_GIB) {
+		if (covered(s, base)) {
+			trusted = true;
+			continue;
+		}
+		reason = probe(s, base, trusted, ranges, nr, &err);
+		trusted = !reason;
+		if (reason && !bad_from) {
+			bad_from = base;
+			bad_reason = reason;
+		} else if (!reason && bad_from) {
+			pkram_pool_add_bad(bad_from, base - bad_from, bad_reason);
+			bad_from = 0;
+		}
+	}
+	if (bad_from)
+		pkram_pool_add_bad(bad_from, base - bad_from, bad_reason);
+	return err == -ENOMEM ? err : 0;
+}
+
+/*
+ * A pool of which one region is not for this module is left alone as a whole:
+ * what it means by its records is not known.
+ */
+static void refuse_scan(struct scan *s)
+{
+	struct pkram_region *r;
+	u32 gib, end;
+
+	list_for_each_entry(r, &s->regions, list) {
+		for (gib = 0; gib < r->h.nr_gib; gib = end + 1) {
+			for (end = gib; pkram_region_present(r, end); end++)
+				;
+			pkram_pool_add_bad(r->h.base + ((u64)gib << PKRAM_GIB_SHIFT),
+				(u64)(end - gib) << PKRAM_GIB_SHIFT,
+				"another region of its pool cannot be used");
+		}
+	}
+	s->nr = 0;
+}
+
+static void drop_scan(struct scan *s)
+{
+	struct pkram_region *r, *next;
+
+	list_for_each_entry_safe(r, next, &s->regions, list) {
+		list_del(&r->list);
+		pkram_region_close(r, true);
+	}
+}
+
+static int parse_attach(const char *attach, struct pkram_range **ranges)
+{
+	struct pkram_range *list;
+	const char *p;
+	int nr = 1;
+	char *end;
+
+	for (p = attach; *p; p++)
+		nr += *p == ',';
+	list = kcalloc(nr, sizeof(*list), GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	for (p = attach, nr = 0; *p; nr++) {
+		list[nr].base = memparse(p, &end);
+		if (end == p || *end != '+')
+			goto bad;
+		p = end + 1;
+		list[nr].size = memparse(p, &end);
+		if (end == p || (*end && *end != ','))
+			goto bad;
+		p = *end ? end + 1 : end;
+		if (!list[nr].size ||
+		    !IS_ALIGNED(list[nr].base | list[nr].size, PKRAM_GIB))
+			goto bad;
+	}
+	*ranges = list;
+	return nr;
+bad:
+	pr_err("attach=%s: want BASE+SIZE[,BASE+SIZE...] in whole GiB\n",
+	       attach);
+	kfree(list);
+	return -EINVAL;
+}
+
+int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
+{
+	struct scan s = { .regions = LIST_HEAD_INIT(s.regions) };
+	int i, err = 0;
+
+	s.known = pkram_store_exists();
+	if (s.known)
+		pkram_store_pool_uuid(s.uuid);
+	for (i = 0; i < nr && !err; i++)
+		err = scan_range(&s, &ranges[i], ranges, nr);
+	if (s.refused && s.nr && !pkram_store_exists() &&
+	    !memcmp(s.refused_uuid, s.uuid, sizeof(s.uuid)))
+		refuse_scan(&s);
+	*found = s.nr;
+	if (!err && s.nr)
+		err = pkram_store_attach(&s.regions, pkram_pool_any_bad());
+	/* Empty if they are in the store now. */
+	drop_scan(&s);
+	return err;
+}
+
+/* Ranges by parameter are not in the map: keep the next kernel off them too. */
+static int reserve_all(const struct pkram_range *ranges, int nr)
+{
+	int i, err;
+
+	for (i = 0; i < nr; i++) {
+		err = pkram_region_check_free(ranges[i].base, ranges[i].size);
+		if (err) {
+			pr_err("attach: memory at %#llx is in use by this kernel; it needs memmap= on the command line\n",
+			       ranges[i].base);
+			return err;
+		}
+		err = pkram_handover_reserve(&ranges[i]);
+		if (err && err != -EEXIST) {
+			pr_err("attach: memory at %#llx cannot be reserved for the next kernel (%d)\n",
+			       ranges[i].base, err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int pkram_pool_attach(const char *attach)
+{
+	struct pkram_range *ranges = NULL;
+	struct pkram_pool_info info;
+	u32 found = 0;
+	int nr, err;
+
+	nr = pkram_handover_found(&ranges);
+	if (nr >= 0 && attach && *attach) {
+		kfree(ranges);
+		ranges = NULL;
+		nr = parse_attach(attach, &ranges);
+		if (nr > 0) {
+			err = reserve_all(ranges, nr);
+			if (err)
+				nr = err;
+		}
+	}
+	if (nr <= 0) {
+		kfree(ranges);
+		return nr;
+	}
+	/* There is no control plane yet that could change the pool. */
+	err = pkram_attach_ranges(ranges, nr, &found);
+	kfree(ranges);
+	if (err)
+		return err;
+	pkram_store_info(&info);
+	if (found)
+		pr_info("pool %pUb attached%s: %u region(s), %llu GiB, %u object(s), %u quarantined\n",
+			info.uuid, info.read_only ? " read-only" : "",
+			info.nr_regions, info.bytes >> PKRAM_GIB_SHIFT,
+			info.nr_objects, info.nr_quarantined);
+	else
+		pr_warn("memory is reserved for a pool, but there is none in it\n");
+	return 0;
+}
+
+void pkram_pool_detach(void)
+{
+	pkram_pool_free_bad();
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Regions that an earlier kernel left are found in reserved memory, and attached. */
+#ifndef _PKRAM_ATTACH_H
+#define _PKRAM_ATTACH_H
+
+#include "handover/handover.h"
+
+/**
+ * pkram_attach_ranges() - attach the regions that are in some reserved ranges
+ * @ranges: where to look
+ * @nr: number of them
+ * @found: out: number of regions
+ *
+ * What is left over goes to the list of unusable ranges. Context: pool_lock, or
+ * module load. Return: 0, also if there is none; -ENOMEM; as pkram_store_attach().
+ */
+int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
+
+/**
+ * pkram_pool_attach() - find and load the pool that an earlier kernel left
+ * @attach: module parameter: "BASE+SIZE,...", or NULL
+ *
+ * Context: module load. Return: 0, also if there is none or part of it is
+ * damaged (logged, see pkram_pool_walk_bad()); -EINVAL bad parameter;
+ * -ENOMEM.
+ */
+int pkram_pool_attach(const char *attach);
+void pkram_pool_detach(void);
+
+#endif /* _PKRAM_ATTACH_H */
