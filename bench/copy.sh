@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# copy.sh - export, import and verify against fio, side by side: the same disk, the same
-# size of a request, as many in flight, O_DIRECT, in turns.  The object is in a tmpfs of
-# huge pages, which like the pool is RAM in pieces of 2 MiB; the other side is a file in
-# BENCH_DIR.  The memory that an import fills is allocated before, for that of the pool is
-# there too.  Needs root, for the mount.
+# copy.sh - compare export, import and verify with fio: the same disk, request size and
+# depth, O_DIRECT, in turns.  The object is in a tmpfs of huge pages, which like the pool
+# is RAM in pieces of 2 MiB; the other side is a file in BENCH_DIR.  The memory that an
+# import fills is allocated before, as that of a pool is.  Needs root, for the mount.
 #
 #   bench/copy.sh [SIZE_MIB [CHUNK_KIB [DEPTH [ROUNDS]]]]
 
@@ -16,18 +15,18 @@ size=${1:-512} chunk=${2:-2048} depth=${3:-16} rounds=${4:-5}
 disk=${BENCH_DIR:-$PKRAM_BUILD/bench}
 ctl=$PKRAM_BUILD/userspace/pkramctl
 
-# value FILE EXPRESSION - a number of the JSON in a file, d, in Python
+# value FILE EXPRESSION - print a number from a JSON file; EXPRESSION is Python, d the file
 value() { python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
 print(int(eval(sys.argv[2])))' "$1" "$2"; }
 
-# ours WORDS... - run pkramctl; prints MiB/s of wall time, all syncs and renames included
+# ours WORDS... - run pkramctl; print MiB/s of wall time, syncs and renames included
 ours() {
 	"$ctl" -j "$@" --quiet --depth "$depth" >"$work/json"
 	value "$work/json" 'd[0]["data"] * 1000 / max(d[0]["elapsed_ms"], 1) / 2**20'
 }
 
-# theirs WORDS... - run fio; prints MiB/s by its own account
+# theirs WORDS... - run fio; print the MiB/s that it reports
 theirs() {
 	fio --name=bench --ioengine=io_uring --fixedbufs=1 --direct=1 --bs="${chunk}k" \
 		--iodepth="$depth" --size="${size}m" --output-format=json "$@" >"$work/json"
@@ -36,7 +35,7 @@ theirs() {
 
 median() { sort -n "$1" | sed -n "$(((rounds + 1) / 2))p"; }
 
-# row NAME OURS THEIRS - the medians of two columns
+# row NAME OURS THEIRS - print the medians of two columns
 row() {
 	local a b
 	a=$(median "$work/$2") b=$(median "$work/$3")

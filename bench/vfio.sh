@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# vfio.sh - mapping memory for DMA: containers of pkram's type against type1, side by side
-# in one VM with an emulated VT-d.  "times ours" is the ratio; absolute times are those of
-# emulated CPUs.
+# vfio.sh - compare mapping for DMA by pkram_vfio and by type1, in one VM with an emulated
+# VT-d.  "times ours" is the ratio; absolute times are those of emulated CPUs.
 #
 #   bench/vfio.sh [KERNEL]
 

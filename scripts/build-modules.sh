@@ -4,12 +4,11 @@
 # build-modules.sh SERIES|KVER [MAKE-ARGUMENT...] - build the kernel modules for one
 # kernel, in build/kmod-KVER/, with W=1 and warnings as errors.
 #
-# The sources are mirrored there as symbolic links, so that one tree can be built
-# for many kernels and stays clean.  A kernel that is installed on this machine
-# (/lib/modules/KVER/build) is used as it is; any other comes from the cache.
-# Kernels newer than this machine's compiler can serve are built in the Debian 13
-# root.  Prints the folder that holds the modules.  PKRAM_NO_VFIO=1 leaves pkram_vfio.ko
-# out.
+# The sources are mirrored there as symbolic links, so that one tree can be built for many
+# kernels and stays clean.  Headers that are installed on this machine
+# (/lib/modules/KVER/build) are used; others come from the cache.  Modules for kernels that
+# need a newer compiler are built in the Debian 13 root.  Prints the folder that holds the
+# modules.  PKRAM_NO_VFIO=1 leaves out pkram_vfio.ko.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -18,7 +17,7 @@ set -euo pipefail
 which=$1
 shift
 
-# The folder `make -C` wants for a kernel, and the version it is for.
+# The kernel's build folder, for `make -C`, and its version
 if [[ -e /lib/modules/$which/build/Makefile ]]; then
 	kver=$which
 	kbuild=/lib/modules/$which/build
@@ -29,7 +28,7 @@ else
 	kbuild=$("$PKRAM_TOP/scripts/kernels.sh" fetch "$which")/build
 fi
 
-# mirror - make $out a copy of the sources, in links, without what is gone
+# mirror - fill $out with links to the sources; remove links to files that are gone
 mirror() {
 	local file
 	find "$out" -type l -delete
@@ -59,7 +58,7 @@ newer_compiler() {
 need_packages build-essential libelf1 kmod pahole
 out=$PKRAM_BUILD/kmod-$kver
 mkdir -p "$out"
-# KASAN's frames are larger than the warning's limit, which is no error.
+# KASAN's stack frames exceed the warning's limit, which is no error.
 strict=KCFLAGS=-Werror
 [[ $which != *-debug ]] || strict=
 if [[ ${PKRAM_NO_VFIO:-} ]]; then

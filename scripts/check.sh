@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh - what can be said about the sources without running them: checkpatch,
-# sparse and W=1 on every kernel, shellcheck, codespell, documents.  Goes through all of them
-# and fails at the end if one found something.
+# check.sh - run all static checks: checkpatch, sparse and W=1 on every kernel,
+# shellcheck, codespell and the project's own.  All of them run; it fails at the end if
+# one found something.
 
 # Functions are called through step.
 # shellcheck disable=SC2317
@@ -78,7 +78,7 @@ run_checkpatch_user() {
 	return "$status"
 }
 
-# The netlink spec against the schema of such specs, as the kernel's client reads it
+# Check the netlink spec against the schema of specs, as the kernel's client reads it
 run_spec() {
 	local tools
 	need_packages python3-yaml python3-jsonschema

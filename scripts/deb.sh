@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# deb.sh - the Debian packages, each built on the release it is for
+# deb.sh - build the Debian packages, each on the release it is for
 #
-#   deb.sh build [SUITE...]        build them (bookworm and trixie if none is named),
-#                                  have lintian look at them; print their folders
+#   deb.sh build [SUITE...]        build them (default: bookworm and trixie), run
+#                                  lintian on them, print their folders
 #   deb.sh try SUITE COMMAND...    run COMMAND where they are built, with debian-root.sh
 #
-# They come from the files that git knows, as they are in the work tree, and land in
-# build/deb/SUITE. What the tests of user space say is for make test-userspace; they run
-# here with DEB_BUILD_OPTIONS=, as in any other build of a Debian package.
+# The sources are the tracked files of the work tree; the packages are written to
+# build/deb/SUITE.  The tests of user space do not run here, but in make test-userspace;
+# DEB_BUILD_OPTIONS= (empty) runs them, as in any build of a Debian package.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# packages SUITE - what debian/control wants, and DKMS with what it builds modules by
+# packages SUITE - list the build dependencies, and DKMS with its tools
 packages() {
 	local all=build-essential,debhelper,dh-dkms,dkms,kmod,libelf-dev,libjson-c-dev
 	all+=,libmnl-dev,liburing-dev,lintian,pahole,pkg-config,python3-minimal,xz-utils,zstd
@@ -32,7 +32,7 @@ in_root() {
 	"$PKRAM_TOP/scripts/debian-root.sh" "$1" "$2" "$list" "${@:3}"
 }
 
-# sources DIR - copy the files that git knows, or all where there is no git
+# sources DIR - copy the tracked files, or all where there is no git
 sources() {
 	rm -rf "$1"
 	mkdir -p "$1"

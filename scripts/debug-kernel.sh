@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debug-kernel.sh [--version] SERIES - the kernel of a series with every checker on
+# debug-kernel.sh [--version] SERIES - build the kernel of a series with all checkers on
 #
 # Builds it from Debian's linux-source package with scripts/debug.config, once for
 # each version of source and configuration (about an hour on two cores), and
-# prints its folder in the cache, laid out as kernels.sh lays out Debian's; with
-# --version, prints its uname -r.  An interrupted build goes on where it was.
+# prints its folder in the cache, which is laid out as those of kernels.sh; with
+# --version, prints its uname -r.  An interrupted build continues where it was.
 # Not for continuous integration.
 
 set -euo pipefail
@@ -20,7 +20,7 @@ if [[ ${1:-} == --version ]]; then
 fi
 series=${1:?usage: debug-kernel.sh [--version] SERIES}
 
-# in_root COMMAND... - with the compiler that suits the series
+# in_root COMMAND... - run it with the compiler that suits the series
 in_root() {
 	if [[ $series == 7 ]]; then
 		"$PKRAM_TOP/scripts/trixie-root.sh" exec "$@"
@@ -29,7 +29,7 @@ in_root() {
 	fi
 }
 
-# configure TREE - tinyconfig and the fragment; say which of its lines did not take
+# configure TREE - tinyconfig and the fragment; name the lines that had no effect
 configure() {
 	local line
 	in_root make -s -C "$1" tinyconfig >/dev/null

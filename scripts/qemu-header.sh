@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu-header.sh [check] - the part of uapi/linux/pkram.h that QEMU's backend uses, as
-# QEMU lays out code, for the patch that adds backends/hostmem-pkram.h
+# qemu-header.sh [check] - print the part of uapi/linux/pkram.h that QEMU's backend uses,
+# in QEMU's style, for the patch that adds backends/hostmem-pkram.h
 #
 #   check   compare it with what the patches add
 
@@ -39,7 +39,7 @@ header() {
 	} | sed -E 's/^\t/    /; /^#define/s/\t+/ /g' | expand
 }
 
-# added PATCH... - the header as the patches add it
+# added PATCH... - print the header as the patches add it
 added() {
 	awk '/^diff / { on = 0 }
 		/^\+\+\+ b\/backends\/hostmem-pkram.h/ { on = 1; next }

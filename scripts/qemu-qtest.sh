@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# qemu-qtest.sh [BASE] - of QEMU's own migration tests those for RAM that stays where it
-# is (ignore-shared, the cpr modes), on the build with our patches; TAP
+# qemu-qtest.sh [BASE] - run QEMU's own migration tests for RAM that stays in place
+# (ignore-shared, the cpr modes) on the build with our patches; prints TAP
 #
-# QEMU calls two of them flaky, as their two QEMUs run side by side on the same RAM;
-# they are in it.
+# Two tests that QEMU marks as flaky are included.
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# deb-inside.sh SUITE KVER... - the part of deb.sh that runs in the root of that release,
-# which is thrown away
+# deb-inside.sh SUITE KVER... - the part of deb.sh that runs in a root of that release;
+# the root is discarded
 
 # Functions are called through check.
 # shellcheck disable=SC2317
@@ -19,7 +19,7 @@ debs=$PKRAM_BUILD/deb/$suite
 names=(libpkram-dev libpkram1 pkram-dkms pkram-tools)
 version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$PKRAM_TOP/debian/changelog")
 
-# Only these four, with what they need: dpkg does not fetch anything
+# Only these four packages and their dependencies: dpkg does not fetch anything.
 dpkg_install() {
 	local files=() name
 	for name in "${names[@]}"; do
@@ -55,7 +55,7 @@ program_builds() {
 	gcc -o "$tmp/p" "$tmp/p.c" $(pkg-config --cflags --libs libpkram) && "$tmp/p"
 }
 
-# What a kernel's package does when it is installed, when its headers are there
+# Do what a kernel's package does when it is installed and its headers are there.
 kernel_comes() {
 	mkdir -p "/lib/modules/$1"
 	ln -s "$PKRAM_CACHE/kernels/$1"/{build,modules/kernel} "/lib/modules/$1/"
@@ -73,13 +73,13 @@ module_is_there() {
 	[[ $magic == "$1 "* ]] && depmod "$1" && modprobe -S "$1" -n -v "$2"
 }
 
-# built_again KVER - what `dkms build` says; its status
+# built_again KVER - run `dkms build`; print its output, return its status
 built_again() {
 	dkms remove "pkram/$version" -k "$1" >/dev/null
 	dkms build "pkram/$version" -k "$1" || { cat "/var/lib/dkms/pkram/$version/build/make.log"; false; }
 }
 
-# A kernel whose VFIO has one more operation than we know
+# A kernel whose VFIO has an operation that the module does not know
 vfio_mismatch_refused() {
 	local header=/usr/src/pkram-$version/kmod/compat/vfio.h out
 	cp "$header" "$tmp/vfio.h"
@@ -97,7 +97,7 @@ vfio_left_out() {
 	dkms remove "pkram/$version" -k "$1" && rm /etc/pkram/no-vfio
 }
 
-# A kernel that it is not made for, with the headers of one that it is
+# A kernel version that is not supported, with the headers of one that is
 refused() {
 	local build=$PKRAM_CACHE/kernels/${kernels[0]}/build out
 	out=$(dkms build "pkram/$version" -k "$1" --kernelsourcedir "$build" 2>&1)
@@ -105,7 +105,7 @@ refused() {
 	[[ $out == *BUILD_EXCLUSIVE* && ! -e /var/lib/dkms/pkram/$version/$1 ]]
 }
 
-# Without DKMS it is the build itself that refuses.
+# Without DKMS the build itself refuses.
 build_refuses() {
 	local dir=$tmp/version
 	mkdir -p "$dir/linux"

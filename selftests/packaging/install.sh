@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# install.sh [KVER] - does make install install everything, and can it be used from there?
+# install.sh [KVER] - test that make install installs everything, in a usable form
 
 # Functions are called through check.
 # shellcheck disable=SC2317
@@ -30,7 +30,7 @@ there() {
 	return $missing
 }
 
-# All of the module's sources, and nothing that a build left
+# The folder has all of the module's sources, and no build results.
 dkms_source() {
 	diff -r -x '*.o' "$PKRAM_TOP/kmod" "$to/usr/src/pkram-$version/kmod" &&
 		diff -r "$PKRAM_TOP/uapi/linux" "$to/usr/src/pkram-$version/uapi/linux" &&
@@ -45,7 +45,7 @@ module_is_for() {
 	[[ $magic == "$1 "* ]]
 }
 
-# A program that uses the library, built with what pkg-config says of the folder
+# A program that uses the library builds with the flags that pkg-config prints.
 pkg_config() {
 	PKG_CONFIG_PATH=$to/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$to \
 		PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg-config "$@" libpkram
@@ -70,7 +70,7 @@ shared_program() {
 		[[ $(LD_LIBRARY_PATH=$to/usr/lib "$tmp/shared") == "$version" ]]
 }
 
-# The other libraries are the system's
+# The other libraries come from the system.
 static_program() {
 	local libs=("$to/usr/lib/libpkram.a" -lmnl -luring -pthread)
 	build_program static --static && [[ $("$tmp/static") == "$version" ]]
@@ -83,7 +83,7 @@ only_ours() {
 
 tool_runs() { "$to/usr/sbin/pkramctl" version | grep -F "$version"; }
 
-# What units and completion call is there
+# The programs that units and completion call are installed.
 units_name_files() {
 	local file
 	grep -hoE '^Exec[A-Za-z]*=/[^ ]+' "$to"/usr/lib/systemd/system/* | sed 's/[^=]*=//' |
@@ -100,7 +100,7 @@ completion_loads() {
 		"$to/usr/share/bash-completion/completions/pkramctl"
 }
 
-# What an operator changed stays
+# An operator's changes are kept.
 conf_is_kept() {
 	echo SIZE=5G >"$to/etc/pkram/pool.conf" &&
 		make -s -C "$PKRAM_TOP" install-userspace DESTDIR="$to" &&

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lib.sh - TAP for the tests of what is installed: set $tmp, say what to check, finish
+# lib.sh - TAP for the packaging tests: set $tmp, call check for each test, then finish
 
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 count=0 bad=0
 
-# check WHAT COMMAND... - one test: it passes if the command does; else its output is shown
+# check WHAT COMMAND... - one test: passes if the command succeeds; else show its output
 # shellcheck disable=SC2154 # tmp is the reader's
 check() {
 	local what=$1
