@@ -120,7 +120,7 @@ check "make install DESTDIR=" install_all
 check "modules, library, tool, manual, units, completion, configuration are there" there \
 	"lib/modules/$kver/updates/"{pkram,pkram_vfio}.ko usr/sbin/pkramctl usr/libexec/pkram/pool \
 	usr/lib/libpkram.{a,so,so.1,so.1.0.0} usr/lib/pkgconfig/libpkram.pc \
-	usr/include/{pkram.h,linux/pkram.h,linux/pkram_vfio.h} usr/share/man/man8/pkramctl.8 \
+	usr/include/{pkram.h,linux/pkram.h,linux/pkram_vfio.h} usr/share/man/man8/pkramctl{,-pool,-object,-import}.8 \
 	usr/share/man/man3/libpkram.3 usr/share/man/man5/pkram-guests.5 \
 	usr/share/pkram/pkramctl.json usr/share/bash-completion/completions/pkramctl \
 	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service} \

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Self test: what pkramctl can do, as its help tells, is all in the man page and in the
+# Self test: what pkramctl can do, as its help tells, is all in the man pages and in the
 # completion, and nothing is in these that is not there.
 # usage: verbs.sh BUILD-DIRECTORY
 set -u
@@ -15,11 +15,23 @@ evidence() { :; }
 rc=0
 : >"$tmp/out"; : >"$tmp/err"
 
-# The man page: each way to call it on a line, and its options as they are typed
-awk '/^\.Sh/ { in_it = $2 == "SYNOPSIS" } in_it && /^\.Nm/ { print line; line = "" }
-	in_it { sub(/^\./, " "); line = line $0 } END { print line }' "$top/man/pkramctl.8" |
-	sed 's/\<\(Nm\|Op\|Cm\|Ar\|Ns\) *//g' >"$tmp/synopsis"
-sed 's/\<Fl -/--/g' "$top/man/pkramctl.8" >"$tmp/page"
+# Man pages: an object or command has one of its own, or is in the overview
+page_of()
+{
+	case $1 in
+	status | version | help) echo "$top/man/pkramctl.8" ;;
+	import | verify) echo "$top/man/pkramctl-export.8" ;;
+	*) echo "$top/man/pkramctl-$1.8" ;;
+	esac
+}
+
+# synopsis PAGE: each way to call it on a line
+synopsis()
+{
+	awk '/^\.Sh/ { in_it = $2 == "SYNOPSIS" } in_it && /^\.Nm/ { print line; line = "" }
+		in_it { sub(/^\./, " "); line = line $0 } END { print line }' "$1" |
+		sed 's/\<Nm pkramctl\>//; s/\<\(Op\|Cm\|Ar\|Ns\) *//g'
+}
 
 # complete WORD...: what the completion offers behind these words
 complete_words()
@@ -54,15 +66,20 @@ for o in json.load(open(sys.argv[1]))["objects"]:
 objects=$(cut -d' ' -f1 "$tmp/verbs" | uniq)
 for object in $objects; do
 	"$O/pkramctl" --help | grep -q "^  $object "; report $? "$object is in the help"
+	page=$(page_of "$object")
+	synopsis "$page" | grep -q "^ *$object\>"; report $? "$object has a man page"
+	name=$(basename "$page")
+	[ "$name" = pkramctl.8 ] || grep -q "^\.It Xr ${name%.8} 8" "$top/man/pkramctl.8"
+	report $? "the overview names the page of $object"
 	offers "$object"; report $? "$object is completed"
 	offers "$object" help; report $? "help $object is completed"
 	verbs=$(awk -v o="$object" '$1 == o && $2 != "-" { print $2 }' "$tmp/verbs")
 	for verb in $verbs; do
 		"$O/pkramctl" "$object" "$verb" --help >"$tmp/out"
 		grep -q "^  pkramctl $object $verb\b" "$tmp/out"; report $? "$object $verb --help"
-		grep -q "^ *$object .*\<$verb\>" "$tmp/synopsis"
+		synopsis "$page" | grep -q "^ *$object .*\<$verb\>"
 		report $? "$object $verb is in the synopsis"
-		grep -q "^\.It .*Cm $object $verb\>" "$tmp/page"
+		grep -q "^\.It .*Cm $object $verb\>" "$page"
 		report $? "$object $verb is described"
 		offers "$verb" "$object"; report $? "$object $verb is completed"
 	done
@@ -76,8 +93,9 @@ done
 # Options
 while read -r object verb args; do
 	grep -oE -- '--[a-z-]+' <<<"$args" | sort -u >"$tmp/options"
+	sed -n '/^\.It/s/\<Fl -/--/gp' "$(page_of "$object")" >"$tmp/page"
 	while read -r option; do
-		grep -qF -- "$option" "$tmp/page"; report $? "$object ${verb#-} $option is in the man page"
+		grep -qwF -- "$option" "$tmp/page"; report $? "$object ${verb#-} $option is in the man page"
 		[ "$verb" = - ] && verb=''
 		# shellcheck disable=SC2086
 		complete_words "$object" $verb - | grep -qxF -- "$option" ||
@@ -85,6 +103,15 @@ while read -r object verb args; do
 		report $? "$object $verb $option is completed"
 	done <"$tmp/options"
 done <"$tmp/verbs"
+
+# Pages that the tools accept without a remark, and that all have examples
+for page in "$top"/man/*.[1-8]; do
+	name=$(basename "$page")
+	grep -q '^\.Os Linux$' "$page"; report $? "$name: the system is named"
+	grep -q '^\.Sh EXAMPLES$' "$page"; report $? "$name has examples"
+	command -v mandoc >/dev/null || continue
+	mandoc -T lint -W warning "$page" >"$tmp/out" 2>&1; report $? "$name: mandoc has no warnings"
+done
 
 # The library
 sed -n 's/^\t\(pkram_[a-z_]*\);$/\1/p' "$top/lib/libpkram.map" | sort >"$tmp/exported"
