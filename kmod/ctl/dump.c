@@ -2,25 +2,24 @@
 /* The control plane: dumps of regions, objects and DMA tables. */
 #include <linux/bitops.h>
 #include <linux/limits.h>
-#include <linux/pkram.h>
 #include "ctl/priv.h"
 #include "pool/pool.h"
 
 /**
- * struct dump - where a dump is, in its callback
+ * struct dump - state of a dump, kept in its callback
  * @next: go on at this address, or after this key
- * @begun: the rights of who asked have been looked at
- * @see: physical addresses may be told
- * @bad: all regions are told, the unusable ranges follow
- * @entry: of a container: mappings that were told, the rest follows
- * @key: of that container
- * @seq: of its record then
- * @changes: how often it was another when it went on
+ * @begun: the rights of the sender were checked
+ * @see: the sender may see physical addresses
+ * @bad: all regions were put, the unusable ranges follow
+ * @entry: of a DMA table: number of mappings that were put, the rest follows
+ * @key: of that DMA table
+ * @seq: of its record at that time
+ * @changes: how often the DMA table was another when the dump went on
  *
- * An object that is there from the begin to the end of a dump is told once,
- * whatever comes and goes meanwhile. When regions change, what was told may be
- * out of date: then the rest is marked NLM_F_DUMP_INTR, also of objects, as all
- * of them are made anew when a region is attached.
+ * An object that exists from the begin to the end of a dump is put once,
+ * whatever comes and goes meanwhile. When regions change, the messages that were
+ * sent may be out of date: then the rest is marked NLM_F_DUMP_INTR, also of
+ * objects, because attaching a region creates all objects anew.
  */
 struct dump {
 	u64 next;
@@ -39,7 +38,8 @@ static struct dump *dump_state(struct netlink_callback *cb)
 	return (struct dump *)cb->ctx;
 }
 
-static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+static void *dump_message(struct sk_buff *skb, struct netlink_callback *cb,
+			  u8 cmd)
 {
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &pkram_genl_family,
@@ -50,13 +50,27 @@ static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 	return hdr;
 }
 
-struct region_walk {
+/* Not in the start callback, where 6.1 has no extack yet */
+static int dump_check_admin(struct netlink_callback *cb)
+{
+	struct dump *d = dump_state(cb);
+	int err = 0;
+
+	if (!d->begun)
+		err = pkram_genl_check_admin(cb->skb, cb->extack);
+	d->begun = true;
+	return err;
+}
+
+/* Regions */
+
+struct dump_regions {
 	struct sk_buff *skb;
 	struct netlink_callback *cb;
 	struct pkram_bad_region lowest;
 };
 
-static u64 region_bytes(const struct pkram_region *r)
+static u64 dump_region_bytes(const struct pkram_region *r)
 {
 	u64 gib = 0;
 	size_t i;
@@ -66,7 +80,7 @@ static u64 region_bytes(const struct pkram_region *r)
 	return gib << PKRAM_GIB_SHIFT;
 }
 
-static u32 region_slices(const struct pkram_region *r, unsigned int slice)
+static u32 dump_region_slices(const struct pkram_region *r, unsigned int slice)
 {
 	u32 nr = 0, gib;
 
@@ -75,9 +89,9 @@ static u32 region_slices(const struct pkram_region *r, unsigned int slice)
 	return nr;
 }
 
-static int region_put(struct pkram_region *r, void *arg)
+static int dump_region(struct pkram_region *r, void *arg)
 {
-	struct region_walk *w = arg;
+	struct dump_regions *w = arg;
 	struct dump *d = dump_state(w->cb);
 	u64 meta = (1 + (u64)r->h.nr_meta) << PKRAM_UNIT_SHIFT;
 	struct sk_buff *skb = w->skb;
@@ -85,12 +99,12 @@ static int region_put(struct pkram_region *r, void *arg)
 
 	if (r->h.base < d->next)
 		return 0;
-	hdr = dump_put(skb, w->cb, PKRAM_CMD_REGION_GET);
+	hdr = dump_message(skb, w->cb, PKRAM_CMD_REGION_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if ((d->see && pkram_genl_put_u64(skb, PKRAM_A_BASE, r->h.base)) ||
 	    nla_put_u32(skb, PKRAM_A_GIB, r->h.nr_gib) ||
-	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, region_bytes(r)) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, dump_region_bytes(r)) ||
 	    nla_put(skb, PKRAM_A_REGION_UUID, sizeof(r->h.region_uuid),
 		    r->h.region_uuid) ||
 	    nla_put_u32(skb, PKRAM_A_FORMAT_VERSION, r->h.version) ||
@@ -99,9 +113,9 @@ static int region_put(struct pkram_region *r, void *arg)
 	    pkram_genl_put_u64(skb, PKRAM_A_FREE, pkram_store_region_free(r)) ||
 	    pkram_genl_put_u64(skb, PKRAM_A_META, meta) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_1G,
-			region_slices(r, PKRAM_SLICE_1G)) ||
+			dump_region_slices(r, PKRAM_SLICE_1G)) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_2M,
-			region_slices(r, PKRAM_SLICE_2M))) {
+			dump_region_slices(r, PKRAM_SLICE_2M))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -110,10 +124,10 @@ static int region_put(struct pkram_region *r, void *arg)
 	return 0;
 }
 
-/* The lowest unusable range that has not been told yet; they have no order. */
-static int bad_pick(const struct pkram_bad_region *b, void *arg)
+/* Find the lowest unusable range that was not put yet; their list has no order. */
+static int dump_pick_bad(const struct pkram_bad_region *b, void *arg)
 {
-	struct region_walk *w = arg;
+	struct dump_regions *w = arg;
 
 	if (b->range.base >= dump_state(w->cb)->next &&
 	    (!w->lowest.reason || b->range.base < w->lowest.range.base)) {
@@ -123,18 +137,18 @@ static int bad_pick(const struct pkram_bad_region *b, void *arg)
 	return 0;
 }
 
-/* Return: 1 put, 0 there is none left, -EMSGSIZE */
-static int bad_put_next(struct region_walk *w)
+/* Return: 1: one was put; 0: none is left; -EMSGSIZE */
+static int dump_next_bad(struct dump_regions *w)
 {
 	struct dump *d = dump_state(w->cb);
 	struct sk_buff *skb = w->skb;
 	void *hdr;
 
 	w->lowest.reason = NULL;
-	pkram_pool_walk_bad(bad_pick, w);
+	pkram_pool_walk_bad(dump_pick_bad, w);
 	if (!w->lowest.reason)
 		return 0;
-	hdr = dump_put(skb, w->cb, PKRAM_CMD_REGION_GET);
+	hdr = dump_message(skb, w->cb, PKRAM_CMD_REGION_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if ((d->see && pkram_genl_put_u64(skb, PKRAM_A_BASE, w->lowest.range.base)) ||
@@ -148,9 +162,9 @@ static int bad_put_next(struct region_walk *w)
 	return 1;
 }
 
-int pkram_genl_region_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int pkram_nl_region_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct region_walk w = { .skb = skb, .cb = cb };
+	struct dump_regions w = { .skb = skb, .cb = cb };
 	struct dump *d = dump_state(cb);
 	int err = 0;
 
@@ -160,7 +174,7 @@ int pkram_genl_region_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		d->begun = true;
 	}
 	if (!d->bad) {
-		err = pkram_store_walk_regions(region_put, &w);
+		err = pkram_store_walk_regions(dump_region, &w);
 		if (!err) {
 			d->bad = true;
 			d->next = 0;
@@ -168,22 +182,24 @@ int pkram_genl_region_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	if (d->bad) {
 		do {
-			err = bad_put_next(&w);
+			err = dump_next_bad(&w);
 		} while (err > 0);
 	}
 	return skb->len ?: err;
 }
 
-struct object_put {
+/* Objects */
+
+struct dump_objects {
 	struct sk_buff *skb;
 	struct netlink_callback *cb;
 };
 
-/* Under the store's lock: an object is told as it is at one moment. */
-static int object_put(struct pkram_object *obj, void *arg)
+/* Under the store's lock, so that the attributes belong to one moment */
+static int dump_object(struct pkram_object *obj, void *arg)
 {
-	struct object_put *p = arg;
-	void *hdr = dump_put(p->skb, p->cb, PKRAM_CMD_OBJECT_GET);
+	struct dump_objects *p = arg;
+	void *hdr = dump_message(p->skb, p->cb, PKRAM_CMD_OBJECT_GET);
 
 	if (!hdr)
 		return -EMSGSIZE;
@@ -195,34 +211,30 @@ static int object_put(struct pkram_object *obj, void *arg)
 	return 0;
 }
 
-/* One message holds a path of any length that a name is told with. */
-int pkram_genl_object_dump_start(struct netlink_callback *cb)
+/* One message must hold the longest path that is put. */
+int pkram_nl_objects_start(struct netlink_callback *cb)
 {
 	cb->min_dump_alloc = 2 * PATH_MAX;
 	return 0;
 }
 
-int pkram_genl_object_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int pkram_nl_object_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct object_put p = { .skb = skb, .cb = cb };
+	struct dump_objects p = { .skb = skb, .cb = cb };
 	struct dump *d = dump_state(cb);
 	struct pkram_object *obj;
-	int err = 0;
+	int err;
 
 	cb->seq = pkram_store_epoch();
-	/* Here and not at the start, where 6.1 has no extack yet. */
-	if (!d->begun) {
-		err = pkram_genl_check_admin(cb->skb, cb->extack);
-		if (err)
-			return err;
-		d->begun = true;
-	}
+	err = dump_check_admin(cb);
+	if (err)
+		return err;
 
 	while (!err && (obj = pkram_store_next_object(d->next))) {
 		/* The root is no object of the user's, and is not counted. */
 		if (obj->key != PKRAM_ROOT_ID &&
 		    obj->rec.kind != PKRAM_KIND_DMA_TABLE)
-			err = pkram_store_look(obj, object_put, &p);
+			err = pkram_store_look(obj, dump_object, &p);
 		if (!err)
 			d->next = obj->key;
 		pkram_object_put(obj);
@@ -230,9 +242,11 @@ int pkram_genl_object_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ?: err;
 }
 
-/* As many of its mappings as fit; all that is left in messages that follow. */
-static int put_entries(struct sk_buff *skb, struct dump *d,
-		       const struct pkram_record *rec)
+/* DMA tables */
+
+/* Put as many mappings as fit. Return: 0: all; 1: others are left; -EMSGSIZE */
+static int dump_entries(struct sk_buff *skb, struct dump *d,
+			const struct pkram_record *rec)
 {
 	u32 begin = d->entry;
 
@@ -245,10 +259,10 @@ static int put_entries(struct sk_buff *skb, struct dump *d,
 	return 0;
 }
 
-/* Under the store's lock. Return: 0; 1 there is more of it; -EMSGSIZE */
-static int dma_table_put(struct pkram_object *obj, void *arg)
+/* Under the store's lock. Return: as dump_entries() */
+static int dump_dma_table(struct pkram_object *obj, void *arg)
 {
-	struct object_put *p = arg;
+	struct dump_objects *p = arg;
 	struct dump *d = dump_state(p->cb);
 	void *hdr;
 	int ret;
@@ -258,12 +272,12 @@ static int dma_table_put(struct pkram_object *obj, void *arg)
 		p->cb->seq++;
 		d->entry = 0;
 	}
-	hdr = dump_put(p->skb, p->cb, PKRAM_CMD_DMA_TABLE_GET);
+	hdr = dump_message(p->skb, p->cb, PKRAM_CMD_DMA_TABLE_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	ret = pkram_genl_put_dma_table(p->skb, obj);
 	if (!ret)
-		ret = put_entries(p->skb, d, &obj->rec);
+		ret = dump_entries(p->skb, d, &obj->rec);
 	if (ret < 0) {
 		genlmsg_cancel(p->skb, hdr);
 		return ret;
@@ -274,23 +288,21 @@ static int dma_table_put(struct pkram_object *obj, void *arg)
 	return ret;
 }
 
-int pkram_genl_dma_table_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int pkram_nl_dma_table_get_dumpit(struct sk_buff *skb,
+				  struct netlink_callback *cb)
 {
-	struct object_put p = { .skb = skb, .cb = cb };
+	struct dump_objects p = { .skb = skb, .cb = cb };
 	struct dump *d = dump_state(cb);
 	struct pkram_object *obj;
-	int err = 0;
+	int err;
 
 	cb->seq = pkram_store_epoch() + d->changes;
-	if (!d->begun) {
-		err = pkram_genl_check_admin(cb->skb, cb->extack);
-		if (err)
-			return err;
-		d->begun = true;
-	}
+	err = dump_check_admin(cb);
+	if (err)
+		return err;
 
 	while (!err && (obj = pkram_store_next_dma_table(d->next))) {
-		err = pkram_store_look(obj, dma_table_put, &p);
+		err = pkram_store_look(obj, dump_dma_table, &p);
 		if (!err)
 			d->next = obj->key;
 		pkram_object_put(obj);

@@ -2,22 +2,21 @@
 /*
  * The control plane: events.
  *
- * An event is sent from within the change, under event_lock and whatever else the
- * one that makes the change holds: nothing here takes a lock of this module or of
- * generic netlink. Whom an event did not reach, for lack of memory here or of
- * room there, gets ENOBUFS from its socket.
+ * An event is sent from within the change, under event_lock and all locks that the
+ * change holds: nothing here takes a lock of this module or of generic netlink. A
+ * listener that an event does not reach, because memory is short here or its
+ * socket is full, gets ENOBUFS from the socket.
  */
-#include <linux/pkram.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include "ctl/priv.h"
 
-#define FIXED_LEN	512	/* all but paths and texts */
+#define EVENT_FIXED_LEN		512	/* all but paths and texts */
 
-/* Room that an event needs, more or less */
+/* About the room that an event needs */
 static size_t event_size(const struct pkram_event *ev)
 {
-	size_t size = FIXED_LEN + ev->name_len +
+	size_t size = EVENT_FIXED_LEN + ev->name_len +
 		      (ev->reason ? strlen(ev->reason) : 0);
 
 	if (ev->obj)
@@ -28,22 +27,16 @@ static size_t event_size(const struct pkram_event *ev)
 	return size;
 }
 
-static int put_range(struct sk_buff *skb, const struct pkram_event *ev)
-{
-	return pkram_genl_put_u64(skb, PKRAM_A_BASE, ev->base) ||
-	       pkram_genl_put_u64(skb, PKRAM_A_SIZE, ev->size) ? -EMSGSIZE : 0;
-}
-
-/* The attributes of an event; those of its object are there */
-static int put_rest(struct sk_buff *skb, const struct pkram_event *ev)
+/* The attributes of an event that are not those of its object */
+static int event_put(struct sk_buff *skb, const struct pkram_event *ev)
 {
 	switch (ev->cmd) {
 	case PKRAM_CMD_POOL_GROW_NTF:
 	case PKRAM_CMD_POOL_ADOPT_NTF:
 	case PKRAM_CMD_POOL_SHRINK_NTF:
-		return put_range(skb, ev);
+		return pkram_genl_put_range(skb, ev->base, ev->size);
 	case PKRAM_CMD_REGION_QUARANTINE_NTF:
-		return put_range(skb, ev) ?:
+		return pkram_genl_put_range(skb, ev->base, ev->size) ?:
 		       nla_put_string(skb, PKRAM_A_QUARANTINE, ev->reason);
 	case PKRAM_CMD_HANDOVER_NTF:
 		return nla_put_u32(skb, PKRAM_A_HANDOVER_MODE, ev->mode);
@@ -59,7 +52,7 @@ static int put_rest(struct sk_buff *skb, const struct pkram_event *ev)
 	return 0;
 }
 
-static int send(const struct pkram_event *ev)
+static int event_send(const struct pkram_event *ev)
 {
 	struct sk_buff *skb = genlmsg_new(event_size(ev), GFP_KERNEL);
 	void *hdr;
@@ -68,13 +61,13 @@ static int send(const struct pkram_event *ev)
 		return -ENOMEM;
 	hdr = genlmsg_put(skb, 0, 0, &pkram_genl_family, 0, ev->cmd);
 	if (!hdr || (ev->obj && pkram_genl_put_object(skb, ev->obj)) ||
-	    put_rest(skb, ev)) {
+	    event_put(skb, ev)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, hdr);
-	/* Not GFP_KERNEL: it would give up the CPU to who is slow to listen. */
-	genlmsg_multicast(&pkram_genl_family, skb, 0, PKRAM_GENL_EVENTS,
+	/* Not GFP_KERNEL, which would yield the CPU to a slow listener. */
+	genlmsg_multicast(&pkram_genl_family, skb, 0, PKRAM_NLGRP_EVENTS,
 			  GFP_NOWAIT | __GFP_NOWARN);
 	return 0;
 }
@@ -82,9 +75,9 @@ static int send(const struct pkram_event *ev)
 void pkram_genl_send_event(const struct pkram_event *ev)
 {
 	if (!genl_has_listeners(&pkram_genl_family, &init_net,
-				PKRAM_GENL_EVENTS))
+				PKRAM_NLGRP_EVENTS))
 		return;
-	if (send(ev))
+	if (event_send(ev))
 		genl_set_err(&pkram_genl_family, &init_net, 0,
-			     PKRAM_GENL_EVENTS, -ENOBUFS);
+			     PKRAM_NLGRP_EVENTS, -ENOBUFS);
 }

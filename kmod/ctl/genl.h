@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The control plane: generic netlink family "pkram"; see uapi/linux/pkram.h */
+/* The control plane: generic netlink family "pkram"; see uapi/pkram.yaml */
 #ifndef _PKRAM_GENL_H
 #define _PKRAM_GENL_H
 

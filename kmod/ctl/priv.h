@@ -1,51 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared by the files of ctl/; nobody else includes this. */
-#ifndef _PKRAM_GENL_PRIV_H
-#define _PKRAM_GENL_PRIV_H
+/* Shared by the files of ctl/, grouped by file; no other floor includes this. */
+#ifndef _PKRAM_CTL_PRIV_H
+#define _PKRAM_CTL_PRIV_H
 
 #include <net/genetlink.h>
+#include "ctl/generated/pkram_nl.h"
 #include "event/event.h"
 #include "store/store.h"
 
-/* Order of the multicast groups */
-enum { PKRAM_GENL_EVENTS };
+/* genl.c */
 
 extern struct genl_family pkram_genl_family;
 
-/** pkram_genl_is_admin() - does the sender of a message have CAP_SYS_ADMIN? */
+/**
+ * pkram_genl_is_admin() - Tell whether the sender of a message has CAP_SYS_ADMIN
+ * @skb: the request
+ */
 bool pkram_genl_is_admin(struct sk_buff *skb);
 
-/** pkram_genl_check_admin() - 0, or -EPERM in words */
+/**
+ * pkram_genl_check_admin() - Refuse a request without CAP_SYS_ADMIN, in words
+ * @skb: the request
+ * @extack: where the words go
+ *
+ * Return: 0 or -EPERM.
+ */
 int pkram_genl_check_admin(struct sk_buff *skb, struct netlink_ext_ack *extack);
 
-/* Callbacks of the dumps */
-int pkram_genl_region_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int pkram_genl_object_dump_start(struct netlink_callback *cb);
-int pkram_genl_object_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int pkram_genl_dma_table_dump(struct sk_buff *skb, struct netlink_callback *cb);
+/* put.c: attributes of a message. All return 0 or -EMSGSIZE. */
 
+/** pkram_genl_put_u64() - Put a 64-bit attribute, padded */
 int pkram_genl_put_u64(struct sk_buff *skb, int attr, u64 value);
 
-/** pkram_genl_put_path() - a path, in place; nothing if PATH_MAX cannot hold it */
+/** pkram_genl_put_range() - Put a range of memory: base and size */
+int pkram_genl_put_range(struct sk_buff *skb, u64 base, u64 size);
+
+/**
+ * pkram_genl_put_path() - Put a path, unless it is lost or longer than PATH_MAX
+ * @skb: message
+ * @attr: attribute
+ * @dir: directory that the path ends in
+ * @name: last component
+ * @len: length of @name; 0: it was lost
+ *
+ * Context: store.lock.
+ */
 int pkram_genl_put_path(struct sk_buff *skb, int attr,
 			const struct pkram_object *dir, const char *name,
 			u32 len);
 
 /**
- * pkram_genl_put_object() - put all that is told of an object
+ * pkram_genl_put_object() - Put all attributes of an object
+ * @skb: message
+ * @obj: the object
  *
- * Context: store.lock: so it is what the object was at one moment. Return: 0
- * or -EMSGSIZE; then some may have been put.
+ * On failure some of them may have been put. Context: store.lock, so that they
+ * belong to one moment.
  */
 int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj);
 
-/** pkram_genl_put_dma_table() - the same of a container, without its mappings */
+/**
+ * pkram_genl_put_dma_table() - Put all attributes of a DMA table but its mappings
+ * @skb: message
+ * @obj: the DMA table
+ *
+ * Context: store.lock.
+ */
 int pkram_genl_put_dma_table(struct sk_buff *skb, const struct pkram_object *obj);
 
-/** pkram_genl_put_entry() - one of these, or nothing. Context: store.lock */
+/**
+ * pkram_genl_put_entry() - Put one mapping of a DMA table as a nest, or nothing
+ * @skb: message
+ * @e: the mapping
+ *
+ * Context: store.lock.
+ */
 int pkram_genl_put_entry(struct sk_buff *skb, const struct pkram_entry *e);
 
-/** pkram_genl_send_event() - tell whoever listens; a &pkram_event_fn */
+/* event.c */
+
+/** pkram_genl_send_event() - Send an event to its listeners; a &pkram_event_fn */
 void pkram_genl_send_event(const struct pkram_event *ev);
 
-#endif /* _PKRAM_GENL_PRIV_H */
+#endif /* _PKRAM_CTL_PRIV_H */

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The control plane: objects and DMA tables as attributes of a message. */
+/* The control plane: objects, DMA tables and ranges as attributes of a message. */
 #include <linux/limits.h>
-#include <linux/pkram.h>
+#include <linux/string.h>
 #include "ctl/priv.h"
 
-#define TEXT_LEN	128
+#define PUT_TEXT_LEN	128
 
 int pkram_genl_put_u64(struct sk_buff *skb, int attr, u64 value)
 {
 	return nla_put_u64_64bit(skb, attr, value, PKRAM_A_PAD);
 }
 
-/*
- * A path, in place. One that PATH_MAX does not hold is left out, as is a name that
- * was lost.
- */
+int pkram_genl_put_range(struct sk_buff *skb, u64 base, u64 size)
+{
+	return pkram_genl_put_u64(skb, PKRAM_A_BASE, base) ||
+	       pkram_genl_put_u64(skb, PKRAM_A_SIZE, size) ? -EMSGSIZE : 0;
+}
+
+/* The path is written in place: it can be as long as a message. */
 int pkram_genl_put_path(struct sk_buff *skb, int attr,
 			const struct pkram_object *dir, const char *name,
 			u32 len)
@@ -31,9 +34,17 @@ int pkram_genl_put_path(struct sk_buff *skb, int attr,
 	return 0;
 }
 
+static int put_name(struct sk_buff *skb, const struct pkram_object *obj)
+{
+	if (obj->key == PKRAM_ROOT_ID)
+		return nla_put_string(skb, PKRAM_A_NAME, "/");
+	return pkram_genl_put_path(skb, PKRAM_A_NAME, obj->parent,
+				   obj->rec.name, obj->rec.name_len);
+}
+
 static int put_quarantine(struct sk_buff *skb, const struct pkram_object *obj)
 {
-	char text[TEXT_LEN];
+	char text[PUT_TEXT_LEN];
 
 	if (!obj->bad)
 		return 0;
@@ -43,14 +54,6 @@ static int put_quarantine(struct sk_buff *skb, const struct pkram_object *obj)
 	else
 		strscpy(text, pkram_bad_text(obj->bad), sizeof(text));
 	return nla_put_string(skb, PKRAM_A_QUARANTINE, text);
-}
-
-static int put_name(struct sk_buff *skb, const struct pkram_object *obj)
-{
-	if (obj->key == PKRAM_ROOT_ID)
-		return nla_put_string(skb, PKRAM_A_NAME, "/");
-	return pkram_genl_put_path(skb, PKRAM_A_NAME, obj->parent,
-				   obj->rec.name, obj->rec.name_len);
 }
 
 int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj)

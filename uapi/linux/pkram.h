@@ -2,14 +2,15 @@
 /*
  * pkram: RAM that outlives the kernel. The interface to user space.
  *
- * Two doors: a generic netlink family for the pool as a whole, and ioctls on
- * a file of pkramfs for that one file. Every refusal over netlink carries an
- * extended-ack text that says what was wrong and what to do.
+ * A generic netlink family is for the pool as a whole, ioctls on a file of pkramfs
+ * are for that file. Every refusal over netlink carries an extended-ack text that
+ * says what is wrong and what to do.
  */
 #ifndef _UAPI_LINUX_PKRAM_H
 #define _UAPI_LINUX_PKRAM_H
 
 #include <linux/ioctl.h>
+#include <linux/pkram_netlink.h>
 #include <linux/types.h>
 
 #define PKRAM_FS_NAME		"pkramfs"
@@ -18,250 +19,21 @@
 #define PKRAM_UNIT_SIZE		(1ULL << 21)	/* unit of allocation */
 #define PKRAM_GIB_SIZE		(1ULL << 30)	/* unit of growing and shrinking */
 
-/* Generic netlink */
-
-#define PKRAM_GENL_NAME		"pkram"
-#define PKRAM_GENL_VERSION	1
-#define PKRAM_GENL_MCGRP_EVENTS	"events"
-
-/**
- * enum pkram_cmd - commands of the family "pkram"
- * @PKRAM_CMD_UNSPEC: never used
- * @PKRAM_CMD_POOL_GET: do; answer: %PKRAM_A_POOL_UUID and
- *	%PKRAM_A_FORMAT_VERSION (absent as long as there is no pool),
- *	%PKRAM_A_READ_ONLY, %PKRAM_A_NR_REGIONS, %PKRAM_A_NR_OBJECTS,
- *	%PKRAM_A_NR_QUARANTINED, %PKRAM_A_SIZE, %PKRAM_A_FREE, %PKRAM_A_META,
- *	%PKRAM_A_PENDING, %PKRAM_A_GIB_1G, %PKRAM_A_GIB_2M
- * @PKRAM_CMD_REGION_GET: dump; one message a region, by rising address:
- *	%PKRAM_A_BASE (for CAP_SYS_ADMIN), %PKRAM_A_GIB (from its first to its
- *	last one), %PKRAM_A_SIZE (what belongs to it of that),
- *	%PKRAM_A_REGION_UUID, %PKRAM_A_FORMAT_VERSION, %PKRAM_A_NODE,
- *	%PKRAM_A_READ_ONLY, %PKRAM_A_FREE, %PKRAM_A_META, %PKRAM_A_GIB_1G,
- *	%PKRAM_A_GIB_2M. Then one for each reserved range that holds no usable
- *	region: %PKRAM_A_BASE (as above), %PKRAM_A_SIZE, %PKRAM_A_QUARANTINE.
- * @PKRAM_CMD_POOL_GROW: do, admin; grow. In: %PKRAM_A_GIB (how many),
- *	optionally %PKRAM_A_NODE. Answer: %PKRAM_A_GIB (how many were got),
- *	a nest %PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE} for each new
- *	region, a nest %PKRAM_A_REFUSED {%PKRAM_A_BASE, %PKRAM_A_SIZE,
- *	%PKRAM_A_ERRNO, %PKRAM_A_REASON} for each GiB that was tried in vain.
- *	Getting fewer than asked is no error; getting none is.
- * @PKRAM_CMD_POOL_ADOPT: do, admin. In: %PKRAM_A_BASE, %PKRAM_A_SIZE: a
- *	range that this kernel does not use as RAM (reserved at boot by
- *	memmap=SIZE$START). Attaches the region that is there; without one,
- *	makes a new one if the flag %PKRAM_A_FORMAT is given.
- * @PKRAM_CMD_POOL_SHRINK: do, admin; shrink. In: %PKRAM_A_GIB (how many),
- *	or %PKRAM_A_BASE and %PKRAM_A_SIZE (which). Answer as POOL_GROW, the
- *	nest %PKRAM_A_TAKEN being what was given back.
- * @PKRAM_CMD_OBJECT_GET: dump, admin; one message an object, without the root
- *	directory: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME
- *	(absent if longer than PATH_MAX), %PKRAM_A_MODE, %PKRAM_A_UID,
- *	%PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS,
- *	%PKRAM_A_STATE, %PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE. An object
- *	that is there from begin to end is told once, whatever comes and goes,
- *	as it was at one moment.
- * @PKRAM_CMD_OBJECT_DISCARD: do, admin; remove a quarantined object or DMA table
- *	for good and free its space. In: %PKRAM_A_OBJECT_KEY. ENOENT: nothing has
- *	this key; EINVAL: it is not quarantined.
- * @PKRAM_CMD_HANDOVER_GET: do; answer: %PKRAM_A_HANDOVER_MODE,
- *	%PKRAM_A_CMDLINE (for CAP_SYS_ADMIN), %PKRAM_A_KEXEC_GUARD,
- *	%PKRAM_A_KEXEC_LOADED
- * @PKRAM_CMD_DMA_TABLE_GET: dump, admin; the DMA tables
- *	(linux/pkram_vfio.h): %PKRAM_A_OBJECT_KEY, %PKRAM_A_DMA_TABLE,
- *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_NR_ENTRIES, %PKRAM_A_SUSPENDED,
- *	%PKRAM_A_IN_USE, %PKRAM_A_QUARANTINE, and for each mapping, by rising
- *	address, a nest %PKRAM_A_ENTRY {%PKRAM_A_IOVA, %PKRAM_A_SIZE,
- *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME (of the object; absent if that is
- *	gone), %PKRAM_A_OFFSET, %PKRAM_A_PROT}. Mappings that do not fit into
- *	one message follow in others of the same key.
- * @PKRAM_CMD_DMA_TABLE_REMOVE: do, admin; remove a DMA table for good. In:
- *	%PKRAM_A_OBJECT_KEY. ENOENT: no DMA table has this key; EBUSY: a VFIO
- *	container uses it; EUCLEAN: it is quarantined (OBJECT_DISCARD removes it).
- * @PKRAM_CMD_POOL_GROW_NTF: event; memory came from the system: %PKRAM_A_BASE,
- *	%PKRAM_A_SIZE
- * @PKRAM_CMD_POOL_ADOPT_NTF: event; reserved memory was attached or formatted:
- *	%PKRAM_A_BASE, %PKRAM_A_SIZE. All objects are to be listed anew.
- * @PKRAM_CMD_POOL_SHRINK_NTF: event; memory went back to the system:
- *	%PKRAM_A_BASE, %PKRAM_A_SIZE
- * @PKRAM_CMD_REGION_QUARANTINE_NTF: event; reserved memory holds no usable
- *	region: %PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_QUARANTINE
- * @PKRAM_CMD_HANDOVER_NTF: event; what keeps the next kernel off the regions
- *	was changed: %PKRAM_A_HANDOVER_MODE
- * @PKRAM_CMD_KEXEC_REFUSE_NTF: event; an image was refused that would have
- *	overwritten the pool: %PKRAM_A_REASON
- * @PKRAM_CMD_OBJECT_CREATE_NTF: event; a file or directory was made. As all
- *	events of objects it holds what OBJECT_GET tells of one, as it is after
- *	the change.
- * @PKRAM_CMD_OBJECT_REMOVE_NTF: event; it has no name any more; its memory is
- *	freed at the last close
- * @PKRAM_CMD_OBJECT_RENAME_NTF: event; also %PKRAM_A_OLD_NAME. Of a directory:
- *	the names of all that is in it have changed too.
- * @PKRAM_CMD_OBJECT_CHANGE_NTF: event; owner or permissions were changed, or
- *	the size other than by writing behind the end
- * @PKRAM_CMD_OBJECT_LABEL_NTF: event; a label was set or removed; also
- *	%PKRAM_A_LABEL
- * @PKRAM_CMD_OBJECT_CLAIM_NTF: event; an open file claimed it
- * @PKRAM_CMD_OBJECT_RELEASE_NTF: event; the claim ended with its open file
- * @PKRAM_CMD_OBJECT_SEAL_NTF: event; it was sealed
- * @PKRAM_CMD_OBJECT_UNSEAL_NTF: event; its seal was given up without a resume
- * @PKRAM_CMD_OBJECT_RESUME_NTF: event; its seal was consumed by a resume
- * @PKRAM_CMD_OBJECT_QUARANTINE_NTF: event; the loader refused it
- * @PKRAM_CMD_OBJECT_DISCARD_NTF: event; a quarantined one was removed for good
- * @PKRAM_CMD_OBJECT_DAMAGE_NTF: event; some of its memory is not usable; told
- *	once for each object; also %PKRAM_A_REASON
+/*
+ * Generic netlink: commands and attributes are in linux/pkram_netlink.h, which is
+ * generated from pkram.yaml.
  *
- * Events go to the multicast group %PKRAM_GENL_MCGRP_EVENTS, which only admin
- * can join. Those of objects come in the order in which the changes were
- * committed. A listener that is too slow gets ENOBUFS and lists anew.
+ * The family is in the initial network namespace. Commands that change something,
+ * OBJECT_GET, DMA_TABLE_GET and the events need CAP_SYS_ADMIN in the initial user
+ * namespace. A command refuses attributes that it does not name.
  *
  * A dump during which regions came, went or were attached has NLM_F_DUMP_INTR: it
- * is to be asked for again.
+ * must be requested again.
  *
- * "admin" is CAP_SYS_ADMIN in the initial user namespace; the family is in the
- * initial network namespace. A command refuses attributes it does not name.
+ * Events go to the multicast group %PKRAM_GENL_MCGRP_EVENTS. Those of objects come
+ * in the order in which the changes were committed. A listener that is too slow
+ * gets ENOBUFS and must list again.
  */
-enum pkram_cmd {
-	PKRAM_CMD_UNSPEC,
-	PKRAM_CMD_POOL_GET,
-	PKRAM_CMD_REGION_GET,
-	PKRAM_CMD_POOL_GROW,
-	PKRAM_CMD_POOL_ADOPT,
-	PKRAM_CMD_POOL_SHRINK,
-	PKRAM_CMD_OBJECT_GET,
-	PKRAM_CMD_OBJECT_DISCARD,
-	PKRAM_CMD_HANDOVER_GET,
-	PKRAM_CMD_DMA_TABLE_GET,
-	PKRAM_CMD_DMA_TABLE_REMOVE,
-	PKRAM_CMD_POOL_GROW_NTF,
-	PKRAM_CMD_POOL_ADOPT_NTF,
-	PKRAM_CMD_POOL_SHRINK_NTF,
-	PKRAM_CMD_REGION_QUARANTINE_NTF,
-	PKRAM_CMD_HANDOVER_NTF,
-	PKRAM_CMD_KEXEC_REFUSE_NTF,
-	PKRAM_CMD_OBJECT_CREATE_NTF,
-	PKRAM_CMD_OBJECT_REMOVE_NTF,
-	PKRAM_CMD_OBJECT_RENAME_NTF,
-	PKRAM_CMD_OBJECT_CHANGE_NTF,
-	PKRAM_CMD_OBJECT_LABEL_NTF,
-	PKRAM_CMD_OBJECT_CLAIM_NTF,
-	PKRAM_CMD_OBJECT_RELEASE_NTF,
-	PKRAM_CMD_OBJECT_SEAL_NTF,
-	PKRAM_CMD_OBJECT_UNSEAL_NTF,
-	PKRAM_CMD_OBJECT_RESUME_NTF,
-	PKRAM_CMD_OBJECT_QUARANTINE_NTF,
-	PKRAM_CMD_OBJECT_DISCARD_NTF,
-	PKRAM_CMD_OBJECT_DAMAGE_NTF,
-	__PKRAM_CMD_MAX
-};
-
-#define PKRAM_CMD_MAX (__PKRAM_CMD_MAX - 1)
-
-/**
- * enum pkram_attr - attributes of the family "pkram", one space for all
- * @PKRAM_A_UNSPEC: never used
- * @PKRAM_A_PAD: alignment of 64-bit attributes
- * @PKRAM_A_GIB: u32, a number of GiB
- * @PKRAM_A_NODE: u32, NUMA node
- * @PKRAM_A_BASE: u64, physical address in bytes
- * @PKRAM_A_SIZE: u64, bytes
- * @PKRAM_A_FORMAT: flag
- * @PKRAM_A_TAKEN: nest, may stand several times
- * @PKRAM_A_REFUSED: nest, may stand several times
- * @PKRAM_A_ERRNO: u32, positive errno
- * @PKRAM_A_REASON: string, for people
- * @PKRAM_A_POOL_UUID: 16 bytes
- * @PKRAM_A_REGION_UUID: 16 bytes
- * @PKRAM_A_FORMAT_VERSION: u32
- * @PKRAM_A_READ_ONLY: flag; the pool or region may not be changed
- * @PKRAM_A_NR_REGIONS: u32
- * @PKRAM_A_NR_OBJECTS: u32, files and directories, without quarantined ones
- * @PKRAM_A_NR_QUARANTINED: u32, files, directories and DMA tables
- * @PKRAM_A_FREE: u64, bytes that can be allocated
- * @PKRAM_A_META: u64, bytes that hold metadata
- * @PKRAM_A_GIB_1G: u32, GiB that are sliced as one 1G folio
- * @PKRAM_A_GIB_2M: u32, GiB that are sliced as 2M folios
- * @PKRAM_A_OBJECT_ID: u64
- * @PKRAM_A_OBJECT_KEY: u64, names an object or a DMA table, quarantined
- *	ones included
- * @PKRAM_A_NAME: string, path from the root of the file system
- * @PKRAM_A_MODE: u32, as st_mode
- * @PKRAM_A_UID: u32
- * @PKRAM_A_GID: u32
- * @PKRAM_A_ALLOCATED: u64, bytes
- * @PKRAM_A_NR_EXTENTS: u32
- * @PKRAM_A_STATE: u32, &enum pkram_state
- * @PKRAM_A_GENERATION: u64, number of seals so far
- * @PKRAM_A_QUARANTINE: string, why the object is quarantined; absent if not
- * @PKRAM_A_HANDOVER_MODE: u32, &enum pkram_handover_mode
- * @PKRAM_A_CMDLINE: string, what the next kernel's command line must hold;
- *	absent if nothing
- * @PKRAM_A_KEXEC_GUARD: flag; kexec_load(2) is refused
- * @PKRAM_A_KEXEC_LOADED: flag; a kexec image is loaded
- * @PKRAM_A_PENDING: u64, bytes that were freed but are still pinned by
- *	somebody (O_DIRECT, io_uring, VFIO) and cannot be reused yet
- * @PKRAM_A_OLD_NAME: string, as %PKRAM_A_NAME, before a rename
- * @PKRAM_A_LABEL: string, name of a label, without "user."
- * @PKRAM_A_DMA_TABLE: string, name of a DMA table; absent if it was lost
- * @PKRAM_A_NR_ENTRIES: u32, mappings of a DMA table
- * @PKRAM_A_SUSPENDED: flag; its mappings have no user addresses
- * @PKRAM_A_IN_USE: flag; a VFIO container uses it
- * @PKRAM_A_ENTRY: nest, may stand several times
- * @PKRAM_A_IOVA: u64, address that devices use
- * @PKRAM_A_OFFSET: u64, bytes
- * @PKRAM_A_PROT: u32; 1: devices read there, 2: they write, 3: both
- */
-enum pkram_attr {
-	PKRAM_A_UNSPEC,
-	PKRAM_A_PAD,
-	PKRAM_A_GIB,
-	PKRAM_A_NODE,
-	PKRAM_A_BASE,
-	PKRAM_A_SIZE,
-	PKRAM_A_FORMAT,
-	PKRAM_A_TAKEN,
-	PKRAM_A_REFUSED,
-	PKRAM_A_ERRNO,
-	PKRAM_A_REASON,
-	PKRAM_A_POOL_UUID,
-	PKRAM_A_REGION_UUID,
-	PKRAM_A_FORMAT_VERSION,
-	PKRAM_A_READ_ONLY,
-	PKRAM_A_NR_REGIONS,
-	PKRAM_A_NR_OBJECTS,
-	PKRAM_A_NR_QUARANTINED,
-	PKRAM_A_FREE,
-	PKRAM_A_META,
-	PKRAM_A_GIB_1G,
-	PKRAM_A_GIB_2M,
-	PKRAM_A_OBJECT_ID,
-	PKRAM_A_OBJECT_KEY,
-	PKRAM_A_NAME,
-	PKRAM_A_MODE,
-	PKRAM_A_UID,
-	PKRAM_A_GID,
-	PKRAM_A_ALLOCATED,
-	PKRAM_A_NR_EXTENTS,
-	PKRAM_A_STATE,
-	PKRAM_A_GENERATION,
-	PKRAM_A_QUARANTINE,
-	PKRAM_A_HANDOVER_MODE,
-	PKRAM_A_CMDLINE,
-	PKRAM_A_KEXEC_GUARD,
-	PKRAM_A_KEXEC_LOADED,
-	PKRAM_A_PENDING,
-	PKRAM_A_OLD_NAME,
-	PKRAM_A_LABEL,
-	PKRAM_A_DMA_TABLE,
-	PKRAM_A_NR_ENTRIES,
-	PKRAM_A_SUSPENDED,
-	PKRAM_A_IN_USE,
-	PKRAM_A_ENTRY,
-	PKRAM_A_IOVA,
-	PKRAM_A_OFFSET,
-	PKRAM_A_PROT,
-	__PKRAM_A_MAX
-};
-
-#define PKRAM_A_MAX (__PKRAM_A_MAX - 1)
 
 /**
  * enum pkram_state - what an object is doing
