@@ -8,6 +8,7 @@
 
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include "store/store.h"
 
 /* fs_super.c */
@@ -73,6 +74,27 @@ int pkramfs_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long pkramfs_get_unmapped_area(struct file *file, unsigned long addr,
 					unsigned long len, unsigned long pgoff,
 					unsigned long flags);
+
+/** pkramfs_vma_offset() - where in the file an address of a mapping is */
+static inline u64 pkramfs_vma_offset(const struct vm_area_struct *vma,
+				     unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+/* fs_leaves.c: leaves of page tables */
+
+bool pkramfs_leaf_fits(const struct pkram_span *span, unsigned int order);
+vm_fault_t pkramfs_leaf_prepare(struct pkram_object *obj,
+				const struct pkram_span *span, u32 nr_units);
+vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
+			       struct pkram_object *obj,
+			       const struct pkram_span *span, u64 offset);
+void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,
+			    struct pkram_object *obj);
+void pkramfs_unmap_gibs(struct address_space *mapping, u64 start, u64 end);
+void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
+			  u32 nr_units);
 
 /**
  * pkramfs_count_leaves() - page-table leaves that map an object

@@ -24,7 +24,6 @@
 #include <linux/pgtable.h>
 #include <linux/pkram.h>
 #include <linux/pseudo_fs.h>
-#include <linux/rcupdate.h>
 #include "compat/mm.h"
 #include "fs/fs.h"
 #include "store/pin.h"
@@ -58,82 +57,6 @@ static vm_fault_t fault_populate(struct vm_fault *vmf, struct pkram_open *open,
 	return VM_FAULT_RETRY;
 }
 
-static bool leaf_fits(const struct pkram_span *span, unsigned int order)
-{
-	unsigned int slice = pkram_region_slice(span->region,
-						span->unit / PKRAM_GIB_UNITS);
-
-	switch (order) {
-	case PUD_ORDER:
-		return span->whole_gib && slice == PKRAM_SLICE_1G &&
-		       IS_ALIGNED(span->unit, PKRAM_GIB_UNITS);
-	case PMD_ORDER:
-		return slice == PKRAM_SLICE_2M || PKRAM_LEAF_MAY_BE_SMALLER;
-	}
-	return true;
-}
-
-/* map_sem held. Return: 0, or what the fault is to return. */
-static vm_fault_t fault_prepare(struct pkram_object *obj,
-				const struct pkram_span *span, u32 nr_units)
-{
-	int err = pkram_store_prepare(obj, span, nr_units);
-
-	if (!err)
-		return 0;
-	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
-}
-
-/* map_sem held */
-static vm_fault_t fault_insert(struct vm_fault *vmf, unsigned int order,
-			       struct pkram_object *obj,
-			       const struct pkram_span *span, u64 offset)
-{
-	vm_fault_t ret;
-
-	ret = fault_prepare(obj, span,
-			    order == PUD_ORDER ? PKRAM_GIB_UNITS : 1);
-	if (ret)
-		return ret;
-	return pkram_insert_leaf(vmf, order,
-				 pkram_region_unit_phys(span->region,
-							span->unit) +
-				 (offset & (PKRAM_UNIT - 1)));
-}
-
-static u64 vma_offset(const struct vm_area_struct *vma, unsigned long addr)
-{
-	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
-}
-
-/* mmap_lock and the vma are locked to write */
-static void insert_1g(struct vm_area_struct *vma, unsigned long addr,
-		      struct pkram_object *obj)
-{
-	struct vm_fault vmf = { .vma = vma, .address = addr };
-	u64 offset = vma_offset(vma, addr);
-	struct pkram_span span;
-	pgd_t *pgd;
-	p4d_t *p4d;
-
-	pgd = pgd_offset(vma->vm_mm, addr);
-	if (pgd_none(*pgd))
-		return;
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d))
-		return;
-	vmf.pud = pud_offset(p4d, addr);
-	if (!pud_none(*vmf.pud))
-		return;
-	down_read(&obj->map_sem);
-	if (offset + PUD_SIZE <= round_up(obj->rec.size, PAGE_SIZE)) {
-		pkram_store_find(obj, offset >> PKRAM_UNIT_SHIFT, &span);
-		if (span.region && leaf_fits(&span, PUD_ORDER))
-			fault_insert(&vmf, PUD_ORDER, obj, &span, offset);
-	}
-	up_read(&obj->map_sem);
-}
-
 static const struct vm_operations_struct map_vm_ops;
 
 /*
@@ -146,7 +69,7 @@ static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned long addr = vmf->address & PUD_MASK;
-	u64 offset = vma_offset(vmf->vma, addr);
+	u64 offset = pkramfs_vma_offset(vmf->vma, addr);
 	struct vm_area_struct *vma;
 
 	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
@@ -159,9 +82,9 @@ static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr && vma->vm_end - addr >= PUD_SIZE &&
 	    vma->vm_ops == &map_vm_ops && vma->vm_file->private_data == open &&
-	    vma_offset(vma, addr) == offset) {
+	    pkramfs_vma_offset(vma, addr) == offset) {
 		vma_start_write(vma);
-		insert_1g(vma, addr, open->obj);
+		pkramfs_leaf_insert_1g(vma, addr, open->obj);
 	}
 	mmap_write_unlock(mm);
 	pkram_open_put(open);
@@ -220,15 +143,15 @@ static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
 		unlock_map_sem(obj, alone);
 		return fault_populate(vmf, open, offset >> PKRAM_UNIT_SHIFT);
 	}
-	if (!leaf_fits(&span, order))
+	if (!pkramfs_leaf_fits(&span, order))
 		goto unlock;
 	if (order == PUD_ORDER && pud_none(READ_ONCE(*vmf->pud))) {
 		/* Zeroing may take long: before the lock is taken. */
-		ret = fault_prepare(obj, &span, PKRAM_GIB_UNITS);
+		ret = pkramfs_leaf_prepare(obj, &span, PKRAM_GIB_UNITS);
 		unlock_map_sem(obj, alone);
 		return ret ?: fault_1g(vmf, open);
 	}
-	ret = fault_insert(vmf, order, obj, &span, offset);
+	ret = pkramfs_leaf_insert(vmf, order, obj, &span, offset);
 unlock:
 	unlock_map_sem(obj, alone);
 	return ret;
@@ -248,29 +171,7 @@ static vm_fault_t map_huge_fault(struct vm_fault *vmf, compat_fault_size size)
 	return fault_order(vmf, order);
 }
 
-/* Taking leaves away */
-
-/* Widened to whole GiB of the file, as every 1G leaf is aligned in it. */
-static void unmap_gibs(struct address_space *mapping, u64 start, u64 end)
-{
-	start = round_down(start, PKRAM_GIB);
-	if (end)
-		end = round_up(end, PKRAM_GIB);
-	unmap_mapping_range(mapping, start, end ? end - start : 0, 1);
-}
-
-static void unmap_object(struct pkram_object *obj, u32 first_unit,
-			 u32 nr_units)
-{
-	/* Pairs with the release in map_inode(). */
-	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
-	u64 start = (u64)first_unit << PKRAM_UNIT_SHIFT;
-
-	if (inode)
-		unmap_gibs(inode->i_mapping, start,
-			   nr_units ? start + ((u64)nr_units << PKRAM_UNIT_SHIFT) :
-				      0);
-}
+/* Operations of a mapping */
 
 /*
  * A vma is about to be cut at @addr. The kernel splits 2M leaves itself, but
@@ -278,13 +179,13 @@ static void unmap_object(struct pkram_object *obj, u32 first_unit,
  */
 static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
-	u64 offset = vma_offset(vma, addr);
+	u64 offset = pkramfs_vma_offset(vma, addr);
 
 	if (IS_ALIGNED(addr, PUD_SIZE))
 		return 0;
 	/* No fault may bring the leaf back before the cut. */
 	vma_start_write(vma);
-	unmap_gibs(vma->vm_file->f_mapping, offset, offset + PAGE_SIZE);
+	pkramfs_unmap_gibs(vma->vm_file->f_mapping, offset, offset + PAGE_SIZE);
 	return 0;
 }
 
@@ -337,7 +238,7 @@ static int map_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
 {
 	struct pkram_open *open = vma->vm_file->private_data;
 	struct mm_struct *mm = vma->vm_mm;
-	u64 pos = vma_offset(vma, addr);
+	u64 pos = pkramfs_vma_offset(vma, addr);
 
 	if (!(vma->vm_flags & (write ? VM_WRITE : VM_MAYREAD)))
 		return -EACCES;
@@ -354,8 +255,8 @@ static int __maybe_unused map_mprotect(struct vm_area_struct *vma,
 				       unsigned long start, unsigned long end,
 				       unsigned long newflags)
 {
-	unmap_gibs(vma->vm_file->f_mapping, vma_offset(vma, start),
-		   vma_offset(vma, end));
+	pkramfs_unmap_gibs(vma->vm_file->f_mapping, pkramfs_vma_offset(vma, start),
+			   pkramfs_vma_offset(vma, end));
 	return 0;
 }
 
@@ -402,7 +303,7 @@ static unsigned long map_get_unmapped_area(struct file *file,
 
 	/* No fault may bring the leaves back before the move. */
 	compat_lock_vmas_of(current->mm, file);
-	unmap_gibs(file->f_mapping, start, start + len);
+	pkramfs_unmap_gibs(file->f_mapping, start, start + len);
 	return pkramfs_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
@@ -515,95 +416,6 @@ unsigned long pkramfs_get_unmapped_area(struct file *file, unsigned long addr,
 	return found ?: mm_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
-/* Counting leaves */
-
-struct leaves {
-	u64 n4k;
-	u64 n2m;
-	u64 n1g;
-};
-
-static void count_ptes(pmd_t pmd, unsigned long addr, unsigned long end,
-		       struct leaves *l)
-{
-	pte_t *pte = (pte_t *)pmd_page_vaddr(pmd) + pte_index(addr);
-
-	for (; addr < end; addr += PAGE_SIZE, pte++)
-		l->n4k += !!pte_present(READ_ONCE(*pte));
-}
-
-static void count_pmds(pud_t pud, unsigned long addr, unsigned long end,
-		       struct leaves *l)
-{
-	pmd_t *pmd = pud_pgtable(pud) + pmd_index(addr), entry;
-	unsigned long next;
-
-	for (; addr < end; addr = next, pmd++) {
-		next = pmd_addr_end(addr, end);
-		entry = READ_ONCE(*pmd);
-		if (pmd_none(entry) || !pmd_present(entry))
-			continue;
-		if (pmd_leaf(entry))
-			l->n2m++;
-		else
-			count_ptes(entry, addr, next, l);
-	}
-}
-
-static void count_vma(struct vm_area_struct *vma, struct leaves *l)
-{
-	unsigned long addr = vma->vm_start, next;
-	pgd_t *pgd;
-	p4d_t *p4d;
-	pud_t *pud, entry;
-
-	for (; addr < vma->vm_end; addr = next) {
-		next = pud_addr_end(addr, vma->vm_end);
-		pgd = pgd_offset(vma->vm_mm, addr);
-		if (pgd_none(READ_ONCE(*pgd)))
-			continue;
-		p4d = p4d_offset(pgd, addr);
-		if (p4d_none(READ_ONCE(*p4d)))
-			continue;
-		pud = pud_offset(p4d, addr);
-		entry = READ_ONCE(*pud);
-		if (pud_none(entry) || !pud_present(entry))
-			continue;
-		if (pud_leaf(entry))
-			l->n1g++;
-		else
-			count_pmds(entry, addr, next, l);
-	}
-}
-
-void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
-			  u64 *n1g)
-{
-	/* Pairs with map_inode() */
-	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
-	struct leaves l = {};
-	struct rb_node *node;
-
-	if (inode) {
-		/*
-		 * A vma leaves the tree, under this lock, before its page
-		 * tables are freed; a table of ptes that is freed before that
-		 * is freed after an RCU grace period.
-		 */
-		i_mmap_lock_read(inode->i_mapping);
-		rcu_read_lock();
-		for (node = rb_first_cached(&inode->i_mapping->i_mmap); node;
-		     node = rb_next(node))
-			count_vma(rb_entry(node, struct vm_area_struct,
-					   shared.rb), &l);
-		rcu_read_unlock();
-		i_mmap_unlock_read(inode->i_mapping);
-	}
-	*n4k = l.n4k;
-	*n2m = l.n2m;
-	*n1g = l.n1g;
-}
-
 /* The mount that nobody sees */
 
 static int map_init_fs_context(struct fs_context *fc)
@@ -623,7 +435,7 @@ int pkramfs_mmap_init(void)
 	map_mnt = kern_mount(&map_fs_type);
 	if (IS_ERR(map_mnt))
 		return PTR_ERR(map_mnt);
-	pkram_store_set_unmap(unmap_object);
+	pkram_store_set_unmap(pkramfs_unmap_object);
 	return 0;
 }
 
