@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramfs: regular files but for mappings and ioctls: read, write, allocate,
- * seek, map of extents.
+ * pkramfs: regular files, except mappings and ioctls: read, write, allocate, seek,
+ * map of extents.
  *
  * There is no page cache: data is copied from and to the object's memory, one
  * unit at a time. i_rwsem keeps the extents from going away; map_sem is held
@@ -17,19 +17,19 @@
 #include "compat/fs.h"
 #include "fs/fs.h"
 
-static u32 unit_of(u64 offset)
+static u32 file_unit(u64 offset)
 {
 	return offset >> PKRAM_UNIT_SHIFT;
 }
 
-static size_t offset_in_unit(u64 offset)
+static size_t file_offset_in_unit(u64 offset)
 {
 	return offset & (PKRAM_UNIT - 1);
 }
 
 /* Context: i_rwsem. Faults may fill holes meanwhile, hence map_sem. */
-static void find_unit(struct pkram_object *obj, u32 unit,
-		      struct pkram_span *span)
+static void file_find_unit(struct pkram_object *obj, u32 unit,
+			   struct pkram_span *span)
 {
 	down_read(&obj->map_sem);
 	pkram_store_find(obj, unit, span);
@@ -38,7 +38,7 @@ static void find_unit(struct pkram_object *obj, u32 unit,
 
 static int pkramfs_open(struct inode *inode, struct file *file)
 {
-	/* With O_CREAT it is about the name, and the name is new. */
+	/* With O_CREAT, O_EXCL is about the name, which is new. */
 	bool exclusive = (file->f_flags & (O_CREAT | O_EXCL)) == O_EXCL;
 	struct pkram_open *open;
 	int err;
@@ -63,7 +63,7 @@ static int pkramfs_release(struct inode *inode, struct file *file)
 }
 
 /* Between two units of a long operation */
-static int pause_point(void)
+static int file_pause(void)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
@@ -72,13 +72,13 @@ static int pause_point(void)
 }
 
 /* Copy out of one unit. Return: bytes, fewer than @len on a fault; or errno. */
-static ssize_t read_unit(struct pkram_object *obj, u64 pos, size_t len,
-			 struct iov_iter *to)
+static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
+			      struct iov_iter *to)
 {
 	struct pkram_span span;
 	int ret;
 
-	find_unit(obj, unit_of(pos), &span);
+	file_find_unit(obj, file_unit(pos), &span);
 	if (!span.region)
 		return iov_iter_zero(len, to);
 	/* The unit map is in the head, so this needs no claim. */
@@ -91,7 +91,7 @@ static ssize_t read_unit(struct pkram_object *obj, u64 pos, size_t len,
 	if (ret)
 		return ret;
 	return copy_to_iter(pkram_region_unit_addr(span.region, span.unit) +
-			    offset_in_unit(pos), len, to);
+			    file_offset_in_unit(pos), len, to);
 }
 
 static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
@@ -107,15 +107,15 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	size = i_size_read(inode);
 	while (!err && iov_iter_count(to) && pos < size) {
 		len = min3((u64)iov_iter_count(to),
-			   (u64)(PKRAM_UNIT - offset_in_unit(pos)),
+			   (u64)(PKRAM_UNIT - file_offset_in_unit(pos)),
 			   (u64)(size - pos));
-		n = read_unit(obj, pos, len, to);
+		n = file_read_unit(obj, pos, len, to);
 		if (n < 0) {
 			err = n;
 			break;
 		}
 		pos += n;
-		err = n < len ? -EFAULT : pause_point();
+		err = n < len ? -EFAULT : file_pause();
 	}
 	inode_unlock_shared(inode);
 
@@ -125,12 +125,12 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 }
 
 /*
- * Copy to a stale unit as a whole without zeroing it first. Nobody may prepare
- * it meanwhile, so map_sem is held, and so no fault may be taken; what was
- * faulted in and went again is left to the caller. Return: bytes, or errno.
+ * Fill a whole stale unit without zeroing it first. map_sem is held so that
+ * nothing prepares the unit meanwhile; hence no fault may be taken, and bytes whose
+ * pages went away again are left to the caller. Return: bytes, or errno.
  */
-static ssize_t fill_unit(struct pkram_object *obj,
-			 const struct pkram_span *span, struct iov_iter *from)
+static ssize_t file_fill_unit(struct pkram_object *obj,
+			      const struct pkram_span *span, struct iov_iter *from)
 {
 	void *addr = pkram_region_unit_addr(span->region, span->unit);
 	size_t copied = 0;
@@ -152,9 +152,9 @@ static ssize_t fill_unit(struct pkram_object *obj,
 	return ret < 0 ? ret : copied;
 }
 
-/* Give memory to a hole: for all that is to be written, or for a bit of it. */
-static int fill_hole(struct pkram_object *obj, u64 pos, size_t len,
-		     struct iov_iter *from)
+/* Give memory to a hole: enough for the whole write, or for part of it. */
+static int file_fill_hole(struct pkram_object *obj, u64 pos, size_t len,
+			  struct iov_iter *from)
 {
 	int err;
 
@@ -165,20 +165,20 @@ static int fill_hole(struct pkram_object *obj, u64 pos, size_t len,
 }
 
 /* Copy into one unit. Return: bytes, fewer than @len on a fault; or errno. */
-static ssize_t write_unit(struct pkram_object *obj, u64 pos, size_t len,
-			  struct iov_iter *from)
+static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
+			       struct iov_iter *from)
 {
 	struct pkram_span span;
 	ssize_t filled = 0;
 	void *addr;
 	int err;
 
-	find_unit(obj, unit_of(pos), &span);
+	file_find_unit(obj, file_unit(pos), &span);
 	if (!span.region) {
-		err = fill_hole(obj, pos, len, from);
+		err = file_fill_hole(obj, pos, len, from);
 		if (err)
 			return err;
-		find_unit(obj, unit_of(pos), &span);
+		file_find_unit(obj, file_unit(pos), &span);
 		if (WARN_ON_ONCE(!span.region))
 			return -EIO;
 	}
@@ -188,7 +188,7 @@ static ssize_t write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	if (err)
 		return err;
 	if (len == PKRAM_UNIT && !pkram_store_unit_written(obj, &span)) {
-		filled = fill_unit(obj, &span, from);
+		filled = file_fill_unit(obj, &span, from);
 		if (filled < 0 || filled == len)
 			return filled;
 	}
@@ -196,15 +196,15 @@ static ssize_t write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	if (err)
 		return err;
 	addr = pkram_region_unit_addr(span.region, span.unit);
-	return filled + copy_from_iter(addr + offset_in_unit(pos) + filled,
+	return filled + copy_from_iter(addr + file_offset_in_unit(pos) + filled,
 				       len - filled, from);
 }
 
 /*
- * Grow the object so that a write fits, before anything is copied. In a pool
- * that is nearly full, write less, down to what it still takes.
+ * Grow the object so that a write fits, before anything is copied. In a pool that
+ * is nearly full, write less: as much as still fits.
  */
-static int reserve_write(struct inode *inode, u64 pos, struct iov_iter *from)
+static int file_reserve_write(struct inode *inode, u64 pos, struct iov_iter *from)
 {
 	struct pkram_object *obj = pkramfs_object(inode);
 	size_t len;
@@ -221,7 +221,7 @@ static int reserve_write(struct inode *inode, u64 pos, struct iov_iter *from)
 	}
 }
 
-static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct pkram_object *obj = pkramfs_object(inode);
@@ -230,24 +230,24 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t n;
 	int err;
 
-	err = reserve_write(inode, pos, from);
+	err = file_reserve_write(inode, pos, from);
 	if (err)
 		return err;
 	err = pkramfs_touch(inode);
 	while (!err && iov_iter_count(from)) {
 		len = min_t(size_t, iov_iter_count(from),
-			    PKRAM_UNIT - offset_in_unit(pos));
-		n = write_unit(obj, pos, len, from);
+			    PKRAM_UNIT - file_offset_in_unit(pos));
+		n = file_write_unit(obj, pos, len, from);
 		if (n < 0) {
 			err = n;
 			break;
 		}
 		pos += n;
-		err = n < len ? -EFAULT : pause_point();
+		err = n < len ? -EFAULT : file_pause();
 	}
 	/*
-	 * Of what was reserved, keep only what was written. Readers wait, so
-	 * they see the one size or the other.
+	 * Keep only what was written of what was reserved. Readers wait, so they
+	 * see the old size or the new one.
 	 */
 	if (err) {
 		u64 keep = pos > start ? max(pos, size) : size;
@@ -276,25 +276,25 @@ static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = file_remove_privs(file);
 	if (ret)
 		goto out;
-	ret = write_locked(iocb, from);
+	ret = file_write_locked(iocb, from);
 out:
 	inode_unlock(inode);
 	return ret;
 }
 
 /*
- * Make a range zero where it is, so that no memory goes to others and large
- * folios stay whole. What is stale reads as zero already.
+ * Zero a range in place, so that the object keeps its memory and large folios stay
+ * whole. Stale units read as zero already.
  */
-static int zero_range(struct pkram_object *obj, u64 pos, u64 end)
+static int file_zero_range(struct pkram_object *obj, u64 pos, u64 end)
 {
 	struct pkram_span span;
 	int ret = 0;
 	u64 len;
 
 	for (; !ret && pos < end; pos += len) {
-		len = min(end - pos, (u64)(PKRAM_UNIT - offset_in_unit(pos)));
-		find_unit(obj, unit_of(pos), &span);
+		len = min(end - pos, (u64)(PKRAM_UNIT - file_offset_in_unit(pos)));
+		file_find_unit(obj, file_unit(pos), &span);
 		if (!span.region)
 			continue;
 		if (span.region->read_only)
@@ -308,13 +308,13 @@ static int zero_range(struct pkram_object *obj, u64 pos, u64 end)
 		if (ret)
 			return ret;
 		memset(pkram_region_unit_addr(span.region, span.unit) +
-		       offset_in_unit(pos), 0, len);
-		ret = pause_point();
+		       file_offset_in_unit(pos), 0, len);
+		ret = file_pause();
 	}
 	return ret;
 }
 
-static int fallocate_locked(struct file *file, int mode, u64 offset, u64 len)
+static int file_fallocate_locked(struct file *file, int mode, u64 offset, u64 len)
 {
 	struct inode *inode = file_inode(file);
 	struct pkram_object *obj = pkramfs_object(inode);
@@ -339,12 +339,12 @@ static int fallocate_locked(struct file *file, int mode, u64 offset, u64 len)
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		return pkram_store_punch(obj, offset, len);
 
-	/* What may fail for lack of memory comes before what destroys. */
+	/* Steps that need memory come before the one that destroys data. */
 	err = pkram_store_allocate(obj, offset, len, NULL);
 	if (!err && grow)
 		err = pkram_store_resize(obj, end);
 	if (!err && (mode & FALLOC_FL_ZERO_RANGE))
-		err = zero_range(obj, offset, end);
+		err = file_zero_range(obj, offset, end);
 	return err;
 }
 
@@ -358,18 +358,18 @@ static long pkramfs_fallocate(struct file *file, int mode, loff_t offset,
 		     FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
 	inode_lock(inode);
-	err = fallocate_locked(file, mode, offset, len);
+	err = file_fallocate_locked(file, mode, offset, len);
 	pkramfs_refresh(inode);
 	inode_unlock(inode);
 	return err;
 }
 
 /*
- * How many units from the first of a span on are in the same state (see
- * pkram_store_unit_written()), and in the same GiB, which bounds the time?
+ * Count the units from the first of a span on that are in the same state (see
+ * pkram_store_unit_written()), up to the end of a GiB, which bounds the time.
  */
-static u32 count_same(struct pkram_object *obj, const struct pkram_span *span,
-		      int *state)
+static u32 file_count_same(struct pkram_object *obj, const struct pkram_span *span,
+			   int *state)
 {
 	struct pkram_span next = *span;
 	u32 n, max = min_t(u32, span->nr_units,
@@ -386,11 +386,10 @@ static u32 count_same(struct pkram_object *obj, const struct pkram_span *span,
 }
 
 /*
- * Data is what was written; memory that is reserved but stale is a hole, as
- * it reads as zero. Where the unit map is damaged there is data: reading it
- * will tell.
+ * Units that were written are data. Memory that is reserved but stale is a hole, as
+ * it reads as zero. Where the unit map is damaged, report data: reading it fails.
  */
-static loff_t seek_data_hole(struct inode *inode, loff_t offset, bool data)
+static loff_t file_seek_data_hole(struct inode *inode, loff_t offset, bool data)
 {
 	struct pkram_object *obj = pkramfs_object(inode);
 	loff_t size = i_size_read(inode);
@@ -401,20 +400,20 @@ static loff_t seek_data_hole(struct inode *inode, loff_t offset, bool data)
 	if (offset < 0 || offset >= size)
 		return -ENXIO;
 	while (pos < size) {
-		u32 unit = unit_of(pos), nr;
+		u32 unit = file_unit(pos), nr;
 
-		find_unit(obj, unit, &span);
+		file_find_unit(obj, unit, &span);
 		nr = span.nr_units;
 		state = 0;
 		if (span.region)
-			nr = count_same(obj, &span, &state);
+			nr = file_count_same(obj, &span, &state);
 		if (!!state == data)
 			return pos;
 		next = ((u64)unit + nr) << PKRAM_UNIT_SHIFT;
 		if (next <= pos)
 			break;
 		pos = next;
-		if (pause_point())
+		if (file_pause())
 			return -EINTR;
 	}
 	return data ? -ENXIO : size;
@@ -427,30 +426,30 @@ static loff_t pkramfs_llseek(struct file *file, loff_t offset, int whence)
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek(file, offset, whence);
 	inode_lock_shared(inode);
-	offset = seek_data_hole(inode, offset, whence == SEEK_DATA);
+	offset = file_seek_data_hole(inode, offset, whence == SEEK_DATA);
 	if (offset >= 0)
 		offset = vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
 	inode_unlock_shared(inode);
 	return offset;
 }
 
-/* One entry of a map of extents; it has no region before the first. */
-struct run {
+/* One entry of a map of extents */
+struct file_run {
 	struct pkram_span span;
 	u32 obj_unit;
 	u32 nr;
 	int state;
 };
 
-/* The run of units of one state at or after @unit. Return: is there one? */
-static bool next_run(struct pkram_object *obj, u64 unit, struct run *run)
+/* Find the run of units of one state at or after @unit. Return: found? */
+static bool file_next_run(struct pkram_object *obj, u64 unit, struct file_run *run)
 {
 	while (unit < U32_MAX) {
-		find_unit(obj, unit, &run->span);
+		file_find_unit(obj, unit, &run->span);
 		if (run->span.region) {
 			run->obj_unit = unit;
-			run->nr = count_same(obj, &run->span,
-					     &run->state);
+			run->nr = file_count_same(obj, &run->span,
+						  &run->state);
 			return true;
 		}
 		unit += run->span.nr_units;
@@ -458,12 +457,13 @@ static bool next_run(struct pkram_object *obj, u64 unit, struct run *run)
 	return false;
 }
 
-static int emit_run(struct fiemap_extent_info *info, const struct run *run,
-		    u32 flags)
+static int file_emit_run(struct fiemap_extent_info *info,
+			 const struct file_run *run,
+			 u32 flags)
 {
 	u64 phys = pkram_region_unit_phys(run->span.region, run->span.unit);
 
-	/* Physical addresses are not for everyone. */
+	/* Only CAP_SYS_ADMIN may see physical addresses. */
 	if (!capable(CAP_SYS_ADMIN)) {
 		phys = 0;
 		flags |= FIEMAP_EXTENT_UNKNOWN;
@@ -480,7 +480,7 @@ int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		   u64 start, u64 len)
 {
 	struct pkram_object *obj = pkramfs_object(inode);
-	struct run run, next;
+	struct file_run run, next;
 	bool have, more;
 	u64 end;
 	int err;
@@ -490,12 +490,12 @@ int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 	if (err)
 		goto out;
 	end = start + len;
-	have = next_run(obj, unit_of(start), &run);
+	have = file_next_run(obj, file_unit(start), &run);
 	while (have && (u64)run.obj_unit << PKRAM_UNIT_SHIFT < end) {
-		more = next_run(obj, (u64)run.obj_unit + run.nr, &next);
-		err = emit_run(info, &run, more ? 0 : FIEMAP_EXTENT_LAST);
+		more = file_next_run(obj, (u64)run.obj_unit + run.nr, &next);
+		err = file_emit_run(info, &run, more ? 0 : FIEMAP_EXTENT_LAST);
 		if (!err)
-			err = pause_point();
+			err = file_pause();
 		if (err)
 			break;
 		have = more;

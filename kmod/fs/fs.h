@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pkramfs: the objects of the store as files. Internal to the fs_*.c files,
- * grouped by file; the rest of the module calls the first two only.
+ * pkramfs: the objects of the store as files. Internal to fs/, grouped by file;
+ * other floors call pkramfs_init() and pkramfs_exit() only, and vfio uses vma.h.
  */
 #ifndef _PKRAM_FS_H
 #define _PKRAM_FS_H
@@ -11,60 +11,64 @@
 #include <linux/mm.h>
 #include "store/store.h"
 
-/* fs_super.c */
+/* super.c */
+
 int pkramfs_init(void);
 void pkramfs_exit(void);
 
-/* fs_inode.c */
+/* inode.c */
 
 /**
- * pkramfs_iget() - the inode of an object
+ * pkramfs_iget() - Get the inode of an object
  * @sb: the one superblock
- * @obj: object; a reference is taken over, also on failure
+ * @obj: object; takes over a reference, also on failure
  *
  * Return: inode, or ERR_PTR.
  */
 struct inode *pkramfs_iget(struct super_block *sb, struct pkram_object *obj);
 
-/** pkramfs_object() - object of an inode; lives as long as the inode */
+/** pkramfs_object() - Get the object of an inode, which lives as long as the inode */
 static inline struct pkram_object *pkramfs_object(const struct inode *inode)
 {
 	return inode->i_private;
 }
 
-/** pkramfs_refresh() - copy size, times, owner, mode, blocks to the inode */
+/** pkramfs_refresh() - Copy size, times, owner, mode and blocks to the inode */
 void pkramfs_refresh(struct inode *inode);
 
 /**
- * pkramfs_stamp() - set times of an inode and its object to now
+ * pkramfs_stamp() - Set times of an inode and its object to now
  * @inode: inode
  * @which: PKRAM_SET_MTIME, PKRAM_SET_CTIME
  *
- * Commits only if the clock has ticked since, so many small writes cost few
+ * Commits only if the clock has ticked since, so that many small writes cost few
  * commits. Context: i_rwsem exclusive. Return: as pkram_store_setattr().
  */
 int pkramfs_stamp(struct inode *inode, u32 which);
 
-/** pkramfs_touch() - the data of a file changed: mtime and ctime are now */
+/** pkramfs_touch() - Set mtime and ctime to now, after a change of the data */
 int pkramfs_touch(struct inode *inode);
 
 extern const struct inode_operations pkramfs_dir_iops;
 extern const struct inode_operations pkramfs_file_iops;
 extern const struct file_operations pkramfs_dir_fops;
 
-/* fs_xattr.c */
+/* xattr.c */
+
 extern const struct xattr_handler * const pkramfs_xattr_handlers[];
 ssize_t pkramfs_listxattr(struct dentry *dentry, char *buf, size_t size);
 
-/* fs_ioctl.c */
+/* ioctl.c */
+
 long pkramfs_ioctl(struct file *file, unsigned int cmd, unsigned long uarg);
 
-/* fs_file.c: read, write, allocate, seek */
+/* file.c: read, write, allocate, seek */
+
 extern const struct file_operations pkramfs_file_fops;
 int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		   u64 start, u64 len);
 
-/* fs_mmap.c: mappings and faults */
+/* mmap.c: mappings and faults */
 
 int pkramfs_mmap_init(void);
 void pkramfs_mmap_exit(void);
@@ -75,33 +79,85 @@ unsigned long pkramfs_get_unmapped_area(struct file *file, unsigned long addr,
 					unsigned long len, unsigned long pgoff,
 					unsigned long flags);
 
-/** pkramfs_vma_offset() - where in the file an address of a mapping is */
+/* leaves.c: leaves of page tables */
+
+/** pkramfs_vma_offset() - Compute the offset in the file of a mapped address */
 static inline u64 pkramfs_vma_offset(const struct vm_area_struct *vma,
 				     unsigned long addr)
 {
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 }
 
-/* fs_leaves.c: leaves of page tables */
-
+/**
+ * pkramfs_leaf_fits() - Tell whether memory can be mapped by one leaf
+ * @span: the memory, from its first byte on
+ * @order: 0, PMD_ORDER or PUD_ORDER
+ *
+ * The alignment of the address and of the offset are up to the caller.
+ */
 bool pkramfs_leaf_fits(const struct pkram_span *span, unsigned int order);
+
+/**
+ * pkramfs_leaf_prepare() - Zero stale memory before it is mapped
+ * @obj: object
+ * @span: its memory
+ * @nr_units: number of units
+ *
+ * Context: map_sem. Return: 0, or what the fault returns.
+ */
 vm_fault_t pkramfs_leaf_prepare(struct pkram_object *obj,
 				const struct pkram_span *span, u32 nr_units);
+
+/**
+ * pkramfs_leaf_insert() - Prepare memory and insert the leaf that maps it
+ * @vmf: the fault
+ * @order: order of the leaf, which fits
+ * @obj: object
+ * @span: its memory at @offset
+ * @offset: offset in the file where the leaf begins
+ *
+ * Context: map_sem. Return: what the fault returns.
+ */
 vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 			       struct pkram_object *obj,
 			       const struct pkram_span *span, u64 offset);
+
+/**
+ * pkramfs_leaf_insert_1g() - Insert a 1G leaf, if it fits and nothing is there
+ * @vma: mapping
+ * @addr: address in it, aligned to 1G
+ * @obj: object
+ *
+ * Context: mmap_lock and the vma are locked to write; takes map_sem.
+ */
 void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,
 			    struct pkram_object *obj);
+
+/**
+ * pkramfs_unmap_gibs() - Take away all leaves of the GiB that a range touches
+ * @mapping: address space of all mappings of an object
+ * @start: offset in the file
+ * @end: end of the range; 0: the end of the file
+ */
 void pkramfs_unmap_gibs(struct address_space *mapping, u64 start, u64 end);
+
+/**
+ * pkramfs_unmap_object() - Take away the leaves of a range of an object
+ * @obj: object
+ * @first_unit: begin of the range
+ * @nr_units: length of the range; 0: all the rest
+ *
+ * The store calls it before it takes memory from an object.
+ */
 void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
 			  u32 nr_units);
 
 /**
- * pkramfs_count_leaves() - page-table leaves that map an object
+ * pkramfs_count_leaves() - Count the page-table leaves that map an object
  * @obj: object
- * @n4k: out
- * @n2m: out
- * @n1g: out
+ * @n4k: out: number of 4K leaves
+ * @n2m: out: number of 2M leaves
+ * @n1g: out: number of 1G leaves
  */
 void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
 			  u64 *n1g);

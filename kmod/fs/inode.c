@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramfs: inodes, attributes, names. Objects are the truth, inodes a view of
- * them: every change goes to the store first, and the inode is filled from
- * what the store then has.
+ * pkramfs: inodes, attributes, names. Inodes show what the store has: every change
+ * is committed there first, and then copied to the inode.
  */
 
 #include <linux/cred.h>
@@ -13,17 +12,17 @@
 
 #define BLOCK_SHIFT	9	/* st_blocks counts 512 bytes, whatever st_blksize */
 
-/* Mappings belong to fs_mmap.c; nothing is ever in the page cache. */
+/* mmap.c has the mappings; the page cache is always empty. */
 static const struct address_space_operations pkramfs_aops = {
 	.dirty_folio	= noop_dirty_folio,
 };
 
-static struct timespec64 from_time(const struct pkram_time *t)
+static struct timespec64 inode_from_time(const struct pkram_time *t)
 {
 	return (struct timespec64){ .tv_sec = t->sec, .tv_nsec = t->nsec };
 }
 
-static struct pkram_time to_time(struct timespec64 ts)
+static struct pkram_time inode_to_time(struct timespec64 ts)
 {
 	return (struct pkram_time){ .sec = ts.tv_sec, .nsec = ts.tv_nsec };
 }
@@ -36,9 +35,9 @@ void pkramfs_refresh(struct inode *inode)
 	inode->i_mode = rec->mode;
 	inode->i_uid = make_kuid(&init_user_ns, rec->uid);
 	inode->i_gid = make_kgid(&init_user_ns, rec->gid);
-	inode_set_atime_to_ts(inode, from_time(&rec->atime));
-	inode_set_mtime_to_ts(inode, from_time(&rec->mtime));
-	inode_set_ctime_to_ts(inode, from_time(&rec->ctime));
+	inode_set_atime_to_ts(inode, inode_from_time(&rec->atime));
+	inode_set_mtime_to_ts(inode, inode_from_time(&rec->mtime));
+	inode_set_ctime_to_ts(inode, inode_from_time(&rec->ctime));
 	i_size_write(inode, rec->size);
 	inode->i_blocks = pkram_object_allocated(obj) >> BLOCK_SHIFT;
 	/*
@@ -57,8 +56,8 @@ int pkramfs_stamp(struct inode *inode, u32 which)
 	struct timespec64 mtime = inode_get_mtime(inode);
 	struct timespec64 ctime = inode_get_ctime(inode);
 	struct pkram_setattr set = {
-		.mtime = to_time(now),
-		.ctime = to_time(now),
+		.mtime = inode_to_time(now),
+		.ctime = inode_to_time(now),
 	};
 	int err;
 
@@ -83,12 +82,12 @@ int pkramfs_touch(struct inode *inode)
 	return pkramfs_stamp(inode, PKRAM_SET_MTIME | PKRAM_SET_CTIME);
 }
 
-static int inode_test(struct inode *inode, void *obj)
+static int inode_shows(struct inode *inode, void *obj)
 {
 	return inode->i_private == obj;
 }
 
-static int inode_set(struct inode *inode, void *data)
+static int inode_show(struct inode *inode, void *data)
 {
 	struct pkram_object *obj = data;
 
@@ -101,13 +100,13 @@ struct inode *pkramfs_iget(struct super_block *sb, struct pkram_object *obj)
 {
 	struct inode *inode;
 
-	inode = iget5_locked(sb, obj->rec.id, inode_test, inode_set, obj);
+	inode = iget5_locked(sb, obj->rec.id, inode_shows, inode_show, obj);
 	if (!inode) {
 		pkram_object_put(obj);
 		return ERR_PTR(-ENOMEM);
 	}
 	if (!(inode_state_read_once(inode) & I_NEW)) {
-		/* It has a reference of its own. */
+		/* The inode holds a reference already. */
 		pkram_object_put(obj);
 		return inode;
 	}
@@ -133,17 +132,17 @@ static int pkramfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct pkram_object *obj = pkramfs_object(inode);
 
 	generic_fillattr(idmap, request_mask, inode, stat);
-	/* Page faults fill holes without a word to the inode. */
+	/* Page faults fill holes and do not update the inode. */
 	stat->blocks = pkram_object_allocated(obj) >> BLOCK_SHIFT;
-	/* What cp and others then read and write at a time; saves zeroing. */
+	/* cp and others read and write this much at a time: saves zeroing. */
 	if (S_ISREG(inode->i_mode))
 		stat->blksize = PKRAM_UNIT;
-	stat->btime = from_time(&obj->rec.btime);
+	stat->btime = inode_from_time(&obj->rec.btime);
 	stat->result_mask |= STATX_BTIME;
 	return 0;
 }
 
-/* Change the size. The open matters: the holder of a claim may, others not. */
+/* Change the size. While there is a claim, only its open may. */
 static int pkramfs_setsize(struct inode *inode, const struct iattr *attr)
 {
 	struct pkram_object *obj = pkramfs_object(inode);
@@ -175,7 +174,7 @@ static int pkramfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		err = pkramfs_setsize(inode, attr);
 		if (err)
 			return err;
-		/* truncate(2) leaves it to the file system to say so. */
+		/* truncate(2) leaves the times to the file system. */
 		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	}
 
@@ -196,11 +195,11 @@ static int pkramfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	set.mode = inode->i_mode;
 	set.uid = from_kuid(&init_user_ns, inode->i_uid);
 	set.gid = from_kgid(&init_user_ns, inode->i_gid);
-	set.atime = to_time(inode_get_atime(inode));
-	set.mtime = to_time(inode_get_mtime(inode));
-	set.ctime = to_time(inode_get_ctime(inode));
+	set.atime = inode_to_time(inode_get_atime(inode));
+	set.mtime = inode_to_time(inode_get_mtime(inode));
+	set.ctime = inode_to_time(inode_get_ctime(inode));
 	err = pkram_store_setattr(pkramfs_object(inode), &set);
-	/* Whether or not: the inode shows what the store has. */
+	/* After a failure, too, the inode shows what the store has. */
 	pkramfs_refresh(inode);
 	return err;
 }
@@ -222,7 +221,7 @@ static struct dentry *pkramfs_lookup(struct inode *dir, struct dentry *dentry,
 	return d_splice_alias(inode, dentry);
 }
 
-/* A new object in @dir. The VFS has applied the umask to @mode. */
+/* Create an object in @dir. The VFS has applied the umask to @mode. */
 static int pkramfs_add(struct inode *dir, struct dentry *dentry, umode_t mode)
 {
 	const struct qstr *name = &dentry->d_name;
@@ -251,8 +250,8 @@ static int pkramfs_add(struct inode *dir, struct dentry *dentry, umode_t mode)
 	}
 	pkram_object_put(obj);
 	/*
-	 * Here and below: the name is committed, and a time of the directory
-	 * that is not is no reason to say otherwise.
+	 * Here and below: the name is committed. If the times of the directory
+	 * cannot be, the operation has succeeded nevertheless.
 	 */
 	pkramfs_touch(dir);
 	d_instantiate(dentry, inode);
@@ -275,7 +274,7 @@ static struct dentry *pkramfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
 
 DEFINE_COMPAT_MKDIR(pkramfs_mkdir)
 
-/* Files and directories alike; the store refuses what is not empty. */
+/* Remove a file or directory; the store refuses one that is not empty. */
 static int pkramfs_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = d_inode(dentry);
@@ -299,7 +298,7 @@ static int pkramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	const struct qstr *name = &new_dentry->d_name;
 	int err;
 
-	/* RENAME_NOREPLACE is the VFS's: then there is no victim. */
+	/* The VFS implements RENAME_NOREPLACE: then there is no victim. */
 	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
 	err = pkram_store_rename(pkramfs_object(inode), pkramfs_object(new_dir),
@@ -319,10 +318,10 @@ static int pkramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 }
 
 /*
- * The name of a quarantined object may be anything; one that the VFS would
- * choke on would hide all others.
+ * A quarantined object may have any name. One that the VFS refuses would hide all
+ * other entries.
  */
-static bool name_listable(const struct pkram_record *rec)
+static bool inode_name_listable(const struct pkram_record *rec)
 {
 	u32 len = rec->name_len;
 
@@ -332,15 +331,15 @@ static bool name_listable(const struct pkram_record *rec)
 
 /*
  * A position is an object's key, which is its id and above those of "." and
- * "..", so it stays right whatever is created or removed meanwhile. Keys of
+ * "..", so it stays valid whatever is created or removed meanwhile. Keys of
  * damaged objects may have bit 63 set, which a position cannot: it has bit 62.
  */
-static loff_t key_to_pos(u64 key)
+static loff_t inode_key_to_pos(u64 key)
 {
 	return key & BIT_ULL(63) ? key ^ BIT_ULL(63) ^ BIT_ULL(62) : key;
 }
 
-static u64 pos_to_key(loff_t pos)
+static u64 inode_pos_to_key(loff_t pos)
 {
 	return pos & BIT_ULL(62) ? pos ^ BIT_ULL(62) ^ BIT_ULL(63) : pos;
 }
@@ -355,11 +354,11 @@ static int pkramfs_readdir(struct file *file, struct dir_context *ctx)
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	while (more) {
-		obj = pkram_store_next_child(dir, pos_to_key(ctx->pos - 1));
+		obj = pkram_store_next_child(dir, inode_pos_to_key(ctx->pos - 1));
 		if (!obj)
 			break;
-		ctx->pos = key_to_pos(obj->key);
-		if (name_listable(&obj->rec))
+		ctx->pos = inode_key_to_pos(obj->key);
+		if (inode_name_listable(&obj->rec))
 			more = dir_emit(ctx, obj->rec.name, obj->rec.name_len,
 					obj->key, obj->bad ? DT_UNKNOWN :
 					fs_umode_to_dtype(obj->rec.mode));

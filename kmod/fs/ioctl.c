@@ -9,8 +9,8 @@
 #include "compat/fs.h"
 #include "fs/fs.h"
 
-/* The alignment of a mapping that lets it have the largest leaves */
-static u64 best_align(struct pkram_object *obj)
+/* Find the alignment at which a mapping gets the largest leaves. */
+static u64 ioctl_best_align(struct pkram_object *obj)
 {
 	u64 unit, end = DIV_ROUND_UP_ULL(obj->rec.size, PKRAM_UNIT);
 	struct pkram_span span;
@@ -26,7 +26,7 @@ static u64 best_align(struct pkram_object *obj)
 	return PKRAM_UNIT;
 }
 
-union ioc_arg {
+union ioctl_arg {
 	struct pkram_ioc_info info;
 	struct pkram_ioc_leaves leaves;
 	struct pkram_ioc_claim claim;
@@ -34,17 +34,17 @@ union ioc_arg {
 	struct pkram_ioc_alloc alloc;
 };
 
-static int ioc_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
+static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 {
 	if (arg->flags)
 		return -EINVAL;
-	/* What a seal says changes by our ioctls only, under i_rwsem. */
+	/* Only ioctls change the seal, under i_rwsem. */
 	down_read(&obj->map_sem);
 	arg->object_id = obj->rec.id;
 	arg->bytes = obj->rec.size;
 	arg->generation = obj->rec.seal.generation;
 	arg->nr_extents = obj->rec.nr_extents;
-	arg->align = best_align(obj);
+	arg->align = ioctl_best_align(obj);
 	memcpy(arg->vm_uuid, obj->rec.seal.vm_uuid, sizeof(arg->vm_uuid));
 	up_read(&obj->map_sem);
 	arg->allocated = pkram_object_allocated(obj);
@@ -53,7 +53,7 @@ static int ioc_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 	return 0;
 }
 
-static int ioc_leaves(struct pkram_object *obj, struct pkram_ioc_leaves *arg)
+static int ioctl_leaves(struct pkram_object *obj, struct pkram_ioc_leaves *arg)
 {
 	u64 n4k, n2m, n1g;
 
@@ -66,7 +66,7 @@ static int ioc_leaves(struct pkram_object *obj, struct pkram_ioc_leaves *arg)
 	return 0;
 }
 
-static int ioc_seal(struct pkram_open *open, struct pkram_ioc_seal *arg)
+static int ioctl_seal(struct pkram_open *open, struct pkram_ioc_seal *arg)
 {
 	u64 generation;
 	int err;
@@ -79,7 +79,7 @@ static int ioc_seal(struct pkram_open *open, struct pkram_ioc_seal *arg)
 	return err;
 }
 
-static int ioc_resume(struct pkram_open *open, struct pkram_ioc_seal *arg)
+static int ioctl_resume(struct pkram_open *open, struct pkram_ioc_seal *arg)
 {
 	u64 generation;
 	int err;
@@ -93,7 +93,7 @@ static int ioc_resume(struct pkram_open *open, struct pkram_ioc_seal *arg)
 	return err;
 }
 
-static int ioc_claim(struct pkram_open *open, struct pkram_ioc_claim *arg)
+static int ioctl_claim(struct pkram_open *open, struct pkram_ioc_claim *arg)
 {
 	u64 generation;
 	int err;
@@ -105,8 +105,8 @@ static int ioc_claim(struct pkram_open *open, struct pkram_ioc_claim *arg)
 	return err;
 }
 
-static int ioc_alloc(struct pkram_open *open, struct inode *inode,
-		     const struct pkram_ioc_alloc *arg)
+static int ioctl_alloc(struct pkram_open *open, struct inode *inode,
+		       const struct pkram_ioc_alloc *arg)
 {
 	struct pkram_place place = {
 		.node = arg->node,
@@ -126,14 +126,14 @@ static int ioc_alloc(struct pkram_open *open, struct inode *inode,
 }
 
 /*
- * An ioctl is known by its number. The size in it is the caller's idea of the
- * struct, which says so itself.
+ * The number identifies an ioctl. The size in the command is that of the caller's
+ * struct, whose first field says the same.
  */
 static const struct {
 	u32 min_size;	/* all that is read */
 	u32 size;
 	bool change;
-} ioc_table[] = {
+} ioctl_table[] = {
 	[_IOC_NR(PKRAM_IOC_INFO)] = {
 		offsetofend(struct pkram_ioc_info, flags),
 		sizeof(struct pkram_ioc_info), false
@@ -160,23 +160,23 @@ static const struct {
 	},
 };
 
-static int ioc_run(struct file *file, unsigned int nr, union ioc_arg *arg)
+static int ioctl_run(struct file *file, unsigned int nr, union ioctl_arg *arg)
 {
 	struct pkram_open *open = file->private_data;
 
 	switch (nr) {
 	case _IOC_NR(PKRAM_IOC_INFO):
-		return ioc_info(open->obj, &arg->info);
+		return ioctl_info(open->obj, &arg->info);
 	case _IOC_NR(PKRAM_IOC_LEAVES):
-		return ioc_leaves(open->obj, &arg->leaves);
+		return ioctl_leaves(open->obj, &arg->leaves);
 	case _IOC_NR(PKRAM_IOC_CLAIM):
-		return ioc_claim(open, &arg->claim);
+		return ioctl_claim(open, &arg->claim);
 	case _IOC_NR(PKRAM_IOC_SEAL):
-		return ioc_seal(open, &arg->seal);
+		return ioctl_seal(open, &arg->seal);
 	case _IOC_NR(PKRAM_IOC_RESUME):
-		return ioc_resume(open, &arg->seal);
+		return ioctl_resume(open, &arg->seal);
 	default:
-		return ioc_alloc(open, file_inode(file), &arg->alloc);
+		return ioctl_alloc(open, file_inode(file), &arg->alloc);
 	}
 }
 
@@ -185,39 +185,39 @@ long pkramfs_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 	struct inode *inode = file_inode(file);
 	void __user *user = (void __user *)uarg;
 	unsigned int nr = _IOC_NR(cmd);
-	union ioc_arg arg;
+	union ioctl_arg arg;
 	u32 size;
 	int err;
 
 	if (_IOC_TYPE(cmd) != PKRAM_IOC_MAGIC ||
 	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE) ||
-	    nr >= ARRAY_SIZE(ioc_table))
+	    nr >= ARRAY_SIZE(ioctl_table))
 		return -ENOTTY;
-	if (ioc_table[nr].change && !(file->f_mode & FMODE_WRITE))
+	if (ioctl_table[nr].change && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (get_user(size, (u32 __user *)user))
 		return -EFAULT;
-	if (size < ioc_table[nr].min_size)
+	if (size < ioctl_table[nr].min_size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	err = copy_struct_from_user(&arg, ioc_table[nr].size, user, size);
+	err = copy_struct_from_user(&arg, ioctl_table[nr].size, user, size);
 	if (err)
 		return err;
 
-	if (ioc_table[nr].change) {
+	if (ioctl_table[nr].change) {
 		inode_lock(inode);
-		err = ioc_run(file, nr, &arg);
+		err = ioctl_run(file, nr, &arg);
 		inode_unlock(inode);
 	} else {
 		inode_lock_shared(inode);
-		err = ioc_run(file, nr, &arg);
+		err = ioctl_run(file, nr, &arg);
 		inode_unlock_shared(inode);
 	}
 	if (err)
 		return err;
-	/* The first field is the caller's size and stays; beyond ours is zero. */
-	if (copy_to_user(user, &arg, min(size, ioc_table[nr].size)))
+	/* The first field stays the caller's size; bytes beyond ours are zero. */
+	if (copy_to_user(user, &arg, min(size, ioctl_table[nr].size)))
 		return -EFAULT;
 	return 0;
 }

@@ -2,10 +2,9 @@
 /*
  * Leaves of page tables that map objects: inserting, taking away, counting.
  *
- * The page tables are not described by the file's size alone: a 1G leaf spans
- * bytes that the caller of munmap() or mprotect() does not mean. Whatever
- * cuts into one takes it away as a whole; the parts come back as smaller
- * leaves.
+ * The size of the file alone does not describe the page tables: a 1G leaf spans
+ * bytes that the caller of munmap() or mprotect() does not mean. So a cut takes the
+ * whole leaf away first, and faults bring the parts back as smaller leaves.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -28,7 +27,6 @@ bool pkramfs_leaf_fits(const struct pkram_span *span, unsigned int order)
 	return true;
 }
 
-/* map_sem held. Return: 0, or what the fault is to return. */
 vm_fault_t pkramfs_leaf_prepare(struct pkram_object *obj,
 				const struct pkram_span *span, u32 nr_units)
 {
@@ -39,7 +37,6 @@ vm_fault_t pkramfs_leaf_prepare(struct pkram_object *obj,
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
-/* map_sem held */
 vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 			       struct pkram_object *obj,
 			       const struct pkram_span *span, u64 offset)
@@ -56,7 +53,6 @@ vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 				 (offset & (PKRAM_UNIT - 1)));
 }
 
-/* mmap_lock and the vma are locked to write */
 void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,
 			    struct pkram_object *obj)
 {
@@ -99,7 +95,7 @@ void pkramfs_unmap_gibs(struct address_space *mapping, u64 start, u64 end)
 void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
 			  u32 nr_units)
 {
-	/* Pairs with the release in map_inode(). */
+	/* Pairs with the release in mmap_inode(). */
 	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
 	u64 start = (u64)first_unit << PKRAM_UNIT_SHIFT;
 
@@ -116,8 +112,8 @@ struct leaves {
 	u64 n1g;
 };
 
-static void count_ptes(pmd_t pmd, unsigned long addr, unsigned long end,
-		       struct leaves *l)
+static void leaves_count_ptes(pmd_t pmd, unsigned long addr, unsigned long end,
+			      struct leaves *l)
 {
 	pte_t *pte = (pte_t *)pmd_page_vaddr(pmd) + pte_index(addr);
 
@@ -125,8 +121,8 @@ static void count_ptes(pmd_t pmd, unsigned long addr, unsigned long end,
 		l->n4k += !!pte_present(READ_ONCE(*pte));
 }
 
-static void count_pmds(pud_t pud, unsigned long addr, unsigned long end,
-		       struct leaves *l)
+static void leaves_count_pmds(pud_t pud, unsigned long addr, unsigned long end,
+			      struct leaves *l)
 {
 	pmd_t *pmd = pud_pgtable(pud) + pmd_index(addr), entry;
 	unsigned long next;
@@ -139,11 +135,11 @@ static void count_pmds(pud_t pud, unsigned long addr, unsigned long end,
 		if (pmd_leaf(entry))
 			l->n2m++;
 		else
-			count_ptes(entry, addr, next, l);
+			leaves_count_ptes(entry, addr, next, l);
 	}
 }
 
-static void count_vma(struct vm_area_struct *vma, struct leaves *l)
+static void leaves_count_vma(struct vm_area_struct *vma, struct leaves *l)
 {
 	unsigned long addr = vma->vm_start, next;
 	pgd_t *pgd;
@@ -165,14 +161,14 @@ static void count_vma(struct vm_area_struct *vma, struct leaves *l)
 		if (pud_leaf(entry))
 			l->n1g++;
 		else
-			count_pmds(entry, addr, next, l);
+			leaves_count_pmds(entry, addr, next, l);
 	}
 }
 
 void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
 			  u64 *n1g)
 {
-	/* Pairs with map_inode() */
+	/* Pairs with mmap_inode() */
 	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
 	struct leaves l = {};
 	struct rb_node *node;
@@ -187,8 +183,8 @@ void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
 		rcu_read_lock();
 		for (node = rb_first_cached(&inode->i_mapping->i_mmap); node;
 		     node = rb_next(node))
-			count_vma(rb_entry(node, struct vm_area_struct,
-					   shared.rb), &l);
+			leaves_count_vma(rb_entry(node, struct vm_area_struct,
+						  shared.rb), &l);
 		rcu_read_unlock();
 		i_mmap_unlock_read(inode->i_mapping);
 	}

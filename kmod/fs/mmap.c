@@ -4,15 +4,12 @@
  *
  * The kernel gives 2M and 1G leaves, and long-term pins, to mappings of a DAX
  * character device only. So a mapping gets an inner file: same object, but its
- * inode is such a device, on a mount that nobody sees. All mappings of an
+ * inode is such a device, on an internal mount. All mappings of an
  * object share that inode's address space. The inner file holds the open
  * through which the mapping was made, so that a claim lasts as long as the
  * mapping.
  *
- * The page tables are not described by the file's size alone: a 1G leaf spans
- * bytes that the caller of munmap() or mprotect() does not mean. Whatever
- * cuts into one takes it away as a whole; the parts come back as smaller
- * leaves.
+ * What cuts a mapping takes whole 1G leaves away first: see leaves.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -28,18 +25,17 @@
 #include "fs/fs.h"
 #include "store/pin.h"
 
-static struct vfsmount *map_mnt;
-static DEFINE_MUTEX(map_inode_lock);
+static struct vfsmount *mmap_mnt;
+static DEFINE_MUTEX(mmap_inode_lock);
 
 /* Faults */
 
 /*
- * A hole, or memory that was not touched since this kernel booted. Filling
- * and claiming must not be done under mmap_lock (region.h), so let go of it
- * and have the fault come again.
+ * Fill a hole, or claim memory that this kernel has not touched yet. Neither may be
+ * done under mmap_lock (region.h), so drop the lock and retry the fault.
  */
-static vm_fault_t fault_populate(struct vm_fault *vmf, struct pkram_open *open,
-				 u32 obj_unit)
+static vm_fault_t mmap_populate(struct vm_fault *vmf, struct pkram_open *open,
+				u32 obj_unit)
 {
 	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
 		return VM_FAULT_SIGBUS;
@@ -57,15 +53,15 @@ static vm_fault_t fault_populate(struct vm_fault *vmf, struct pkram_open *open,
 	return VM_FAULT_RETRY;
 }
 
-static const struct vm_operations_struct map_vm_ops;
+static const struct vm_operations_struct mmap_vm_ops;
 
 /*
- * A 1G leaf comes under mmap_lock held to write. Whoever cuts or walks page
- * tables with the lock held to read takes a 1G leaf away first and then looks
- * for a table: a leaf that came between the two would be taken for one, or be
- * cleared as a bad one, its references and TLB entries forgotten.
+ * Insert a 1G leaf under mmap_lock held to write. Code that cuts or walks page
+ * tables with the lock held to read takes a 1G leaf away first and then looks for a
+ * table. A leaf that is inserted between the two would be mistaken for a table, or
+ * be cleared as a bad entry, and its references and TLB entries would be lost.
  */
-static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
+static vm_fault_t mmap_fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned long addr = vmf->address & PUD_MASK;
@@ -81,7 +77,7 @@ static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 	mmap_write_lock(mm);
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr && vma->vm_end - addr >= PUD_SIZE &&
-	    vma->vm_ops == &map_vm_ops && vma->vm_file->private_data == open &&
+	    vma->vm_ops == &mmap_vm_ops && vma->vm_file->private_data == open &&
 	    pkramfs_vma_offset(vma, addr) == offset) {
 		vma_start_write(vma);
 		pkramfs_leaf_insert_1g(vma, addr, open->obj);
@@ -91,7 +87,7 @@ static vm_fault_t fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 	return VM_FAULT_RETRY;
 }
 
-static void unlock_map_sem(struct pkram_object *obj, bool alone)
+static void mmap_unlock_object(struct pkram_object *obj, bool alone)
 {
 	if (alone)
 		up_write(&obj->map_sem);
@@ -99,7 +95,7 @@ static void unlock_map_sem(struct pkram_object *obj, bool alone)
 		up_read(&obj->map_sem);
 }
 
-static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t mmap_fault_order(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct pkram_open *open = vma->vm_file->private_data;
@@ -118,9 +114,9 @@ static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
 		return VM_FAULT_FALLBACK;
 
 	/*
-	 * The first page of a new page table: meanwhile no fault may bring a
-	 * 2M leaf to its place, which 6.1 would take for the table. One may
-	 * fit by now although it did not before: when the object grows.
+	 * The first page of a new page table. Until it is there, no fault may
+	 * insert a 2M leaf in its place, which 6.1 would mistake for the table.
+	 * One may fit now although it did not before, if the object has grown.
 	 */
 	alone = !order && pmd_none(READ_ONCE(*vmf->pmd));
 	if (alone)
@@ -140,44 +136,44 @@ static vm_fault_t fault_order(struct vm_fault *vmf, unsigned int order)
 	if (order == PUD_ORDER && !span.whole_gib)
 		goto unlock;
 	if (!span.region || !pkram_span_claimed(&span)) {
-		unlock_map_sem(obj, alone);
-		return fault_populate(vmf, open, offset >> PKRAM_UNIT_SHIFT);
+		mmap_unlock_object(obj, alone);
+		return mmap_populate(vmf, open, offset >> PKRAM_UNIT_SHIFT);
 	}
 	if (!pkramfs_leaf_fits(&span, order))
 		goto unlock;
 	if (order == PUD_ORDER && pud_none(READ_ONCE(*vmf->pud))) {
-		/* Zeroing may take long: before the lock is taken. */
+		/* Zero before the lock is taken: it may take long. */
 		ret = pkramfs_leaf_prepare(obj, &span, PKRAM_GIB_UNITS);
-		unlock_map_sem(obj, alone);
-		return ret ?: fault_1g(vmf, open);
+		mmap_unlock_object(obj, alone);
+		return ret ?: mmap_fault_1g(vmf, open);
 	}
 	ret = pkramfs_leaf_insert(vmf, order, obj, &span, offset);
 unlock:
-	unlock_map_sem(obj, alone);
+	mmap_unlock_object(obj, alone);
 	return ret;
 }
 
-static vm_fault_t map_fault(struct vm_fault *vmf)
+static vm_fault_t mmap_fault(struct vm_fault *vmf)
 {
-	return fault_order(vmf, 0);
+	return mmap_fault_order(vmf, 0);
 }
 
-static vm_fault_t map_huge_fault(struct vm_fault *vmf, compat_fault_size size)
+static vm_fault_t mmap_fault_huge(struct vm_fault *vmf, compat_fault_size size)
 {
 	unsigned int order = compat_fault_order(size);
 
 	if (order != PMD_ORDER && order != PUD_ORDER)
 		return VM_FAULT_FALLBACK;
-	return fault_order(vmf, order);
+	return mmap_fault_order(vmf, order);
 }
 
 /* Operations of a mapping */
 
 /*
  * A vma is about to be cut at @addr. The kernel splits 2M leaves itself, but
- * takes what is left of a 1G leaf for a page table, made of the guest's bytes.
+ * mistakes what is left of a 1G leaf for a page table, made of the guest's bytes.
  */
-static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
+static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	u64 offset = pkramfs_vma_offset(vma, addr);
 
@@ -190,13 +186,12 @@ static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /*
- * ptrace() and /proc/PID/mem, for what they cannot have by a fault: memory
- * that fault_populate() would have to get, as they do not let a fault let go
- * of mmap_lock. Here it may be done: the callers do not look at what the lock
- * protects again without looking it up.
+ * Access by ptrace() and /proc/PID/mem to memory that mmap_populate() must get
+ * first, which their faults cannot do: they must not drop mmap_lock. Here it may be
+ * dropped, because the callers look up again what the lock protects.
  */
-static int access_object(struct pkram_object *obj, u64 pos, void *buf, int len,
-			 bool write)
+static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int len,
+			      bool write)
 {
 	struct pkram_span span;
 	void *addr;
@@ -233,8 +228,8 @@ static int access_object(struct pkram_object *obj, u64 pos, void *buf, int len,
 	return err ?: len;
 }
 
-static int map_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
-		      int len, int write)
+static int mmap_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
+		       int len, int write)
 {
 	struct pkram_open *open = vma->vm_file->private_data;
 	struct mm_struct *mm = vma->vm_mm;
@@ -245,34 +240,34 @@ static int map_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
 	len = min_t(unsigned long, len, vma->vm_end - addr);
 	pkram_open_get(open);
 	mmap_read_unlock(mm);
-	len = access_object(open->obj, pos, buf, len, write);
+	len = mmap_access_object(open->obj, pos, buf, len, write);
 	pkram_open_put(open);
 	mmap_read_lock(mm);
 	return len;
 }
 
-static int __maybe_unused map_mprotect(struct vm_area_struct *vma,
-				       unsigned long start, unsigned long end,
-				       unsigned long newflags)
+static int __maybe_unused mmap_mprotect(struct vm_area_struct *vma,
+					unsigned long start, unsigned long end,
+					unsigned long newflags)
 {
 	pkramfs_unmap_gibs(vma->vm_file->f_mapping, pkramfs_vma_offset(vma, start),
 			   pkramfs_vma_offset(vma, end));
 	return 0;
 }
 
-static const struct vm_operations_struct map_vm_ops = {
-	.fault = map_fault,
-	.huge_fault = map_huge_fault,
-	.may_split = map_may_split,
-	.access = map_access,
+static const struct vm_operations_struct mmap_vm_ops = {
+	.fault = mmap_fault,
+	.huge_fault = mmap_fault_huge,
+	.may_split = mmap_may_split,
+	.access = mmap_access,
 #if !PKRAM_MPROTECT_KNOWS_1G
-	.mprotect = map_mprotect,
+	.mprotect = mmap_mprotect,
 #endif
 };
 
 struct pkram_open *pkramfs_vma_open(const struct vm_area_struct *vma)
 {
-	if (vma->vm_ops != &map_vm_ops)
+	if (vma->vm_ops != &mmap_vm_ops)
 		return NULL;
 	return pkram_open_get(vma->vm_file->private_data);
 }
@@ -280,24 +275,24 @@ EXPORT_SYMBOL_NS_GPL(pkramfs_vma_open, PKRAM_NS);
 
 /* The inner file */
 
-static int map_release(struct inode *inode, struct file *file)
+static int mmap_inner_release(struct inode *inode, struct file *file)
 {
 	pkram_open_put(file->private_data);
 	return 0;
 }
 
 /*
- * mremap() is about to move page tables that map @pgoff, and takes a 1G leaf
- * for a bad one, which it clears: then nobody knows any more that the folio
- * is mapped. If the leaf moves to where it does not fit, the guest's bytes
- * are moved as if they were a table. Nothing else tells of a move; nobody
- * else asks for an area by this file.
+ * mremap() is about to move page tables that map @pgoff. It takes a 1G leaf for a
+ * bad entry and clears it, and then the mapping of the folio is lost. If the leaf
+ * moves to a place where it does not fit, the guest's bytes are moved as if they
+ * were a table. No other callback precedes a move, and mremap() alone asks this
+ * file for an area.
  */
-static unsigned long map_get_unmapped_area(struct file *file,
-					   unsigned long addr,
-					   unsigned long len,
-					   unsigned long pgoff,
-					   unsigned long flags)
+static unsigned long mmap_inner_get_unmapped_area(struct file *file,
+						  unsigned long addr,
+						  unsigned long len,
+						  unsigned long pgoff,
+						  unsigned long flags)
 {
 	u64 start = (u64)pgoff << PAGE_SHIFT;
 
@@ -307,16 +302,16 @@ static unsigned long map_get_unmapped_area(struct file *file,
 	return pkramfs_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
-static const struct file_operations map_fops = {
+static const struct file_operations mmap_inner_fops = {
 	.owner = THIS_MODULE,
-	.release = map_release,
+	.release = mmap_inner_release,
 	.fsync = noop_fsync,
-	.get_unmapped_area = map_get_unmapped_area,
+	.get_unmapped_area = mmap_inner_get_unmapped_area,
 };
 
-static struct inode *new_map_inode(void)
+static struct inode *mmap_inode_new(void)
 {
-	struct inode *inode = new_inode(map_mnt->mnt_sb);
+	struct inode *inode = new_inode(mmap_mnt->mnt_sb);
 
 	if (!inode)
 		return NULL;
@@ -326,35 +321,35 @@ static struct inode *new_map_inode(void)
 	return inode;
 }
 
-/* The inode of an object's mappings; made with the first one. */
-static struct inode *map_inode(struct pkram_object *obj)
+/* Get the inode of an object's mappings, which the first one creates. */
+static struct inode *mmap_inode(struct pkram_object *obj)
 {
 	struct inode *inode;
 
-	mutex_lock(&map_inode_lock);
+	mutex_lock(&mmap_inode_lock);
 	inode = obj->mapping_inode;
 	if (!inode) {
-		inode = new_map_inode();
+		inode = mmap_inode_new();
 		/* Ready before it is seen; pairs with pkramfs_count_leaves() */
 		smp_store_release(&obj->mapping_inode, inode);
 	}
-	mutex_unlock(&map_inode_lock);
+	mutex_unlock(&mmap_inode_lock);
 	return inode;
 }
 
-static struct file *map_file(struct pkram_open *open, int flags)
+static struct file *mmap_inner_file(struct pkram_open *open, int flags)
 {
-	struct inode *inode = map_inode(open->obj);
+	struct inode *inode = mmap_inode(open->obj);
 	struct file *file;
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	/* The file gives back a module reference that it did not take. */
+	/* Closing the file drops a module reference that opening it did not take. */
 	if (!try_module_get(THIS_MODULE))
 		return ERR_PTR(-ENODEV);
 	ihold(inode);
-	file = alloc_file_pseudo(inode, map_mnt, open->obj->rec.name, flags,
-				 &map_fops);
+	file = alloc_file_pseudo(inode, mmap_mnt, open->obj->rec.name, flags,
+				 &mmap_inner_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		module_put(THIS_MODULE);
@@ -369,7 +364,7 @@ int pkramfs_mmap(struct file *file, struct vm_area_struct *vma)
 	struct pkram_open *open = file->private_data;
 	struct file *inner;
 
-	/* Copy on write would show the guest's RAM at some time, then not. */
+	/* A private mapping would show the guest's RAM until the first write only. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (open->writable && pkram_open_may_change(open->obj, open)) {
@@ -377,20 +372,20 @@ int pkramfs_mmap(struct file *file, struct vm_area_struct *vma)
 			return -EBUSY;
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
-	inner = map_file(open, file->f_flags & O_ACCMODE);
+	inner = mmap_inner_file(open, file->f_flags & O_ACCMODE);
 	if (IS_ERR(inner))
 		return PTR_ERR(inner);
 	vma_set_file(vma, inner);
 	fput(inner);
 	vm_flags_set(vma, PKRAM_VM_FLAGS);
-	vma->vm_ops = &map_vm_ops;
+	vma->vm_ops = &mmap_vm_ops;
 	return 0;
 }
 
-/* Like @addr, but such that leaves of @align bytes fit; 0 if not possible. */
-static unsigned long aligned_area(struct file *file, unsigned long len,
-				  unsigned long pgoff, unsigned long flags,
-				  unsigned long align)
+/* Find an area in which leaves of @align bytes fit. Return: address, or 0 */
+static unsigned long mmap_aligned_area(struct file *file, unsigned long len,
+				       unsigned long pgoff, unsigned long flags,
+				       unsigned long align)
 {
 	unsigned long off = pgoff << PAGE_SHIFT, addr;
 
@@ -409,32 +404,32 @@ unsigned long pkramfs_get_unmapped_area(struct file *file, unsigned long addr,
 	unsigned long found = 0;
 
 	if (!addr && !(flags & MAP_FIXED)) {
-		found = aligned_area(file, len, pgoff, flags, PUD_SIZE);
+		found = mmap_aligned_area(file, len, pgoff, flags, PUD_SIZE);
 		if (!found)
-			found = aligned_area(file, len, pgoff, flags, PMD_SIZE);
+			found = mmap_aligned_area(file, len, pgoff, flags, PMD_SIZE);
 	}
 	return found ?: mm_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
-/* The mount that nobody sees */
+/* The internal mount */
 
-static int map_init_fs_context(struct fs_context *fc)
+static int mmap_init_fs_context(struct fs_context *fc)
 {
 	return init_pseudo(fc, PKRAM_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
 /* Without owner: the mount is the module's own and must not keep it loaded. */
-static struct file_system_type map_fs_type = {
+static struct file_system_type mmap_fs_type = {
 	.name = "pkramfs_map",
-	.init_fs_context = map_init_fs_context,
+	.init_fs_context = mmap_init_fs_context,
 	.kill_sb = kill_anon_super,
 };
 
 int pkramfs_mmap_init(void)
 {
-	map_mnt = kern_mount(&map_fs_type);
-	if (IS_ERR(map_mnt))
-		return PTR_ERR(map_mnt);
+	mmap_mnt = kern_mount(&mmap_fs_type);
+	if (IS_ERR(mmap_mnt))
+		return PTR_ERR(mmap_mnt);
 	pkram_store_set_unmap(pkramfs_unmap_object);
 	return 0;
 }
@@ -442,5 +437,5 @@ int pkramfs_mmap_init(void)
 void pkramfs_mmap_exit(void)
 {
 	pkram_store_set_unmap(NULL);
-	kern_unmount(map_mnt);
+	kern_unmount(mmap_mnt);
 }

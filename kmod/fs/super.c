@@ -18,7 +18,7 @@ static int pkramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	struct pkram_pool_info info;
 
-	/* Asked anew each time: the pool grows and shrinks under a mount. */
+	/* Ask each time: the pool grows and shrinks under a mount. */
 	pkram_store_info(&info);
 	buf->f_type = PKRAM_FS_MAGIC;
 	buf->f_bsize = PAGE_SIZE;
@@ -41,7 +41,7 @@ static void pkramfs_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
-	/* The memory of an object without a name goes with the last reference. */
+	/* The last reference to an object without a name frees its memory. */
 	if (obj)
 		pkram_object_put(obj);
 }
@@ -53,10 +53,10 @@ static const struct super_operations pkramfs_super_ops = {
 };
 
 /*
- * Neither names nor their absence are cached beyond their use: a lookup in the
- * store is as cheap, a removed object's memory is free at the last close, and
- * objects that come and go by other ways than the VFS (a region is adopted, a
- * quarantined object discarded) are seen at once.
+ * Neither names nor their absence are cached beyond their use. A lookup in the
+ * store is as cheap, the memory of a removed object is free at the last close, and
+ * objects that come and go without the VFS (a region is adopted, a quarantined
+ * object is discarded) are seen at once.
  */
 static int pkramfs_d_delete(const struct dentry *dentry)
 {
@@ -67,7 +67,7 @@ static const struct dentry_operations pkramfs_dentry_ops = {
 	.d_delete	= pkramfs_d_delete,
 };
 
-static bool pool_read_only(void)
+static bool super_pool_read_only(void)
 {
 	struct pkram_pool_info info;
 
@@ -95,7 +95,7 @@ static int pkramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	 * "mount -o ro" makes that mount read-only, which the VFS sees to, but
 	 * not the superblock, which other mounts share.
 	 */
-	if (pool_read_only())
+	if (super_pool_read_only())
 		sb->s_flags |= SB_RDONLY;
 	else
 		sb->s_flags &= ~SB_RDONLY;
@@ -117,8 +117,8 @@ static int pkramfs_reconfigure(struct fs_context *fc)
 	bool writable = (fc->sb_flags_mask & SB_RDONLY) &&
 			!(fc->sb_flags & SB_RDONLY);
 
-	if (writable && pool_read_only()) {
-		errorf(fc, "pkramfs: the pool is read-only: it has features unknown here");
+	if (writable && super_pool_read_only()) {
+		errorf(fc, "pkramfs: the pool is read-only: load a module that knows its features");
 		return -EROFS;
 	}
 	return 0;
@@ -126,13 +126,13 @@ static int pkramfs_reconfigure(struct fs_context *fc)
 
 static int pkramfs_parse_param(struct fs_context *fc, struct fs_parameter *p)
 {
-	/* What users of tmpfs try; the VFS words the refusal of the rest. */
+	/* Options that users of tmpfs try; the VFS refuses others in words. */
 	if (!strcmp(p->key, "uid") || !strcmp(p->key, "gid") ||
 	    !strcmp(p->key, "mode"))
-		return invalf(fc, "pkramfs: no option '%s': use chown, chmod; they are kept",
+		return invalf(fc, "pkramfs: no option '%s': use chown and chmod, which last",
 			      p->key);
 	if (!strcmp(p->key, "size"))
-		return invalf(fc, "pkramfs: no option 'size': see pkramctl pool grow");
+		return invalf(fc, "pkramfs: no option 'size': use pkramctl pool grow");
 	return -ENOPARAM;
 }
 

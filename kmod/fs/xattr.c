@@ -24,7 +24,7 @@ static int pkramfs_xattr_set(const struct xattr_handler *handler,
 
 	err = pkram_store_set_label(pkramfs_object(inode), name, value, size,
 				    flags);
-	/* The label is committed; a time that is not is no failure. */
+	/* The label is committed, whether or not the time can be. */
 	if (!err)
 		pkramfs_stamp(inode, PKRAM_SET_CTIME);
 	return err;
