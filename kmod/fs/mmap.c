@@ -23,7 +23,7 @@
 #include <linux/pseudo_fs.h>
 #include "compat/mm.h"
 #include "fs/fs.h"
-#include "store/pin.h"
+#include "fs/vma.h"
 
 static struct vfsmount *mmap_mnt;
 static DEFINE_MUTEX(mmap_inode_lock);

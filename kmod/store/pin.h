@@ -15,16 +15,6 @@
 
 struct pkram_open;
 struct pkram_pin;
-struct vm_area_struct;
-
-/**
- * pkramfs_vma_open() - the open through which a mapping of a file was made
- * @vma: any mapping; mmap_lock is held
- *
- * The file's offset of the mapping is as vm_pgoff says. Return: open, referenced;
- * NULL if the mapping is of no file of pkramfs.
- */
-struct pkram_open *pkramfs_vma_open(const struct vm_area_struct *vma);
 
 /**
  * pkram_pin_create() - pin a range of an object

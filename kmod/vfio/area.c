@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "core/iova_map.h"
+#include "fs/vma.h"
 #include "store/pin.h"
 #include "vfio/area.h"
 
