@@ -2,7 +2,7 @@
 /*
  * PID 1 of the Linux guest
  *
- * Fills as much memory as the kernel's command line says with lib.h's pattern, then
+ * Fills as much memory as the kernel's command line says with lib/vm.h's pattern, then
  * counts at 10 Hz, checks a piece of the pattern with each count, and tells on port 1 of
  * virtio-serial, where a line costs one exit from the guest and not hundreds:
  *
@@ -52,8 +52,8 @@
 #include <unistd.h>
 
 #define VM_LIB_ITSELF
-#include "../edu.h"
-#include "../lib.h"
+#include "edu.h"
+#include "vm.h"
 
 #define TICK_MS		100
 #define LINE_EVERY	2		/* ticks a state line */

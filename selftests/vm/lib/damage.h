@@ -3,7 +3,7 @@
  * Preserved memory as it lies there, through /dev/mem, for tests that damage it: to
  * be used before the module is loaded (the module makes its memory exclusive), on a
  * kernel booted with iomem=relaxed. Records and headers are read and written by the
- * module's own record.c.
+ * module's own core/record.c.
  *
  * The last 256 KiB of a region's head are not used by the format. Notes that must
  * outlive a kexec without the pool being attached are kept there.
@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib.h"
+#include "vm.h"
 
 #include "core/record.h"
 

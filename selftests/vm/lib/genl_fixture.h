@@ -20,7 +20,7 @@
 #include <sys/statfs.h>
 #include <sys/wait.h>
 
-#include "lib.h"
+#include "vm.h"
 
 #define RX_SIZE		(1U << 18)
 

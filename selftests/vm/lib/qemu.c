@@ -25,7 +25,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "lib.h"
+#include "vm.h"
 #include "qemu.h"
 
 #define RUN		"/run/qemu"

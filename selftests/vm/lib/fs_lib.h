@@ -21,7 +21,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "lib.h"
+#include "vm.h"
 
 #define UNIT	PKRAM_UNIT_SIZE
 #define NOBODY	65534

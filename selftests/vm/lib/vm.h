@@ -5,8 +5,8 @@
  *
  * Functions return -errno on failure unless they say otherwise.
  */
-#ifndef PKRAM_VM_LIB_H
-#define PKRAM_VM_LIB_H
+#ifndef PKRAM_VM_VM_H
+#define PKRAM_VM_VM_H
 
 #include <stdbool.h>
 #include <stddef.h>

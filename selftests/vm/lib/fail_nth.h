@@ -13,7 +13,7 @@
 #define PKRAM_VM_FAIL_NTH_H
 
 #include "alloc_trace.h"
-#include "lib.h"
+#include "vm.h"
 
 #include <fcntl.h>
 

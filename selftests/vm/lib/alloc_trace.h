@@ -15,7 +15,7 @@
 #ifndef PKRAM_VM_ALLOC_TRACE_H
 #define PKRAM_VM_ALLOC_TRACE_H
 
-#include "lib.h"
+#include "vm.h"
 
 #include <linux/elf.h>
 #include <fcntl.h>

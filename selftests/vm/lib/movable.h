@@ -8,7 +8,7 @@
 #ifndef PKRAM_VM_MOVABLE_H
 #define PKRAM_VM_MOVABLE_H
 
-#include "lib.h"
+#include "vm.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the VM tests share; described in lib.h */
+/* What the VM tests share; described in vm.h */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 /* The harness is for the test's own file: it registers tests as it is included. */
 #define VM_LIB_ITSELF
-#include "lib.h"
+#include "vm.h"
 
 static const char *env(const char *name)
 {

@@ -3,7 +3,7 @@
 #ifndef PKRAM_VM_POOL_H
 #define PKRAM_VM_POOL_H
 
-#include "lib.h"
+#include "vm.h"
 
 #define CTL	"pkramctl "
 
