@@ -3,7 +3,12 @@
 #include <linux/bitops.h>
 #include <linux/limits.h>
 #include "ctl/priv.h"
-#include "pool/pool.h"
+#include "mem/region.h"
+#include "pool/bad.h"
+#include "store/dma_table.h"
+#include "store/names.h"
+#include "store/objects.h"
+#include "store/regions.h"
 
 /**
  * struct dump - state of a dump, kept in its callback

@@ -10,6 +10,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include "ctl/priv.h"
+#include "store/names.h"
 
 #define EVENT_FIXED_LEN		512	/* all but paths and texts */
 

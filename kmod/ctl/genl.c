@@ -21,6 +21,9 @@
 #include "ctl/priv.h"
 #include "handover/handover.h"
 #include "pool/pool.h"
+#include "store/discard.h"
+#include "store/dma_table.h"
+#include "store/store.h"
 
 #define GENL_PHYS_MAX		BIT_ULL(52)	/* of the architecture */
 #define GENL_CMDLINE_LEN	16384

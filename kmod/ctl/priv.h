@@ -6,7 +6,7 @@
 #include <net/genetlink.h>
 #include "ctl/generated/pkram_nl.h"
 #include "event/event.h"
-#include "store/store.h"
+#include "store/objects.h"
 
 /* genl.c */
 

@@ -3,6 +3,11 @@
 #include <linux/limits.h>
 #include <linux/string.h>
 #include "ctl/priv.h"
+#include "core/load.h"
+#include "store/extents.h"
+#include "store/names.h"
+#include "store/objects.h"
+#include "store/opens.h"
 
 #define PUT_TEXT_LEN	128
 

@@ -16,6 +16,9 @@
 #include <linux/uio.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "mem/region.h"
+#include "store/extents.h"
+#include "store/opens.h"
 
 static u32 file_unit(u64 offset)
 {

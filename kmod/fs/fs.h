@@ -9,7 +9,10 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include "store/store.h"
+#include "store/names.h"
+#include "store/objects.h"
+
+struct pkram_span;
 
 /* super.c */
 

@@ -9,6 +9,10 @@
 #include <linux/stat.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "store/extents.h"
+#include "store/names.h"
+#include "store/objects.h"
+#include "store/opens.h"
 
 #define BLOCK_SHIFT	9	/* st_blocks counts 512 bytes, whatever st_blksize */
 

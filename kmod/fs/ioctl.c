@@ -8,6 +8,9 @@
 #include <linux/uaccess.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "store/extents.h"
+#include "store/opens.h"
+#include "store/store.h"
 
 /* Find the alignment at which a mapping gets the largest leaves. */
 static u64 ioctl_best_align(struct pkram_object *obj)

@@ -11,6 +11,8 @@
 #include <linux/rcupdate.h>
 #include "compat/mm.h"
 #include "fs/fs.h"
+#include "mem/region.h"
+#include "store/extents.h"
 
 bool pkramfs_leaf_fits(const struct pkram_span *span, unsigned int order)
 {

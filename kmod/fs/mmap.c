@@ -24,6 +24,9 @@
 #include "compat/mm.h"
 #include "fs/fs.h"
 #include "fs/vma.h"
+#include "mem/region.h"
+#include "store/extents.h"
+#include "store/opens.h"
 
 static struct vfsmount *mmap_mnt;
 static DEFINE_MUTEX(mmap_inode_lock);

@@ -13,6 +13,9 @@
 #include <linux/statfs.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "store/objects.h"
+#include "store/root.h"
+#include "store/store.h"
 
 static int pkramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {

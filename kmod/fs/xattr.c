@@ -7,6 +7,7 @@
 #include <linux/xattr.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "store/labels.h"
 
 static int pkramfs_xattr_get(const struct xattr_handler *handler,
 			     struct dentry *dentry, struct inode *inode,
