@@ -109,7 +109,7 @@ def finish(text, docs):
     text = text.replace("#include <uapi/linux/", "#include <linux/")
     text = re.sub(r"\nstatic const struct genl_multicast_group .*?\n};\n", "", text,
                   flags=re.S)
-    text = text.rstrip() + "\n"
+    text = text.rstrip().replace("};\n#define", "};\n\n#define") + "\n"
     text = text.replace("enum pkram_attr {", docs.attributes() + "enum pkram_attr {")
     return text.replace("enum pkram_cmd {", docs.commands() + "enum pkram_cmd {")
 

@@ -119,6 +119,7 @@ enum pkram_attr {
 
 	__PKRAM_A_MAX
 };
+
 #define PKRAM_A_MAX (__PKRAM_A_MAX - 1)
 
 /**
@@ -241,6 +242,7 @@ enum pkram_cmd {
 
 	__PKRAM_CMD_MAX
 };
+
 #define PKRAM_CMD_MAX (__PKRAM_CMD_MAX - 1)
 
 #define PKRAM_GENL_MCGRP_EVENTS	"events"
