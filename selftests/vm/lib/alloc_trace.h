@@ -1,388 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * By which call chain did each allocation come that fault injection counted?
- *
- * Each of them is one call of should_fail_ex() by the task. The kernel has no probes in
- * that, but where it is called for a slab and for pages: the instruction is found in
- * /proc/kcore. Kprobe events there, with a stack trace, in a trace instance of its own,
- * are read as what they are in the ring buffer: as text, with symbols, some thousand
- * stacks take longer than the operation does. The task stays on one CPU, so that there is
- * one buffer to be read.
- *
- * Two chains are one if all return addresses are the same. A module that is loaded anew
- * is elsewhere each time, by whole pages: of its addresses the offset in a page counts.
+ * Trace the allocations that fault injection counts, each with its call chain:
+ * alloc_trace.md describes how it works and how to use it.
  */
 #ifndef PKRAM_VM_ALLOC_TRACE_H
 #define PKRAM_VM_ALLOC_TRACE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "vm.h"
 
-#include <linux/elf.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#define TRACING		"/sys/kernel/tracing"
-#define INSTANCE	TRACING "/instances/alloc"
-#define BUFFER_KB	"16384"
-#define DEPTH		64	/* frames of a chain that are told apart and named */
-#define MAX_CHAINS	1024
-#define MAX_ALLOCS	16384
+#define ALLOC_DEPTH		64	/* frames of a chain that are compared and printed */
+#define ALLOC_MAX_CHAINS	1024
+#define ALLOC_MAX		16384
 
 /**
- * enum origin - whose allocation is it?
- * @SLAB: an object of a slab
- * @PAGE: whole pages
- * @CHANCE: a page for a slab that has no free object, what vmalloc() needs for addresses
- *	that it uses for the first time, or the tables of a leaf that is split, once: for
- *	who called as any other failure of the slab, or of vmalloc(). Also a node of the
- *	tree of sysfs' numbers, one for each 64: there is one in reserve
- * @CHECKER: kept by the kernel's checkers when they run out of room: by chance, and for
- *	who called no failure
- * @UNCOUNTED: made by an interrupt meanwhile
+ * enum alloc_origin - the kind of an allocation
+ * @ALLOC_SLAB: an object of a slab
+ * @ALLOC_PAGE: whole pages
+ * @ALLOC_CHANCE: happens only sometimes: a page for a slab without a free object, what
+ *	vmalloc() needs for addresses that it uses for the first time, the page table of
+ *	a large mapping that is split, a node of the ID tree of sysfs (one per 64 IDs).
+ *	The caller sees a failure of the slab, or of vmalloc()
+ * @ALLOC_CHECKER: a reserve of the kernel's checkers, refilled now and then; its failure
+ *	is not seen by the caller
+ * @ALLOC_UNCOUNTED: made by an interrupt, which fault injection does not count
  */
-enum origin { SLAB = 1, PAGE = 2, CHANCE = 4, CHECKER = 8, UNCOUNTED = 16 };
+enum alloc_origin {
+	ALLOC_SLAB = 1,
+	ALLOC_PAGE = 2,
+	ALLOC_CHANCE = 4,
+	ALLOC_CHECKER = 8,
+	ALLOC_UNCOUNTED = 16,
+};
 
-#define ANY_ORIGIN	(SLAB | PAGE | CHANCE | CHECKER)
+#define ALLOC_ANY	(ALLOC_SLAB | ALLOC_PAGE | ALLOC_CHANCE | ALLOC_CHECKER)
 
-struct chain {
+struct alloc_chain {
 	uint64_t hash;
-	enum origin origin;
+	enum alloc_origin origin;
 	int nr;
-	unsigned long frames[DEPTH];
+	unsigned long frames[ALLOC_DEPTH];
 };
 
-static struct chain chains[MAX_CHAINS];
-static int nr_chains;
+/* All chains seen so far; set alloc_nr_chains to 0 to forget them */
+extern struct alloc_chain alloc_chains[ALLOC_MAX_CHAINS];
+extern int alloc_nr_chains;
 
-/* The chains of the allocations of the last run, in turn */
-static int allocs[MAX_ALLOCS];
-static int nr_allocs;
+/* The last run: for each allocation, in order, the index of its chain */
+extern int alloc_run[ALLOC_MAX];
+extern int alloc_nr_run;
 
-static int trace_pipe = -1, trace_on = -1;
-static int stack_event;
+/* Set up the trace for the calling task, which is bound to CPU 0: 0 or -1 */
+int alloc_trace_open(void);
 
-/* -- symbols: the kernel's, and those of modules that are there now ------------- */
+/* Start to trace: 0, or -1 if events of an earlier run were lost */
+int alloc_trace_start(void);
 
-static struct symbol {
-	unsigned long addr;
-	const char *name;
-} *symbols;
-static int nr_symbols;
+/* Stop, and fill alloc_run[]: 0, or -1 if an event was lost */
+int alloc_trace_stop(void);
 
-static int by_address(const void *a, const void *b)
-{
-	const struct symbol *x = a, *y = b;
+/* Read the kernel's symbols again: after a module was loaded */
+void alloc_trace_read_symbols(void);
 
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
-}
+/* Does the chain contain a call of @function? */
+bool alloc_chain_has(const struct alloc_chain *c, const char *function);
 
-static void read_symbols(void)
-{
-	static char *text;
-	static int room;
-	char *line, *end, *save;
+/* Print the chain on one line after @what, innermost caller first */
+void alloc_chain_print(const char *what, const struct alloc_chain *c);
 
-	free(text);
-	text = vm_read_file("/proc/kallsyms");
-	nr_symbols = 0;
-	if (!text)
-		return;
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		unsigned long addr = strtoul(line, &end, 16);
-
-		if (!strchr("tTwW", end[1]) || strstr(end, "[__builtin"))
-			continue;
-		if (nr_symbols == room) {
-			room = room ? 2 * room : 65536;
-			symbols = realloc(symbols, room * sizeof(*symbols));
-		}
-		symbols[nr_symbols++] = (struct symbol){ addr, end + 3 };
-	}
-	qsort(symbols, nr_symbols, sizeof(*symbols), by_address);
-}
-
-/* Which function is @addr in? "?" if in none */
-static const char *symbol_of(unsigned long addr)
-{
-	int low = 0, high = nr_symbols;
-
-	while (low < high) {
-		int mid = (low + high) / 2;
-
-		if (symbols[mid].addr <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low && addr - symbols[low - 1].addr < MIB ? symbols[low - 1].name : "?";
-}
-
-static unsigned long address_of(const char *name)
-{
-	for (int i = 0; i < nr_symbols; i++)
-		if (!strcmp(symbols[i].name, name))
-			return symbols[i].addr;
-	return 0;
-}
-
-static bool comes_by(const struct chain *c, const char *function)
-{
-	size_t len = strlen(function);
-
-	for (int i = 0; i < c->nr; i++) {
-		const char *name = symbol_of(c->frames[i]);
-
-		if (!strncmp(name, function, len) && (!name[len] || name[len] == '.'))
-			return true;
-	}
-	return false;
-}
-
-/* The innermost first, without those that all have */
-static void print_chain(const char *what, const struct chain *c)
-{
-	printf("  %s:", what);
-	for (int i = 1; i < c->nr; i++) {
-		const char *name = symbol_of(c->frames[i]);
-
-		printf(" %.*s", (int)strcspn(name, "\t"), name);
-		if (!strcmp(name, "do_syscall_64") || !strcmp(name, "exc_page_fault"))
-			break;
-	}
-	printf("\n");
-}
-
-/* -- the trace ------------------------------------------------------------------- */
-
-static bool in_module(unsigned long addr)
-{
-	return addr >= 0xffffffffc0000000;
-}
-
-static enum origin origin_of(const struct chain *c)
-{
-	if (comes_by(c, "handle_softirqs") || comes_by(c, "asm_common_interrupt") ||
-	    comes_by(c, "asm_sysvec_apic_timer_interrupt"))
-		return UNCOUNTED;
-	/* stackdepot is KASAN's, the others are debugobjects' and kmemleak's */
-	if (comes_by(c, "stack_depot_save_flags") || comes_by(c, "fill_pool") ||
-	    comes_by(c, "__create_object"))
-		return CHECKER;
-	if (comes_by(c, "___slab_alloc") || comes_by(c, "alloc_vmap_area") ||
-	    comes_by(c, "vmap_small_pages_range_noflush") ||
-	    comes_by(c, "__change_page_attr_set_clr") ||
-	    (comes_by(c, "idr_alloc_cyclic") && comes_by(c, "__kernfs_new_node")))
-		return CHANCE;
-	return comes_by(c, "should_failslab") ? SLAB : PAGE;
-}
-
-/* Which of chains[] it is; -1 if there is no room for another */
-static int chain_of(const unsigned long *frames, int nr)
-{
-	struct chain *c = &chains[nr_chains];
-	uint64_t hash = nr;
-
-	/* The innermost is the probe. */
-	for (int i = 1; i < nr; i++) {
-		unsigned long f = in_module(frames[i]) ? frames[i] % 4096 : frames[i];
-
-		hash = (hash ^ f) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 29;
-	}
-	for (int i = 0; i < nr_chains; i++)
-		if (chains[i].hash == hash)
-			return i;
-	if (nr_chains == MAX_CHAINS)
-		return -1;
-	c->hash = hash;
-	c->nr = nr < DEPTH ? nr : DEPTH;
-	memcpy(c->frames, frames, c->nr * sizeof(*frames));
-	c->origin = origin_of(c);
-	return nr_chains++;
-}
-
-/* Of an event in the ring buffer, from its own data on */
-struct stack_entry {
-	uint16_t type;
-	uint8_t flags, preempt_count;
-	int32_t pid;
-	int32_t size;
-	unsigned long caller[];
-};
-
-static int take_event(const void *data)
-{
-	const struct stack_entry *e = data;
-
-	int c;
-
-	if (e->type != stack_event || e->pid != getpid())
-		return 0;
-	c = chain_of(e->caller, e->size);
-	if (c < 0 || nr_allocs == MAX_ALLOCS)
-		return -1;
-	if (chains[c].origin != UNCOUNTED)
-		allocs[nr_allocs++] = c;
-	return 0;
-}
-
-/* A page of the ring buffer, as its header_page and header_event tell */
-static int take_page(const char *page)
-{
-	uint64_t commit = *(const uint64_t *)(page + 8);
-	const char *p = page + 16, *end = p + (commit & 0xfffff);
-
-	if (commit >> 31 & 1)
-		return -1;	/* events were lost before it */
-	while (p < end) {
-		uint32_t head = *(const uint32_t *)p, len = head & 31;
-		const char *data = p + 4;
-
-		if (len == 29) {	/* padding: to the end, or of a length */
-			if (!(head >> 5))
-				break;
-			p += 4 + *(const uint32_t *)data;
-			continue;
-		}
-		if (len >= 30) {	/* time */
-			p += 8;
-			continue;
-		}
-		if (len) {
-			len *= 4;
-		} else {
-			len = *(const uint32_t *)data - 4;
-			data += 4;
-		}
-		if (take_event(data))
-			return -1;
-		p = data + len;
-	}
-	return 0;
-}
-
-/* Anything that the buffer had no room for? */
-static bool trace_lost(void)
-{
-	char *stats = vm_read_file(INSTANCE "/per_cpu/cpu0/stats"), *line, *save;
-	bool lost = !stats;
-
-	for (line = stats ? strtok_r(stats, "\n", &save) : NULL; line;
-	     line = strtok_r(NULL, "\n", &save))
-		if (strstr(line, "overrun: ") || strstr(line, "dropped events: "))
-			lost |= atoi(strchr(line, ':') + 1) > 0;
-	free(stats);
-	return lost;
-}
-
-static int trace_read(void)
-{
-	static char page[4096] __attribute__((aligned(8)));
-	int err = 0;
-
-	nr_allocs = 0;
-	while (read(trace_pipe, page, sizeof(page)) > 0)
-		err |= take_page(page);
-	return err || trace_lost() ? -1 : 0;
-}
-
-/* What is allocated from here to trace_stop() */
-static int trace_start(void)
-{
-	int err = trace_read();
-
-	return pwrite(trace_on, "1", 1, 0) == 1 ? err : -1;
-}
-
-/* Fills allocs[]; 0, or -1 if anything was lost */
-static int trace_stop(void)
-{
-	if (pwrite(trace_on, "0", 1, 0) != 1)
-		return -1;
-	return trace_read();
-}
-
-/* The kernel's text at @addr */
-static int read_text(unsigned long addr, void *buf, size_t len)
-{
-	int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC), err = -1;
-	struct elf64_hdr head;
-	struct elf64_phdr part;
-
-	if (fd < 0)
-		return -1;
-	if (pread(fd, &head, sizeof(head), 0) != sizeof(head))
-		goto out;
-	for (int i = 0; i < head.e_phnum; i++) {
-		off_t at = head.e_phoff + i * sizeof(part);
-
-		if (pread(fd, &part, sizeof(part), at) != sizeof(part))
-			break;
-		if (part.p_type != PT_LOAD || addr < part.p_vaddr ||
-		    addr + len > part.p_vaddr + part.p_memsz)
-			continue;
-		at = part.p_offset + (addr - part.p_vaddr);
-		err = pread(fd, buf, len, at) == (ssize_t)len ? 0 : -1;
-		break;
-	}
-out:
-	close(fd);
-	return err;
-}
-
-/* An event where @function calls should_fail_ex(), or jumps to it */
-static int probe_call(const char *function)
-{
-	unsigned long addr = address_of(function), to = address_of("should_fail_ex");
-	uint8_t text[1024];
-	char event[128];
-	int32_t by;
-
-	if (!addr || !to || read_text(addr, text, sizeof(text)))
-		return -1;
-	for (size_t i = 0; i + 5 <= sizeof(text); i++) {
-		memcpy(&by, text + i + 1, sizeof(by));
-		if ((text[i] != 0xe8 && text[i] != 0xe9) || addr + i + 5 + by != to)
-			continue;
-		snprintf(event, sizeof(event), "p:alloc/%s %s+%zu", function, function, i);
-		return vm_run(NULL, "echo '%s' >>" TRACING "/kprobe_events", event);
-	}
-	return -1;
-}
-
-static int trace_open(void)
-{
-	char *format = vm_read_file(TRACING "/events/ftrace/kernel_stack/format");
-	char *id = format ? strstr(format, "ID: ") : NULL;
-	char filter[64];
-	cpu_set_t cpus;
-	int err;
-
-	if (!id)
-		return -1;
-	stack_event = atoi(id + 4);
-	free(format);
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	err = sched_setaffinity(0, sizeof(cpus), &cpus);
-	read_symbols();
-	if (access(INSTANCE, F_OK)) {
-		err |= probe_call("should_failslab") | probe_call("should_fail_alloc_page");
-		err |= mkdir(INSTANCE, 0755);
-		err |= vm_write_file(INSTANCE "/tracing_on", "0");
-		err |= vm_write_file(INSTANCE "/buffer_size_kb", BUFFER_KB);
-		err |= vm_write_file(INSTANCE "/options/stacktrace", "1");
-	}
-	snprintf(filter, sizeof(filter), "common_pid == %d", getpid());
-	err |= vm_write_file(INSTANCE "/events/alloc/filter", filter);
-	err |= vm_write_file(INSTANCE "/events/alloc/enable", "1");
-	trace_on = open(INSTANCE "/tracing_on", O_WRONLY | O_CLOEXEC);
-	trace_pipe = open(INSTANCE "/per_cpu/cpu0/trace_pipe_raw",
-			  O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return err || trace_on < 0 || trace_pipe < 0 || !nr_symbols ? -1 : 0;
-}
-
-#endif /* PKRAM_VM_ALLOC_TRACE_H */
+#endif

@@ -6,7 +6,9 @@
 #ifndef PKRAM_VM_FS_FIXTURE_H
 #define PKRAM_VM_FS_FIXTURE_H
 
-#include "fs_lib.h"
+#include "test.h"
+
+#include "fs.h"
 
 FIXTURE(main)
 {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define VM_LIB_ITSELF
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -110,4 +109,19 @@ int pool_churn(uint64_t bytes, int byte)
 	madvise(p, bytes, MADV_HUGEPAGE);
 	memset(p, byte, bytes);
 	return munmap(p, bytes) ? -errno : 0;
+}
+
+int pool_make_files(void)
+{
+	if (mkdir(PKRAM_MNT "/d", 0755))
+		return -errno;
+	return pool_file_fill(PKRAM_MNT "/one", 300 * MIB, 1) ?:
+	       pool_file_fill(PKRAM_MNT "/d/two", 5 * MIB + 8, 2);
+}
+
+int pool_check_files(void)
+{
+	return pool_file_check(PKRAM_MNT "/one", 300 * MIB, 1) ?:
+	       pool_file_check(PKRAM_MNT "/d/two", 5 * MIB + 8, 2) ?:
+	       (pool_number("quarantined") ? -EUCLEAN : 0);
 }

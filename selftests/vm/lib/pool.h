@@ -25,6 +25,13 @@ long long pool_number(const char *field);
 int pool_file_fill(const char *path, uint64_t size, uint64_t seed);
 int pool_file_check(const char *path, uint64_t size, uint64_t seed);
 
+/*
+ * Two files, one of them in a directory, for scenarios that look for them after a kexec
+ * and differ only in the machine: make them, and check that they and the pool are whole
+ */
+int pool_make_files(void);
+int pool_check_files(void);
+
 /* Fill @bytes of anonymous memory with a byte and free it again */
 int pool_churn(uint64_t bytes, int byte);
 

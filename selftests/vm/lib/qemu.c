@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guests inside the VM; described in qemu.h */
-#define VM_LIB_ITSELF
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>

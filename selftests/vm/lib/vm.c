@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the VM tests share; described in vm.h */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,8 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The harness is for the test's own file: it registers tests as it is included. */
-#define VM_LIB_ITSELF
 #include "vm.h"
 
 static const char *env(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the VM tests share.  Include this first: it brings the kselftest harness,
- * with a main() that also knows --list, and a timeout fit for emulated machines.
+ * Helpers that every VM test may use: stages, modules, files, patterns, commands. The
+ * kselftest harness is in test.h.
  *
  * Functions return -errno on failure unless they say otherwise.
  */
@@ -11,13 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#ifndef VM_LIB_ITSELF
-#include "kselftest_harness.h"
-#endif
-
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	120
 
 #define KIB			1024UL
 #define MIB			(1024 * KIB)
@@ -94,45 +87,5 @@ int vm_run(char **out, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 
 /* Seconds since boot */
 double vm_now(void);
-
-/* List every test, one a line, by the name that the harness's -r takes */
-#undef TEST_HARNESS_MAIN
-#define TEST_HARNESS_MAIN						\
-	static void vm_list(void)					\
-	{								\
-		struct __fixture_variant_metadata none = { .name = "" }, *v; \
-		struct __fixture_metadata *f;				\
-		struct __test_metadata *t;				\
-									\
-		for (f = __fixture_list; f; f = f->next)		\
-			for (v = f->variant ?: &none; v; v = v->next)	\
-				for (t = f->tests; t; t = t->next)	\
-					printf("%s%s%s.%s\n", f->name,	\
-					       v->name[0] ? "." : "",	\
-					       v->name, t->name);	\
-	}								\
-									\
-	/* A kernel with checkers is several times as slow. */		\
-	static void vm_scale_timeouts(void)				\
-	{								\
-		struct __fixture_metadata *f;				\
-		struct __test_metadata *t;				\
-									\
-		if (access("/sys/kernel/debug/kmemleak", F_OK))		\
-			return;						\
-		for (f = __fixture_list; f; f = f->next)		\
-			for (t = f->tests; t; t = t->next)		\
-				t->timeout *= 4;			\
-	}								\
-									\
-	int main(int argc, char **argv)					\
-	{								\
-		vm_scale_timeouts();					\
-		if (argc == 2 && !strcmp(argv[1], "--list")) {		\
-			vm_list();					\
-			return 0;					\
-		}							\
-		return test_harness_run(argc, argv);			\
-	}
 
 #endif

@@ -12,6 +12,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 #define UUID	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"

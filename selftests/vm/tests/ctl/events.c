@@ -4,6 +4,7 @@
  * happens to one that does not listen in time. Then those of damage, made in
  * preserved memory between two kernels.
  */
+#include <fcntl.h>
 #include <linux/kexec.h>
 #include <linux/netlink.h>
 #include <sched.h>
@@ -12,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+
+#include "test.h"
 
 #include "damage.h"
 #include "pool.h"

@@ -87,7 +87,7 @@ TEST_F(main, tells_that_there_is_no_pool)
 	struct regions r;
 	struct pool p;
 
-	ASSERT_EQ(0, get_pool(nl, &p));
+	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_EQ(1, p.answers);
 	EXPECT_FALSE(p.uuid);
 	EXPECT_EQ(~0U, p.version);
@@ -97,15 +97,15 @@ TEST_F(main, tells_that_there_is_no_pool)
 	EXPECT_EQ(0, p.size);
 	EXPECT_EQ(0, p.free);
 
-	ASSERT_EQ(0, get_regions(nl, &r));
+	ASSERT_EQ(0, genl_get_regions(nl, &r));
 	EXPECT_EQ(0, r.nr + r.nr_bad);
 
-	ASSERT_EQ(0, get_handover(nl, &h));
+	ASSERT_EQ(0, genl_get_handover(nl, &h));
 	EXPECT_EQ(1, h.answers);
 	EXPECT_EQ(PKRAM_HANDOVER_NONE, h.mode);
 	EXPECT_FALSE(h.cmdline || h.guard || h.loaded);
 
-	EXPECT_EQ(0, ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, NULL, NULL));
+	EXPECT_EQ(0, nl_ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, NULL, NULL));
 }
 
 TEST_F(main, refuses_to_shrink_what_is_not_there)
@@ -113,10 +113,10 @@ TEST_F(main, refuses_to_shrink_what_is_not_there)
 	struct nl *nl = &self->nl;
 	struct report r;
 
-	EXPECT_REFUSED(EBUSY, "nothing could be given back", shrink(nl, 1, 0, 0, &r));
+	EXPECT_REFUSED(EBUSY, "nothing could be given back", genl_shrink(nl, 1, 0, 0, &r));
 	EXPECT_EQ(0, r.nr_taken);
 	EXPECT_REFUSED(EBUSY, "nothing could be given back",
-		       shrink(nl, 0, 4 * GIB, 1 * GIB, &r));
+		       genl_shrink(nl, 0, 4 * GIB, 1 * GIB, &r));
 }
 
 TEST_F(main, grows_and_tells_what_was_got)
@@ -128,7 +128,7 @@ TEST_F(main, grows_and_tells_what_was_got)
 	struct pool p;
 	int i;
 
-	ASSERT_EQ(0, grow(nl, 2, &r)) {
+	ASSERT_EQ(0, genl_grow(nl, 2, &r)) {
 		TH_LOG("%s", nl->text);
 	}
 	EXPECT_TRUE(r.complete);
@@ -143,7 +143,7 @@ TEST_F(main, grows_and_tells_what_was_got)
 		EXPECT_TRUE(vm_iomem_under(r.base[i], r.base[i] + r.size[i] - 1, "pkram"));
 	}
 
-	ASSERT_EQ(0, get_pool(nl, &p));
+	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_TRUE(p.uuid);
 	EXPECT_FALSE(p.read_only);
 	EXPECT_EQ(1, p.version);
@@ -153,7 +153,7 @@ TEST_F(main, grows_and_tells_what_was_got)
 	EXPECT_EQ(0, p.pending);
 	EXPECT_LE(1, p.gib_2m);
 
-	ASSERT_EQ(0, get_regions(nl, &rs));
+	ASSERT_EQ(0, genl_get_regions(nl, &rs));
 	EXPECT_TRUE(rs.complete);
 	EXPECT_EQ(p.nr_regions, rs.nr);
 	EXPECT_EQ(rs.nr, rs.nr_base);
@@ -166,7 +166,7 @@ TEST_F(main, grows_and_tells_what_was_got)
 		EXPECT_TRUE(!i || rs.base[i - 1] < rs.base[i]);
 	}
 
-	ASSERT_EQ(0, get_handover(nl, &h));
+	ASSERT_EQ(0, genl_get_handover(nl, &h));
 	EXPECT_EQ(PKRAM_HANDOVER_E820, h.mode);
 	EXPECT_TRUE(h.guard);
 	EXPECT_FALSE(h.cmdline);
@@ -296,8 +296,8 @@ static int send_bad(struct nl *nl, const struct bad_request *b, uint16_t *at)
 
 	req_init(&q, nl->family, b->cmd, b->dump ? NLM_F_DUMP : 0);
 	for (i = 0; i < 4 && b->attr[i].type; i++)
-		put(&q, b->attr[i].type, &b->attr[i].value, b->attr[i].len);
-	err = talk(nl, &q, NULL, NULL);
+		req_put(&q, b->attr[i].type, &b->attr[i].value, b->attr[i].len);
+	err = nl_talk(nl, &q, NULL, NULL);
 	*at = 0;
 	if (nl->at && nl->at < q.nlh.nlmsg_len)
 		*at = ((struct nlattr *)((char *)&q + nl->at))->nla_type;
@@ -310,7 +310,7 @@ TEST_F(main, says_what_is_wrong_with_a_request)
 	struct pool before, after;
 	size_t i;
 
-	ASSERT_EQ(0, get_pool(nl, &before));
+	ASSERT_EQ(0, genl_get_pool(nl, &before));
 	for (i = 0; i < sizeof(bad_requests) / sizeof(*bad_requests); i++) {
 		const struct bad_request *b = &bad_requests[i];
 		uint16_t at;
@@ -334,7 +334,7 @@ TEST_F(main, says_what_is_wrong_with_a_request)
 				TH_LOG("%s: says nothing", b->name);
 			}
 	}
-	ASSERT_EQ(0, get_pool(nl, &after));
+	ASSERT_EQ(0, genl_get_pool(nl, &after));
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
 }
 
@@ -353,9 +353,9 @@ TEST_F(main, refuses_attributes_that_a_command_does_not_know)
 
 		for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
 			req_init(&q, nl->family, cmd, dump ? NLM_F_DUMP : 0);
-			put32(&q, types[i], 1);
+			req_put32(&q, types[i], 1);
 			nl->text[0] = '\0';
-			EXPECT_EQ(-EINVAL, talk(nl, &q, NULL, NULL)) {
+			EXPECT_EQ(-EINVAL, nl_talk(nl, &q, NULL, NULL)) {
 				TH_LOG("command %d, attribute %d", cmd, types[i]);
 			}
 			EXPECT_NE('\0', nl->text[0]) {
@@ -373,12 +373,12 @@ static int sees_no_addresses(struct nl *nl)
 	struct regions r;
 	struct pool p;
 
-	HOLDS(!get_pool(nl, &p));
+	HOLDS(!genl_get_pool(nl, &p));
 	HOLDS(p.uuid && p.nr_regions && p.size);
-	HOLDS(!get_regions(nl, &r));
+	HOLDS(!genl_get_regions(nl, &r));
 	HOLDS(r.nr == (int)p.nr_regions && r.size == p.size);
 	HOLDS(!r.nr_base);
-	HOLDS(!get_handover(nl, &h));
+	HOLDS(!genl_get_handover(nl, &h));
 	HOLDS(h.guard && !h.cmdline);
 	return 0;
 }
@@ -400,19 +400,19 @@ static int changes_nothing(struct nl *nl)
 		switch (cmds[i]) {
 		case PKRAM_CMD_POOL_GROW:
 		case PKRAM_CMD_POOL_SHRINK:
-			put32(&q, PKRAM_A_GIB, 1);
+			req_put32(&q, PKRAM_A_GIB, 1);
 			break;
 		case PKRAM_CMD_POOL_ADOPT:
-			put64(&q, PKRAM_A_BASE, 0);
-			put64(&q, PKRAM_A_SIZE, GIB);
+			req_put64(&q, PKRAM_A_BASE, 0);
+			req_put64(&q, PKRAM_A_SIZE, GIB);
 			break;
 		case PKRAM_CMD_OBJECT_DISCARD:
 		case PKRAM_CMD_DMA_TABLE_REMOVE:
-			put64(&q, PKRAM_A_OBJECT_KEY, 2);
+			req_put64(&q, PKRAM_A_OBJECT_KEY, 2);
 			break;
 		}
 		nl->text[0] = '\0';
-		HOLDS(talk(nl, &q, NULL, NULL) == -EPERM);
+		HOLDS(nl_talk(nl, &q, NULL, NULL) == -EPERM);
 		HOLDS(strstr(nl->text, "CAP_SYS_ADMIN"));
 	}
 	return 0;
@@ -424,7 +424,7 @@ static int own_socket(struct nl *nl)
 	int line;
 
 	HOLDS(!nl_open(nl));
-	HOLDS(!find_family(nl, &nl->family));
+	HOLDS(!nl_find_family(nl, &nl->family));
 	line = sees_no_addresses(nl);
 	return line ?: changes_nothing(nl);
 }
@@ -440,8 +440,8 @@ static int finds_no_family(struct nl *nl)
 	uint16_t family;
 
 	HOLDS(!nl_open(nl));
-	HOLDS(find_family(nl, &family) == -ENOENT);
-	HOLDS(ask(nl, PKRAM_CMD_POOL_GET, 0, NULL, NULL) == -ENOENT);
+	HOLDS(nl_find_family(nl, &family) == -ENOENT);
+	HOLDS(nl_ask(nl, PKRAM_CMD_POOL_GET, 0, NULL, NULL) == -ENOENT);
 	return 0;
 }
 
@@ -485,14 +485,14 @@ TEST_F(main, answers_others_while_it_grows)
 			_exit(1);
 		begin = vm_now();
 		/* Getting none is fine: it was tried. */
-		grow(nl, 64, &r);
+		genl_grow(nl, 64, &r);
 		*took = vm_now() - begin;
 		_exit(0);
 	}
 	while (!waitpid(pid, &status, WNOHANG)) {
 		begin = vm_now();
-		ASSERT_EQ(0, find_family(nl, &family));
-		ASSERT_EQ(0, get_pool(nl, &p));
+		ASSERT_EQ(0, nl_find_family(nl, &family));
+		ASSERT_EQ(0, genl_get_pool(nl, &p));
 		if (vm_now() - begin > longest)
 			longest = vm_now() - begin;
 	}
@@ -512,25 +512,25 @@ TEST_F(main, shrinks_by_range_and_by_number)
 	uint64_t base;
 	int fd;
 
-	if (get_pool(nl, &p) || !p.nr_regions)
-		ASSERT_EQ(0, grow(nl, 2, &r));
-	fd = make_file(PKRAM_MNT "/stays", 2 * MIB);
+	if (genl_get_pool(nl, &p) || !p.nr_regions)
+		ASSERT_EQ(0, genl_grow(nl, 2, &r));
+	fd = genl_make_file(PKRAM_MNT "/stays", 2 * MIB);
 	ASSERT_LE(0, fd);
 	close(fd);
 
 	/* The GiB that holds the file does not go; the answer says so. */
-	ASSERT_EQ(0, get_regions(nl, &rs));
-	shrink(nl, 64, 0, 0, &r);
+	ASSERT_EQ(0, genl_get_regions(nl, &rs));
+	genl_shrink(nl, 64, 0, 0, &r);
 	EXPECT_TRUE(r.gib ? r.complete && r.nr_refused : *nl->text);
-	ASSERT_EQ(0, get_pool(nl, &p));
+	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_LE(1, p.nr_regions);
 	EXPECT_EQ(1, p.nr_objects);
-	EXPECT_REFUSED(EBUSY, "nothing could be given back", shrink(nl, 1, 0, 0, &r));
+	EXPECT_REFUSED(EBUSY, "nothing could be given back", genl_shrink(nl, 1, 0, 0, &r));
 
 	ASSERT_EQ(0, unlink(PKRAM_MNT "/stays"));
-	ASSERT_EQ(0, get_regions(nl, &rs));
+	ASSERT_EQ(0, genl_get_regions(nl, &rs));
 	base = rs.base[0];
-	ASSERT_EQ(0, shrink(nl, 0, base, GIB, &r)) {
+	ASSERT_EQ(0, genl_shrink(nl, 0, base, GIB, &r)) {
 		TH_LOG("%s", nl->text);
 	}
 	EXPECT_EQ(1, r.gib);
@@ -539,9 +539,9 @@ TEST_F(main, shrinks_by_range_and_by_number)
 	EXPECT_EQ(GIB, r.size[0]);
 	EXPECT_TRUE(vm_iomem_under(base, base + GIB - 1, "System RAM"));
 
-	if (!get_pool(nl, &p) && p.size)
-		EXPECT_EQ(0, shrink(nl, 64, 0, 0, &r));
-	ASSERT_EQ(0, get_pool(nl, &p));
+	if (!genl_get_pool(nl, &p) && p.size)
+		EXPECT_EQ(0, genl_shrink(nl, 64, 0, 0, &r));
+	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_EQ(0, p.size);
 	EXPECT_EQ(0, p.nr_regions);
 }

@@ -64,12 +64,12 @@ static void put_random(struct req *q, int depth)
 	if (type == PKRAM_A_GIB)
 		data[0] |= 1U << 31;
 	if (depth < 3 && !(rnd() % 16)) {
-		put(q, type | NLA_F_NESTED, NULL, 0);
+		req_put(q, type | NLA_F_NESTED, NULL, 0);
 		for (i = rnd() % 3; i; i--)
 			put_random(q, depth + 1);
 		a->nla_len = (char *)q + q->nlh.nlmsg_len - (char *)a;
 	} else {
-		put(q, rnd() % 16 ? type : type | NLA_F_NESTED, data, len);
+		req_put(q, rnd() % 16 ? type : type | NLA_F_NESTED, data, len);
 	}
 	/* Now and then it says it is longer or shorter than it is. */
 	if (!(rnd() % 24))
@@ -90,7 +90,7 @@ static int send_random(struct nl *nl, struct req *q)
 		q->genl.reserved = rnd();
 	for (i = rnd() % 5; i; i--)
 		put_random(q, 0);
-	return talk(nl, q, NULL, NULL);
+	return nl_talk(nl, q, NULL, NULL);
 }
 
 static bool changes(uint8_t cmd)
@@ -111,7 +111,7 @@ static int fuzz(struct nl *nl, int nr, bool root)
 	struct req q;
 	int n, err;
 
-	if (get_pool(nl, &before))
+	if (genl_get_pool(nl, &before))
 		return 0;
 	for (n = 0; n < nr && vm_now() < end; n++) {
 		err = send_random(nl, &q);
@@ -121,7 +121,7 @@ static int fuzz(struct nl *nl, int nr, bool root)
 		}
 		if (!changes(q.genl.cmd))
 			continue;
-		if (get_pool(nl, &after))
+		if (genl_get_pool(nl, &after))
 			return 0;
 		if (memcmp(&before, &after, sizeof(before)) && (err || !root)) {
 			printf("# command %d: answer %d, but the pool is another one\n",
@@ -149,7 +149,7 @@ static uint64_t objects(struct nl *nl)
 {
 	uint64_t sum = 0xcbf29ce484222325;
 
-	return ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, add_up, &sum) ? 0 : sum;
+	return nl_ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, add_up, &sum) ? 0 : sum;
 }
 
 static bool debug_kernel(void)
@@ -164,11 +164,11 @@ TEST_F(main, makes_a_pool_with_objects)
 	int fd, i;
 	char path[64];
 
-	ASSERT_EQ(0, grow(&self->nl, 2, &r));
+	ASSERT_EQ(0, genl_grow(&self->nl, 2, &r));
 	ASSERT_EQ(0, mkdir(PKRAM_MNT "/dir", 0755));
 	for (i = 0; i < 20; i++) {
 		snprintf(path, sizeof(path), PKRAM_MNT "/dir/%d", i);
-		fd = make_file(path, i * MIB);
+		fd = genl_make_file(path, i * MIB);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, fsetxattr(fd, "user.n", path, strlen(path), 0));
 		if (i % 4 == 1)
@@ -186,7 +186,7 @@ TEST_F(main, bears_a_users_messages_and_changes_nothing)
 	pid_t pid;
 
 	ASSERT_NE(0, sum);
-	ASSERT_EQ(0, get_regions(nl, &rs[0]));
+	ASSERT_EQ(0, genl_get_regions(nl, &rs[0]));
 	seed_rnd();
 	pid = fork();
 	ASSERT_LE(0, pid);
@@ -199,7 +199,7 @@ TEST_F(main, bears_a_users_messages_and_changes_nothing)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(sum, objects(nl));
-	ASSERT_EQ(0, get_regions(nl, &rs[1]));
+	ASSERT_EQ(0, genl_get_regions(nl, &rs[1]));
 	EXPECT_EQ(0, memcmp(&rs[0], &rs[1], sizeof(rs[0])));
 }
 
@@ -214,7 +214,7 @@ TEST_F(main, bears_roots_messages_and_does_what_is_asked_only)
 	EXPECT_LE(100, fuzz(nl, NR_MESSAGES, true));
 	/* GiB that are not used may have gone, but no object, and none was damaged. */
 	EXPECT_EQ(sum, objects(nl));
-	ASSERT_EQ(0, get_pool(nl, &p));
+	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_EQ(21, p.nr_objects);
 	EXPECT_EQ(0, p.nr_quarantined);
 }

@@ -27,8 +27,8 @@ struct list {
 
 static void take_object(const struct tb *tb, void *arg)
 {
-	const char *name = str(tb->a[PKRAM_A_NAME]);
-	uint64_t key = u64(tb->a[PKRAM_A_OBJECT_KEY]);
+	const char *name = attr_str(tb->a[PKRAM_A_NAME]);
+	uint64_t key = attr_u64(tb->a[PKRAM_A_OBJECT_KEY]);
 	struct list *l = arg;
 	unsigned int n;
 
@@ -41,7 +41,7 @@ static void take_object(const struct tb *tb, void *arg)
 		l->kept[n]++;
 	if (l->want && !strcmp(name, l->want) && tb->len <= (int)sizeof(l->copy)) {
 		memcpy(l->copy, tb->first, tb->len);
-		parse(&l->tb, l->copy, tb->len);
+		attrs_parse(&l->tb, l->copy, tb->len);
 	}
 }
 
@@ -49,7 +49,7 @@ static int list(struct nl *nl, const char *want, struct list *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->want = want;
-	return ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, take_object, l);
+	return nl_ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, take_object, l);
 }
 
 static struct list l;
@@ -65,7 +65,7 @@ TEST_F(main, lists_nothing_in_an_empty_pool)
 	struct report r;
 
 	/* Some to spare, of which regions can be made to come and go */
-	ASSERT_EQ(0, grow(&self->nl, 3, &r));
+	ASSERT_EQ(0, genl_grow(&self->nl, 3, &r));
 	ASSERT_EQ(0, list(&self->nl, NULL, &l));
 	EXPECT_EQ(0, l.nr);
 }
@@ -78,34 +78,34 @@ TEST_F(main, lists_an_object_with_all_that_it_is)
 	int fd;
 
 	ASSERT_EQ(0, mkdir(PKRAM_MNT "/dir", 0711));
-	fd = make_file(PKRAM_MNT "/dir/file", 3 * MIB);
+	fd = genl_make_file(PKRAM_MNT "/dir/file", 3 * MIB);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, fchown(fd, 5, 7));
 	ASSERT_EQ(0, fstat(fd, &st));
 
 	ASSERT_EQ(0, list(nl, "/dir/file", &l));
 	EXPECT_EQ(2, l.nr);
-	EXPECT_EQ(st.st_ino, u64(l.tb.a[PKRAM_A_OBJECT_ID]));
-	EXPECT_EQ(st.st_ino, u64(l.tb.a[PKRAM_A_OBJECT_KEY]));
-	EXPECT_EQ(S_IFREG | 0640, u32(l.tb.a[PKRAM_A_MODE]));
-	EXPECT_EQ(5, u32(l.tb.a[PKRAM_A_UID]));
-	EXPECT_EQ(7, u32(l.tb.a[PKRAM_A_GID]));
-	EXPECT_EQ(3 * MIB, u64(l.tb.a[PKRAM_A_SIZE]));
-	EXPECT_EQ(4 * MIB, u64(l.tb.a[PKRAM_A_ALLOCATED]));
-	EXPECT_EQ(1, u32(l.tb.a[PKRAM_A_NR_EXTENTS]));
-	EXPECT_EQ(PKRAM_STATE_IDLE, u32(l.tb.a[PKRAM_A_STATE]));
-	EXPECT_EQ(0, u64(l.tb.a[PKRAM_A_GENERATION]));
+	EXPECT_EQ(st.st_ino, attr_u64(l.tb.a[PKRAM_A_OBJECT_ID]));
+	EXPECT_EQ(st.st_ino, attr_u64(l.tb.a[PKRAM_A_OBJECT_KEY]));
+	EXPECT_EQ(S_IFREG | 0640, attr_u32(l.tb.a[PKRAM_A_MODE]));
+	EXPECT_EQ(5, attr_u32(l.tb.a[PKRAM_A_UID]));
+	EXPECT_EQ(7, attr_u32(l.tb.a[PKRAM_A_GID]));
+	EXPECT_EQ(3 * MIB, attr_u64(l.tb.a[PKRAM_A_SIZE]));
+	EXPECT_EQ(4 * MIB, attr_u64(l.tb.a[PKRAM_A_ALLOCATED]));
+	EXPECT_EQ(1, attr_u32(l.tb.a[PKRAM_A_NR_EXTENTS]));
+	EXPECT_EQ(PKRAM_STATE_IDLE, attr_u32(l.tb.a[PKRAM_A_STATE]));
+	EXPECT_EQ(0, attr_u64(l.tb.a[PKRAM_A_GENERATION]));
 	EXPECT_EQ(NULL, l.tb.a[PKRAM_A_QUARANTINE]);
 
 	ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_CLAIM, &claim));
 	ASSERT_EQ(0, list(nl, "/dir/file", &l));
-	EXPECT_EQ(PKRAM_STATE_CLAIMED, u32(l.tb.a[PKRAM_A_STATE]));
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, attr_u32(l.tb.a[PKRAM_A_STATE]));
 
 	ASSERT_EQ(0, list(nl, "/dir", &l));
-	EXPECT_EQ(S_IFDIR | 0711, u32(l.tb.a[PKRAM_A_MODE]));
-	EXPECT_EQ(0, u64(l.tb.a[PKRAM_A_ALLOCATED]));
+	EXPECT_EQ(S_IFDIR | 0711, attr_u32(l.tb.a[PKRAM_A_MODE]));
+	EXPECT_EQ(0, attr_u64(l.tb.a[PKRAM_A_ALLOCATED]));
 
-	EXPECT_REFUSED(EINVAL, "not quarantined", discard(nl, st.st_ino));
+	EXPECT_REFUSED(EINVAL, "not quarantined", genl_discard(nl, st.st_ino));
 	close(fd);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/dir/file"));
 	EXPECT_EQ(0, rmdir(PKRAM_MNT "/dir"));
@@ -153,7 +153,7 @@ TEST_F(main, lists_more_objects_than_a_message_holds)
 
 	for (i = 0; i < NR_MANY; i++) {
 		snprintf(path, sizeof(path), PKRAM_MNT "/many-%d", i);
-		fd = make_file(path, 0);
+		fd = genl_make_file(path, 0);
 		ASSERT_LE(0, fd);
 		close(fd);
 	}
@@ -161,7 +161,7 @@ TEST_F(main, lists_more_objects_than_a_message_holds)
 	EXPECT_EQ(NR_MANY, l.nr);
 	EXPECT_TRUE(l.rising);
 	EXPECT_NE(NULL, l.tb.a[PKRAM_A_OBJECT_KEY]);
-	ASSERT_EQ(0, get_pool(nl, &p));
+	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_EQ(NR_MANY, p.nr_objects);
 	for (i = 0; i < NR_MANY; i++) {
 		snprintf(path, sizeof(path), PKRAM_MNT "/many-%d", i);
@@ -179,7 +179,7 @@ static void churn(const char *who)
 	for (i = 0;; i++) {
 		snprintf(a, sizeof(a), PKRAM_MNT "/%s-%u", who, i % 40);
 		snprintf(b, sizeof(b), PKRAM_MNT "/%s-%u-moved", who, i % 40);
-		fd = make_file(a, i % 3 * MIB);
+		fd = genl_make_file(a, i % 3 * MIB);
 		if (fd >= 0)
 			close(fd);
 		if (i % 2)
@@ -204,7 +204,7 @@ TEST_F(main, tells_what_stays_once_while_others_come_and_go)
 	ASSERT_EQ(0, mkdir(PKRAM_MNT "/kept", 0755));
 	for (i = 0; i < NR_KEPT; i++) {
 		snprintf(path, sizeof(path), PKRAM_MNT "/kept/%d", i);
-		fd = make_file(path, 0);
+		fd = genl_make_file(path, 0);
 		ASSERT_LE(0, fd);
 		close(fd);
 	}
@@ -245,7 +245,7 @@ static bool change_regions(struct nl *nl)
 {
 	struct report r;
 
-	return !shrink(nl, 1, 0, 0, &r) || !grow(nl, 1, &r);
+	return !genl_shrink(nl, 1, 0, 0, &r) || !genl_grow(nl, 1, &r);
 }
 
 /*
@@ -263,7 +263,7 @@ TEST_F(main, says_when_regions_change_while_it_tells)
 	ASSERT_NE(NULL, other);
 	ASSERT_EQ(0, nl_open(other));
 	other->family = nl->family;
-	fd = make_file(PKRAM_MNT "/f", 0);
+	fd = genl_make_file(PKRAM_MNT "/f", 0);
 	ASSERT_LE(0, fd);
 	close(fd);
 	for (i = 0; i < 2 * sizeof(cmds); i++) {
@@ -271,22 +271,22 @@ TEST_F(main, says_when_regions_change_while_it_tells)
 
 		req_init(&q, other->family, cmds[i / 2], NLM_F_DUMP);
 		/* The kernel fills the first datagram now, the next one when that is read. */
-		ASSERT_EQ(0, send_req(other, &q));
+		ASSERT_EQ(0, nl_send(other, &q));
 		/* An object that comes disturbs nobody. */
-		fd = make_file(PKRAM_MNT "/g", 0);
+		fd = genl_make_file(PKRAM_MNT "/g", 0);
 		ASSERT_LE(0, fd);
 		close(fd);
 		if (change)
 			ASSERT_TRUE(change_regions(nl)) {
 				TH_LOG("%s", nl->text);
 			}
-		ASSERT_EQ(0, take(other, NULL, NULL));
+		ASSERT_EQ(0, nl_take(other, NULL, NULL));
 		EXPECT_EQ(change, other->interrupted) {
 			TH_LOG("list %d", cmds[i / 2]);
 		}
 		/* And the next one is good again. */
 		for (n = 0; change && n < 2; n++) {
-			ASSERT_EQ(0, ask(other, cmds[i / 2], NLM_F_DUMP, NULL, NULL));
+			ASSERT_EQ(0, nl_ask(other, cmds[i / 2], NLM_F_DUMP, NULL, NULL));
 			EXPECT_FALSE(other->interrupted);
 		}
 		ASSERT_EQ(0, unlink(PKRAM_MNT "/g"));

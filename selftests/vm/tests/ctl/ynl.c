@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 FIXTURE(spec) {};

@@ -5,7 +5,9 @@
  * looks up a file that it is removing, and takes ENOENT for a failure at times; fio
  * has io_uring here.
  */
-#include "fs_lib.h"
+#include "test.h"
+
+#include "fs.h"
 #include "pool.h"
 
 #include <stdlib.h>

@@ -6,8 +6,10 @@
  * asks kmemleak at the end.
  * How they are driven: fail_nth.h; here are the operations.
  */
+#include "test.h"
+
 #include "fail_nth.h"
-#include "fs_lib.h"
+#include "fs.h"
 #include "movable.h"
 #include "pool.h"
 
@@ -69,7 +71,7 @@ static int create(void)
 
 	if (fd >= 0)
 		close(fd);
-	return result(fd);
+	return fail_nth_result(fd);
 }
 
 static int remove_file(void)
@@ -87,7 +89,7 @@ static bool no_file_or_empty(void)
 
 static int make_dir(void)
 {
-	return result(mkdir(FILE_, 0755));
+	return fail_nth_result(mkdir(FILE_, 0755));
 }
 
 static bool have_dir(void)
@@ -132,7 +134,7 @@ static int write_all(void)
 			return -EIO;
 		return ftruncate(fd, 0) ? -EIO : -ENOMEM;
 	}
-	return result(n);
+	return fail_nth_result(n);
 }
 
 static bool written(void)
@@ -143,7 +145,7 @@ static bool written(void)
 
 static int grow_file(void)
 {
-	return result(ftruncate(fd, 5 * UNIT));
+	return fail_nth_result(ftruncate(fd, 5 * UNIT));
 }
 
 static bool grown(void)
@@ -155,7 +157,7 @@ static bool grown(void)
 
 static int allocate(void)
 {
-	return result(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 7 * UNIT));
+	return fail_nth_result(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 7 * UNIT));
 }
 
 static bool allocated(void)
@@ -170,7 +172,7 @@ static int deallocate(void)
 
 static int punch(void)
 {
-	return result(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+	return fail_nth_result(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 				UNIT, UNIT));
 }
 
@@ -189,7 +191,7 @@ static int fill_again(void)
 
 static int shrink_file(void)
 {
-	return result(ftruncate(fd, UNIT + 5));
+	return fail_nth_result(ftruncate(fd, UNIT + 5));
 }
 
 static bool shrunk(void)
@@ -199,7 +201,7 @@ static bool shrunk(void)
 
 static int set_xattr(void)
 {
-	return result(fsetxattr(fd, "user.name", data, 900, XATTR_CREATE));
+	return fail_nth_result(fsetxattr(fd, "user.name", data, 900, XATTR_CREATE));
 }
 
 static bool has_xattr(void)
@@ -228,7 +230,7 @@ static int make_other(void)
 
 static int rename_over(void)
 {
-	return result(rename(FILE_, OTHER));
+	return fail_nth_result(rename(FILE_, OTHER));
 }
 
 static bool renamed(void)
@@ -253,7 +255,7 @@ static int rename_back(void)
 
 static int unlink_it(void)
 {
-	return result(unlink(FILE_));
+	return fail_nth_result(unlink(FILE_));
 }
 
 static int create_filled(void)
@@ -278,9 +280,9 @@ static int list_dir(void)
 	char buf[4096];
 	int dir = open(PKRAM_MNT, O_RDONLY | O_DIRECTORY), err;
 
-	err = result(dir);
+	err = fail_nth_result(dir);
 	if (!err)
-		err = result(syscall(SYS_getdents64, dir, buf, sizeof(buf)));
+		err = fail_nth_result(syscall(SYS_getdents64, dir, buf, sizeof(buf)));
 	if (dir >= 0)
 		close(dir);
 	return err;
@@ -364,7 +366,7 @@ static int write_gib(void)
 {
 	char c = 0x77;
 
-	return result(pwrite(fd, &c, 1, 4096));
+	return fail_nth_result(pwrite(fd, &c, 1, 4096));
 }
 
 static bool gib_touched(void)
@@ -494,7 +496,7 @@ static int ungrow_pool(void)
 
 static int fill_gib(void)
 {
-	return put_movable(grown_gib);
+	return movable_put(grown_gib);
 }
 
 /* Blocks of memory that the kernel had no memory to put online */
@@ -533,7 +535,7 @@ static bool not_shrunk(void)
 
 static int unshrink(void)
 {
-	online_gib(grown_gib);
+	movable_online(grown_gib);
 	return grow_pool() || pool_now().size != in_pool;
 }
 
@@ -543,7 +545,7 @@ static int kexec_file(int kernel, unsigned long flags)
 {
 	static const char cmdline[] = "none";
 
-	return result(syscall(SYS_kexec_file_load, kernel, -1, sizeof(cmdline), cmdline,
+	return fail_nth_result(syscall(SYS_kexec_file_load, kernel, -1, sizeof(cmdline), cmdline,
 			      KEXEC_FILE_NO_INITRAMFS | flags));
 }
 
@@ -632,7 +634,7 @@ static int load(void)
 {
 	int module = open(PKRAM_MODULE, O_RDONLY | O_CLOEXEC), err;
 
-	err = result(syscall(SYS_finit_module, module, "", 0));
+	err = fail_nth_result(syscall(SYS_finit_module, module, "", 0));
 	close(module);
 	return err;
 }
@@ -650,12 +652,12 @@ static bool unloaded(void)
 
 static int rmmod(void)
 {
-	return result(syscall(SYS_delete_module, "pkram", O_NONBLOCK));
+	return fail_nth_result(syscall(SYS_delete_module, "pkram", O_NONBLOCK));
 }
 
 static int mount_it(void)
 {
-	return result(mount("pkramfs", PKRAM_MNT, PKRAM_FS_NAME, 0, NULL));
+	return fail_nth_result(mount("pkramfs", PKRAM_MNT, PKRAM_FS_NAME, 0, NULL));
 }
 
 static bool mounted(void)
@@ -677,7 +679,7 @@ static int umount_it(void)
 
 /* -- tests -------------------------------------------------------------------- */
 
-#define DRIVE(...) EXPECT_EQ(0, drive(&(struct op){ __VA_ARGS__ }))
+#define DRIVE(...) EXPECT_EQ(0, fail_nth_drive(&(struct fail_op){ __VA_ARGS__ }))
 
 /* The mounted pool with a file: what the tests before left, or it is made. */
 static int need_pool(void)
@@ -698,7 +700,7 @@ FIXTURE(nth) {};
 FIXTURE_SETUP(nth)
 {
 	ASSERT_EQ(0, need_pool());
-	ASSERT_EQ(0, faults_on());
+	ASSERT_EQ(0, fail_nth_setup());
 	/* What takes long is to be seen while it goes on. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memset(data, 0x5a, sizeof(data));
@@ -848,7 +850,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 	DRIVE(.name = "grow the pool", .run = grow_pool, .undone = pool_not_grown,
 	      .done = pool_grown, .undo = ungrow_pool, .before = fill_gib, .once = true,
 	      .budget = 200);
-	EXPECT_TRUE(moved_well());
+	EXPECT_TRUE(movable_intact());
 	/* What was taken is all there again. */
 	EXPECT_EQ(0, online_all());
 	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));

@@ -6,7 +6,8 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#include "vm.h"
+#include "test.h"
+
 
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 #define SCHEDSTATS "/proc/sys/kernel/sched_schedstats"

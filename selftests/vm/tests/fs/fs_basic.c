@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramfs: mounts, names, attributes, permissions, labels */
-#include "fs_lib.h"
+#include "test.h"
+
+#include "fs.h"
 
 #include <sys/vfs.h>
 #include <sys/xattr.h>

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One guest through five kexecs of its host */
-#define STORY_OBJECT	"memory-backend-pkram,id=ram0,size=1G,name=vm1"
+#include "test.h"
 
 #include "story.h"
+
+const char * const story_object =
+	"memory-backend-pkram,id=ram0,size=1G,name=vm1";
 
 FIXTURE(first) {};
 FIXTURE_SETUP(first) {}

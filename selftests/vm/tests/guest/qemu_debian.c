@@ -12,6 +12,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "guests_d.h"
 
 #define NOTES	"/var/lib/vmtest/notes"	/* on disk: it outlives the pool, too */
@@ -61,7 +63,7 @@ static int note(struct notes *notes)
 
 	memset(notes, 0, sizeof(*notes));
 	for (int i = 0; i < 2; i++) {
-		q = find(names[i]);
+		q = guests_d_find(names[i]);
 		err = q ? guest_wait(q, 0, &st, 60) : -ENOENT;
 		if (err)
 			return err;
@@ -144,7 +146,7 @@ static void guests_go_on(struct __test_metadata *_metadata, const char *from)
 	EXPECT_TRUE(is_up_before("pkram-pool.service", "pkram-guest@a.service"));
 	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS)) TH_LOG("%s", out);
 	for (int i = 0; i < 2; i++) {
-		struct qemu *q = find(names[i]);
+		struct qemu *q = guests_d_find(names[i]);
 		struct guest_state st;
 
 		ASSERT_NE(NULL, q) {
@@ -207,11 +209,11 @@ TEST_F_TIMEOUT(first, guests_are_units, 300)
 	struct guest_state st;
 	struct qemu *q;
 
-	ASSERT_EQ(0, define("a", ""));
-	ASSERT_EQ(0, define("b", ""));
+	ASSERT_EQ(0, guests_d_define("a", ""));
+	ASSERT_EQ(0, guests_d_define("b", ""));
 	ASSERT_EQ(0, vm_run(NULL, "systemctl enable --now " UNITS));
 	for (int i = 0; i < 2; i++) {
-		q = find(names[i]);
+		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 		EXPECT_STREQ("ok", st.pattern);
@@ -226,7 +228,7 @@ TEST_F_TIMEOUT(first, one_that_cannot_be_saved_stops_the_update, 400)
 	struct qemu *q;
 	char *out;
 
-	ASSERT_EQ(0, define("c",
+	ASSERT_EQ(0, guests_d_define("c",
 			    "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
 			    "-device pc-dimm,memdev=shm,id=dimm0"));
 	ASSERT_EQ(0, vm_run(NULL, "systemctl start pkram-guest@c"));
@@ -237,7 +239,7 @@ TEST_F_TIMEOUT(first, one_that_cannot_be_saved_stops_the_update, 400)
 	EXPECT_NE(NULL, strstr(out, "the host stays as it is"));
 	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS " pkram-guest@c"));
 	for (int i = 0; i < 2; i++) {
-		q = find(names[i]);
+		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 		EXPECT_EQ(0, goes_on(q, st.counter));
@@ -359,7 +361,7 @@ TEST_F_TIMEOUT(fifth, the_guests_start_afresh, 300)
 	ASSERT_EQ(0, notes_of_before(&notes));
 	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS)) TH_LOG("%s", out);
 	for (int i = 0; i < 2; i++) {
-		q = find(names[i]);
+		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 		EXPECT_STREQ("ok", st.pattern);

@@ -3,9 +3,12 @@
  * The demonstration: a guest lives through two replacements of its host's kernel. Its
  * lines that begin with "> " are what scripts/demo.sh shows; it is a test like any other.
  */
-#define STORY_OBJECT	"memory-backend-pkram,id=ram0,size=1G,name=vm1"
+#include "test.h"
 
 #include "story.h"
+
+const char * const story_object =
+	"memory-backend-pkram,id=ram0,size=1G,name=vm1";
 
 FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
@@ -19,9 +22,9 @@ TEST_F_TIMEOUT(first, a_guest_runs_and_is_saved, 400)
 	story_say_kernel("a stock Debian kernel");
 	q = story_start(_metadata, &n);
 	ASSERT_EQ(0, qemu_command(q, "query-pkram", NULL));
-	say("(qemu) info pkram: %s", qemu_answer(q, ""));
+	story_say("(qemu) info pkram: %s", qemu_answer(q, ""));
 	story_save(_metadata, q, &n);
-	say("now another kernel, by kexec: no reboot, nothing on its command line");
+	story_say("now another kernel, by kexec: no reboot, nothing on its command line");
 }
 
 FIXTURE(second) {};
@@ -31,7 +34,7 @@ FIXTURE_TEARDOWN(second) {}
 TEST_F_TIMEOUT(second, it_goes_on_and_is_saved_again, 400)
 {
 	story_hop(_metadata, "another");
-	say("and another one");
+	story_say("and another one");
 }
 
 FIXTURE(third) {};
@@ -46,7 +49,7 @@ TEST_F_TIMEOUT(third, it_goes_on, 400)
 	story_say_kernel("a third");
 	q = story_go_on(_metadata, &n);
 	EXPECT_EQ(2, n.hops);
-	say("%d kernels, one guest: up %.0f s, never rebooted", n.hops + 1, n.guest.uptime);
+	story_say("%d kernels, one guest: up %.0f s, never rebooted", n.hops + 1, n.guest.uptime);
 	EXPECT_EQ(0, qemu_quit(q));
 }
 

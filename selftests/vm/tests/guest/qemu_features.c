@@ -3,6 +3,10 @@
  * memory-backend-pkram together with what else QEMU can do: snapshots, preallocation,
  * hosts without pkram; and a pool of which a region is lost.
  */
+#include <fcntl.h>
+
+#include "test.h"
+
 #include "damage.h"
 #include "tiny_vms.h"
 

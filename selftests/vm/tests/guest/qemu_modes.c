@@ -5,6 +5,8 @@
  */
 #include <signal.h>
 
+#include "test.h"
+
 #include "tiny_vms.h"
 
 FIXTURE(main) {};

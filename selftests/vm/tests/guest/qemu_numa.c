@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guests that want their RAM on a node of a host with two NUMA nodes: host-nodes= */
+#include "test.h"
+
 #include "nodes.h"
 #include "tiny_vms.h"
 #include <pkram.h>
@@ -16,8 +18,8 @@ TEST_F(main, grows_a_pool_on_both_nodes)
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0"));
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1"));
-	EXPECT_LT(0, free_on(0));
-	EXPECT_LT(0, free_on(1));
+	EXPECT_LT(0, nodes_free(0));
+	EXPECT_LT(0, nodes_free(1));
 }
 
 TEST_F_TIMEOUT(main, has_its_ram_on_the_node_asked_for, 200)
@@ -37,13 +39,13 @@ TEST_F_TIMEOUT(main, has_its_ram_on_the_node_asked_for, 200)
 	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		int node = nodes[i];
 
-		was[0] = free_on(0);
-		was[1] = free_on(1);
+		was[0] = nodes_free(0);
+		was[1] = nodes_free(1);
 		q = START("vm1", objects[i]);
 		ASSERT_NE(NULL, q)
 			TH_LOG("%s", qemu_stderr("vm1"));
-		EXPECT_EQ(was[node] - 128 * (long long)MIB, free_on(node));
-		EXPECT_EQ(was[!node], free_on(!node));
+		EXPECT_EQ(was[node] - 128 * (long long)MIB, nodes_free(node));
+		EXPECT_EQ(was[!node], nodes_free(!node));
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 		/* The same words bring it back. */
 		ASSERT_EQ(0, qemu_save(q, "/tmp/vm1.state"))
@@ -54,16 +56,16 @@ TEST_F_TIMEOUT(main, has_its_ram_on_the_node_asked_for, 200)
 			TH_LOG("%s", qemu_stderr("vm1"));
 		EXPECT_EQ(0, qemu_load(q, "/tmp/vm1.state"));
 		EXPECT_EQ(0, goes_on(q, st.counter));
-		EXPECT_EQ(was[!node], free_on(!node));
+		EXPECT_EQ(was[!node], nodes_free(!node));
 		qemu_quit(q);
 		EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
-		EXPECT_EQ(was[node], free_on(node));
+		EXPECT_EQ(was[node], nodes_free(node));
 	}
 }
 
 TEST_F(main, refuses_nodes_that_have_not_enough)
 {
-	long long was[2] = { free_on(0), free_on(1) };
+	long long was[2] = { nodes_free(0), nodes_free(1) };
 	const char *big = ON_NODES("big", "1100M", "1", "preferred");
 	struct qemu *q;
 
@@ -73,14 +75,14 @@ TEST_F(main, refuses_nodes_that_have_not_enough)
 	EXPECT_EQ(0, REFUSED("no 1100 MiB on the host-nodes= for pkram object '/dev/pkram/no'; see pkramctl region show",
 			     ON_NODES("no", "1100M", "1", "bind"), "-m", "1100M"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
-	EXPECT_EQ(was[0], free_on(0));
-	EXPECT_EQ(was[1], free_on(1));
+	EXPECT_EQ(was[0], nodes_free(0));
+	EXPECT_EQ(was[1], nodes_free(1));
 	/* which is enough if the node is a wish */
 	q = START("big", big, "-m", "1100M", "-S");
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("big"));
-	EXPECT_EQ(was[0] + was[1] - 1100 * (long long)MIB, free_on(0) + free_on(1));
-	EXPECT_EQ(0, free_on(1));
+	EXPECT_EQ(was[0] + was[1] - 1100 * (long long)MIB, nodes_free(0) + nodes_free(1));
+	EXPECT_EQ(0, nodes_free(1));
 	qemu_quit(q);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/big"));
 }

@@ -3,7 +3,10 @@
  * What memory-backend-pkram refuses: each refusal names the object and says what to do,
  * and leaves RAM and stream as they were, which is seen by loading them afterwards.
  */
+#include <fcntl.h>
 #include <sys/stat.h>
+
+#include "test.h"
 
 #include "damage.h"
 #include "tiny_vms.h"

@@ -3,6 +3,10 @@
  * A guest that has more or less memory as time goes: QEMU punches holes into objects, and
  * a save and a load change nothing in what is left.
  */
+#include <fcntl.h>
+
+#include "test.h"
+
 #include "tiny_vms.h"
 
 #define STREAM	PKRAM_MNT "/vm1.state"

@@ -4,6 +4,8 @@
  * until it is woken up. Its RAM is two pages of 1G; KVM uses the second
  * as one, as the first has the holes of a PC in it.
  */
+#include "test.h"
+
 #include "tiny_vms.h"
 
 #define STATE	PKRAM_MNT "/vm1.state"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The guest that needs no Linux, and what the tests ask of it and of QEMU */
+#include "test.h"
+
 #include "pool.h"
 #include "qemu.h"
 

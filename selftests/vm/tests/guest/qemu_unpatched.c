@@ -4,10 +4,13 @@
  * outlives the host's kernel: other VMMs can be served the same way. What this lacks is
  * the safety: nothing here would notice another VM's RAM, or a state loaded twice.
  */
-/* Without align= the file is mapped by 4K leaves. */
-#define STORY_OBJECT	"memory-backend-file,id=ram0,size=1G,align=1G,share=on,mem-path=/dev/pkram/vm1"
+#include "test.h"
 
 #include "story.h"
+
+/* Without align= the file is mapped by 4K leaves. */
+const char * const story_object =
+	"memory-backend-file,id=ram0,size=1G,align=1G,share=on,mem-path=/dev/pkram/vm1";
 
 FIXTURE(before) {};
 FIXTURE_SETUP(before) {}

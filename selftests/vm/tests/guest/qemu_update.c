@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "guests_d.h"
 
 #define NOTES	PKRAM_MNT "/notes"
@@ -34,11 +36,11 @@ TEST_F_TIMEOUT(before, guests_are_started, 300)
 
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, pool_grow(1));
-	ASSERT_EQ(0, define("vm1", ""));
-	ASSERT_EQ(0, define("vm2", ""));
+	ASSERT_EQ(0, guests_d_define("vm1", ""));
+	ASSERT_EQ(0, guests_d_define("vm2", ""));
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest start --all"));
 	for (int i = 0; i < 2; i++) {
-		struct qemu *q = find(names[i]);
+		struct qemu *q = guests_d_find(names[i]);
 
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
@@ -52,7 +54,7 @@ TEST_F_TIMEOUT(before, one_that_cannot_be_saved_stops_the_update, 400)
 	struct qemu *q;
 	char *out;
 
-	ASSERT_EQ(0, define("vm3",
+	ASSERT_EQ(0, guests_d_define("vm3",
 			    "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
 			    "-device pc-dimm,memdev=shm,id=dimm0"));
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest start vm3"));
@@ -61,7 +63,7 @@ TEST_F_TIMEOUT(before, one_that_cannot_be_saved_stops_the_update, 400)
 	EXPECT_NE(NULL, strstr(out, "RAM block 'shm' would be lost"));
 	EXPECT_NE(NULL, strstr(out, "the host stays as it is"));
 	for (int i = 0; i < 2; i++) {
-		q = find(names[i]);
+		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 		EXPECT_EQ(0, goes_on(q, st.counter));
@@ -81,7 +83,7 @@ TEST_F_TIMEOUT(before, guests_are_saved_and_the_host_goes, 300)
 
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest show"));
 	for (int i = 0; i < 2; i++) {
-		struct qemu *q = find(names[i]);
+		struct qemu *q = guests_d_find(names[i]);
 
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
@@ -107,8 +109,8 @@ TEST_F_TIMEOUT(after, the_guests_are_there_and_saved, 300)
 	char *out;
 
 	ASSERT_EQ(0, pool_up(NULL));
-	ASSERT_EQ(0, define("vm1", ""));
-	ASSERT_EQ(0, define("vm2", ""));
+	ASSERT_EQ(0, guests_d_define("vm1", ""));
+	ASSERT_EQ(0, guests_d_define("vm2", ""));
 	ASSERT_EQ(0, vm_run(&out, CTL "guest show"));
 	TH_LOG("%s", out);
 	for (int i = 0; i < 2; i++)
@@ -146,7 +148,7 @@ TEST_F_TIMEOUT(after, the_guests_go_on, 400)
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest resume --all"));
 	TH_LOG("they go on %.1f s after the update began", qemu_clock() - notes.leaving);
 	for (int i = 0; i < 2; i++) {
-		q = find(names[i]);
+		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		EXPECT_EQ(0, goes_on(q, notes.counters[i])) TH_LOG("%s", q->error);
 		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_CLAIMED));

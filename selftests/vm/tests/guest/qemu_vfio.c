@@ -3,8 +3,10 @@
  * A guest with a device of the host's, by vfio-pci: its RAM is in pkram, and what the
  * device may reach of it in a container of pkram's type, which outlives the kernel, too.
  */
+#include "test.h"
+
 #include "tiny_vms.h"
-#include "vfio_fixture.h"
+#include "vfio.h"
 
 #define STATE	PKRAM_MNT "/vm1.state"
 #define GUEST								\

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keep.h"
+#include "test.h"
+
+#include "pool.h"
 
 /* As in adopt.conf */
 #define RANGE	"0x100000000+2G"
@@ -43,7 +45,7 @@ TEST_F(make, adopts_and_formats_when_told)
 {
 	EXPECT_TRUE(run_says(0, "2 GiB", "pool adopt " RANGE " --format"));
 	EXPECT_TRUE(run_says(1, "in the pool already", "pool adopt " RANGE));
-	keep_make(_metadata);
+	ASSERT_EQ(0, pool_make_files());
 }
 
 FIXTURE(keep) {};
@@ -53,7 +55,7 @@ FIXTURE_TEARDOWN(keep) {}
 TEST_F(keep, attaches_by_itself_with_nothing_on_the_command_line_for_it)
 {
 	ASSERT_EQ(0, pool_up(NULL));
-	keep_check(_metadata);
+	EXPECT_EQ(0, pool_check_files());
 	EXPECT_EQ(1, pool_number("regions"));
 }
 

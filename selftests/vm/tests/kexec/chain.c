@@ -8,6 +8,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 #define FILE_MODE	0640

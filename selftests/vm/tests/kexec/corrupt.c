@@ -5,9 +5,12 @@
  * discarded.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
+
+#include "test.h"
 
 #include "damage.h"
 #include "pool.h"

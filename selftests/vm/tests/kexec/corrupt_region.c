@@ -3,9 +3,12 @@
  * Damage to the header of a region: what is in it is kept and reported, what is in the
  * others works, and what is not for this module is left alone.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include "test.h"
 
 #include "damage.h"
 #include "pool.h"

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 #define SECRET	0x5ec2e7000000beefULL

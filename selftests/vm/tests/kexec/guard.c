@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 static uint64_t start, end;

@@ -21,6 +21,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 #define WORKERS		3

@@ -12,6 +12,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "test.h"
+
 #include "pool.h"
 
 #define DIRS		64

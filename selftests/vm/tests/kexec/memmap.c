@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keep.h"
+#include "test.h"
+
+#include "pool.h"
 
 /* The value of a word of the command line, to be freed; NULL if it is not there */
 static char *word(const char *name)
@@ -27,8 +29,8 @@ TEST_F(make, says_what_the_next_command_line_must_hold)
 	char *out, *p;
 
 	ASSERT_EQ(0, pool_up("handover=memmap"));
-	ASSERT_EQ(0, pool_grow(KEEP_GIB));
-	keep_make(_metadata);
+	ASSERT_EQ(0, pool_grow(2));
+	ASSERT_EQ(0, pool_make_files());
 	ASSERT_EQ(0, vm_run(&out, CTL "-j handover show"));
 	TH_LOG("%s", out);
 	p = strstr(out, "memmap=");
@@ -51,7 +53,7 @@ TEST_F(keep, finds_the_files_where_the_parameter_says)
 	ASSERT_EQ(0, pool_churn(GIB, 0xff));
 	snprintf(params, sizeof(params), "handover=memmap attach=%s", attach);
 	ASSERT_EQ(0, pool_up(params));
-	keep_check(_metadata);
+	EXPECT_EQ(0, pool_check_files());
 	free(attach);
 }
 

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "keep.h"
+#include "test.h"
+
+#include "pool.h"
 #include "nodes.h"
 #include <pkram.h>
 
@@ -47,7 +49,7 @@ TEST_F(make, grows_from_the_node_asked_for)
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	EXPECT_EQ(1, count(out, "\"node\":1"));
 	free(out);
-	keep_make(_metadata);
+	ASSERT_EQ(0, pool_make_files());
 }
 
 TEST_F(make, refuses_a_node_that_has_no_memory)
@@ -79,17 +81,17 @@ TEST_F(make, takes_memory_of_the_node_asked_for)
 	uint32_t node;
 
 	for (node = 0; node < 2; node++) {
-		was[0] = free_on(0);
-		was[1] = free_on(1);
+		was[0] = nodes_free(0);
+		was[1] = nodes_free(1);
 		ASSERT_EQ(0, place(PKRAM_MNT "/placed", 64 * MIB, node,
 				   PKRAM_ALLOC_STRICT));
-		EXPECT_EQ(was[node] - 64 * (long long)MIB, free_on(node));
-		EXPECT_EQ(was[!node], free_on(!node));
+		EXPECT_EQ(was[node] - 64 * (long long)MIB, nodes_free(node));
+		EXPECT_EQ(was[!node], nodes_free(!node));
 		EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
 		/* more than the node has */
 		EXPECT_EQ(-ENOSPC, place(PKRAM_MNT "/placed", was[node] + 64 * MIB, node,
 					 PKRAM_ALLOC_STRICT));
-		EXPECT_EQ(was[node], free_on(node));
+		EXPECT_EQ(was[node], nodes_free(node));
 		EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
 		EXPECT_EQ(0, place(PKRAM_MNT "/placed", was[node] + 64 * MIB, node, 0));
 		EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
@@ -109,7 +111,7 @@ TEST_F(keep, finds_files_and_nodes)
 	char *out;
 
 	ASSERT_EQ(0, pool_up(NULL));
-	keep_check(_metadata);
+	EXPECT_EQ(0, pool_check_files());
 	out = regions();
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	EXPECT_EQ(1, count(out, "\"node\":1"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Two boots joined by a kexec, as the preservation tests use them */
-#include "vm.h"
+#include "test.h"
 
 FIXTURE(before) {};
 FIXTURE_SETUP(before) {}

@@ -5,7 +5,9 @@
  * test, but for that everything is mapped: bench/vfio.sh prints the figures.
  */
 #include <time.h>
-#include "vfio_fixture.h"
+#include "test.h"
+
+#include "vfio.h"
 
 #define ROUNDS	3
 

@@ -4,7 +4,9 @@
  * with the same memory, and on our type with pool memory; they know no difference.
  * Those of "pool" are about what only ours has.
  */
-#include "vfio_fixture.h"
+#include "test.h"
+
+#include "vfio.h"
 
 #define IOVA	(16 * MIB)
 #define SIZE	(8 * MIB)

@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "test.h"
+
 #include "damage.h"
-#include "vfio_fixture.h"
+#include "vfio.h"
 #include <pkram.h>
 
 /* What vm1 maps of the file "ram", of RAM bytes */

@@ -1,45 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Devices that do DMA: QEMU's "edu", bound to vfio-pci behind an emulated VT-d, and
- * VFIO containers for them, of type1 and of ours.
- */
-#ifndef PKRAM_VM_VFIO_FIXTURE_H
-#define PKRAM_VM_VFIO_FIXTURE_H
-
-#include <linux/fiemap.h>
-#include <linux/fs.h>
+// SPDX-License-Identifier: GPL-2.0
 #include <linux/pci_regs.h>
-#include <linux/pkram_vfio.h>
-#include <linux/vfio.h>
-#include <sys/resource.h>
-#include <sys/utsname.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "edu.h"
-#include "fs_lib.h"
-#include "pool.h"
+#include "vfio.h"
 
-#define PAGE		4096UL
-#define RW		(PROT_READ | PROT_WRITE)
-#define MAP_RW		(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
-#define VFIO_MODULE	"/lib/pkram/pkram_vfio.ko"
-
-/**
- * struct edu - a device
- * @name: its PCI address
- * @nr: of its group
- * @group: open group, or -1
- * @device: open device, or -1
- * @bar: its registers
- */
-struct edu {
-	char name[256];
-	int nr;
-	int group;
-	int device;
-	volatile char *bar;
-};
-
-static inline int edu_read_attr(const char *name, const char *attr, char *buf, size_t len)
+static int edu_read_attr(const char *name, const char *attr, char *buf, size_t len)
 {
 	char path[512], *text;
 
@@ -52,8 +20,7 @@ static inline int edu_read_attr(const char *name, const char *attr, char *buf, s
 	return 0;
 }
 
-/* The @index-th device, bound to vfio-pci, which it stays */
-static inline int edu_find(struct edu *edu, int index)
+int edu_find(struct edu *edu, int index)
 {
 	char path[512], link[256], id[32];
 	struct dirent **list;
@@ -91,7 +58,7 @@ static inline int edu_find(struct edu *edu, int index)
 	return 0;
 }
 
-static inline int edu_join(struct edu *edu, int container)
+int edu_join(struct edu *edu, int container)
 {
 	char path[64];
 
@@ -102,12 +69,7 @@ static inline int edu_join(struct edu *edu, int container)
 	return 0;
 }
 
-/*
- * Open it: registers, and leave to do DMA.  There is no way to reset it: what it did for
- * the one who had it before (who may have died) comes to an end first, in nothing, as
- * VFIO opens a device without that leave.  Until then it ignores who writes to it.
- */
-static inline int edu_start(struct edu *edu)
+int edu_start(struct edu *edu)
 {
 	struct vfio_region_info bar = { .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX };
 	struct vfio_region_info config = { .argsz = sizeof(config),
@@ -140,7 +102,7 @@ static inline int edu_start(struct edu *edu)
 	return 0;
 }
 
-static inline void edu_leave(struct edu *edu)
+void edu_leave(struct edu *edu)
 {
 	if (edu->bar)
 		munmap((void *)edu->bar, MIB);
@@ -153,19 +115,17 @@ static inline void edu_leave(struct edu *edu)
 	edu->group = -1;
 }
 
-static inline void edu_write(struct edu *edu, int reg, uint64_t value)
+void edu_write(struct edu *edu, int reg, uint64_t value)
 {
 	*(volatile uint64_t *)(edu->bar + reg) = value;
 }
 
-static inline int edu_dma(struct edu *edu, uint64_t iova, bool to_ram)
+int edu_dma(struct edu *edu, uint64_t iova, bool to_ram)
 {
 	return edu_copy(edu->bar, iova, to_ram);
 }
 
-/* Containers */
-
-static inline int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_t size,
+int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_t size,
 				uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_map map = {
@@ -176,18 +136,17 @@ static inline int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_
 	return ioctl(c, VFIO_IOMMU_MAP_DMA, &map);
 }
 
-static inline int dma_map(int c, uint64_t iova, const void *vaddr, uint64_t size)
+int dma_map(int c, uint64_t iova, const void *vaddr, uint64_t size)
 {
 	return dma_map_flags(c, iova, vaddr, size, MAP_RW);
 }
 
-static inline int dma_renew(int c, uint64_t iova, const void *vaddr, uint64_t size)
+int dma_renew(int c, uint64_t iova, const void *vaddr, uint64_t size)
 {
 	return dma_map_flags(c, iova, vaddr, size, VFIO_DMA_MAP_FLAG_VADDR);
 }
 
-/* Bytes that were unmapped, or -1 */
-static inline long long dma_unmap_flags(int c, uint64_t iova, uint64_t size, uint32_t flags)
+long long dma_unmap_flags(int c, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap), .flags = flags, .iova = iova, .size = size,
@@ -196,18 +155,17 @@ static inline long long dma_unmap_flags(int c, uint64_t iova, uint64_t size, uin
 	return ioctl(c, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -1 : (long long)unmap.size;
 }
 
-static inline long long dma_unmap(int c, uint64_t iova, uint64_t size)
+long long dma_unmap(int c, uint64_t iova, uint64_t size)
 {
 	return dma_unmap_flags(c, iova, size, 0);
 }
 
-static inline long long dma_give_up(int c, uint64_t iova, uint64_t size)
+long long dma_give_up(int c, uint64_t iova, uint64_t size)
 {
 	return dma_unmap_flags(c, iova, size, VFIO_DMA_UNMAP_FLAG_VADDR);
 }
 
-/* GET_INFO with all there is, to be freed; NULL if it fails */
-static inline struct vfio_iommu_type1_info *dma_info(int c)
+struct vfio_iommu_type1_info *dma_info(int c)
 {
 	struct vfio_iommu_type1_info first = { .argsz = sizeof(first) }, *info;
 
@@ -222,7 +180,7 @@ static inline struct vfio_iommu_type1_info *dma_info(int c)
 	return info;
 }
 
-static inline void *dma_capability(struct vfio_iommu_type1_info *info, int id)
+void *dma_capability(struct vfio_iommu_type1_info *info, int id)
 {
 	struct vfio_info_cap_header *h;
 	uint32_t at = info->flags & VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0;
@@ -235,7 +193,7 @@ static inline void *dma_capability(struct vfio_iommu_type1_info *info, int id)
 	return NULL;
 }
 
-static inline long long dma_avail(int c)
+long long dma_avail(int c)
 {
 	struct vfio_iommu_type1_info *info = dma_info(c);
 	struct vfio_iommu_type1_info_dma_avail *avail;
@@ -250,8 +208,7 @@ static inline long long dma_avail(int c)
 	return n;
 }
 
-/* Memory of the calling process that counts as locked, in bytes */
-static inline long long locked_memory(void)
+long long locked_memory(void)
 {
 	char *text = vm_read_file("/proc/self/status"), *p;
 	long long n = -1;
@@ -263,8 +220,7 @@ static inline long long locked_memory(void)
 	return n;
 }
 
-/* Tracing of iommu_map() */
-static inline int trace_maps(void)
+int trace_maps(void)
 {
 	mkdir("/sys/kernel/tracing", 0755);
 	if (access("/sys/kernel/tracing/events", F_OK) &&
@@ -274,8 +230,7 @@ static inline int trace_maps(void)
 	       vm_write_file("/sys/kernel/tracing/trace", "");
 }
 
-/* How many calls there were since, and the bytes of them */
-static inline int traced_maps(uint64_t *bytes)
+int traced_maps(uint64_t *bytes)
 {
 	char *text = vm_read_file("/sys/kernel/tracing/trace"), *p = text;
 	uint64_t size;
@@ -291,5 +246,3 @@ static inline int traced_maps(uint64_t *bytes)
 	free(text);
 	return n;
 }
-
-#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the fs_* scenarios do with files and with the pool; fs_fixture.h has the
+ * fixture.
+ */
+#ifndef PKRAM_VM_FS_H
+#define PKRAM_VM_FS_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/falloc.h>
+#include <linux/pkram.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "vm.h"
+
+#define UNIT	PKRAM_UNIT_SIZE
+#define NOBODY	65534
+
+int fs_load(void);
+
+int fs_mount(void);
+
+uint64_t fs_total(void);
+
+uint64_t fs_free(void);
+
+/* One GiB is enough, if the kernel has no second one to give */
+int fs_grow(void);
+
+/* Remove all that is in a directory */
+int fs_empty(const char *dir);
+
+/* A new file, open for reading and writing, of @size bytes that read as zero */
+int fs_file(const char *path, off_t size);
+
+off_t fs_size(int fd);
+
+uint64_t fs_blocks(int fd);
+
+/* Write @len bytes of one value; the file's pattern where nothing else matters */
+int fs_set(int fd, int value, size_t len, off_t pos);
+
+/* Offset of the first byte in [pos, pos + len) that is not @value, or -1 if none */
+long long fs_find_other(int fd, int value, size_t len, off_t pos);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kselftest harness for VM tests: a main() that also knows --list, and a timeout
+ * fit for emulated machines. Test programs include this; the library does not, but for
+ * story.c.
+ */
+#ifndef PKRAM_VM_TEST_H
+#define PKRAM_VM_TEST_H
+
+#include "kselftest_harness.h"
+
+#include "vm.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+
+#define EXPECT_ERR(err, call)						\
+	do {								\
+		errno = 0;						\
+		EXPECT_EQ(-1, (long)(call)) {				\
+			TH_LOG("%s did not fail", #call);		\
+		}							\
+		EXPECT_EQ(err, errno) {					\
+			TH_LOG("%s: %s", #call, strerror(errno));	\
+		}							\
+	} while (0)
+
+#define EXPECT_OK(call)							\
+	EXPECT_EQ(0, (long)(call)) {					\
+		TH_LOG("%s: %s", #call, strerror(errno));		\
+	}
+
+#define ASSERT_OK(call)							\
+	ASSERT_EQ(0, (long)(call)) {					\
+		TH_LOG("%s: %s", #call, strerror(errno));		\
+	}
+
+/* List every test, one a line, by the name that the harness's -r takes */
+#undef TEST_HARNESS_MAIN
+#define TEST_HARNESS_MAIN						\
+	static void vm_list(void)					\
+	{								\
+		struct __fixture_variant_metadata none = { .name = "" }, *v; \
+		struct __fixture_metadata *f;				\
+		struct __test_metadata *t;				\
+									\
+		for (f = __fixture_list; f; f = f->next)		\
+			for (v = f->variant ?: &none; v; v = v->next)	\
+				for (t = f->tests; t; t = t->next)	\
+					printf("%s%s%s.%s\n", f->name,	\
+					       v->name[0] ? "." : "",	\
+					       v->name, t->name);	\
+	}								\
+									\
+	/* A kernel with checkers is several times as slow. */		\
+	static void vm_scale_timeouts(void)				\
+	{								\
+		struct __fixture_metadata *f;				\
+		struct __test_metadata *t;				\
+									\
+		if (access("/sys/kernel/debug/kmemleak", F_OK))		\
+			return;						\
+		for (f = __fixture_list; f; f = f->next)		\
+			for (t = f->tests; t; t = t->next)		\
+				t->timeout *= 4;			\
+	}								\
+									\
+	int main(int argc, char **argv)					\
+	{								\
+		vm_scale_timeouts();					\
+		if (argc == 2 && !strcmp(argv[1], "--list")) {		\
+			vm_list();					\
+			return 0;					\
+		}							\
+		return test_harness_run(argc, argv);			\
+	}
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Devices that do DMA: QEMU's "edu", bound to vfio-pci behind an emulated VT-d, and
+ * VFIO containers for them, of type1 and of ours.
+ */
+#ifndef PKRAM_VM_VFIO_H
+#define PKRAM_VM_VFIO_H
+
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/pci_regs.h>
+#include <linux/pkram_vfio.h>
+#include <linux/vfio.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "edu.h"
+#include "fs.h"
+#include "pool.h"
+
+#define PAGE		4096UL
+#define RW		(PROT_READ | PROT_WRITE)
+#define MAP_RW		(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
+#define VFIO_MODULE	"/lib/pkram/pkram_vfio.ko"
+
+/**
+ * struct edu - a device
+ * @name: its PCI address
+ * @nr: of its group
+ * @group: open group, or -1
+ * @device: open device, or -1
+ * @bar: its registers
+ */
+struct edu {
+	char name[256];
+	int nr;
+	int group;
+	int device;
+	volatile char *bar;
+};
+
+/* The @index-th device, bound to vfio-pci, which it stays */
+int edu_find(struct edu *edu, int index);
+
+int edu_join(struct edu *edu, int container);
+
+/*
+ * Open it: registers, and leave to do DMA.  There is no way to reset it: what it did for
+ * the one who had it before (who may have died) comes to an end first, in nothing, as
+ * VFIO opens a device without that leave.  Until then it ignores who writes to it.
+ */
+int edu_start(struct edu *edu);
+
+void edu_leave(struct edu *edu);
+
+void edu_write(struct edu *edu, int reg, uint64_t value);
+
+int edu_dma(struct edu *edu, uint64_t iova, bool to_ram);
+
+/* Containers */
+
+int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_t size,
+				uint32_t flags);
+
+int dma_map(int c, uint64_t iova, const void *vaddr, uint64_t size);
+
+int dma_renew(int c, uint64_t iova, const void *vaddr, uint64_t size);
+
+/* Bytes that were unmapped, or -1 */
+long long dma_unmap_flags(int c, uint64_t iova, uint64_t size, uint32_t flags);
+
+long long dma_unmap(int c, uint64_t iova, uint64_t size);
+
+long long dma_give_up(int c, uint64_t iova, uint64_t size);
+
+/* GET_INFO with all there is, to be freed; NULL if it fails */
+struct vfio_iommu_type1_info *dma_info(int c);
+
+void *dma_capability(struct vfio_iommu_type1_info *info, int id);
+
+long long dma_avail(int c);
+
+/* Memory of the calling process that counts as locked, in bytes */
+long long locked_memory(void);
+
+/* Tracing of iommu_map() */
+int trace_maps(void);
+
+/* How many calls there were since, and the bytes of them */
+int traced_maps(uint64_t *bytes);
+
+#endif
