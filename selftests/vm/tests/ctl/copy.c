@@ -79,7 +79,7 @@ static int claimed(const char *name)
 	return fd;
 }
 
-TEST_F(main, an_object_with_holes_goes_to_a_file_and_comes_back)
+TEST_F(main, export_and_import_keep_holes)
 {
 	struct stat before, after;
 	uint64_t blocks;
@@ -108,7 +108,7 @@ TEST_F(main, an_object_with_holes_goes_to_a_file_and_comes_back)
 	EXPECT_EQ(0, memcmp(label, "debian", 6));
 }
 
-TEST_F(main, memory_that_was_reserved_is_reserved_again)
+TEST_F(main, import_reserves_preallocated_memory)
 {
 	int fd = fs_file("vm1", 9 * UNIT);
 
@@ -127,7 +127,7 @@ TEST_F(main, memory_that_was_reserved_is_reserved_again)
 	close(fd);
 }
 
-TEST_F(main, a_claimed_object_is_not_replaced)
+TEST_F(main, import_over_claimed_object_is_ebusy)
 {
 	int fd;
 
@@ -147,7 +147,7 @@ TEST_F(main, a_claimed_object_is_not_replaced)
 	EXPECT_TRUE(is_sparse_one("vm1"));
 }
 
-TEST_F(main, a_sealed_object_is_exported_and_not_replaced)
+TEST_F(main, sealed_object_is_exported_but_not_replaced)
 {
 	struct pkram_ioc_seal s = { .size = sizeof(s) };
 	int fd;
@@ -170,7 +170,7 @@ TEST_F(main, a_sealed_object_is_exported_and_not_replaced)
 	EXPECT_OK(ctl(0, "", "object unseal " PKRAM_MNT "/test/vm1"));
 }
 
-TEST_F(main, a_full_pool_is_told_and_the_import_goes_on)
+TEST_F(main, import_into_full_pool_fails_and_can_be_repeated)
 {
 	uint64_t step;
 	int fill;
@@ -192,7 +192,7 @@ TEST_F(main, a_full_pool_is_told_and_the_import_goes_on)
 	EXPECT_TRUE(is_sparse_one("vm1"));
 }
 
-TEST_F(main, a_damaged_file_leaves_nothing)
+TEST_F(main, import_of_damaged_file_leaves_no_object)
 {
 	int fd;
 

@@ -67,7 +67,7 @@ FIXTURE(before) {};
 FIXTURE_SETUP(before) {}
 FIXTURE_TEARDOWN(before) {}
 
-TEST_F(before, without_the_module_all_verbs_say_so)
+TEST_F(before, every_command_reports_missing_module)
 {
 	EXPECT_EQ(0, ctl(1, "modprobe pkram", "pool show"));
 	EXPECT_EQ(0, ctl(1, "modprobe pkram", "object show"));
@@ -76,7 +76,7 @@ TEST_F(before, without_the_module_all_verbs_say_so)
 	ASSERT_EQ(0, pool_up(NULL));
 }
 
-TEST_F(before, the_pool_grows_and_shrinks)
+TEST_F(before, pool_grows_and_shrinks)
 {
 	EXPECT_EQ(0, ctl(0, "none", "handover show"));
 	EXPECT_EQ(0, ctl(1, "pkramctl: ", "pool shrink 1G"));
@@ -116,7 +116,7 @@ TEST_F(before, objects_are_created_and_removed)
 	EXPECT_EQ(-1, access(PKRAM_MNT "/b", F_OK));
 }
 
-TEST_F(before, labels_are_the_kernels)
+TEST_F(before, labels_are_user_xattrs)
 {
 	char value[16];
 
@@ -131,7 +131,7 @@ TEST_F(before, labels_are_the_kernels)
 			 "object label a x=$(printf %070000d 0)"));
 }
 
-TEST_F(before, a_claimed_object_is_left_alone)
+TEST_F(before, claimed_object_cannot_be_changed)
 {
 	int fd = claimed(PKRAM_MNT "/a");
 
@@ -144,7 +144,7 @@ TEST_F(before, a_claimed_object_is_left_alone)
 	EXPECT_EQ(0, ctl(0, "running", "object show a"));
 }
 
-TEST_F(before, a_sealed_object_is_left_alone)
+TEST_F(before, sealed_object_cannot_be_changed)
 {
 	struct pkram_ioc_seal s = { .size = sizeof(s) };
 	struct pkram_ioc_claim c = { .size = sizeof(c), .flags = PKRAM_CLAIM_SEALED };
@@ -176,7 +176,7 @@ TEST_F(before, a_sealed_object_is_left_alone)
 			 "object discard $(pkramctl object show | awk '/a$/ { print $1 }')"));
 }
 
-TEST_F(before, an_object_is_what_it_was_exported_to)
+TEST_F(before, verify_finds_changes_since_export)
 {
 	EXPECT_EQ(0, pool_file_fill(PKRAM_MNT "/v", 8 * MIB, 5));
 	EXPECT_EQ(0, ctl(0, "ok", "export v /tmp"));
@@ -191,7 +191,7 @@ TEST_F(before, an_object_is_what_it_was_exported_to)
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/v", 8 * MIB, 5));
 }
 
-TEST_F(before, changes_are_for_root)
+TEST_F(before, only_root_may_change_the_pool)
 {
 	EXPECT_EQ(0, vm_run(NULL, "chmod 755 " PKRAM_MNT "; chmod 600 " PKRAM_MNT "/v"));
 	EXPECT_EQ(0, as_nobody(1, "needs root", "pool grow 1G"));
@@ -204,7 +204,7 @@ TEST_F(before, changes_are_for_root)
 }
 
 /* Its state and its sealed RAM are all that a saved guest is */
-TEST_F(before, a_saved_guest_is_given_up)
+TEST_F(before, guest_discard_gives_a_saved_guest_up)
 {
 	int fd;
 
@@ -244,7 +244,7 @@ static int kexec(int want, const char *text, const char *more)
 	return ctl(want, text, args);
 }
 
-TEST_F(before, a_kernel_that_cannot_host_the_pool_is_refused)
+TEST_F(before, kexec_to_kernel_without_module_is_refused)
 {
 	char *before = vm_read_file("/sys/kernel/kexec_loaded");
 
@@ -263,7 +263,7 @@ TEST_F(before, a_kernel_that_cannot_host_the_pool_is_refused)
 	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
 }
 
-TEST_F(before, a_claimed_object_is_not_lost_unasked)
+TEST_F(before, kexec_with_claimed_object_is_refused)
 {
 	int fd = claimed(PKRAM_MNT "/a");
 
@@ -278,7 +278,7 @@ TEST_F(before, a_claimed_object_is_not_lost_unasked)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(before, it_boots_the_next_kernel, 200)
+TEST_F_TIMEOUT(before, pkramctl_kexec_boots_the_next_kernel, 200)
 {
 	EXPECT_EQ(0, ctl(0, "sealed", "object seal a --cookie " COOKIE));
 	vm_leaving();
@@ -290,7 +290,7 @@ FIXTURE(after) {};
 FIXTURE_SETUP(after) {}
 FIXTURE_TEARDOWN(after) {}
 
-TEST_F(after, all_is_there)
+TEST_F(after, pool_and_objects_are_preserved)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(0, ctl(0, "sealed", "object show a"));

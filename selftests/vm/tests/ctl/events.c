@@ -114,7 +114,7 @@ static bool is_object(struct pkram_ctx *ctx, uint32_t kind, const char *name,
 	return good;
 }
 
-TEST_F(changes, tells_what_becomes_of_the_pool)
+TEST_F(changes, pool_changes_are_reported)
 {
 	struct pkram_ctx *ctx = self->ctx;
 
@@ -181,7 +181,7 @@ static int live(void)
 	return chdir("/");
 }
 
-TEST_F(changes, tells_what_becomes_of_an_object)
+TEST_F(changes, object_changes_are_reported)
 {
 	struct pkram_ctx *ctx = self->ctx;
 
@@ -213,7 +213,7 @@ TEST_F(changes, tells_what_becomes_of_an_object)
 	EXPECT_TRUE(no_more(ctx));
 }
 
-TEST_F(changes, tells_an_object_with_all_that_it_is)
+TEST_F(changes, object_events_carry_all_attributes)
 {
 	struct pkram_event *ev;
 	int fd = open(PKRAM_MNT "/f", O_RDWR | O_CREAT | O_EXCL, 0640);
@@ -240,7 +240,7 @@ TEST_F(changes, tells_an_object_with_all_that_it_is)
 	ASSERT_EQ(0, unlink(PKRAM_MNT "/f"));
 }
 
-TEST_F(changes, tells_that_a_kexec_was_refused)
+TEST_F(changes, refused_kexec_is_reported)
 {
 	static char code[4096] = { 0xf4 };
 	struct kexec_segment seg = {
@@ -261,7 +261,7 @@ TEST_F(changes, tells_that_a_kexec_was_refused)
 	EXPECT_TRUE(no_more(self->ctx));
 }
 
-TEST_F(changes, says_when_some_were_lost)
+TEST_F(changes, lost_events_are_reported)
 {
 	int fd = pkram_event_fd(self->ctx), small = 1, i, n = 0, err;
 	struct pkram_event *ev;
@@ -288,7 +288,7 @@ TEST_F(changes, says_when_some_were_lost)
 }
 
 /* Order and completeness: each of many changes of many, by several at once */
-TEST_F(changes, tells_the_changes_of_an_object_in_their_order)
+TEST_F(changes, events_of_an_object_keep_their_order)
 {
 	uint64_t size[4] = { 0 };
 	struct pkram_event *ev;
@@ -345,7 +345,7 @@ static int result_of(pid_t pid)
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST_F(changes, lets_only_root_listen)
+TEST_F(changes, only_root_may_subscribe)
 {
 	pid_t pid = fork();
 
@@ -409,7 +409,7 @@ static int spy_on_a_change(int namespaces, bool user)
 	return result_of(pid);
 }
 
-TEST_F(changes, tells_nothing_to_other_namespaces)
+TEST_F(changes, other_network_namespaces_get_no_events)
 {
 	/* The spy itself is all right: without a namespace it hears. */
 	EXPECT_EQ(2, spy_on_a_change(0, false));
@@ -428,7 +428,7 @@ static const char *const names[] = {
 	"object-resume", "object-unseal", "object-label", "object-rename", "object-remove",
 };
 
-TEST_F(changes, is_shown_by_the_tool)
+TEST_F(changes, pkramctl_monitor_prints_events)
 {
 	char *text, *json, want[64];
 	struct pkram_event *ev;
@@ -466,7 +466,7 @@ TEST_F(changes, is_shown_by_the_tool)
 	free(json);
 }
 
-TEST_F(changes, leaves_two_files_for_the_next_kernel)
+TEST_F(changes, creates_two_files_for_the_next_kernel)
 {
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/broken", 64 * MIB, 1));
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/map", 512 * MIB, 2));
@@ -513,7 +513,7 @@ FIXTURE_TEARDOWN(damage)
 	pkram_close(self->ctx);
 }
 
-TEST_F(damage, is_told_when_it_is_found)
+TEST_F(damage, damage_is_reported_when_found)
 {
 	struct pkram_ctx *ctx = self->ctx;
 	struct pkram_event *ev;

@@ -65,7 +65,7 @@ static int run_as(enum as as, int (*fn)(struct nl *nl), struct nl *nl)
 	return line;
 }
 
-TEST(module_refuses_parameters_that_make_no_sense)
+TEST(invalid_module_parameters_are_refused)
 {
 	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "handover=maybe"));
 	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=everything"));
@@ -73,14 +73,14 @@ TEST(module_refuses_parameters_that_make_no_sense)
 	EXPECT_FALSE(vm_module_loaded("pkram"));
 }
 
-TEST(module_loads_alone_and_unloads)
+TEST(module_loads_and_unloads)
 {
 	ASSERT_EQ(0, vm_insmod(PKRAM_MODULE, "handover=memmap"));
 	EXPECT_TRUE(vm_module_loaded("pkram"));
 	ASSERT_EQ(0, vm_rmmod("pkram"));
 }
 
-TEST_F(main, tells_that_there_is_no_pool)
+TEST_F(main, missing_pool_is_reported)
 {
 	struct nl *nl = &self->nl;
 	struct handover h;
@@ -108,7 +108,7 @@ TEST_F(main, tells_that_there_is_no_pool)
 	EXPECT_EQ(0, nl_ask(nl, PKRAM_CMD_OBJECT_GET, NLM_F_DUMP, NULL, NULL));
 }
 
-TEST_F(main, refuses_to_shrink_what_is_not_there)
+TEST_F(main, shrink_without_pool_is_refused)
 {
 	struct nl *nl = &self->nl;
 	struct report r;
@@ -119,7 +119,7 @@ TEST_F(main, refuses_to_shrink_what_is_not_there)
 		       genl_shrink(nl, 0, 4 * GIB, 1 * GIB, &r));
 }
 
-TEST_F(main, grows_and_tells_what_was_got)
+TEST_F(main, grow_reports_what_was_taken)
 {
 	struct nl *nl = &self->nl;
 	struct handover h;
@@ -304,7 +304,7 @@ static int send_bad(struct nl *nl, const struct bad_request *b, uint16_t *at)
 	return err;
 }
 
-TEST_F(main, says_what_is_wrong_with_a_request)
+TEST_F(main, invalid_requests_are_explained)
 {
 	struct nl *nl = &self->nl;
 	struct pool before, after;
@@ -338,7 +338,7 @@ TEST_F(main, says_what_is_wrong_with_a_request)
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
 }
 
-TEST_F(main, refuses_attributes_that_a_command_does_not_know)
+TEST_F(main, unknown_attributes_are_refused)
 {
 	static const uint16_t types[] = { PKRAM_A_NAME, PKRAM_A_MAX, PKRAM_A_MAX + 1, 4000 };
 	struct nl *nl = &self->nl;
@@ -445,28 +445,28 @@ static int finds_no_family(struct nl *nl)
 	return 0;
 }
 
-TEST_F(main, lets_users_look_and_only_look)
+TEST_F(main, users_may_read_but_not_change)
 {
 	EXPECT_EQ(0, run_as(AS_USER, own_socket, &self->nl));
 	EXPECT_EQ(0, run_as(AS_USER, roots_socket, &self->nl));
 }
 
-TEST_F(main, does_not_take_cap_net_admin_for_root)
+TEST_F(main, cap_net_admin_is_not_enough)
 {
 	EXPECT_EQ(0, run_as(AS_NET_ADMIN, own_socket, &self->nl));
 }
 
-TEST_F(main, does_not_take_root_of_a_user_namespace_for_root)
+TEST_F(main, root_in_user_namespace_is_not_enough)
 {
 	EXPECT_EQ(0, run_as(AS_NS_ROOT, own_socket, &self->nl));
 }
 
-TEST_F(main, is_not_in_other_network_namespaces)
+TEST_F(main, family_is_absent_in_other_network_namespaces)
 {
 	EXPECT_EQ(0, run_as(AS_OTHER_NETNS, finds_no_family, &self->nl));
 }
 
-TEST_F(main, answers_others_while_it_grows)
+TEST_F(main, requests_are_answered_during_grow)
 {
 	struct nl *nl = &self->nl;
 	double *took, begin, longest = 0;
@@ -503,7 +503,7 @@ TEST_F(main, answers_others_while_it_grows)
 	EXPECT_TRUE(longest < *took / 2);
 }
 
-TEST_F(main, shrinks_by_range_and_by_number)
+TEST_F(main, pool_shrinks_by_range_and_by_size)
 {
 	struct nl *nl = &self->nl;
 	struct regions rs;

@@ -157,7 +157,7 @@ static bool debug_kernel(void)
 	return !access("/sys/kernel/debug/kmemleak", F_OK);
 }
 
-TEST_F(main, makes_a_pool_with_objects)
+TEST_F(main, creates_a_pool_with_objects)
 {
 	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	struct report r;
@@ -177,7 +177,7 @@ TEST_F(main, makes_a_pool_with_objects)
 	}
 }
 
-TEST_F(main, bears_a_users_messages_and_changes_nothing)
+TEST_F(main, random_messages_of_a_user_change_nothing)
 {
 	struct nl *nl = &self->nl;
 	struct regions rs[2];
@@ -203,7 +203,7 @@ TEST_F(main, bears_a_users_messages_and_changes_nothing)
 	EXPECT_EQ(0, memcmp(&rs[0], &rs[1], sizeof(rs[0])));
 }
 
-TEST_F(main, bears_roots_messages_and_does_what_is_asked_only)
+TEST_F(main, random_messages_of_root_do_only_what_they_ask)
 {
 	struct nl *nl = &self->nl;
 	uint64_t sum = objects(nl);
@@ -219,7 +219,7 @@ TEST_F(main, bears_roots_messages_and_does_what_is_asked_only)
 	EXPECT_EQ(0, p.nr_quarantined);
 }
 
-TEST_F(main, leaks_nothing)
+TEST_F(main, nothing_leaks)
 {
 	struct nl *nl = &self->nl;
 	long long before, after;

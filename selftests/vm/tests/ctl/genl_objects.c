@@ -54,13 +54,13 @@ static int list(struct nl *nl, const char *want, struct list *l)
 
 static struct list l;
 
-TEST_F(main, lists_nothing_without_a_pool)
+TEST_F(main, dump_without_pool_is_empty)
 {
 	ASSERT_EQ(0, list(&self->nl, NULL, &l));
 	EXPECT_EQ(0, l.nr);
 }
 
-TEST_F(main, lists_nothing_in_an_empty_pool)
+TEST_F(main, dump_of_empty_pool_is_empty)
 {
 	struct report r;
 
@@ -70,7 +70,7 @@ TEST_F(main, lists_nothing_in_an_empty_pool)
 	EXPECT_EQ(0, l.nr);
 }
 
-TEST_F(main, lists_an_object_with_all_that_it_is)
+TEST_F(main, dump_has_all_attributes)
 {
 	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	struct nl *nl = &self->nl;
@@ -113,7 +113,7 @@ TEST_F(main, lists_an_object_with_all_that_it_is)
 	EXPECT_EQ(0, l.nr);
 }
 
-TEST_F(main, lists_a_path_of_any_length)
+TEST_F(main, dump_has_paths_of_any_length)
 {
 	char name[NAME_MAX + 1], path[PATH_MAX] = "", longest[PATH_MAX] = "";
 	struct nl *nl = &self->nl;
@@ -144,7 +144,7 @@ TEST_F(main, lists_a_path_of_any_length)
 	ASSERT_EQ(0, chdir("/"));
 }
 
-TEST_F(main, lists_more_objects_than_a_message_holds)
+TEST_F(main, dump_spans_several_messages)
 {
 	struct nl *nl = &self->nl;
 	struct pool p;
@@ -193,7 +193,7 @@ static void churn(const char *who)
 	}
 }
 
-TEST_F(main, tells_what_stays_once_while_others_come_and_go)
+TEST_F(main, dump_lists_stable_objects_once_during_changes)
 {
 	struct nl *nl = &self->nl;
 	pid_t pid[3];
@@ -252,7 +252,7 @@ static bool change_regions(struct nl *nl)
  * Regions that come and go while they are listed: who reads is told to read again. Of
  * objects too, as they are made anew when one is attached.
  */
-TEST_F(main, says_when_regions_change_while_it_tells)
+TEST_F(main, dump_is_marked_interrupted_when_regions_change)
 {
 	static const uint8_t cmds[] = { PKRAM_CMD_REGION_GET, PKRAM_CMD_OBJECT_GET };
 	struct nl *nl = &self->nl, *other = malloc(sizeof(*other));
@@ -297,7 +297,7 @@ TEST_F(main, says_when_regions_change_while_it_tells)
 }
 
 /* A reader that goes away in the middle leaves nothing behind */
-TEST_F(main, bears_readers_that_do_not_read_on)
+TEST_F(main, unfinished_dumps_do_no_harm)
 {
 	struct nl *nl = &self->nl;
 	struct req q;

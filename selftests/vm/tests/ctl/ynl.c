@@ -30,27 +30,27 @@ static bool agrees(const char *check)
 	return good;
 }
 
-TEST_F(spec, names_the_operations_and_groups)
+TEST_F(spec, spec_names_operations_and_groups)
 {
 	EXPECT_TRUE(agrees("operations"));
 }
 
-TEST_F(spec, has_the_policies_with_their_ranges)
+TEST_F(spec, spec_policies_match_the_module)
 {
 	EXPECT_TRUE(agrees("policies"));
 }
 
-TEST_F(spec, is_enough_to_give_every_command)
+TEST_F(spec, every_command_works_from_the_spec)
 {
 	EXPECT_TRUE(agrees("commands"));
 }
 
-TEST_F(spec, is_enough_to_understand_refusals)
+TEST_F(spec, refusals_decode_with_the_spec)
 {
 	EXPECT_TRUE(agrees("refusals"));
 }
 
-TEST_F(spec, is_enough_to_understand_events)
+TEST_F(spec, events_decode_with_the_spec)
 {
 	EXPECT_TRUE(agrees("events"));
 }

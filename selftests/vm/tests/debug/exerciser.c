@@ -104,7 +104,7 @@ TEST_F(main, fio_asynchronous)
 			 "[posixaio]\nioengine=posixaio\niodepth=4\nrw=write\nbs=128k\n"));
 }
 
-TEST_F(main, fio_mapped)
+TEST_F(main, fio_mmap)
 {
 	EXPECT_EQ(0, fio("[mmap-rand]\nioengine=mmap\nrw=randwrite\nbs=4k\nsize=8m\n"
 			 "[mmap-seq]\nioengine=mmap\nrw=write\nbs=256k\nfsync=8\n"
@@ -156,7 +156,7 @@ static int stress(int seconds, const char *stressors)
 	return ret;
 }
 
-TEST_F(main, stress_names)
+TEST_F(main, stress_ng_names)
 {
 	EXPECT_EQ(0, stress(4, "--dentry 1 --dentries 256 --dir 1 --dir-dirs 256\t"
 			    "--rename 1 --getdent 1 --filename 1 --touch 1"));
@@ -167,7 +167,7 @@ TEST_F(main, stress_names)
 			    "--fanotify 1"));
 }
 
-TEST_F(main, stress_data)
+TEST_F(main, stress_ng_data)
 {
 	EXPECT_EQ(0, stress(5, "--hdd 1 --hdd-bytes 16m --iomix 1 --iomix-bytes 16m\t"
 			    "--fallocate 1 --fallocate-bytes 32m --seek 1\t"
@@ -181,7 +181,7 @@ TEST_F(main, stress_data)
 			    "--hdd-bytes 16m --hdd-opts direct,rd-rnd,wr-rnd"));
 }
 
-TEST_F(main, stress_mappings)
+TEST_F(main, stress_ng_mappings)
 {
 	EXPECT_EQ(0, stress(5, "--mmap 1 --mmap-file --mmap-bytes 32m --mremap 1\t"
 			    "--mremap-bytes 8m --msync 1 --msync-bytes 16m\t"
@@ -192,7 +192,7 @@ TEST_F(main, stress_mappings)
 }
 
 /* Last, with nothing left of all that */
-TEST_F(main, unloads)
+TEST_F(main, module_unloads)
 {
 	EXPECT_OK(rmdir(DIR));
 	ASSERT_OK(chdir("/"));

@@ -725,7 +725,7 @@ TEST_F_TIMEOUT(nth, create_mkdir_unlink, LONG)
 	ASSERT_OK(unlink(FILE_));
 }
 
-TEST_F_TIMEOUT(nth, contents, LONG)
+TEST_F_TIMEOUT(nth, file_data, LONG)
 {
 	uint64_t free = fs_free();
 

@@ -12,7 +12,7 @@
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 #define SCHEDSTATS "/proc/sys/kernel/sched_schedstats"
 
-TEST(boots_with_the_memory_it_was_given)
+TEST(boots_with_the_configured_memory)
 {
 	struct utsname uts;
 
@@ -23,7 +23,7 @@ TEST(boots_with_the_memory_it_was_given)
 	EXPECT_FALSE(vm_iomem_touches(0xfee00000, 0xfee00fff, "System RAM"));
 }
 
-TEST(pattern_tells_misplaced_words)
+TEST(pattern_detects_misplaced_words)
 {
 	static uint64_t buf[4096];
 
@@ -70,7 +70,7 @@ static void *read_the_clock(void *stop)
  * Without selftests/vm/qemu-patches, QEMU 10.2's emulation sends what one CPU reads to
  * another device, and aborts, within some turns of this.
  */
-TEST(devices_stay_apart_while_one_is_mapped_and_unmapped)
+TEST(device_registers_stay_correct_during_mmap_and_munmap)
 {
 	char *was = vm_read_file(CLOCKSOURCE);
 	int fd = open("/sys/bus/pci/devices/0000:00:10.0/config", O_RDWR);
@@ -109,7 +109,7 @@ static void *change_places(void *stop)
  * One CPU patches the scheduler while the other runs it. Without selftests/vm/qemu-patches
  * the emulation at times goes on with what was patched away, most on a busy machine.
  */
-TEST(code_is_patched_while_it_runs)
+TEST(kernel_code_can_be_patched_while_it_runs)
 {
 	pthread_t runners[2];
 	int stop = 0;

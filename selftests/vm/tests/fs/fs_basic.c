@@ -21,7 +21,7 @@ FIXTURE_SETUP(empty)
 
 FIXTURE_TEARDOWN(empty) {}
 
-TEST_F(empty, mounts_without_a_pool_and_creates_nothing)
+TEST_F(empty, mount_without_pool_creates_no_files)
 {
 	struct stat st;
 
@@ -33,7 +33,7 @@ TEST_F(empty, mounts_without_a_pool_and_creates_nothing)
 	EXPECT_ERR(ENOENT, open(PKRAM_MNT "/file", O_RDONLY));
 }
 
-TEST_F(empty, grows_under_a_mount)
+TEST_F(empty, pool_grows_while_mounted)
 {
 	struct statfs before, after;
 	int dir = open(PKRAM_MNT, O_RDONLY | O_DIRECTORY);
@@ -112,7 +112,7 @@ static int try_append(const char *path)
 
 /* Mounts */
 
-TEST_F(main, statfs_tells_the_pool)
+TEST_F(main, statfs_reports_the_pool)
 {
 	struct statfs s;
 
@@ -147,7 +147,7 @@ TEST_F(main, several_mounts_show_one_file_system)
 	EXPECT_OK(vm_umount("/mnt/second"));
 }
 
-TEST_F(main, a_read_only_mount_is_so_alone)
+TEST_F(main, read_only_mount_does_not_affect_others)
 {
 	int fd;
 
@@ -170,7 +170,7 @@ TEST_F(main, unknown_mount_options_are_refused)
 	EXPECT_ERR(EINVAL, mount("pkram", "/mnt/bad", PKRAM_FS_NAME, 0, "nonsense"));
 }
 
-TEST_F(main, everything_is_there_after_unmount_and_mount)
+TEST_F(main, files_survive_unmount_and_mount)
 {
 	struct stat before, after;
 	char value[8] = "";
@@ -208,7 +208,7 @@ TEST_F(main, everything_is_there_after_unmount_and_mount)
 
 /* Names */
 
-TEST_F(main, a_new_file_is_empty_and_its_creators)
+TEST_F(main, new_file_is_empty_and_owned_by_its_creator)
 {
 	struct statx x;
 	int fd;
@@ -230,7 +230,7 @@ TEST_F(main, a_new_file_is_empty_and_its_creators)
 	close(fd);
 }
 
-TEST_F(main, a_temporary_file_may_be_unlinked_and_used_on)
+TEST_F(main, unlinked_open_file_stays_usable)
 {
 	char name[] = "tmpXXXXXX", buf[4];
 	int fd = mkstemp(name), other;
@@ -246,7 +246,7 @@ TEST_F(main, a_temporary_file_may_be_unlinked_and_used_on)
 	close(fd);
 }
 
-TEST_F(main, directories_nest_and_go_when_empty)
+TEST_F(main, directories_nest_and_rmdir_needs_empty)
 {
 	struct stat st;
 
@@ -264,7 +264,7 @@ TEST_F(main, directories_nest_and_go_when_empty)
 	EXPECT_ERR(ENOENT, stat("a", &st));
 }
 
-TEST_F(main, a_removed_directory_takes_no_names)
+TEST_F(main, create_in_removed_directory_is_enoent)
 {
 	int dir;
 
@@ -277,7 +277,7 @@ TEST_F(main, a_removed_directory_takes_no_names)
 	close(dir);
 }
 
-TEST_F(main, links_and_nodes_are_refused)
+TEST_F(main, links_and_device_nodes_are_refused)
 {
 	int fd = fs_file("file", 0);
 
@@ -288,7 +288,7 @@ TEST_F(main, links_and_nodes_are_refused)
 	close(fd);
 }
 
-TEST_F(main, unlink_frees_space_at_the_last_close)
+TEST_F(main, unlink_frees_space_on_last_close)
 {
 	int fd = fs_file("file", 64 * MIB), again;
 
@@ -350,7 +350,7 @@ TEST_F(main, rename_replaces_and_frees_the_old_file)
 	close(new);
 }
 
-TEST_F(main, rename_replaces_only_what_it_may)
+TEST_F(main, rename_over_wrong_type_is_refused)
 {
 	struct stat st;
 
@@ -371,7 +371,7 @@ TEST_F(main, rename_replaces_only_what_it_may)
 	EXPECT_OK(rename("full/x", "dir"));
 }
 
-TEST_F(main, names_have_up_to_255_bytes)
+TEST_F(main, names_are_limited_to_255_bytes)
 {
 	char name[257];
 	struct stat st;
@@ -439,7 +439,7 @@ TEST_F(main, readdir_lists_thousands_of_files_once_each)
 	closedir(dir);
 }
 
-TEST_F(main, readdir_stays_right_while_files_go)
+TEST_F(main, readdir_is_consistent_during_unlink)
 {
 	int i, fd, n = 0, left = 0;
 	struct dirent *d;
@@ -467,7 +467,7 @@ TEST_F(main, readdir_stays_right_while_files_go)
 	closedir(dir);
 }
 
-TEST_F(main, a_directory_position_can_be_returned_to)
+TEST_F(main, seekdir_returns_to_a_position)
 {
 	char name[32], third[256];
 	struct dirent *d;
@@ -504,7 +504,7 @@ TEST_F(main, a_directory_position_can_be_returned_to)
 
 /* Attributes */
 
-TEST_F(main, times_follow_changes_and_can_be_set)
+TEST_F(main, timestamps_follow_changes_and_can_be_set)
 {
 	struct timespec set[2] = { { 1000000000, 123456789 }, { -5, 987654321 } };
 	struct stat a, b, dir;
@@ -534,7 +534,7 @@ TEST_F(main, times_follow_changes_and_can_be_set)
 	close(fd);
 }
 
-TEST_F(main, permissions_hold_for_other_users)
+TEST_F(main, permissions_apply_to_other_users)
 {
 	close(fs_file("mine", 4096));
 	EXPECT_OK(chmod("mine", 0600));
@@ -621,7 +621,7 @@ TEST_F(main, xattrs_are_set_listed_and_removed)
 	close(fd);
 }
 
-TEST_F(main, xattrs_end_at_their_limits)
+TEST_F(main, xattrs_beyond_the_limits_are_refused)
 {
 	static char value[65536], back[65536];
 	char name[300] = "user.";
@@ -652,7 +652,7 @@ TEST_F(main, xattrs_end_at_their_limits)
 	close(fd);
 }
 
-TEST_F(main, sync_has_nothing_to_do)
+TEST_F(main, sync_and_fsync_succeed)
 {
 	int fd = fs_file("file", 4096);
 	int dir = open(".", O_RDONLY);

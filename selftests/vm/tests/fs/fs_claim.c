@@ -59,7 +59,7 @@ static int resume(int fd, const uint8_t cookie[16])
 	return seal_ioctl(fd, PKRAM_IOC_RESUME, cookie, no_vm, NULL);
 }
 
-TEST_F(main, info_tells_what_an_object_is)
+TEST_F(main, info_reports_the_object)
 {
 	int fd = fs_file("file", 3 * UNIT + 5), other = fs_file("other", 0);
 	struct pkram_ioc_info i, j;
@@ -88,7 +88,7 @@ TEST_F(main, info_tells_what_an_object_is)
 	close(other);
 }
 
-TEST_F(main, structs_may_be_older_or_newer)
+TEST_F(main, ioctl_accepts_older_and_newer_structs)
 {
 	struct {
 		struct pkram_ioc_info i;
@@ -124,7 +124,7 @@ TEST_F(main, structs_may_be_older_or_newer)
 	close(fd);
 }
 
-TEST_F(main, claims_want_an_open_for_writing_and_sane_arguments)
+TEST_F(main, claim_needs_write_access_and_valid_arguments)
 {
 	int fd = fs_file("file", UNIT), ro = open("file", O_RDONLY);
 
@@ -147,7 +147,7 @@ TEST_F(main, claims_want_an_open_for_writing_and_sane_arguments)
 	close(fd);
 }
 
-TEST_F(main, a_second_writer_prevents_a_claim)
+TEST_F(main, claim_with_second_writer_is_ebusy)
 {
 	int a = fs_file("file", UNIT), b = open("file", O_RDWR);
 
@@ -185,7 +185,7 @@ static void others_are_kept_out(struct __test_metadata *_metadata)
 	close(ro);
 }
 
-TEST_F(main, others_are_kept_out_of_a_claimed_object)
+TEST_F(main, claimed_object_refuses_other_openers)
 {
 	int fd = fs_file("file", 0);
 
@@ -204,7 +204,7 @@ TEST_F(main, others_are_kept_out_of_a_claimed_object)
 	close(fd);
 }
 
-TEST_F(main, a_claim_ends_with_the_last_close)
+TEST_F(main, claim_ends_with_last_close)
 {
 	int fd = fs_file("file", UNIT), dup_fd, ro;
 
@@ -224,7 +224,7 @@ TEST_F(main, a_claim_ends_with_the_last_close)
 	EXPECT_OK(unlink("file"));
 }
 
-TEST_F(main, others_are_kept_out_of_a_sealed_object)
+TEST_F(main, sealed_object_refuses_other_openers)
 {
 	int fd = fs_file("file", 0), ro;
 	struct pkram_ioc_info i;
@@ -255,7 +255,7 @@ TEST_F(main, others_are_kept_out_of_a_sealed_object)
 	close(fd);
 }
 
-TEST_F(main, a_seal_is_resumed_once_with_its_cookie)
+TEST_F(main, seal_resumes_once_with_its_cookie)
 {
 	int fd = fs_file("file", 4 * UNIT);
 	uint64_t generation = 0;
@@ -290,7 +290,7 @@ TEST_F(main, a_seal_is_resumed_once_with_its_cookie)
 	EXPECT_OK(unlink("file"));
 }
 
-TEST_F(main, an_exclusive_open_is_alone)
+TEST_F(main, exclusive_open_excludes_other_opens)
 {
 	int fd = fs_file("file", UNIT), excl;
 
@@ -308,7 +308,7 @@ TEST_F(main, an_exclusive_open_is_alone)
 	close(fd);
 }
 
-TEST_F(main, an_unlinked_object_cannot_be_claimed)
+TEST_F(main, claim_of_unlinked_object_is_refused)
 {
 	int fd = fs_file("file", UNIT);
 
@@ -338,7 +338,7 @@ TEST_F(main, claims_and_seals_survive_a_remount)
 	close(fd);
 }
 
-TEST_F(main, a_gib_is_aligned_for_1g_leaves)
+TEST_F(main, object_of_1g_is_aligned_for_1g_leaves)
 {
 	int fd = fs_file("file", GIB);
 	struct pkram_ioc_info i;
@@ -351,7 +351,7 @@ TEST_F(main, a_gib_is_aligned_for_1g_leaves)
 	close(fd);
 }
 
-TEST_F(main, no_mapping_has_no_leaves)
+TEST_F(main, leaves_are_zero_without_mapping)
 {
 	struct pkram_ioc_leaves l = { .size = sizeof(l), .leaves_4k = 1, .leaves_2m = 1 };
 	int fd = fs_file("file", UNIT);

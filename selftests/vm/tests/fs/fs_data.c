@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 
-TEST_F(main, reads_what_was_written_at_any_offset)
+TEST_F(main, read_returns_written_data_at_any_offset)
 {
 	static const off_t at[] = { 0, 1, 4095, UNIT - 1, UNIT, 3 * UNIT - 7, 5 * UNIT + 13 };
 	static const size_t len[] = { 1, 7, 4096, 65537, UNIT, UNIT + 1, 3 * UNIT };
@@ -36,7 +36,7 @@ TEST_F(main, reads_what_was_written_at_any_offset)
 	close(fd);
 }
 
-TEST_F(main, a_write_beyond_the_end_leaves_zeroes_between)
+TEST_F(main, write_past_eof_leaves_zeroes_between)
 {
 	int fd = fs_file("file", 0);
 
@@ -49,7 +49,7 @@ TEST_F(main, a_write_beyond_the_end_leaves_zeroes_between)
 	close(fd);
 }
 
-TEST_F(main, vectors_of_any_shape_arrive)
+TEST_F(main, readv_and_writev_of_any_shape)
 {
 	static unsigned char a[5000], b[UNIT + 3000], c[1], got[sizeof(a) + sizeof(b) + 1];
 	struct iovec v[] = { { a, sizeof(a) }, { NULL, 0 }, { c, 1 }, { b, sizeof(b) } };
@@ -71,7 +71,7 @@ TEST_F(main, vectors_of_any_shape_arrive)
 	close(fd);
 }
 
-TEST_F(main, a_bad_buffer_claims_no_more_than_was_written)
+TEST_F(main, write_from_bad_buffer_is_short)
 {
 	unsigned char *buf;
 	int fd = fs_file("file", 0);
@@ -94,7 +94,7 @@ TEST_F(main, a_bad_buffer_claims_no_more_than_was_written)
 	close(fd);
 }
 
-TEST_F(main, appends_of_several_processes_stay_whole)
+TEST_F(main, concurrent_appends_are_atomic)
 {
 	enum { NR = 4, LINES = 200, LEN = 1000 };
 	char line[LEN];
@@ -130,7 +130,7 @@ TEST_F(main, appends_of_several_processes_stay_whole)
 	close(fd);
 }
 
-TEST_F(main, truncate_shrinks_grows_and_shows_no_old_bytes)
+TEST_F(main, truncate_shows_no_old_bytes)
 {
 	int fd = fs_file("file", 0);
 
@@ -153,7 +153,7 @@ TEST_F(main, truncate_shrinks_grows_and_shows_no_old_bytes)
 	close(fd);
 }
 
-TEST_F(main, growing_reserves_memory_or_fails_as_a_whole)
+TEST_F(main, truncate_up_reserves_all_or_nothing)
 {
 	int fd = fs_file("file", 0);
 
@@ -166,7 +166,7 @@ TEST_F(main, growing_reserves_memory_or_fails_as_a_whole)
 	close(fd);
 }
 
-TEST_F(main, fallocate_reserves_with_and_without_growing)
+TEST_F(main, fallocate_reserves_with_and_without_keep_size)
 {
 	int fd = fs_file("file", 0);
 
@@ -209,7 +209,7 @@ TEST_F(main, fallocate_reaches_16_tib)
 	close(fd);
 }
 
-TEST_F(main, punched_holes_read_as_zero_and_give_memory_back)
+TEST_F(main, punched_holes_read_as_zero_and_free_memory)
 {
 	int fd = fs_file("file", 0);
 	uint64_t free;
@@ -236,7 +236,7 @@ TEST_F(main, punched_holes_read_as_zero_and_give_memory_back)
 	close(fd);
 }
 
-TEST_F(main, zeroed_ranges_keep_their_memory)
+TEST_F(main, zero_range_keeps_memory)
 {
 	int fd = fs_file("file", 0);
 
@@ -258,7 +258,7 @@ TEST_F(main, zeroed_ranges_keep_their_memory)
 	close(fd);
 }
 
-TEST_F(main, file_size_limits_hold)
+TEST_F(main, file_size_limits_apply)
 {
 	struct rlimit old, limit;
 	int fd = fs_file("file", 0);
@@ -353,7 +353,7 @@ TEST_F(main, direct_io_works_at_any_alignment)
 	close(fd);
 }
 
-TEST_F(main, seeks_find_data_and_holes)
+TEST_F(main, seek_data_and_seek_hole)
 {
 	int fd = fs_file("file", 10 * UNIT);
 
@@ -397,7 +397,7 @@ static int get_map(int fd, struct map *m, uint64_t start, uint64_t len, int coun
 	return ioctl(fd, FS_IOC_FIEMAP, &m->head);
 }
 
-TEST_F(main, fiemap_tells_extents)
+TEST_F(main, fiemap_reports_extents)
 {
 	int fd = fs_file("file", 4 * UNIT), i, status;
 	uint64_t pos = 0;
@@ -448,7 +448,7 @@ TEST_F(main, fiemap_tells_extents)
 	close(fd);
 }
 
-TEST_F(main, new_bytes_are_zero_after_a_file_full_of_ones_went)
+TEST_F(main, reused_memory_reads_as_zero)
 {
 	size_t len = 300 * MIB, i;
 	int fd = fs_file("ones", 0);
@@ -475,7 +475,7 @@ TEST_F(main, new_bytes_are_zero_after_a_file_full_of_ones_went)
 	close(fd);
 }
 
-TEST_F(main, a_full_pool_is_enospc_and_loses_nothing)
+TEST_F(main, full_pool_is_enospc_and_loses_nothing)
 {
 	static char buf[3 * UNIT];
 	int keep = fs_file("keep", 0), fill = fs_file("fill", 0), fd, i;
@@ -520,7 +520,7 @@ TEST_F(main, a_full_pool_is_enospc_and_loses_nothing)
 	close(keep);
 }
 
-TEST_F(main, a_big_write_fills_what_is_left)
+TEST_F(main, large_write_is_short_when_pool_fills)
 {
 	size_t len = 64 * UNIT, got = 0;
 	char *buf = malloc(len);
@@ -555,7 +555,7 @@ TEST_F(main, private_mappings_are_refused)
 	close(fd);
 }
 
-TEST_F(main, mappings_and_file_io_see_each_other)
+TEST_F(main, mappings_and_file_io_are_coherent)
 {
 	int fd = fs_file("file", 4 * UNIT);
 	unsigned char *map;
@@ -579,7 +579,7 @@ TEST_F(main, mappings_and_file_io_see_each_other)
 	close(fd);
 }
 
-TEST_F(main, a_mapping_can_be_the_buffer_of_its_own_file)
+TEST_F(main, io_with_own_mapping_as_buffer)
 {
 	int fd = fs_file("file", 8 * UNIT);
 	unsigned char *map;

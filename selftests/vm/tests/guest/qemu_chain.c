@@ -11,7 +11,7 @@ FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
 FIXTURE_TEARDOWN(first) {}
 
-TEST_F_TIMEOUT(first, a_guest_runs_and_is_saved, 400)
+TEST_F_TIMEOUT(first, guest_runs_and_is_saved, 400)
 {
 	struct story_notes n;
 	struct qemu *q;
@@ -25,7 +25,7 @@ FIXTURE(hop) {};
 FIXTURE_SETUP(hop) {}
 FIXTURE_TEARDOWN(hop) {}
 
-TEST_F_TIMEOUT(hop, it_goes_on_and_is_saved_again, 400)
+TEST_F_TIMEOUT(hop, guest_resumes_and_is_saved_again, 400)
 {
 	story_hop(_metadata, "next");
 }
@@ -34,7 +34,7 @@ FIXTURE(last) {};
 FIXTURE_SETUP(last) {}
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F_TIMEOUT(last, it_goes_on_after_five_kexecs, 400)
+TEST_F_TIMEOUT(last, guest_resumes_after_five_kexecs, 400)
 {
 	struct story_notes n;
 	struct qemu *q;

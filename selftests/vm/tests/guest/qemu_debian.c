@@ -192,19 +192,19 @@ FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
 FIXTURE_TEARDOWN(first) {}
 
-TEST_F_TIMEOUT(first, the_host_is_up, 300)
+TEST_F_TIMEOUT(first, host_is_up, 300)
 {
 	host_is_up(_metadata, "6.1");
 }
 
-TEST_F_TIMEOUT(first, the_pool_grows, 120)
+TEST_F_TIMEOUT(first, pool_grows, 120)
 {
 	EXPECT_EQ(0, vm_run(NULL, "rm -f /var/lib/pkram/pool && "
 			    CTL "pool grow 1G && echo SIZE=1G >/etc/pkram/pool.conf"));
 	EXPECT_EQ(1, pool_number("regions"));
 }
 
-TEST_F_TIMEOUT(first, guests_are_units, 300)
+TEST_F_TIMEOUT(first, guests_run_as_units, 300)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -222,7 +222,7 @@ TEST_F_TIMEOUT(first, guests_are_units, 300)
 	}
 }
 
-TEST_F_TIMEOUT(first, one_that_cannot_be_saved_stops_the_update, 400)
+TEST_F_TIMEOUT(first, unsavable_guest_stops_the_update, 400)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -251,7 +251,7 @@ TEST_F_TIMEOUT(first, one_that_cannot_be_saved_stops_the_update, 400)
 	EXPECT_EQ(0, vm_run(NULL, "rm " PKRAM_MNT "/c " GUESTS "/c.conf"));
 }
 
-TEST_F_TIMEOUT(first, the_host_is_updated, 400)
+TEST_F_TIMEOUT(first, host_is_updated, 400)
 {
 	update_to(_metadata, "6.12");
 }
@@ -260,17 +260,17 @@ FIXTURE(second) {};
 FIXTURE_SETUP(second) {}
 FIXTURE_TEARDOWN(second) {}
 
-TEST_F_TIMEOUT(second, the_host_is_up, 300)
+TEST_F_TIMEOUT(second, host_is_up, 300)
 {
 	host_is_up(_metadata, "6.12");
 }
 
-TEST_F_TIMEOUT(second, the_guests_go_on, 300)
+TEST_F_TIMEOUT(second, guests_resume, 300)
 {
 	guests_go_on(_metadata, "6.1");
 }
 
-TEST_F_TIMEOUT(second, the_host_is_updated, 400)
+TEST_F_TIMEOUT(second, host_is_updated, 400)
 {
 	update_to(_metadata, "7");
 }
@@ -279,17 +279,17 @@ FIXTURE(third) {};
 FIXTURE_SETUP(third) {}
 FIXTURE_TEARDOWN(third) {}
 
-TEST_F_TIMEOUT(third, the_host_is_up, 300)
+TEST_F_TIMEOUT(third, host_is_up, 300)
 {
 	host_is_up(_metadata, "7");
 }
 
-TEST_F_TIMEOUT(third, the_guests_go_on, 300)
+TEST_F_TIMEOUT(third, guests_resume, 300)
 {
 	guests_go_on(_metadata, "6.12");
 }
 
-TEST_F_TIMEOUT(third, systemctl_kexec_saves_them_too, 400)
+TEST_F_TIMEOUT(third, systemctl_kexec_saves_the_guests, 400)
 {
 	const char *next = kernel("6.12");
 	struct notes notes;
@@ -307,17 +307,17 @@ FIXTURE(fourth) {};
 FIXTURE_SETUP(fourth) {}
 FIXTURE_TEARDOWN(fourth) {}
 
-TEST_F_TIMEOUT(fourth, the_host_is_up, 300)
+TEST_F_TIMEOUT(fourth, host_is_up, 300)
 {
 	host_is_up(_metadata, "6.12");
 }
 
-TEST_F_TIMEOUT(fourth, the_guests_go_on, 300)
+TEST_F_TIMEOUT(fourth, guests_resume, 300)
 {
 	guests_go_on(_metadata, "7");
 }
 
-TEST_F_TIMEOUT(fourth, power_is_cut_after_the_saves, 400)
+TEST_F_TIMEOUT(fourth, reset_after_the_saves, 400)
 {
 	ASSERT_EQ(0, vm_run(NULL, "touch " CUT));
 	update_to(_metadata, "7");
@@ -328,12 +328,12 @@ FIXTURE_SETUP(fifth) {}
 FIXTURE_TEARDOWN(fifth) {}
 
 /* The firmware boots the first kernel again. */
-TEST_F_TIMEOUT(fifth, the_host_is_up, 300)
+TEST_F_TIMEOUT(fifth, host_is_up, 300)
 {
 	host_is_up(_metadata, "6.1");
 }
 
-TEST_F_TIMEOUT(fifth, the_pool_is_gone_which_is_said, 120)
+TEST_F_TIMEOUT(fifth, lost_pool_is_reported, 120)
 {
 	struct notes notes;
 	char *out, uuid[64];
@@ -351,7 +351,7 @@ TEST_F_TIMEOUT(fifth, the_pool_is_gone_which_is_said, 120)
 	EXPECT_STRNE(notes.uuid, uuid);
 }
 
-TEST_F_TIMEOUT(fifth, the_guests_start_afresh, 300)
+TEST_F_TIMEOUT(fifth, guests_start_afresh, 300)
 {
 	struct notes notes;
 	struct guest_state st;

@@ -14,7 +14,7 @@ FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
 FIXTURE_TEARDOWN(first) {}
 
-TEST_F_TIMEOUT(first, a_guest_runs_and_is_saved, 400)
+TEST_F_TIMEOUT(first, guest_runs_and_is_saved, 400)
 {
 	struct story_notes n;
 	struct qemu *q;
@@ -31,7 +31,7 @@ FIXTURE(second) {};
 FIXTURE_SETUP(second) {}
 FIXTURE_TEARDOWN(second) {}
 
-TEST_F_TIMEOUT(second, it_goes_on_and_is_saved_again, 400)
+TEST_F_TIMEOUT(second, guest_resumes_and_is_saved_again, 400)
 {
 	story_hop(_metadata, "another");
 	story_say("and another one");
@@ -41,7 +41,7 @@ FIXTURE(third) {};
 FIXTURE_SETUP(third) {}
 FIXTURE_TEARDOWN(third) {}
 
-TEST_F_TIMEOUT(third, it_goes_on, 400)
+TEST_F_TIMEOUT(third, guest_resumes, 400)
 {
 	struct story_notes n;
 	struct qemu *q;

@@ -42,7 +42,7 @@ static int save_and_load(const char *object)
 	return err;
 }
 
-TEST_F_TIMEOUT(first, runs_other_guests_on_a_host_without_pkram, 200)
+TEST_F_TIMEOUT(first, other_guests_run_without_pkram, 200)
 {
 	struct qemu *q;
 	char *text;
@@ -66,7 +66,7 @@ TEST_F_TIMEOUT(first, runs_other_guests_on_a_host_without_pkram, 200)
 	qemu_quit(q);
 }
 
-TEST_F(first, says_what_pkram_needs_on_a_host_without_it)
+TEST_F(first, missing_module_is_explained)
 {
 	EXPECT_EQ(0, REFUSED("which pkram object 'vm1' needs; load pkram.ko and mount -t pkramfs",
 			     VM("vm1")));
@@ -78,7 +78,7 @@ TEST_F(first, says_what_pkram_needs_on_a_host_without_it)
 }
 
 /* Of the first not much is left, so that a guest's RAM is in the second as well. */
-TEST_F(first, grows_a_pool_of_two_regions)
+TEST_F(first, creates_a_pool_of_two_regions)
 {
 	int fd;
 
@@ -99,7 +99,7 @@ TEST_F(first, grows_a_pool_of_two_regions)
 		(const char * const []) { QEMU_TINY, "-machine", "q35,memory-backend=ram0", \
 					  ONE_GIB(name), ##__VA_ARGS__, NULL })
 
-TEST_F(first, refuses_pagesize_1g_of_an_object_in_pieces)
+TEST_F(first, pagesize_1g_needs_contiguous_object)
 {
 	long long free = pool_number("free");
 	int fd;
@@ -129,7 +129,7 @@ static int leaves_2m(struct qemu *q)
 	return at ? atoi(at + strlen(key)) : -1;
 }
 
-TEST_F(first, preallocates)
+TEST_F(first, prealloc_reserves_all_memory)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -210,7 +210,7 @@ static bool hmp_says(struct qemu *q, const char *command, const char *what)
 	return is;
 }
 
-TEST_F_TIMEOUT(first, takes_snapshots_that_copy_ram, 200)
+TEST_F_TIMEOUT(first, snapshot_copies_ram, 200)
 {
 	struct guest_state before, st;
 	struct qemu *q = START("vm1", VM("vm1"));
@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(first, takes_snapshots_that_copy_ram, 200)
 	qemu_kill(q);
 }
 
-TEST_F_TIMEOUT(first, starts_from_a_snapshot, 200)
+TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 {
 	struct guest_state st;
 	struct qemu *q = START("vm1", VM("vm1"), SNAPSHOTS);
@@ -287,7 +287,7 @@ TEST_F_TIMEOUT(first, starts_from_a_snapshot, 200)
 }
 
 /* The RAM would not be in it, and nothing would tie the two together. */
-TEST_F_TIMEOUT(first, takes_no_snapshot_without_the_ram, 200)
+TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 {
 	static const char * const refusals[][2] = {
 		{ "normal", "would leave the RAM in pkram object '/dev/pkram/vm1'" },
@@ -338,7 +338,7 @@ TEST_F_TIMEOUT(first, takes_no_snapshot_without_the_ram, 200)
 	EXPECT_EQ(0, unlink(DISK));
 }
 
-TEST_F(first, leaves_a_saved_guest_in_the_second_region)
+TEST_F(first, saves_a_guest_in_the_second_region)
 {
 	unsigned long long counter;
 
@@ -367,7 +367,7 @@ FIXTURE(lost) {};
 FIXTURE_SETUP(lost) {}
 FIXTURE_TEARDOWN(lost) {}
 
-TEST_F(lost, refuses_a_guest_of_whose_ram_a_region_is_lost)
+TEST_F(lost, guest_with_lost_region_is_refused)
 {
 	struct dm_region *region;
 	struct dm_record *d;
@@ -394,7 +394,7 @@ TEST_F(lost, refuses_a_guest_of_whose_ram_a_region_is_lost)
 			     "-uuid", UUID_A));
 }
 
-TEST_F(lost, says_what_is_lost)
+TEST_F(lost, lost_region_is_named)
 {
 	char *text;
 
@@ -411,7 +411,7 @@ FIXTURE_SETUP(repaired) {}
 FIXTURE_TEARDOWN(repaired) {}
 
 /* The very same, as nothing was written to it meanwhile */
-TEST_F(repaired, resumes_the_guest_when_the_region_is_back)
+TEST_F(repaired, guest_resumes_when_region_is_back)
 {
 	uint64_t start, end, at;
 	int i;

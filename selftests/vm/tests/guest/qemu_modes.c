@@ -13,14 +13,14 @@ FIXTURE(main) {};
 FIXTURE_SETUP(main) {}
 FIXTURE_TEARDOWN(main) {}
 
-TEST_F(main, grows_a_pool)
+TEST_F(main, creates_a_pool)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, pool_grow(1));
 }
 
 /* 1G leaves are seen in qemu_suspend, whose guest has whole GiB of RAM. */
-TEST_F(main, is_mapped_by_kvm_with_2m_leaves)
+TEST_F(main, kvm_maps_guest_with_2m_leaves)
 {
 	struct qemu *q = START("vm1", VM("vm1"));
 	struct guest_state st;
@@ -36,7 +36,7 @@ TEST_F(main, is_mapped_by_kvm_with_2m_leaves)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
 }
 
-TEST_F(main, hands_the_object_over_by_cpr_transfer)
+TEST_F(main, cpr_transfer_hands_the_object_over)
 {
 	struct qemu *q = START("from", VM("vm1"), "-machine", "aux-ram-share=on"), *to;
 	struct guest_state st;
@@ -58,7 +58,7 @@ TEST_F(main, hands_the_object_over_by_cpr_transfer)
 	EXPECT_EQ(0, load_saved("vm1", NULL, st.counter));
 }
 
-TEST_F(main, keeps_the_object_over_cpr_exec)
+TEST_F(main, cpr_exec_keeps_the_object)
 {
 	struct qemu *q = START("vm1", VM("vm1"), "-machine", "aux-ram-share=on");
 	struct guest_state st;
@@ -77,7 +77,7 @@ TEST_F(main, keeps_the_object_over_cpr_exec)
 	qemu_kill(q);
 }
 
-TEST_F(main, migrates_out_and_in_by_copying)
+TEST_F(main, ordinary_migration_copies_ram)
 {
 	struct qemu *q = START("from", VM("vm1")), *to;
 	struct guest_state st;
@@ -121,7 +121,7 @@ TEST_F(main, migrates_out_and_in_by_copying)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm2"));
 }
 
-TEST_F(main, takes_two_guests_at_once)
+TEST_F(main, two_guests_are_saved_and_loaded)
 {
 	struct qemu *a = START("a", VM("a")), *b = START("b", VM("b"));
 	struct guest_state at, bt;
@@ -149,7 +149,7 @@ TEST_F(main, takes_two_guests_at_once)
 }
 
 /* One RAM in two objects: each is sealed, and both must be there to go on. */
-TEST_F(main, takes_a_guest_with_two_objects)
+TEST_F(main, guest_with_two_objects_is_saved_and_loaded)
 {
 	const char *numa[] = { MACHINE, "-object", VM("two0"), "-m", SIZE ",slots=1,maxmem=1G",
 			       "-object", "memory-backend-pkram,id=ram1,size=64M,name=two1",
@@ -180,7 +180,7 @@ TEST_F(main, takes_a_guest_with_two_objects)
 }
 
 /* Killed so many microseconds into a save: running and unsealed, or sealed */
-TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
+TEST_F_TIMEOUT(main, qemu_killed_during_save, 300)
 {
 	static const int delays[] = { 0, 2000, 5000, 8000, 12000, 20000, 30000, 50000 };
 	int sealed = 0, running = 0, loaded = 0;
@@ -228,7 +228,7 @@ TEST_F_TIMEOUT(main, may_be_killed_while_it_saves, 300)
 }
 
 /* Killed while it loads: sealed still, until its guest ran */
-TEST_F_TIMEOUT(main, may_be_killed_while_it_loads, 300)
+TEST_F_TIMEOUT(main, qemu_killed_during_load, 300)
 {
 	static const int delays[] = { 0, 3000, 10000, 30000 };
 	unsigned long long counter;

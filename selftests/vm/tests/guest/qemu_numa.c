@@ -13,7 +13,7 @@ FIXTURE(main) {};
 FIXTURE_SETUP(main) {}
 FIXTURE_TEARDOWN(main) {}
 
-TEST_F(main, grows_a_pool_on_both_nodes)
+TEST_F(main, creates_a_pool_on_both_nodes)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0"));
@@ -22,7 +22,7 @@ TEST_F(main, grows_a_pool_on_both_nodes)
 	EXPECT_LT(0, nodes_free(1));
 }
 
-TEST_F_TIMEOUT(main, has_its_ram_on_the_node_asked_for, 200)
+TEST_F_TIMEOUT(main, guest_ram_is_on_the_requested_node, 200)
 {
 	static const char * const objects[] = {
 		ON_NODES("vm1", SIZE, "0", "bind"),
@@ -63,7 +63,7 @@ TEST_F_TIMEOUT(main, has_its_ram_on_the_node_asked_for, 200)
 	}
 }
 
-TEST_F(main, refuses_nodes_that_have_not_enough)
+TEST_F(main, node_without_enough_memory_is_refused)
 {
 	long long was[2] = { nodes_free(0), nodes_free(1) };
 	const char *big = ON_NODES("big", "1100M", "1", "preferred");

@@ -18,13 +18,13 @@ FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
 FIXTURE_TEARDOWN(first) {}
 
-TEST_F(first, grows_a_pool)
+TEST_F(first, creates_a_pool)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, pool_grow(1));
 }
 
-TEST_F(first, saves_and_loads_without_copying)
+TEST_F(first, save_and_load_do_not_copy_ram)
 {
 	unsigned long long counter;
 	struct stat st;
@@ -37,7 +37,7 @@ TEST_F(first, saves_and_loads_without_copying)
 	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
 }
 
-TEST_F(first, refuses_properties_that_make_no_sense)
+TEST_F(first, invalid_properties_are_refused)
 {
 	EXPECT_EQ(0, REFUSED("Parameter 'name' is missing", OBJECT("size=" SIZE)));
 	EXPECT_EQ(0, REFUSED("share=off", VM("no") ",share=off"));
@@ -51,7 +51,7 @@ TEST_F(first, refuses_properties_that_make_no_sense)
 }
 
 /* Row 1 of the table: RAM that is not there, or nothing was saved in it */
-TEST_F(first, resumes_from_nothing_that_is_not_there)
+TEST_F(first, load_without_saved_object_is_refused)
 {
 	int fd;
 
@@ -69,7 +69,7 @@ TEST_F(first, resumes_from_nothing_that_is_not_there)
 }
 
 /* Row 2: another VM's RAM */
-TEST_F(first, resumes_no_other_guest)
+TEST_F(first, load_of_another_guest_is_refused)
 {
 	unsigned long long a, b, c;
 
@@ -88,7 +88,7 @@ TEST_F(first, resumes_no_other_guest)
 }
 
 /* Row 3: the same stream twice; and an old stream after a new save */
-TEST_F(first, loads_a_stream_once)
+TEST_F(first, stream_loads_only_once)
 {
 	unsigned long long counter;
 
@@ -106,7 +106,7 @@ TEST_F(first, loads_a_stream_once)
 }
 
 /* Row 4: the source runs on after its save */
-TEST_F(first, forgets_a_stream_when_its_guest_runs_on)
+TEST_F(first, stream_is_void_after_guest_continues)
 {
 	struct guest_state st;
 	struct qemu *q = START("vm1", VM("vm1"));
@@ -124,7 +124,7 @@ TEST_F(first, forgets_a_stream_when_its_guest_runs_on)
 }
 
 /* A reset of the saved machine changes its RAM as well. */
-TEST_F(first, forgets_a_stream_when_its_guest_is_reset)
+TEST_F(first, stream_is_void_after_guest_reset)
 {
 	struct guest_state st;
 	struct qemu *q = START("vm1", VM("vm1"));
@@ -141,7 +141,7 @@ TEST_F(first, forgets_a_stream_when_its_guest_is_reset)
 }
 
 /* Row 5 */
-TEST_F(first, lets_one_qemu_have_an_object)
+TEST_F(first, second_qemu_on_an_object_is_refused)
 {
 	unsigned long long counter;
 	struct guest_state st;
@@ -166,7 +166,7 @@ TEST_F(first, lets_one_qemu_have_an_object)
 }
 
 /* Row 6 and 7: on the side that loads */
-TEST_F(first, loads_only_what_has_the_saved_size_and_is_shared)
+TEST_F(first, load_needs_same_size_and_share)
 {
 	unsigned long long counter;
 
@@ -182,7 +182,7 @@ TEST_F(first, loads_only_what_has_the_saved_size_and_is_shared)
 }
 
 /* Row 8, and every other RAM that would be lost */
-TEST_F(first, saves_only_if_no_ram_is_lost)
+TEST_F(first, save_that_would_lose_ram_is_refused)
 {
 	struct guest_state st;
 	struct qemu *q = qemu_start("vm1", QEMU_TINY, "-machine", "q35,memory-backend=ram0",
@@ -231,7 +231,7 @@ TEST_F(first, saves_only_if_no_ram_is_lost)
 	qemu_quit(q);
 }
 
-TEST_F(first, runs_on_when_a_save_fails)
+TEST_F(first, guest_continues_after_failed_save)
 {
 	struct guest_state st;
 	struct qemu *q = START("vm1", VM("vm1"));
@@ -275,7 +275,7 @@ static long long find_in_file(const char *path, const char *what)
 	return at;
 }
 
-TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
+TEST_F_TIMEOUT(first, damaged_or_foreign_stream_is_refused, 200)
 {
 	unsigned long long counter;
 	struct guest_state st;
@@ -329,7 +329,7 @@ TEST_F_TIMEOUT(first, loads_no_stream_that_is_damaged_or_another_kind, 200)
 	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
 }
 
-TEST_F(first, tells_what_it_has)
+TEST_F(first, query_pkram_reports_objects)
 {
 	struct guest_state st;
 	struct qemu *q = START("vm1", VM("vm1"));
@@ -353,7 +353,7 @@ TEST_F(first, tells_what_it_has)
 	qemu_quit(q);
 }
 
-TEST_F(first, gives_a_saved_guest_up_on_request)
+TEST_F(first, object_unseal_gives_a_saved_guest_up)
 {
 	unsigned long long counter;
 	struct qemu *q;
@@ -370,7 +370,7 @@ TEST_F(first, gives_a_saved_guest_up_on_request)
 }
 
 /* For the next kernel: one to resume, one that gets damaged */
-TEST_F(first, leaves_two_saved_guests)
+TEST_F(first, saves_two_guests_for_the_next_kernel)
 {
 	unsigned long long counter;
 
@@ -382,7 +382,7 @@ FIXTURE(second) {};
 FIXTURE_SETUP(second) {}
 FIXTURE_TEARDOWN(second) {}
 
-TEST_F(second, refuses_a_damaged_object)
+TEST_F(second, damaged_object_is_refused)
 {
 	struct dm_record *d;
 
@@ -398,7 +398,7 @@ TEST_F(second, refuses_a_damaged_object)
 	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/hurt'", VM("hurt"), INCOMING));
 }
 
-TEST_F(second, resumes_the_other_in_the_new_kernel)
+TEST_F(second, undamaged_guest_resumes)
 {
 	EXPECT_TRUE(object_is("keep", PKRAM_STATE_SEALED));
 	EXPECT_EQ(0, load_saved("keep", UUID_A, 1));

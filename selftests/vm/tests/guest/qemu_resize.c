@@ -35,7 +35,7 @@ static long long wait_size(struct qemu *q, const char *query, const char *key,
 	return is / (long long)MIB;
 }
 
-TEST_F(main, grows_a_pool)
+TEST_F(main, creates_a_pool)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, pool_grow(1));
@@ -54,7 +54,7 @@ static long long inflate(struct qemu *q, unsigned int mib)
 	return wait_size(q, "query-balloon", "\"actual\": ", mib, 120);
 }
 
-TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
+TEST_F_TIMEOUT(main, balloon_is_kept_across_save_and_load, 600)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -98,7 +98,7 @@ TEST_F_TIMEOUT(main, keeps_a_balloon_over_a_save, 600)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
 }
 
-TEST_F_TIMEOUT(main, has_back_what_a_guest_reports_free, 300)
+TEST_F_TIMEOUT(main, free_page_reporting_returns_memory, 300)
 {
 	long long was = pool_number("free"), used;
 	struct guest_state st;
@@ -143,7 +143,7 @@ static long long plugged(struct qemu *q, unsigned int mib, int seconds)
 	return wait_size(q, "query-memory-devices", "\"size\": ", mib, seconds);
 }
 
-TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
+TEST_F_TIMEOUT(main, virtio_mem_is_kept_across_save_and_load, 600)
 {
 	long long was = pool_number("free");
 	struct guest_state st;
@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(main, keeps_what_virtio_mem_plugged_over_a_save, 600)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/mem1"));
 }
 
-TEST_F_TIMEOUT(main, virtio_mem_plugs_no_more_than_the_pool_has, 300)
+TEST_F_TIMEOUT(main, virtio_mem_is_limited_by_the_pool, 300)
 {
 	struct guest_state st;
 	long long left;

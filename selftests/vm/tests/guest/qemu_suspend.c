@@ -28,7 +28,7 @@ FIXTURE(before) {};
 FIXTURE_SETUP(before) {}
 FIXTURE_TEARDOWN(before) {}
 
-TEST_F_TIMEOUT(before, a_guest_is_suspended_and_saved, 400)
+TEST_F_TIMEOUT(before, suspended_guest_is_saved, 400)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -67,7 +67,7 @@ FIXTURE(after) {};
 FIXTURE_SETUP(after) {}
 FIXTURE_TEARDOWN(after) {}
 
-TEST_F_TIMEOUT(after, it_is_still_suspended_and_wakes_up, 400)
+TEST_F_TIMEOUT(after, guest_is_still_suspended_and_wakes_up, 400)
 {
 	struct guest_state was, st;
 	struct qemu *q;

@@ -20,7 +20,7 @@ FIXTURE_TEARDOWN(tiny)
 {
 }
 
-TEST_F(tiny, starts)
+TEST_F(tiny, guest_starts)
 {
 	double t = vm_now();
 	char *text;
@@ -37,7 +37,7 @@ TEST_F(tiny, starts)
 	EXPECT_STREQ("", text);
 }
 
-TEST_F(tiny, answers)
+TEST_F(tiny, guest_answers_commands)
 {
 	double t = vm_now();
 	char *text;
@@ -63,7 +63,7 @@ TEST_F(tiny, answers)
 	       qemu_kvm_stat(self->q, "pages_1g"));
 }
 
-TEST_F(tiny, finds_what_is_wrong)
+TEST_F(tiny, guest_finds_corrupted_memory)
 {
 	char *text;
 
@@ -79,7 +79,7 @@ TEST_F(tiny, finds_what_is_wrong)
 	ASSERT_EQ(0, guest_wait(self->q, 0, &self->st, 30));
 }
 
-TEST_F(tiny, ends)
+TEST_F(tiny, guest_quits)
 {
 	ASSERT_NE(NULL, self->q);
 	EXPECT_TRUE(qemu_alive(self->q));

@@ -30,7 +30,7 @@ FIXTURE(after) {};
 FIXTURE_SETUP(after) {}
 FIXTURE_TEARDOWN(after) {}
 
-TEST_F_TIMEOUT(after, guest_goes_on, 300)
+TEST_F_TIMEOUT(after, guest_resumes, 300)
 {
 	struct story_notes n;
 
@@ -38,7 +38,7 @@ TEST_F_TIMEOUT(after, guest_goes_on, 300)
 	story_go_on(_metadata, &n);
 }
 
-TEST_F_TIMEOUT(after, guest_memory_takes_a_new_pattern, 120)
+TEST_F_TIMEOUT(after, guest_memory_is_writable, 120)
 {
 	struct qemu *q = qemu_find("vm1");
 	struct guest_state st;

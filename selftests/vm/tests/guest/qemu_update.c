@@ -48,7 +48,7 @@ TEST_F_TIMEOUT(before, guests_are_started, 300)
 	}
 }
 
-TEST_F_TIMEOUT(before, one_that_cannot_be_saved_stops_the_update, 400)
+TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -75,7 +75,7 @@ TEST_F_TIMEOUT(before, one_that_cannot_be_saved_stops_the_update, 400)
 	EXPECT_EQ(0, vm_run(NULL, "rm " PKRAM_MNT "/vm3 " GUESTS "/vm3.conf"));
 }
 
-TEST_F_TIMEOUT(before, guests_are_saved_and_the_host_goes, 300)
+TEST_F_TIMEOUT(before, update_saves_guests_and_reboots, 300)
 {
 	struct notes notes;
 	struct guest_state st;
@@ -104,7 +104,7 @@ FIXTURE(after) {};
 FIXTURE_SETUP(after) {}
 FIXTURE_TEARDOWN(after) {}
 
-TEST_F_TIMEOUT(after, the_guests_are_there_and_saved, 300)
+TEST_F_TIMEOUT(after, saved_guests_are_preserved, 300)
 {
 	char *out;
 
@@ -119,7 +119,7 @@ TEST_F_TIMEOUT(after, the_guests_are_there_and_saved, 300)
 	EXPECT_NE(NULL, strstr(out, "is saved")) TH_LOG("%s", out);
 }
 
-TEST_F_TIMEOUT(after, one_whose_state_is_damaged_stays_saved, 300)
+TEST_F_TIMEOUT(after, guest_with_damaged_state_stays_saved, 300)
 {
 	char *out;
 
@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(after, one_whose_state_is_damaged_stays_saved, 300)
 	ASSERT_EQ(0, vm_run(NULL, "cp /tmp/kept " PKRAM_MNT "/vm1.state"));
 }
 
-TEST_F_TIMEOUT(after, the_guests_go_on, 400)
+TEST_F_TIMEOUT(after, guests_resume, 400)
 {
 	struct json_object *report, *row, *v;
 	struct notes notes;
@@ -175,7 +175,7 @@ TEST_F_TIMEOUT(after, the_guests_go_on, 400)
 	}
 }
 
-TEST_F_TIMEOUT(after, a_state_that_is_used_up_is_refused, 300)
+TEST_F_TIMEOUT(after, used_state_is_refused, 300)
 {
 	char *out;
 

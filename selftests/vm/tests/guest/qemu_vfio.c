@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest with a device of the host's, by vfio-pci: its RAM is in pkram, and what the
- * device may reach of it in a container of pkram's type, which outlives the kernel, too.
+ * A guest with an assigned device (vfio-pci): its RAM is in a pkram object, its DMA
+ * mappings are in a DMA table, and both are preserved across a kexec.
  */
 #include "test.h"
 
@@ -84,7 +84,7 @@ static int mappings(const char *name)
 	return n;
 }
 
-/* Of containers that are opened from now on */
+/* For containers opened from now on */
 static int limit_mappings(int n)
 {
 	char text[16];
@@ -156,7 +156,7 @@ FIXTURE(before) {};
 FIXTURE_SETUP(before) {}
 FIXTURE_TEARDOWN(before) {}
 
-TEST_F(before, the_module_and_a_pool_are_asked_for)
+TEST_F(before, missing_module_and_pool_are_explained)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(0, DEVICE_REFUSED("load pkram_vfio", "-device",
@@ -167,7 +167,7 @@ TEST_F(before, the_module_and_a_pool_are_asked_for)
 	ASSERT_EQ(0, pool_grow(2));
 }
 
-TEST_F(before, what_makes_no_sense_is_refused)
+TEST_F(before, invalid_options_are_refused)
 {
 	EXPECT_EQ(0, DEVICE_REFUSED("pkram-dma-table= must have 1 to 255 characters",
 				    "-device", vfio_pci(0, ",pkram-dma-table=")));
@@ -190,7 +190,7 @@ TEST_F(before, what_makes_no_sense_is_refused)
 	EXPECT_TRUE(dma_table_is("c", NULL));
 }
 
-TEST_F(before, a_start_gives_up_what_is_left_of_another)
+TEST_F(before, new_start_drops_leftover_mappings)
 {
 	struct qemu *q;
 
@@ -208,7 +208,7 @@ TEST_F(before, a_start_gives_up_what_is_left_of_another)
 	EXPECT_OK(unlink(PKRAM_MNT "/other"));
 }
 
-TEST_F(before, a_container_has_one_guest)
+TEST_F(before, dma_table_in_use_is_refused)
 {
 	struct qemu *q = qemu_start("vm0", DEVICE, "-device",
 				    vfio_pci(0, ",pkram-dma-table=c"), NULL);
@@ -221,7 +221,7 @@ TEST_F(before, a_container_has_one_guest)
 	EXPECT_EQ(0, qemu_quit(q));
 }
 
-TEST_F_TIMEOUT(before, a_guest_with_a_device_is_saved, 400)
+TEST_F_TIMEOUT(before, guest_with_device_is_saved, 400)
 {
 	struct guest_state st;
 	struct qemu *q;
@@ -255,7 +255,7 @@ FIXTURE(after) {};
 FIXTURE_SETUP(after) {}
 FIXTURE_TEARDOWN(after) {}
 
-TEST_F_TIMEOUT(after, its_mappings_are_adopted, 400)
+TEST_F_TIMEOUT(after, dma_table_is_restored, 400)
 {
 	struct guest_state was;
 	struct qemu *q;
@@ -308,8 +308,8 @@ TEST_F_TIMEOUT(after, its_mappings_are_adopted, 400)
 		TH_LOG("%s", qemu_console("vm1"));
 }
 
-/* The other modes of CPR hand the container over. */
-TEST_F_TIMEOUT(after, cpr_exec_keeps_it, 400)
+/* The other modes of CPR hand the VFIO container over. */
+TEST_F_TIMEOUT(after, cpr_exec_keeps_the_dma_table, 400)
 {
 	struct qemu *q = qemu_find("vm1");
 	uint64_t bytes;
@@ -331,7 +331,7 @@ TEST_F_TIMEOUT(after, cpr_exec_keeps_it, 400)
 	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 }
 
-TEST_F_TIMEOUT(after, cpr_transfer_keeps_it, 400)
+TEST_F_TIMEOUT(after, cpr_transfer_keeps_the_dma_table, 400)
 {
 	struct qemu *q = qemu_find("vm1"), *to;
 	uint64_t bytes;
@@ -351,8 +351,8 @@ TEST_F_TIMEOUT(after, cpr_transfer_keeps_it, 400)
 	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 }
 
-/* The stream is worth nothing then, the container is as before. */
-TEST_F_TIMEOUT(after, runs_on_after_a_save, 400)
+/* The stream is void then, the DMA table is as before. */
+TEST_F_TIMEOUT(after, guest_continues_after_save, 400)
 {
 	struct qemu *q = qemu_find("vm2");
 	struct guest_state st;
@@ -368,7 +368,7 @@ TEST_F_TIMEOUT(after, runs_on_after_a_save, 400)
 }
 
 /* A table that says something else, and has what no guest has */
-TEST_F_TIMEOUT(after, what_changed_is_mapped_anew, 400)
+TEST_F_TIMEOUT(after, changed_mappings_are_mapped_again, 400)
 {
 	struct qemu *q = qemu_find("vm2");
 	struct guest_state st;

@@ -27,21 +27,21 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F(make, will_not_format_unless_told)
+TEST_F(make, format_needs_the_keyword)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_TRUE(run_says(1, "no region is there", "pool adopt " RANGE));
 	EXPECT_EQ(0, pool_number("regions"));
 }
 
-TEST_F(make, will_not_adopt_what_the_kernel_uses)
+TEST_F(make, adopt_of_ram_in_use_is_refused)
 {
 	EXPECT_TRUE(run_says(1, "this kernel uses part of the range",
 			     "pool adopt 0x0+1G --format"));
 	EXPECT_TRUE(run_says(1, "cannot be reserved", "pool adopt 0xc0000000+1G --format"));
 }
 
-TEST_F(make, adopts_and_formats_when_told)
+TEST_F(make, adopt_format_creates_a_pool)
 {
 	EXPECT_TRUE(run_says(0, "2 GiB", "pool adopt " RANGE " --format"));
 	EXPECT_TRUE(run_says(1, "in the pool already", "pool adopt " RANGE));
@@ -52,14 +52,14 @@ FIXTURE(keep) {};
 FIXTURE_SETUP(keep) {}
 FIXTURE_TEARDOWN(keep) {}
 
-TEST_F(keep, attaches_by_itself_with_nothing_on_the_command_line_for_it)
+TEST_F(keep, pool_is_found_without_parameters)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(0, pool_check_files());
 	EXPECT_EQ(1, pool_number("regions"));
 }
 
-TEST_F(keep, gives_adopted_memory_to_the_system)
+TEST_F(keep, shrink_gives_adopted_memory_to_the_system)
 {
 	long long before = vm_meminfo("MemTotal");
 
@@ -74,7 +74,7 @@ FIXTURE_SETUP(none) {}
 FIXTURE_TEARDOWN(none) {}
 
 /* What a boot without the reservation leaves: memory that was used meanwhile. */
-TEST_F(none, says_that_there_is_no_pool_and_starts_one_only_on_request)
+TEST_F(none, missing_pool_needs_format)
 {
 	ASSERT_EQ(0, pool_up("attach=" OTHER));
 	EXPECT_TRUE(vm_kmsg_has("there is none in it"));

@@ -82,7 +82,7 @@ FIXTURE(fill) {};
 FIXTURE_SETUP(fill) {}
 FIXTURE_TEARDOWN(fill) {}
 
-TEST_F_TIMEOUT(fill, makes_files, 300)
+TEST_F_TIMEOUT(fill, creates_files, 300)
 {
 	struct timespec times[2] = {
 		{ .tv_nsec = UTIME_OMIT }, { MTIME, 987654321 }
@@ -114,7 +114,7 @@ FIXTURE(hop) {};
 FIXTURE_SETUP(hop) {}
 FIXTURE_TEARDOWN(hop) {}
 
-TEST_F_TIMEOUT(hop, finds_every_byte_name_owner_and_label, 300)
+TEST_F_TIMEOUT(hop, files_are_preserved, 300)
 {
 	come_back(_metadata);
 }
@@ -123,12 +123,12 @@ FIXTURE(last) {};
 FIXTURE_SETUP(last) {}
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F_TIMEOUT(last, finds_every_byte_name_owner_and_label, 300)
+TEST_F_TIMEOUT(last, files_are_preserved, 300)
 {
 	come_back(_metadata);
 }
 
-TEST_F_TIMEOUT(last, gives_the_memory_back_in_the_end, 300)
+TEST_F_TIMEOUT(last, memory_is_returned, 300)
 {
 	long long before = vm_meminfo("MemTotal");
 

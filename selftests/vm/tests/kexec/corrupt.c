@@ -115,7 +115,7 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F_TIMEOUT(make, makes_files_in_two_regions, 300)
+TEST_F_TIMEOUT(make, creates_files_in_two_regions, 300)
 {
 	int i;
 
@@ -261,7 +261,7 @@ static void flip(struct dm_record *d, bool both)
 		d->a[d->slot + offsetof(struct pkram_record_ser, mtime)] ^= 0x01;
 }
 
-TEST_F(damage, makes_the_damage)
+TEST_F(damage, damages_records)
 {
 	struct dm_record *d;
 
@@ -417,7 +417,7 @@ static void keep_notes(struct __test_metadata *_metadata)
 	close(fd);
 }
 
-TEST_F(damage, loads_and_names_each_object)
+TEST_F(damage, damaged_objects_are_quarantined_by_name)
 {
 	char *out;
 
@@ -435,7 +435,7 @@ TEST_F(damage, loads_and_names_each_object)
 	free(out);
 }
 
-TEST_F(damage, opens_nothing_that_is_quarantined)
+TEST_F(damage, open_of_quarantined_object_is_euclean)
 {
 	struct stat st;
 	int i;
@@ -463,7 +463,7 @@ TEST_F(damage, opens_nothing_that_is_quarantined)
 	EXPECT_EQ(ENOENT, errno);
 }
 
-TEST_F(damage, makes_a_new_root_for_root_alone)
+TEST_F(damage, damaged_root_is_replaced_with_mode_0700)
 {
 	struct stat st;
 
@@ -472,7 +472,7 @@ TEST_F(damage, makes_a_new_root_for_root_alone)
 	EXPECT_EQ(1, st.st_ino);
 }
 
-TEST_F_TIMEOUT(damage, leaves_the_others_as_they_were, 300)
+TEST_F_TIMEOUT(damage, undamaged_objects_are_intact, 300)
 {
 	struct stat st;
 
@@ -495,7 +495,7 @@ TEST_F_TIMEOUT(damage, leaves_the_others_as_they_were, 300)
 	check_good(_metadata);
 }
 
-TEST_F_TIMEOUT(damage, hands_out_nothing_of_theirs, 300)
+TEST_F_TIMEOUT(damage, quarantined_memory_is_not_allocated, 300)
 {
 	long long free;
 
@@ -515,7 +515,7 @@ FIXTURE(again) {};
 FIXTURE_SETUP(again) {}
 FIXTURE_TEARDOWN(again) {}
 
-TEST_F_TIMEOUT(again, finds_the_bytes_of_the_quarantined, 300)
+TEST_F_TIMEOUT(again, contents_of_quarantined_objects_are_intact, 300)
 {
 	uint32_t e;
 	int i;
@@ -529,7 +529,7 @@ TEST_F_TIMEOUT(again, finds_the_bytes_of_the_quarantined, 300)
 		}
 }
 
-TEST_F_TIMEOUT(again, is_as_the_last_kernel_saw_it, 300)
+TEST_F_TIMEOUT(again, quarantine_is_the_same_in_the_next_kernel, 300)
 {
 	load_notes(_metadata);
 	ASSERT_EQ(0, pool_up(NULL));
@@ -543,7 +543,7 @@ TEST_F_TIMEOUT(again, is_as_the_last_kernel_saw_it, 300)
 	ASSERT_EQ(0, unlink(PKRAM_MNT "/full"));
 }
 
-TEST_F(again, refuses_to_discard_what_is_good)
+TEST_F(again, discard_of_undamaged_object_is_refused)
 {
 	char *out;
 
@@ -565,7 +565,7 @@ static void discard(struct __test_metadata *_metadata, uint64_t key)
  * nothing is known is gone; so those go first, and each of the others then frees
  * its own.
  */
-TEST_F_TIMEOUT(again, frees_what_is_discarded, 300)
+TEST_F_TIMEOUT(again, discard_frees_memory, 300)
 {
 	long long before = pool_number("free"), free;
 	struct pkram_object *list, *o;
@@ -617,7 +617,7 @@ FIXTURE(last) {};
 FIXTURE_SETUP(last) {}
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F_TIMEOUT(last, takes_back_an_object_whose_trouble_is_gone, 300)
+TEST_F_TIMEOUT(last, repaired_object_leaves_quarantine, 300)
 {
 	keep_notes(_metadata);
 	ASSERT_EQ(0, pool_up(NULL));

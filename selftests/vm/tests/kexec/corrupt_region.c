@@ -177,7 +177,7 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F_TIMEOUT(make, makes_two_regions, 200)
+TEST_F_TIMEOUT(make, creates_two_regions, 200)
 {
 	static const uint64_t sizes[] = { 900 * MIB, GIB, 1040 * MIB };
 	static const char * const names[] = { "far", "guest", "behind" };
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(make, makes_two_regions, 200)
 }
 
 /* What a guest can write into its RAM: a header, right in all but the pool's UUID */
-TEST_F(make, writes_a_fake_header_as_a_guest_could)
+TEST_F(make, writes_a_fake_header_into_a_file)
 {
 	static struct pkram_region_ser ser;
 	struct pkram_header h = { .seq = 1000, .version = 1, .nr_gib = 1 };
@@ -230,7 +230,7 @@ FIXTURE(lost) {};
 FIXTURE_SETUP(lost) {}
 FIXTURE_TEARDOWN(lost) {}
 
-TEST_F_TIMEOUT(lost, keeps_a_region_whose_header_is_lost, 200)
+TEST_F_TIMEOUT(lost, region_with_lost_header_is_quarantined, 200)
 {
 	uint64_t base, size;
 
@@ -258,7 +258,7 @@ FIXTURE(foreign) {};
 FIXTURE_SETUP(foreign) {}
 FIXTURE_TEARDOWN(foreign) {}
 
-TEST_F_TIMEOUT(foreign, does_not_take_a_region_of_another_pool, 200)
+TEST_F_TIMEOUT(foreign, region_of_another_pool_is_refused, 200)
 {
 	uint64_t base, size;
 	uint8_t *head = find_flipped(&base);
@@ -284,7 +284,7 @@ FIXTURE(refused) {};
 FIXTURE_SETUP(refused) {}
 FIXTURE_TEARDOWN(refused) {}
 
-TEST_F(refused, leaves_a_newer_pool_alone)
+TEST_F(refused, pool_of_newer_version_is_refused)
 {
 	uint64_t size;
 
@@ -302,7 +302,7 @@ TEST_F(refused, leaves_a_newer_pool_alone)
 	dm_commit_header(big);
 }
 
-TEST_F(refused, leaves_a_pool_with_an_unknown_feature_alone)
+TEST_F(refused, pool_with_unknown_incompat_feature_is_refused)
 {
 	uint64_t size;
 
@@ -334,7 +334,7 @@ static int read_mapped(const char *path, off_t pos)
 	return WIFSIGNALED(status) ? -1 : WEXITSTATUS(status);
 }
 
-TEST_F_TIMEOUT(refused, writes_nothing_to_a_pool_that_may_only_be_read, 200)
+TEST_F_TIMEOUT(refused, pool_with_unknown_ro_feature_is_read_only, 200)
 {
 	struct pkram_extent e;
 	struct dm_record *d;
@@ -387,7 +387,7 @@ FIXTURE(repair) {};
 FIXTURE_SETUP(repair) {}
 FIXTURE_TEARDOWN(repair) {}
 
-TEST_F_TIMEOUT(repair, writes_a_slot_again_that_is_damaged, 200)
+TEST_F_TIMEOUT(repair, damaged_header_slot_is_rewritten, 200)
 {
 	struct dm_record *d;
 
@@ -420,7 +420,7 @@ FIXTURE(shrink) {};
 FIXTURE_SETUP(shrink) {}
 FIXTURE_TEARDOWN(shrink) {}
 
-TEST_F_TIMEOUT(shrink, gives_a_lost_region_back, 200)
+TEST_F_TIMEOUT(shrink, shrink_returns_a_lost_region, 200)
 {
 	long long total = vm_meminfo("MemTotal"), free;
 	struct pkram_object *list, *o;
@@ -459,7 +459,7 @@ FIXTURE(last) {};
 FIXTURE_SETUP(last) {}
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F_TIMEOUT(last, has_the_rest_of_the_pool, 200)
+TEST_F_TIMEOUT(last, rest_of_the_pool_is_preserved, 200)
 {
 	uint64_t size;
 

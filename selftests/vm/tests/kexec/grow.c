@@ -61,7 +61,7 @@ static int holder_kept_all(struct holder *h)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-TEST_F(pool, grows_while_memory_is_mostly_in_use)
+TEST_F(pool, grow_under_memory_pressure)
 {
 	struct holder h;
 
@@ -73,7 +73,7 @@ TEST_F(pool, grows_while_memory_is_mostly_in_use)
 	EXPECT_TRUE(holder_kept_all(&h));
 }
 
-TEST_F(pool, says_what_it_got_and_why_the_rest_failed)
+TEST_F(pool, partial_grow_is_explained)
 {
 	long long before = pool_number("size");
 	char *out;
@@ -89,7 +89,7 @@ TEST_F(pool, says_what_it_got_and_why_the_rest_failed)
 	EXPECT_LT((long long)(200 * MIB), vm_meminfo("MemAvailable"));
 }
 
-TEST_F(pool, refuses_when_too_little_would_be_left)
+TEST_F(pool, grow_that_leaves_too_little_is_refused)
 {
 	struct holder h;
 	char *out;
@@ -131,7 +131,7 @@ static int ram_has(uint64_t start, uint64_t end, uint64_t secret)
 	return found;
 }
 
-TEST_F(pool, zeroes_what_it_gives_back)
+TEST_F(pool, shrink_zeroes_memory)
 {
 	uint64_t gone, *p, i, len;
 	long long total;
@@ -159,7 +159,7 @@ TEST_F(pool, zeroes_what_it_gives_back)
 	EXPECT_EQ(0, ram_has(gone, gone + GIB - 1, SECRET));
 }
 
-TEST_F(pool, shows_zeroes_after_shrink_and_regrow)
+TEST_F(pool, regrown_memory_is_zero)
 {
 	uint64_t *p, i, len, bad = 0;
 	int fd;
@@ -180,7 +180,7 @@ TEST_F(pool, shows_zeroes_after_shrink_and_regrow)
 	ASSERT_EQ(0, unlink(PKRAM_MNT "/new"));
 }
 
-TEST_F(pool, keeps_a_gib_that_is_in_use)
+TEST_F(pool, shrink_keeps_used_memory)
 {
 	char *out;
 
@@ -198,7 +198,7 @@ FIXTURE(next) {};
 FIXTURE_SETUP(next) {}
 FIXTURE_TEARDOWN(next) {}
 
-TEST_F(next, shrinks_memory_that_an_earlier_kernel_took)
+TEST_F(next, memory_of_an_earlier_kernel_can_be_returned)
 {
 	long long total = vm_meminfo("MemTotal");
 

@@ -57,7 +57,7 @@ FIXTURE(pool) {};
 FIXTURE_SETUP(pool) {}
 FIXTURE_TEARDOWN(pool) {}
 
-TEST_F(pool, will_not_grow_under_a_loaded_kexec_image)
+TEST_F(pool, grow_with_loaded_kexec_image_is_refused)
 {
 	char *out;
 
@@ -72,7 +72,7 @@ TEST_F(pool, will_not_grow_under_a_loaded_kexec_image)
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/f", 100 * MIB, 1));
 }
 
-TEST_F(pool, is_not_system_ram)
+TEST_F(pool, pool_is_not_system_ram)
 {
 	uint64_t bytes = 0;
 	int i;
@@ -86,7 +86,7 @@ TEST_F(pool, is_not_system_ram)
 	EXPECT_EQ(i, pool_number("regions"));
 }
 
-TEST_F(pool, cannot_be_read_through_dev_mem)
+TEST_F(pool, pool_is_not_readable_through_dev_mem)
 {
 	int fd = open("/dev/mem", O_RDWR);
 	char buf[64];
@@ -98,7 +98,7 @@ TEST_F(pool, cannot_be_read_through_dev_mem)
 	close(fd);
 }
 
-TEST_F(pool, is_not_in_a_vmcore)
+TEST_F(pool, pool_is_not_in_a_vmcore)
 {
 	int fd = open("/proc/kcore", O_RDONLY), i;
 	Elf64_Phdr *ph = calloc(4096, 1);
@@ -124,7 +124,7 @@ TEST_F(pool, is_not_in_a_vmcore)
 }
 
 /* A trivial image that kexec_load(2) would take: one page of code in RAM. */
-TEST_F(pool, refuses_kexec_load_and_says_what_to_do)
+TEST_F(pool, kexec_load_is_refused_with_advice)
 {
 	static char code[4096] = { 0xf4 };
 	struct kexec_segment seg = {
@@ -141,7 +141,7 @@ TEST_F(pool, refuses_kexec_load_and_says_what_to_do)
 			     (unsigned long)KEXEC_ARCH_DEFAULT));
 }
 
-TEST_F(pool, refuses_kexec_load_into_its_memory)
+TEST_F(pool, kexec_load_into_the_pool_is_refused)
 {
 	static char code[4096] = { 0xf4 };
 	struct kexec_segment seg = { .buf = code, .bufsz = sizeof(code),
@@ -154,7 +154,7 @@ TEST_F(pool, refuses_kexec_load_into_its_memory)
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/f", 100 * MIB, 1));
 }
 
-TEST_F(pool, lets_kexec_file_load_through)
+TEST_F(pool, kexec_file_load_is_allowed)
 {
 	char *out;
 
@@ -165,7 +165,7 @@ TEST_F(pool, lets_kexec_file_load_through)
 	EXPECT_EQ(0, unload_image());
 }
 
-TEST_F(pool, stays_while_there_are_objects)
+TEST_F(pool, rmmod_with_objects_is_refused)
 {
 	ASSERT_EQ(0, vm_umount(PKRAM_MNT));
 	EXPECT_EQ(-EAGAIN, vm_rmmod("pkram"));
@@ -173,7 +173,7 @@ TEST_F(pool, stays_while_there_are_objects)
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/f", 100 * MIB, 1));
 }
 
-TEST_F(pool, is_the_same_after_a_reload)
+TEST_F(pool, pool_is_unchanged_after_reload)
 {
 	char *before, *after;
 
@@ -194,7 +194,7 @@ TEST_F(pool, is_the_same_after_a_reload)
 	free(after);
 }
 
-TEST_F(pool, keeps_its_root_directory_over_a_reload)
+TEST_F(pool, root_directory_is_unchanged_after_reload)
 {
 	struct stat st;
 
@@ -208,7 +208,7 @@ FIXTURE(next) {};
 FIXTURE_SETUP(next) {}
 FIXTURE_TEARDOWN(next) {}
 
-TEST_F(next, finds_what_was_made_after_the_reload)
+TEST_F(next, files_made_after_reload_are_preserved)
 {
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/g", 100 * MIB, 2));

@@ -429,7 +429,7 @@ FIXTURE(kill) {};
 FIXTURE_SETUP(kill) {}
 FIXTURE_TEARDOWN(kill) {}
 
-TEST_F(kill, grows_a_pool)
+TEST_F(kill, creates_a_pool)
 {
 	int i;
 
@@ -445,7 +445,7 @@ TEST_F(kill, grows_a_pool)
 	}
 }
 
-TEST_F_TIMEOUT(kill, finds_each_step_done_or_not_done, 400)
+TEST_F_TIMEOUT(kill, every_step_is_atomic, 400)
 {
 	uint64_t random = SEED;
 	pid_t pid[WORKERS];
@@ -479,7 +479,7 @@ TEST_F_TIMEOUT(kill, finds_each_step_done_or_not_done, 400)
 	EXPECT_EQ(0, pool_number("quarantined"));
 }
 
-TEST_F(kill, is_left_at_work)
+TEST_F(kill, workers_run_during_kexec)
 {
 	ASSERT_EQ(0, open_log(false));
 	leave_at_work(_metadata);
@@ -504,7 +504,7 @@ FIXTURE(cut) {};
 FIXTURE_SETUP(cut) {}
 FIXTURE_TEARDOWN(cut) {}
 
-TEST_F_TIMEOUT(cut, finds_each_step_done_or_not_done, 200)
+TEST_F_TIMEOUT(cut, every_step_is_atomic, 200)
 {
 	check_after_kexec(_metadata);
 	leave_at_work(_metadata);
@@ -514,7 +514,7 @@ FIXTURE(last) {};
 FIXTURE_SETUP(last) {}
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F_TIMEOUT(last, finds_each_step_done_or_not_done, 200)
+TEST_F_TIMEOUT(last, every_step_is_atomic, 200)
 {
 	check_after_kexec(_metadata);
 	ASSERT_EQ(0, munmap(workers, WORKERS * sizeof(*workers)));

@@ -150,7 +150,7 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F_TIMEOUT(make, many_objects, 400)
+TEST_F_TIMEOUT(make, creates_many_objects, 400)
 {
 	char path[400];
 	int d, f, fd;
@@ -176,7 +176,7 @@ TEST_F_TIMEOUT(make, many_objects, 400)
 	check_objects(_metadata);
 }
 
-TEST_F_TIMEOUT(make, a_fragmented_file, 300)
+TEST_F_TIMEOUT(make, creates_a_fragmented_file, 300)
 {
 	int fd = open(PKRAM_MNT "/fragments", O_CREAT | O_RDWR, 0600), i;
 	static char buf[4096];
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(make, a_fragmented_file, 300)
 	check_fragments(_metadata);
 }
 
-TEST_F_TIMEOUT(make, a_file_with_labels, 200)
+TEST_F_TIMEOUT(make, creates_a_file_with_labels, 200)
 {
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/labels", 3 * MIB, 5));
 	set_labels(_metadata, 'A');
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(make, a_file_with_labels, 200)
 }
 
 /* The number of the last object must not be given to another one */
-TEST_F(make, the_last_object_and_removes_it)
+TEST_F(make, creates_and_removes_the_last_object)
 {
 	struct stat st;
 	int fd, note;
@@ -224,7 +224,7 @@ FIXTURE(one) {};
 FIXTURE_SETUP(one) {}
 FIXTURE_TEARDOWN(one) {}
 
-TEST_F_TIMEOUT(one, finds_them_all, 300)
+TEST_F_TIMEOUT(one, objects_are_preserved, 300)
 {
 	load(_metadata);
 	EXPECT_EQ(OBJECTS + 3, pool_number("objects"));
@@ -233,7 +233,7 @@ TEST_F_TIMEOUT(one, finds_them_all, 300)
 	check_labels(_metadata, 'A');
 }
 
-TEST_F(one, gives_no_number_twice)
+TEST_F(one, object_ids_are_not_reused)
 {
 	struct stat st;
 	ino_t last;
@@ -249,7 +249,7 @@ TEST_F(one, gives_no_number_twice)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/new"));
 }
 
-TEST_F(one, makes_the_large_record_small)
+TEST_F(one, large_record_becomes_small)
 {
 	remove_labels(_metadata);
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/labels", 3 * MIB, 5));
@@ -259,7 +259,7 @@ FIXTURE(two) {};
 FIXTURE_SETUP(two) {}
 FIXTURE_TEARDOWN(two) {}
 
-TEST_F_TIMEOUT(two, finds_the_record_small_and_makes_it_large, 300)
+TEST_F_TIMEOUT(two, small_record_becomes_large, 300)
 {
 	char list[100];
 
@@ -275,7 +275,7 @@ FIXTURE(last) {};
 FIXTURE_SETUP(last) {}
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F_TIMEOUT(last, finds_them_all, 300)
+TEST_F_TIMEOUT(last, objects_are_preserved, 300)
 {
 	load(_metadata);
 	EXPECT_EQ(OBJECTS + 3, pool_number("objects"));
@@ -284,7 +284,7 @@ TEST_F_TIMEOUT(last, finds_them_all, 300)
 	check_labels(_metadata, 'a');
 }
 
-TEST_F_TIMEOUT(last, removes_them_all, 400)
+TEST_F_TIMEOUT(last, all_objects_can_be_removed, 400)
 {
 	char path[400];
 	long long size;

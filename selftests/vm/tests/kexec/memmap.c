@@ -24,7 +24,7 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F(make, says_what_the_next_command_line_must_hold)
+TEST_F(make, next_command_line_is_reported)
 {
 	char *out, *p;
 
@@ -45,7 +45,7 @@ FIXTURE(keep) {};
 FIXTURE_SETUP(keep) {}
 FIXTURE_TEARDOWN(keep) {}
 
-TEST_F(keep, finds_the_files_where_the_parameter_says)
+TEST_F(keep, pool_is_attached_by_parameter)
 {
 	char *attach = word("pkram.attach="), params[512];
 
@@ -61,14 +61,14 @@ FIXTURE(back) {};
 FIXTURE_SETUP(back) {}
 FIXTURE_TEARDOWN(back) {}
 
-TEST_F(back, refuses_a_parameter_that_is_no_range)
+TEST_F(back, invalid_attach_parameter_is_refused)
 {
 	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=nonsense"));
 	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "attach=0x100000000+1M"));
 	EXPECT_EQ(-EINVAL, vm_insmod(PKRAM_MODULE, "handover=other"));
 }
 
-TEST_F(back, refuses_a_parameter_that_names_ram_in_use)
+TEST_F(back, attach_of_ram_in_use_is_refused)
 {
 	EXPECT_EQ(-EADDRINUSE, vm_insmod(PKRAM_MODULE, "attach=0x0+1G"));
 	EXPECT_TRUE(vm_kmsg_has("in use by this kernel"));

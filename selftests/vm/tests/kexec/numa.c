@@ -35,7 +35,7 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F(make, grows_from_the_node_asked_for)
+TEST_F(make, grow_takes_the_requested_node)
 {
 	char *out;
 
@@ -52,7 +52,7 @@ TEST_F(make, grows_from_the_node_asked_for)
 	ASSERT_EQ(0, pool_make_files());
 }
 
-TEST_F(make, refuses_a_node_that_has_no_memory)
+TEST_F(make, grow_from_node_without_memory_is_refused)
 {
 	char *out;
 
@@ -75,7 +75,7 @@ static int place(const char *name, uint64_t bytes, uint32_t node, uint32_t flags
 	return ret;
 }
 
-TEST_F(make, takes_memory_of_the_node_asked_for)
+TEST_F(make, object_is_on_the_requested_node)
 {
 	long long was[2];
 	uint32_t node;
@@ -106,7 +106,7 @@ FIXTURE(keep) {};
 FIXTURE_SETUP(keep) {}
 FIXTURE_TEARDOWN(keep) {}
 
-TEST_F(keep, finds_files_and_nodes)
+TEST_F(keep, files_and_nodes_are_preserved)
 {
 	char *out;
 
@@ -118,7 +118,7 @@ TEST_F(keep, finds_files_and_nodes)
 	free(out);
 }
 
-TEST_F(keep, shrinks_back_to_the_node)
+TEST_F(keep, shrink_returns_memory_to_its_node)
 {
 	long long before = vm_meminfo("MemTotal");
 

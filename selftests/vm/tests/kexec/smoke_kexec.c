@@ -6,7 +6,7 @@ FIXTURE(before) {};
 FIXTURE_SETUP(before) {}
 FIXTURE_TEARDOWN(before) {}
 
-TEST_F(before, can_name_words_for_the_next_command_line)
+TEST_F(before, appends_to_the_next_command_line)
 {
 	EXPECT_EQ(0, vm_stage_index());
 	EXPECT_EQ(2, vm_stages());
@@ -17,7 +17,7 @@ FIXTURE(after) {};
 FIXTURE_SETUP(after) {}
 FIXTURE_TEARDOWN(after) {}
 
-TEST_F(after, finds_the_words_it_was_given)
+TEST_F(after, command_line_has_the_appended_words)
 {
 	char *cmdline = vm_read_file("/proc/cmdline");
 

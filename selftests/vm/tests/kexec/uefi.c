@@ -8,7 +8,7 @@ FIXTURE(make) {};
 FIXTURE_SETUP(make) {}
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F(make, grows_on_a_uefi_host)
+TEST_F(make, pool_grows_on_a_uefi_host)
 {
 	ASSERT_EQ(0, access("/sys/firmware/efi", F_OK));
 	ASSERT_EQ(0, pool_up(NULL));
@@ -20,7 +20,7 @@ FIXTURE(keep) {};
 FIXTURE_SETUP(keep) {}
 FIXTURE_TEARDOWN(keep) {}
 
-TEST_F(keep, finds_the_files_on_a_uefi_host)
+TEST_F(keep, files_are_preserved_on_a_uefi_host)
 {
 	ASSERT_EQ(0, pool_churn(GIB, 0xff));
 	ASSERT_EQ(0, pool_up(NULL));

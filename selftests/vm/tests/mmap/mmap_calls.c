@@ -107,7 +107,7 @@ TEST_F(map, madvise_4k)
 	advise_leaf(_metadata, 4 * UNIT, PAGE);
 }
 
-TEST_F(map, populate)
+TEST_F(map, map_populate)
 {
 	int fd = fs_file("file", GIB + 2 * UNIT), i;
 	size_t len = GIB + 2 * UNIT;
@@ -129,7 +129,7 @@ TEST_F(map, populate)
 	close(fd);
 }
 
-TEST_F(map, dontneed_drops_leaves)
+TEST_F(map, madvise_dontneed_drops_leaves)
 {
 	int fd = fs_file("file", GIB);
 	char *p = map_file(fd, GIB);
@@ -144,7 +144,7 @@ TEST_F(map, dontneed_drops_leaves)
 	close(fd);
 }
 
-TEST_F(map, dontfork)
+TEST_F(map, madvise_dontfork)
 {
 	int fd = fs_file("file", GIB);
 	char *p = map_file(fd, GIB);
@@ -181,7 +181,7 @@ TEST_F(map, mlock_and_mincore)
 	close(fd);
 }
 
-TEST_F(map, msync_has_nothing_to_do)
+TEST_F(map, msync_succeeds)
 {
 	int fd = fs_file("file", 2 * UNIT);
 	char *p = map_file(fd, 2 * UNIT);
@@ -203,7 +203,7 @@ TEST_F(map, private_mappings_are_refused)
 	close(fd);
 }
 
-TEST_F(map, what_was_opened_for_reading_is_not_written)
+TEST_F(map, read_only_file_cannot_be_mapped_writable)
 {
 	int fd = fs_file("file", 2 * UNIT), ro = open("file", O_RDONLY);
 	char *p, *q = map_file(fd, 2 * UNIT);
@@ -226,7 +226,7 @@ TEST_F(map, what_was_opened_for_reading_is_not_written)
 	EXPECT_EQ(6, p[UNIT]);
 }
 
-TEST_F(map, code_runs)
+TEST_F(map, mapped_code_runs)
 {
 	/* mov $42, %eax; ret */
 	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
@@ -242,7 +242,7 @@ TEST_F(map, code_runs)
 	close(fd);
 }
 
-TEST_F(map, proc_can_be_read)
+TEST_F(map, proc_files_can_be_read)
 {
 	static const char *const files[] = { "maps", "smaps", "smaps_rollup", "numa_maps",
 					     "status", "oom_score" };
@@ -301,7 +301,7 @@ TEST_F(map, userfaultfd_is_refused)
 	close(fd);
 }
 
-TEST_F(map, a_mapping_holds_file_system_and_module)
+TEST_F(map, mapping_pins_mount_and_module)
 {
 	int fd = fs_file("file", UNIT);
 	char *p = map_file(fd, UNIT);

@@ -157,7 +157,7 @@ static void truncate_mapped(struct __test_metadata *_metadata, size_t len, size_
 	unlink("file");
 }
 
-TEST_F(map, truncate_what_others_map)
+TEST_F(map, truncate_unmaps_from_other_processes)
 {
 	truncate_mapped(_metadata, 64 * MIB, 0);
 	truncate_mapped(_metadata, 64 * MIB, 10 * UNIT);
@@ -204,7 +204,7 @@ static void punch_mapped(struct __test_metadata *_metadata, size_t len, size_t a
 	unlink("file");
 }
 
-TEST_F(map, punch_what_others_map)
+TEST_F(map, punch_unmaps_from_other_processes)
 {
 	punch_mapped(_metadata, 64 * MIB, 20 * UNIT, 5 * UNIT);
 	punch_mapped(_metadata, 64 * MIB, 20 * UNIT + 5 * PAGE, 7 * PAGE);
@@ -216,7 +216,7 @@ TEST_F(map, punch_a_1g_leaf)
 	punch_mapped(_metadata, GIB, GIB / 2 + PAGE, PAGE);
 }
 
-TEST_F(map, unlinked_files_stay_mapped_and_their_memory_comes_back)
+TEST_F(map, unlinked_file_stays_mapped_until_munmap)
 {
 	struct reader r[READERS] = {};
 	uint64_t free = fs_free();
@@ -244,7 +244,7 @@ TEST_F(map, unlinked_files_stay_mapped_and_their_memory_comes_back)
 	EXPECT_EQ(0, pool_number("pending"));
 }
 
-TEST_F(map, the_last_page_is_zero_behind_the_end)
+TEST_F(map, last_page_is_zero_past_eof)
 {
 	int fd = fs_file("file", UNIT);
 	char *p = map_file(fd, UNIT);
@@ -264,7 +264,7 @@ TEST_F(map, the_last_page_is_zero_behind_the_end)
 
 /* Holes */
 
-TEST_F(map, a_touch_fills_a_hole)
+TEST_F(map, page_fault_fills_a_hole)
 {
 	int fd = fs_file("file", 16 * UNIT);
 	char *p = map_file(fd, 16 * UNIT);
@@ -284,7 +284,7 @@ TEST_F(map, a_touch_fills_a_hole)
 	close(fd);
 }
 
-TEST_F(map, a_hole_in_a_full_pool_is_sigbus)
+TEST_F(map, fault_in_full_pool_is_sigbus)
 {
 	int fd = fs_file("file", 4 * UNIT), fds[8], i;
 	char *p = map_file(fd, 4 * UNIT), buf[8];
@@ -308,7 +308,7 @@ TEST_F(map, a_hole_in_a_full_pool_is_sigbus)
 	close(fd);
 }
 
-TEST_F(map, growing_reserves)
+TEST_F(map, truncate_up_reserves_memory)
 {
 	int fd = fs_file("file", 0), more = fs_file("more", 0), fds[8];
 	size_t len = 40 * UNIT;
@@ -566,7 +566,7 @@ TEST_F(map, race_truncate)
 
 /* Afterwards */
 
-TEST(the_module_goes_when_there_is_nothing_left)
+TEST(module_unloads_when_pool_is_empty)
 {
 	ASSERT_OK(chdir("/"));
 	if (!vm_module_loaded("pkram"))

@@ -4,7 +4,7 @@
 
 /* Which leaves */
 
-TEST_F(map, a_whole_gib_is_one_leaf)
+TEST_F(map, aligned_gib_gets_one_1g_leaf)
 {
 	int fd = fs_file("file", GIB);
 	char *p, buf[PAGE];
@@ -34,7 +34,7 @@ TEST_F(map, a_whole_gib_is_one_leaf)
 	close(fd);
 }
 
-TEST_F(map, leaves_of_each_process_and_mapping_count)
+TEST_F(map, leaves_count_per_mapping)
 {
 	int fd = fs_file("file", GIB), to_child[2], to_parent[2];
 	char *p = map_file(fd, GIB), *q = map_file(fd, GIB), c;
@@ -63,7 +63,7 @@ TEST_F(map, leaves_of_each_process_and_mapping_count)
 	close(fd);
 }
 
-TEST_F(map, small_files_have_2m_leaves)
+TEST_F(map, small_file_gets_2m_leaves)
 {
 	int fd = fs_file("file", 64 * MIB);
 	char *p = map_file(fd, 64 * MIB);
@@ -76,7 +76,7 @@ TEST_F(map, small_files_have_2m_leaves)
 	close(fd);
 }
 
-TEST_F(map, the_rest_of_a_gib_has_2m_leaves)
+TEST_F(map, rest_of_a_gib_gets_2m_leaves)
 {
 	int fd = fs_file("file", GIB + 8 * MIB);
 	char *p = map_file(fd, GIB + 8 * MIB);
@@ -89,7 +89,7 @@ TEST_F(map, the_rest_of_a_gib_has_2m_leaves)
 	close(fd);
 }
 
-TEST_F(map, a_misaligned_address_gets_smaller_leaves)
+TEST_F(map, misaligned_address_gets_smaller_leaves)
 {
 	int fd = fs_file("file", GIB), small = fs_file("small", 64 * MIB);
 	char *p = reserve(GIB, 2 * MIB), *q;
@@ -120,7 +120,7 @@ TEST_F(map, a_misaligned_address_gets_smaller_leaves)
 	close(fd);
 }
 
-TEST_F(map, a_vma_of_a_part_of_a_gib)
+TEST_F(map, vma_of_part_of_a_gib_gets_2m_leaves)
 {
 	int fd = fs_file("file", 2 * GIB);
 	char *p;
@@ -154,7 +154,7 @@ TEST_F(map, a_vma_of_a_part_of_a_gib)
 	close(fd);
 }
 
-TEST_F(map, the_tail_has_4k_leaves_and_ends)
+TEST_F(map, tail_gets_4k_leaves_up_to_eof)
 {
 	size_t size = UNIT + 5 * KIB;
 	int fd = fs_file("file", size);
@@ -176,7 +176,7 @@ TEST_F(map, the_tail_has_4k_leaves_and_ends)
 	close(fd);
 }
 
-TEST_F(map, leaves_are_4k_without_thp)
+TEST_F(map, without_thp_leaves_are_4k)
 {
 	int fd = fs_file("file", GIB);
 	char *p = map_file(fd, GIB);
@@ -221,12 +221,12 @@ static void unmap_a_part(struct __test_metadata *_metadata, size_t len)
 	close(fd);
 }
 
-TEST_F(map, unmap_a_page_of_1g)
+TEST_F(map, munmap_page_splits_1g_leaf)
 {
 	unmap_a_part(_metadata, GIB);
 }
 
-TEST_F(map, unmap_a_page_of_2m)
+TEST_F(map, munmap_page_splits_2m_leaf)
 {
 	unmap_a_part(_metadata, UNIT);
 }
@@ -270,17 +270,17 @@ static void protect_a_part(struct __test_metadata *_metadata, size_t len)
 	close(fd);
 }
 
-TEST_F(map, protect_a_page_of_1g)
+TEST_F(map, mprotect_page_splits_1g_leaf)
 {
 	protect_a_part(_metadata, GIB);
 }
 
-TEST_F(map, protect_a_page_of_2m)
+TEST_F(map, mprotect_page_splits_2m_leaf)
 {
 	protect_a_part(_metadata, UNIT);
 }
 
-TEST_F(map, every_page_of_a_leaf_can_be_a_vma_of_its_own)
+TEST_F(map, leaf_can_be_split_into_page_sized_vmas)
 {
 	size_t i, n = 64;
 	int fd = fs_file("file", GIB);
@@ -332,28 +332,28 @@ static void move_a_part(struct __test_metadata *_metadata, size_t size, size_t f
 	unlink("file");
 }
 
-TEST_F(map, move_1g)
+TEST_F(map, mremap_1g)
 {
 	move_a_part(_metadata, GIB, 0, GIB, 0);
 	move_a_part(_metadata, GIB, 0, GIB, UNIT);
 	move_a_part(_metadata, GIB, 0, GIB, PAGE);
 }
 
-TEST_F(map, move_a_part_of_1g)
+TEST_F(map, mremap_part_of_1g)
 {
 	move_a_part(_metadata, GIB, 0, UNIT, 0);
 	move_a_part(_metadata, GIB, GIB / 2 + PAGE, UNIT, PAGE);
 	move_a_part(_metadata, 2 * GIB, GIB / 2, GIB, GIB / 2);
 }
 
-TEST_F(map, move_2m)
+TEST_F(map, mremap_2m)
 {
 	move_a_part(_metadata, 4 * UNIT, UNIT, UNIT, 0);
 	move_a_part(_metadata, 4 * UNIT, UNIT, 2 * UNIT, 5 * PAGE);
 	move_a_part(_metadata, 4 * UNIT, UNIT + PAGE, UNIT, PAGE);
 }
 
-TEST_F(map, mappings_shrink_but_do_not_grow)
+TEST_F(map, mremap_shrinks_but_does_not_grow)
 {
 	int fd = fs_file("file", GIB + 4 * UNIT);
 	char *p = map_file(fd, GIB + 4 * UNIT);
@@ -374,7 +374,7 @@ TEST_F(map, mappings_shrink_but_do_not_grow)
 	close(fd);
 }
 
-TEST_F(map, fork_shares)
+TEST_F(map, fork_shares_the_mapping)
 {
 	int fd = fs_file("file", GIB + 8 * MIB);
 	size_t len = GIB + 8 * MIB;

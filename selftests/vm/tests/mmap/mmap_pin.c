@@ -215,7 +215,7 @@ static void trace(struct __test_metadata *_metadata, struct mapping *k)
 	EXPECT_EQ(0x1234567, *(uint64_t *)at);
 }
 
-TEST_F(map, ptrace)
+TEST_F(map, ptrace_reads_and_writes)
 {
 	struct mapping *k;
 
@@ -223,7 +223,7 @@ TEST_F(map, ptrace)
 		trace(_metadata, k);
 }
 
-TEST_F(map, ptrace_behind_the_end)
+TEST_F(map, ptrace_past_eof_is_eio)
 {
 	int fd = fs_file("file", 100);
 	char *p = map_file(fd, UNIT);
@@ -273,7 +273,7 @@ static void all_came_back(struct __test_metadata *_metadata, uint64_t free)
 	EXPECT_EQ(free, fs_free());
 }
 
-TEST_F(map, vmsplice_holds_deleted_memory)
+TEST_F(map, vmsplice_pins_memory_of_unlinked_file)
 {
 	for (int i = 0; i < 3; i++) {
 		uint64_t free_before = fs_free();
@@ -295,7 +295,7 @@ TEST_F(map, vmsplice_holds_deleted_memory)
 	}
 }
 
-TEST_F(map, pinned_memory_keeps_the_module)
+TEST_F(map, pinned_memory_blocks_rmmod)
 {
 	struct mapping *k = make_mapping(_metadata, 1);
 	struct iovec iov = { k->p, PAGE };
@@ -341,7 +341,7 @@ static int fixed_io(struct io_uring *ring, bool write, int fd, void *p, size_t n
 	return ret;
 }
 
-TEST_F(map, io_uring_buffers)
+TEST_F(map, io_uring_registered_buffers)
 {
 	int disk = open("/dev/vda", O_RDWR | O_DIRECT);
 
@@ -438,7 +438,7 @@ static int dump_core(const char *filter)
 	return open("/tmp/core", O_RDONLY);
 }
 
-TEST_F(map, core_dumps)
+TEST_F(map, core_dump_contains_the_mapping)
 {
 	size_t len = 4 * UNIT + 3 * PAGE, n = 0;
 	int fd = fs_file("file", len), core;

@@ -121,7 +121,7 @@ FIXTURE(bench) {};
 FIXTURE_SETUP(bench) {}
 FIXTURE_TEARDOWN(bench) {}
 
-TEST_F_TIMEOUT(bench, map_and_unmap, 900)
+TEST_F_TIMEOUT(bench, times_of_map_and_unmap, 900)
 {
 	static const uint64_t sizes[] = { 256 * MIB, GIB, 4 * GIB };
 	struct figure f, ours[ARRAY_SIZE(sizes)];

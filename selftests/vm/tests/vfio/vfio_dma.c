@@ -80,11 +80,11 @@ FIXTURE_TEARDOWN(dma)
 		EXPECT_EQ(-1, vm_verify(self->p + (to), EDU_BYTES, seed, 0)); \
 	} while (0)
 
-TEST_F(dma, extensions)
+TEST_F(dma, check_extension)
 {
 	int c = open("/dev/vfio/vfio", O_RDWR), others[] = { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU };
 
-	/* Of a container without a type */
+	/* Without an IOMMU type */
 	EXPECT_EQ(1, ioctl(c, VFIO_CHECK_EXTENSION, VFIO_PKRAM_IOMMU));
 	EXPECT_EQ(1, ioctl(c, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU));
 	EXPECT_EQ(0, ioctl(c, VFIO_CHECK_EXTENSION, VFIO_SPAPR_TCE_IOMMU));
@@ -105,7 +105,7 @@ TEST_F(dma, extensions)
 	EXPECT_ERR(ENOTTY, ioctl(self->c, VFIO_IOMMU_ENABLE));
 }
 
-TEST_F(dma, what_info_tells)
+TEST_F(dma, get_info_reports_capabilities)
 {
 	struct vfio_iommu_type1_info small = { .argsz = 8 }, *info = dma_info(self->c);
 	struct vfio_iommu_type1_info_cap_iova_range *ranges;
@@ -139,7 +139,7 @@ TEST_F(dma, what_info_tells)
 	EXPECT_EQ(0, small.cap_offset);
 }
 
-TEST_F(dma, both_directions)
+TEST_F(dma, device_reads_and_writes_memory)
 {
 	size_t at[] = { 0, 2 * MIB - PAGE, 5 * MIB + 2048 }, i;
 
@@ -155,7 +155,7 @@ TEST_F(dma, both_directions)
 	EXPECT_EQ(PAGE, i);
 }
 
-TEST_F(dma, only_as_allowed)
+TEST_F(dma, dma_respects_permissions)
 {
 	size_t i;
 
@@ -185,7 +185,7 @@ TEST_F(dma, only_as_allowed)
 			EXPECT_EQ(EOVERFLOW, errno);			\
 	} while (0)
 
-TEST_F(dma, map_errors)
+TEST_F(dma, invalid_map_is_refused)
 {
 	struct vfio_iommu_type1_dma_map small = { .argsz = 8, .flags = MAP_RW };
 	char *hole = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -221,7 +221,7 @@ TEST_F(dma, map_errors)
 }
 
 /* Behind the end of a file there is nothing to map. */
-TEST_F(dma, behind_the_end)
+TEST_F(dma, map_past_eof_is_efault)
 {
 	char *p = mmap(NULL, 2 * SIZE, RW, MAP_SHARED, self->file, 0);
 
@@ -309,7 +309,7 @@ TEST_F(dma, vaddr_rules)
 	EXPECT_EQ(65535, dma_avail(c));
 }
 
-TEST_F(dma, goes_on_without_addresses)
+TEST_F(dma, dma_continues_without_vaddr)
 {
 	char *p;
 
@@ -369,12 +369,12 @@ static void second_device(struct __test_metadata *_metadata, int c, struct edu *
 	EXPECT_EQ(SIZE + MIB, dma_unmap_flags(c, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL));
 }
 
-TEST_F(dma, second_device)
+TEST_F(dma, second_device_sees_the_mappings)
 {
 	second_device(_metadata, self->c, &self->edu, self->p, 1);
 }
 
-TEST_F(dma, second_device_with_page_tables_of_its_own)
+TEST_F(dma, second_device_with_own_page_tables)
 {
 	const char *share = "/sys/module/pkram_vfio/parameters/share_domains";
 
@@ -384,12 +384,12 @@ TEST_F(dma, second_device_with_page_tables_of_its_own)
 	ASSERT_OK(vm_write_file(share, "1"));
 }
 
-TEST_F(dma, as_many_as_may_be)
+TEST_F(dma, dma_entry_limit_applies)
 {
 	char path[128];
 	int i;
 
-	/* A container has the limit that there was when it was made. */
+	/* A container keeps the limit of the time when it was opened. */
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/dma_entry_limit",
 		 variant->type == VFIO_PKRAM_IOMMU ? "pkram_vfio" : "vfio_iommu_type1");
 	ASSERT_OK(vm_write_file(path, "3"));
@@ -409,7 +409,7 @@ TEST_F(dma, as_many_as_may_be)
 }
 
 /* Pages that are pinned are charged, memory of the pool is not. */
-TEST_F(dma, locked_memory)
+TEST_F(dma, mapped_memory_counts_as_locked)
 {
 	struct rlimit limit = { 2 * MIB, 2 * MIB };
 	uint64_t charged = variant->pool ? 0 : MIB;
@@ -434,8 +434,8 @@ TEST_F(dma, locked_memory)
 	ASSERT_OK(setresuid(0, 0, 0));
 }
 
-/* A process that has the container, and tells a new address, is charged instead. */
-TEST_F(dma, locked_memory_of_another_process)
+/* A process that sets a new address is charged instead of the one that mapped it. */
+TEST_F(dma, vaddr_update_charges_the_calling_process)
 {
 	uint64_t charged = variant->pool ? 0 : MIB;
 	int status;
@@ -460,7 +460,7 @@ TEST_F(dma, locked_memory_of_another_process)
 }
 
 /* In the middle of everything */
-TEST_F(dma, death_of_the_process)
+TEST_F(dma, mappings_end_with_the_process)
 {
 	uint64_t free_before = fs_free();
 	int status, pipes[2];
@@ -536,7 +536,7 @@ FIXTURE_SETUP(pool)
 	ASSERT_OK(edu_start(&self->edu));
 }
 
-/* Whatever a test mapped: when its container is closed nothing is left. */
+/* Closing the container removes all mappings of the test. */
 FIXTURE_TEARDOWN(pool)
 {
 	edu_leave(&self->edu);
@@ -564,7 +564,7 @@ static char *map_at(int fd, off_t offset, size_t len)
 	return map_to(NULL, fd, offset, len);
 }
 
-TEST_F(pool, memory_under_dma_is_not_taken_away)
+TEST_F(pool, memory_under_dma_cannot_be_freed)
 {
 	int fd = fs_file("file", 4 * UNIT), other = fs_file("other", 0);
 	char *p = map_at(fd, 0, 4 * UNIT);
@@ -601,7 +601,7 @@ TEST_F(pool, memory_under_dma_is_not_taken_away)
 	close(other);
 }
 
-TEST_F(pool, files_that_nobody_has_any_more)
+TEST_F(pool, unlinked_file_stays_mapped_for_dma)
 {
 	int fd = fs_file("file", 4 * UNIT), deleted = fs_file("deleted", UNIT);
 	char *p = map_at(fd, 0, 4 * UNIT), *q = map_at(deleted, 0, UNIT);
@@ -616,7 +616,7 @@ TEST_F(pool, files_that_nobody_has_any_more)
 	munmap(q, UNIT);
 	close(fd);
 	close(deleted);
-	/* The container has them. */
+	/* The container keeps the memory. */
 	left = fs_free();
 	EXPECT_EQ(self->free - 5 * UNIT, left);
 	EXPECT_ERR(EBUSY, unlink("file"));
@@ -647,7 +647,7 @@ TEST_F(pool, files_that_nobody_has_any_more)
 }
 
 /* Who has mapped an object for DMA has the claim that it was reached by. */
-TEST_F(pool, a_claim_lasts_as_long_as_dma)
+TEST_F(pool, claim_lasts_while_mapped_for_dma)
 {
 	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	int fd = fs_file("file", UNIT);
@@ -664,7 +664,7 @@ TEST_F(pool, a_claim_lasts_as_long_as_dma)
 	close(fd);
 }
 
-TEST_F(pool, a_new_address_is_of_the_same_memory)
+TEST_F(pool, vaddr_update_needs_the_same_memory)
 {
 	int fd = fs_file("file", 4 * UNIT), other = fs_file("other", 4 * UNIT), again, ro;
 	char *p = map_at(fd, 0, 4 * UNIT), *q, *around;
@@ -704,7 +704,7 @@ TEST_F(pool, a_new_address_is_of_the_same_memory)
 	close(other);
 }
 
-TEST_F(pool, all_kinds_in_one_mapping)
+TEST_F(pool, mapping_of_mixed_memory)
 {
 	int fd = fs_file("file", 2 * UNIT);
 	char *p = mmap(NULL, 4 * UNIT, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *q;
@@ -760,7 +760,7 @@ static int extents(int fd, struct pkram_extent *ext, int max)
 }
 
 /* What was never written is zero for a device, and holes get memory. */
-TEST_F(pool, a_device_sees_no_old_bytes)
+TEST_F(pool, device_reads_zeroes_from_new_memory)
 {
 	struct pkram_extent old[32], new[32];
 	size_t len = 6 * UNIT;
@@ -806,7 +806,7 @@ static long long iommu_tables(void)
 }
 
 /* As many calls as there are extents, and next to no page tables */
-TEST_F(pool, mapped_by_extents)
+TEST_F(pool, one_iommu_map_call_per_extent)
 {
 	uint64_t len = 512 * MIB, bytes;
 	int fd = fs_file("file", len), hole = fs_file("between", 0), i;
@@ -861,7 +861,7 @@ TEST_F(pool, mapped_by_extents)
 	close(hole);
 }
 
-TEST_F(pool, what_is_not_offered)
+TEST_F(pool, unsupported_features_are_refused)
 {
 	struct vfio_iommu_type1_dirty_bitmap dirty = {
 		.argsz = sizeof(dirty), .flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
@@ -879,7 +879,7 @@ TEST_F(pool, what_is_not_offered)
 }
 
 /* Last: the modules go when nothing refers to them. */
-TEST_F(pool, unloads)
+TEST_F(pool, modules_unload)
 {
 	edu_leave(&self->edu);
 	close(self->c);

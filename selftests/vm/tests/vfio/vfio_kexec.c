@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Containers of VFIO that have a name: what their devices reach is there again after the
- * process that had them, and after their kernel; and nobody gets what is not his.
+ * DMA tables: the mappings of a VFIO container are restored after its process died and
+ * after a kexec; a restore by another user, or of changed memory, is refused.
  */
 #include <grp.h>
 #include <sys/wait.h>
@@ -62,12 +62,12 @@ static int create(int c, const char *name)
 	return name_ioctl(c, PKRAM_VFIO_TABLE_CREATE, name, 0);
 }
 
-static int adopt(int c, const char *name)
+static int restore(int c, const char *name)
 {
 	return name_ioctl(c, PKRAM_VFIO_TABLE_RESTORE, name, 0);
 }
 
-static int adopt_by_force(int c, const char *name)
+static int restore_force(int c, const char *name)
 {
 	return name_ioctl(c, PKRAM_VFIO_TABLE_RESTORE, name, PKRAM_VFIO_TABLE_RESTORE_FORCE);
 }
@@ -77,7 +77,7 @@ static long long give_all_up(int c)
 	return dma_unmap_flags(c, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR);
 }
 
-static int drop(int c, uint64_t *entries, uint64_t *size)
+static int unmap_stale(int c, uint64_t *entries, uint64_t *size)
 {
 	struct pkram_vfio_unmap_stale d = { .argsz = sizeof(d) };
 	int ret = ioctl(c, PKRAM_VFIO_UNMAP_STALE, &d);
@@ -112,7 +112,7 @@ static char *map_file(const char *path, off_t offset, size_t len)
 }
 
 /*
- * A container that is suspended, with one mapping of all of a file of two units. The
+ * A suspended DMA table with one mapping of a whole file of two units. The
  * first device is a process's that waits for the kexec.
  */
 static int leave_suspended(const char *name, const char *path)
@@ -133,7 +133,7 @@ static int leave_suspended(const char *name, const char *path)
 	return err;
 }
 
-/* What a list says of a container; the list is freed with pkram_dma_table_free() */
+/* An entry of the list of DMA tables; the list is freed with pkram_dma_table_free() */
 static struct pkram_dma_table *find(struct pkram_dma_table **list, const char *name)
 {
 	struct pkram_dma_table *c;
@@ -141,7 +141,7 @@ static struct pkram_dma_table *find(struct pkram_dma_table **list, const char *n
 
 	*list = NULL;
 	if (pkram_open(&ctx) || pkram_dma_table_dump(ctx, list))
-		printf("# list of containers: %s\n", pkram_strerror(ctx));
+		printf("# list of DMA tables: %s\n", pkram_strerror(ctx));
 	for (c = *list; c && (!c->name || strcmp(c->name, name)); c = c->next)
 		;
 	pkram_close(ctx);
@@ -274,7 +274,7 @@ FIXTURE_SETUP(make)
 
 FIXTURE_TEARDOWN(make) {}
 
-TEST_F(make, names)
+TEST_F(make, table_names_are_checked)
 {
 	struct pkram_vfio_table n = { .argsz = sizeof(n) - 1, .name = "one" };
 	struct pkram_vfio_unmap_stale d = { .argsz = sizeof(d) };
@@ -299,13 +299,13 @@ TEST_F(make, names)
 	EXPECT_ERR(EINVAL, create(a.c, ""));
 	EXPECT_ERR(EINVAL, create(a.c, "a/b"));
 	EXPECT_ERR(EINVAL, create(a.c, ".."));
-	EXPECT_ERR(EINVAL, adopt(a.c, ""));
-	EXPECT_ERR(ENOENT, adopt(a.c, "one"));
+	EXPECT_ERR(EINVAL, restore(a.c, ""));
+	EXPECT_ERR(ENOENT, restore(a.c, "one"));
 	n.name[255] = 0;
 	EXPECT_OK(ioctl(a.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	EXPECT_TRUE(listed((char *)n.name));
 	EXPECT_ERR(EINVAL, create(a.c, "two"));
-	EXPECT_ERR(EINVAL, adopt(a.c, "two"));
+	EXPECT_ERR(EINVAL, restore(a.c, "two"));
 	EXPECT_ERR(EEXIST, ioctl(b.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	EXPECT_ERR(EBUSY, ioctl(b.c, PKRAM_VFIO_TABLE_RESTORE, &n));
 	/* Names of files are others. */
@@ -384,7 +384,7 @@ TEST_F(make, table_follows_the_mappings)
 }
 
 /* More of them than a small record holds, and fewer again */
-TEST_F(make, many_entries)
+TEST_F(make, table_with_many_entries_is_restored)
 {
 	struct box b;
 	char *p;
@@ -402,7 +402,7 @@ TEST_F(make, many_entries)
 	EXPECT_EQ(10 * PAGE, give_all_up(b.c));
 	box_close(&b);
 	ASSERT_OK(box_open(&b, 0));
-	EXPECT_OK(adopt(b.c, "many"));
+	EXPECT_OK(restore(b.c, "many"));
 	EXPECT_EQ(65535 - 10, dma_avail(b.c));
 	munmap(p, UNIT);
 	box_close(&b);
@@ -412,7 +412,7 @@ TEST_F(make, many_entries)
 }
 
 /* The process dies while it is suspended: the next one goes on, in this kernel. */
-TEST_F(make, outlives_its_process)
+TEST_F(make, restored_after_process_died)
 {
 	uint64_t entries, size;
 	struct edu second;
@@ -435,12 +435,12 @@ TEST_F(make, outlives_its_process)
 	EXPECT_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10 * MIB, 2 * MIB));
 	close(fd);
 	ASSERT_OK(box_open(&a, 0));
-	ASSERT_OK(adopt(a.c, "vm1"));
+	ASSERT_OK(restore(a.c, "vm1"));
 	EXPECT_EQ(65535 - 3, dma_avail(a.c));
 	EXPECT_ERR(EBUSY, unlink(PKRAM_MNT "/ram"));
 	ASSERT_OK(box_open(&b, 1));
-	EXPECT_ERR(EBUSY, adopt(b.c, "vm1"));
-	EXPECT_ERR(EBUSY, adopt_by_force(b.c, "vm1"));
+	EXPECT_ERR(EBUSY, restore(b.c, "vm1"));
+	EXPECT_ERR(EBUSY, restore_force(b.c, "vm1"));
 	box_close(&b);
 	check_dma(_metadata, &a, 10);
 	/* A second device joins before any address is known, and one that was told. */
@@ -449,7 +449,7 @@ TEST_F(make, outlives_its_process)
 	EXPECT_OK(edu_dma(&second, LOW + 4 * MIB, false));
 	EXPECT_OK(edu_dma(&second, HIGH, true));
 	supply_vm1(_metadata, &a);
-	EXPECT_OK(drop(a.c, &entries, &size));
+	EXPECT_OK(unmap_stale(a.c, &entries, &size));
 	EXPECT_EQ(0, entries);
 	EXPECT_EQ(0, size);
 	edu_leave(&second);
@@ -464,7 +464,7 @@ TEST_F(make, outlives_its_process)
 }
 
 /* For the tests of the next kernel */
-TEST_F(make, prepares)
+TEST_F(make, creates_tables_for_the_next_kernel)
 {
 	static const char * const files[] = { "cut", "gone", "damaged", "lost", "flipped",
 					      "reserved", "foreign", "listed" };
@@ -492,7 +492,7 @@ TEST_F(make, prepares)
 	box_close(&b);
 }
 
-TEST_F(make, prepares_many_entries)
+TEST_F(make, creates_large_tables_for_the_next_kernel)
 {
 	static const int nr[] = { 1, 16, 256, 4096 };
 	char name[16], *p;
@@ -513,7 +513,7 @@ TEST_F(make, prepares_many_entries)
 }
 
 /* This one is not suspended when its kernel goes. */
-TEST_F(make, crashes)
+TEST_F(make, kexec_with_processes_alive)
 {
 	struct box b;
 	char *p;
@@ -570,7 +570,7 @@ TEST_F(second, damages_tables)
 	dm_commit(d);
 }
 
-TEST_F(second, lists_what_there_is)
+TEST_F(second, tables_are_listed)
 {
 	struct pkram_dma_table *list, *c;
 	struct pkram_dma_table_entry *e;
@@ -597,7 +597,7 @@ TEST_F(second, lists_what_there_is)
 	/* That one has no name any more; nobody can tell that it was no file. */
 	EXPECT_FALSE(listed("lost"));
 	EXPECT_EQ(2, pool_number("quarantined"));
-	/* Files are all there, and containers are none. */
+	/* All files are listed; DMA tables do not count as objects. */
 	EXPECT_EQ(12, pool_number("objects"));
 	EXPECT_OK(vm_run(&text, CTL "dma-table show"));
 	EXPECT_NE(NULL, strstr(text, "suspended    no"));
@@ -612,43 +612,43 @@ TEST_F(second, lists_what_there_is)
 	free(text);
 }
 
-TEST_F(second, refuses_what_is_not_right)
+TEST_F(second, invalid_restore_is_refused)
 {
 	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
 	struct box b;
 	char *p;
 	int fd;
 
-	/* What a table names and nobody has adopted can be changed, and goes. */
+	/* Memory that an unrestored table names can be changed, and freed. */
 	ASSERT_OK(truncate(PKRAM_MNT "/cut", 2 * UNIT - 1));
 	ASSERT_OK(truncate(PKRAM_MNT "/cut", UNIT));
 	ASSERT_OK(unlink(PKRAM_MNT "/gone"));
 	ASSERT_LE(0, fs_file(PKRAM_MNT "/gone", 2 * UNIT));
 	ASSERT_OK(box_open(&b, 0));
-	EXPECT_ERR(ENOENT, adopt(b.c, "no such"));
-	EXPECT_ERR(ENOENT, adopt(b.c, "lost"));
-	EXPECT_ERR(ENOENT, adopt(b.c, "cu"));
-	EXPECT_ERR(EUCLEAN, adopt(b.c, "damaged"));
-	EXPECT_ERR(EUCLEAN, adopt_by_force(b.c, "damaged"));
+	EXPECT_ERR(ENOENT, restore(b.c, "no such"));
+	EXPECT_ERR(ENOENT, restore(b.c, "lost"));
+	EXPECT_ERR(ENOENT, restore(b.c, "cu"));
+	EXPECT_ERR(EUCLEAN, restore(b.c, "damaged"));
+	EXPECT_ERR(EUCLEAN, restore_force(b.c, "damaged"));
 	EXPECT_ERR(EUCLEAN, create(b.c, "damaged"));
 	EXPECT_ERR(EEXIST, create(b.c, "crashed"));
-	EXPECT_ERR(ESTALE, adopt(b.c, "cut"));
-	EXPECT_ERR(ESTALE, adopt(b.c, "gone"));
-	EXPECT_ERR(ERANGE, adopt(b.c, "reserved"));
-	EXPECT_TRUE(vm_kmsg_has("container \"reserved\": mapping of 0x200000 bytes at 0xfee00000"));
-	EXPECT_ERR(EOWNERDEAD, adopt(b.c, "crashed"));
+	EXPECT_ERR(ESTALE, restore(b.c, "cut"));
+	EXPECT_ERR(ESTALE, restore(b.c, "gone"));
+	EXPECT_ERR(ERANGE, restore(b.c, "reserved"));
+	EXPECT_TRUE(vm_kmsg_has("DMA table \"reserved\": mapping of 0x200000 bytes at 0xfee00000"));
+	EXPECT_ERR(EOWNERDEAD, restore(b.c, "crashed"));
 	/* Nobody's business */
 	ASSERT_OK(as_nobody());
-	EXPECT_ERR(EPERM, adopt(b.c, "foreign"));
-	EXPECT_ERR(EPERM, adopt_by_force(b.c, "crashed"));
+	EXPECT_ERR(EPERM, restore(b.c, "foreign"));
+	EXPECT_ERR(EPERM, restore_force(b.c, "crashed"));
 	ASSERT_OK(as_root());
 	ASSERT_OK(chmod(PKRAM_MNT "/theirs", 0600));
 	ASSERT_OK(as_nobody());
-	EXPECT_ERR(EACCES, adopt(b.c, "theirs"));
+	EXPECT_ERR(EACCES, restore(b.c, "theirs"));
 	ASSERT_OK(as_root());
 	ASSERT_OK(chmod(PKRAM_MNT "/theirs", 0444));
 	ASSERT_OK(as_nobody());
-	EXPECT_ERR(EACCES, adopt(b.c, "theirs"));
+	EXPECT_ERR(EACCES, restore(b.c, "theirs"));
 	ASSERT_OK(as_root());
 	/* All or nothing: nothing is left of any of them. */
 	EXPECT_EQ(65535, dma_avail(b.c));
@@ -657,15 +657,15 @@ TEST_F(second, refuses_what_is_not_right)
 	EXPECT_LISTED("cut", 1, true, false);
 	ASSERT_OK(chmod(PKRAM_MNT "/theirs", 0666));
 	ASSERT_OK(as_nobody());
-	EXPECT_OK(adopt(b.c, "theirs"));
-	EXPECT_ERR(EINVAL, adopt(b.c, "flipped"));
+	EXPECT_OK(restore(b.c, "theirs"));
+	EXPECT_ERR(EINVAL, restore(b.c, "flipped"));
 	ASSERT_OK(as_root());
 	box_close(&b);
 	/* One slot was damaged: the other had it. The file is claimed before, this time. */
 	fd = open(PKRAM_MNT "/flipped", O_RDWR | O_CLOEXEC);
 	ASSERT_OK(ioctl(fd, PKRAM_IOC_CLAIM, &claim));
 	ASSERT_OK(box_open(&b, 0));
-	EXPECT_OK(adopt(b.c, "flipped"));
+	EXPECT_OK(restore(b.c, "flipped"));
 	EXPECT_OK(copy(&b, LOW, LOW + UNIT));
 	p = mmap(NULL, 2 * UNIT, RW, MAP_SHARED, fd, 0);
 	EXPECT_OK(dma_renew(b.c, LOW, p, 2 * UNIT));
@@ -675,21 +675,21 @@ TEST_F(second, refuses_what_is_not_right)
 	close(fd);
 }
 
-TEST_F(second, force)
+TEST_F(second, restore_unsuspended_needs_force)
 {
 	struct box b;
 	char *p;
 
 	ASSERT_OK(box_open(&b, 0));
-	ASSERT_OK(adopt_by_force(b.c, "crashed"));
+	ASSERT_OK(restore_force(b.c, "crashed"));
 	EXPECT_OK(copy(&b, LOW, LOW + UNIT));
 	/* Nobody had an address of it, so it waits, and is what it was. */
 	EXPECT_ERR(EFAULT, dma_map(b.c, HIGH, NULL, PAGE));
 	box_close(&b);
 	EXPECT_LISTED("crashed", 1, false, false);
 	ASSERT_OK(box_open(&b, 0));
-	EXPECT_ERR(EOWNERDEAD, adopt(b.c, "crashed"));
-	ASSERT_OK(adopt_by_force(b.c, "crashed"));
+	EXPECT_ERR(EOWNERDEAD, restore(b.c, "crashed"));
+	ASSERT_OK(restore_force(b.c, "crashed"));
 	p = map_file(PKRAM_MNT "/crashed", 0, 2 * UNIT);
 	EXPECT_OK(dma_renew(b.c, LOW, p, 2 * UNIT));
 	box_close(&b);
@@ -698,7 +698,7 @@ TEST_F(second, force)
 	EXPECT_OK(unlink(PKRAM_MNT "/crashed"));
 }
 
-TEST_F(second, discards)
+TEST_F(second, tables_are_removed_and_discarded)
 {
 	static const char * const names[] = { "cut", "gone", "reserved", "foreign", "theirs",
 					      "flipped" };
@@ -723,7 +723,7 @@ TEST_F(second, discards)
 	EXPECT_EQ(0, pool_number("quarantined"));
 }
 
-TEST_F(second, time_to_adopt)
+TEST_F(second, restore_time)
 {
 	static const int nr[] = { 1, 16, 256, 4096 };
 	struct timespec a, z;
@@ -735,9 +735,9 @@ TEST_F(second, time_to_adopt)
 		snprintf(name, sizeof(name), "n%d", nr[i]);
 		ASSERT_OK(box_open(&b, 1));
 		clock_gettime(CLOCK_MONOTONIC, &a);
-		ASSERT_OK(adopt(b.c, name));
+		ASSERT_OK(restore(b.c, name));
 		clock_gettime(CLOCK_MONOTONIC, &z);
-		TH_LOG("%d mappings adopted in %.2f ms", nr[i],
+		TH_LOG("%d mappings restored in %.2f ms", nr[i],
 		       (z.tv_sec - a.tv_sec) * 1e3 + (z.tv_nsec - a.tv_nsec) / 1e6);
 		EXPECT_EQ(65535 - nr[i], dma_avail(b.c));
 		EXPECT_OK(edu_dma(&b.edu, LOW + 2 * (nr[i] - 1) * PAGE, false));
@@ -746,22 +746,22 @@ TEST_F(second, time_to_adopt)
 	}
 }
 
-TEST_F(second, adopts_and_drops)
+TEST_F(second, restore_then_unmap_stale)
 {
 	uint64_t entries, size;
 	struct box b;
 	char *p, *q;
 
 	ASSERT_OK(box_open(&b, 0));
-	ASSERT_OK(adopt(b.c, "vm1"));
+	ASSERT_OK(restore(b.c, "vm1"));
 	check_dma(_metadata, &b, 20);
 	p = map_file(PKRAM_MNT "/ram", 0, RAM);
 	EXPECT_OK(dma_renew(b.c, LOW, p, HALF));
-	EXPECT_OK(drop(b.c, &entries, &size));
+	EXPECT_OK(unmap_stale(b.c, &entries, &size));
 	EXPECT_EQ(2, entries);
 	EXPECT_EQ(HALF + 2 * MIB, size);
 	EXPECT_LISTED("vm1", 1, false, true);
-	/* What was dropped is not reached any more, what was not is. */
+	/* Stale mappings are unmapped, the renewed one is not. */
 	vm_fill(p, EDU_BYTES, 30, 0);
 	memset(p + HALF, 0x5a, PAGE);
 	EXPECT_OK(edu_dma(&b.edu, LOW, false));
@@ -787,14 +787,14 @@ FIXTURE_SETUP(last)
 
 FIXTURE_TEARDOWN(last) {}
 
-TEST_F(last, adopts_in_the_third_kernel)
+TEST_F(last, restored_in_the_third_kernel)
 {
 	struct box b;
 
 	EXPECT_LISTED("vm1", 3, true, false);
 	EXPECT_TRUE(listed("listed"));
 	ASSERT_OK(box_open(&b, 0));
-	ASSERT_OK(adopt(b.c, "vm1"));
+	ASSERT_OK(restore(b.c, "vm1"));
 	check_dma(_metadata, &b, 40);
 	supply_vm1(_metadata, &b);
 	box_close(&b);
@@ -802,7 +802,7 @@ TEST_F(last, adopts_in_the_third_kernel)
 }
 
 /* Nothing holds the modules, or memory, any more. */
-TEST_F(last, nothing_is_left)
+TEST_F(last, modules_unload_and_pool_is_empty)
 {
 	ASSERT_OK(vm_run(NULL, CTL "dma-table remove listed"));
 	EXPECT_EQ(0, pool_number("quarantined"));
