@@ -133,7 +133,7 @@ TEST_F(changes, pool_changes_are_reported)
 	EXPECT_TRUE(is_handover(ctx, PKRAM_HANDOVER_E820));
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_REGION_QUARANTINE_NTF, SECOND, GIB));
 	EXPECT_TRUE(is_handover(ctx, PKRAM_HANDOVER_NONE));
-	ASSERT_EQ(0, vm_run(NULL, CTL ADOPT_FIRST " format"));
+	ASSERT_EQ(0, vm_run(NULL, CTL ADOPT_FIRST " --format"));
 	EXPECT_TRUE(is_handover(ctx, PKRAM_HANDOVER_E820));
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_REGION_QUARANTINE_NTF, FIRST, GIB));
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_POOL_ADOPT_NTF, FIRST, GIB));
