@@ -14,8 +14,8 @@
  * Who owns what, as one bitmap a region; built for one region at a time, as
  * discards are rare and regions may be large.
  */
-static void own_extents(const struct pkram_object *obj, u64 id,
-			unsigned long *owned, u32 nr_units)
+static void discard_own_extents(const struct pkram_object *obj, u64 id,
+				unsigned long *owned, u32 nr_units)
 {
 	u32 i;
 
@@ -30,7 +30,8 @@ static void own_extents(const struct pkram_object *obj, u64 id,
 	}
 }
 
-static bool own_all(struct pkram_region *r, unsigned long *owned, u32 nr_units)
+static bool discard_own_all(struct pkram_region *r, unsigned long *owned,
+			    u32 nr_units)
 {
 	u64 id = pkram_region_id_of(r);
 	struct pkram_object *obj;
@@ -43,16 +44,16 @@ static bool own_all(struct pkram_region *r, unsigned long *owned, u32 nr_units)
 		__set_bit(r->h.meta[i] & ~PKRAM_META_LARGE, owned);
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
-		own_extents(obj, id, owned, nr_units);
+		discard_own_extents(obj, id, owned, nr_units);
 		lost |= obj->lost;
 	}
 	list_for_each_entry(obj, &pkram_store.removed, removed_list)
-		own_extents(obj, id, owned, nr_units);
-	pkram_store_mark_pending(r, owned);
+		discard_own_extents(obj, id, owned, nr_units);
+	pkram_space_mark_pending(r, owned);
 	return lost;
 }
 
-static int recount_region(struct pkram_region *r)
+static int discard_recount_region(struct pkram_region *r)
 {
 	struct pkram_alloc_region *ar =
 		pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r));
@@ -64,7 +65,7 @@ static int recount_region(struct pkram_region *r)
 	owned = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
 	if (!owned)
 		return -ENOMEM;
-	lost = own_all(r, owned, nr);
+	lost = discard_own_all(r, owned, nr);
 	for (unit = 0; unit < nr; unit++) {
 		if (!pkram_region_present(r, unit / PKRAM_GIB_UNITS) ||
 		    test_bit(unit, owned) || !test_bit(unit, ar->used))
@@ -73,20 +74,20 @@ static int recount_region(struct pkram_region *r)
 		state = pkram_region_map_get(r, unit);
 		if (state < 0 || (lost && state != PKRAM_UNIT_FREE))
 			continue;
-		pkram_store_free_units(r, unit, 1);
+		pkram_space_free_units(r, unit, 1);
 	}
 	kvfree(owned);
 	return 0;
 }
 
-int pkram_store_recount(void)
+int pkram_discard_recount(void)
 {
 	struct pkram_region *r;
 	int err = 0;
 
 	lockdep_assert_held(&pkram_store.lock);
 	list_for_each_entry(r, &pkram_store.regions, list)
-		err = err ?: recount_region(r);
+		err = err ?: discard_recount_region(r);
 	return err;
 }
 
@@ -95,7 +96,7 @@ int pkram_store_discard(u64 key)
 	struct pkram_object *obj, *gone = NULL;
 	int err = 0;
 
-	pkram_store_lock_settled();
+	pkram_space_lock_settled();
 	obj = pkram_store_find_key(key);
 	if (!obj || obj->rec.kind == PKRAM_KIND_DMA_TABLE)
 		err = -ENOENT;
@@ -104,10 +105,10 @@ int pkram_store_discard(u64 key)
 	else if (pkram_store.read_only)
 		err = -EROFS;
 	if (!err) {
-		pkram_store_erase(obj);
+		pkram_object_erase(obj);
 		pkram_object_unlink(obj);
 		pkram_event_object(PKRAM_CMD_OBJECT_DISCARD_NTF, obj);
-		err = pkram_store_recount();
+		err = pkram_discard_recount();
 		gone = obj;
 	}
 	mutex_unlock(&pkram_store.lock);

@@ -14,12 +14,12 @@
 int pkram_store_discard(u64 key);
 
 /**
- * pkram_store_recount() - free units that no object owns any more
+ * pkram_discard_recount() - free units that no object owns any more
  *
  * As long as a record or a region is lost, units that the unit map calls owned are
  * kept back; units whose state is not known always are. Context: store.lock by
- * pkram_store_lock_settled(). Return: 0 or -ENOMEM.
+ * pkram_space_lock_settled(). Return: 0 or -ENOMEM.
  */
-int pkram_store_recount(void);
+int pkram_discard_recount(void);
 
 #endif /* _PKRAM_STORE_DISCARD_H */

@@ -13,8 +13,8 @@
 #include "store/records.h"
 #include "store/state.h"
 
-static struct pkram_object *make(const char *name, const struct pkram_entry *e,
-				 u32 nr)
+static struct pkram_object *dma_table_make(const char *name,
+					   const struct pkram_entry *e, u32 nr)
 {
 	struct pkram_object *table = pkram_object_alloc();
 	struct pkram_record *rec;
@@ -52,14 +52,14 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 		return ERR_PTR(-EINVAL);
 	if (nr > PKRAM_MAX_ENTRIES)
 		return ERR_PTR(-ENOSPC);
-	table = make(name, e, nr);
+	table = dma_table_make(name, e, nr);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = pkram_store_commit_new(pkram_store.dma_tables, table);
+		err = pkram_object_commit_new(pkram_store.dma_tables, table);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	if (err) {
 		pkram_object_put(table);
 		return ERR_PTR(err);
@@ -68,20 +68,21 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_create, PKRAM_NS);
 
-static bool is_owner(const struct pkram_object *table)
+static bool dma_table_is_owner(const struct pkram_object *table)
 {
-	return uid_eq(current_euid(), make_kuid(&init_user_ns, table->rec.uid)) ||
-	       capable(CAP_SYS_ADMIN);
+	kuid_t owner = make_kuid(&init_user_ns, table->rec.uid);
+
+	return uid_eq(current_euid(), owner) || capable(CAP_SYS_ADMIN);
 }
 
 /* store.lock held */
-static int may_adopt(const struct pkram_object *table, bool force)
+static int dma_table_may_restore(const struct pkram_object *table, bool force)
 {
 	if (!table)
 		return -ENOENT;
 	if (table->bad)
 		return -EUCLEAN;
-	if (!is_owner(table))
+	if (!dma_table_is_owner(table))
 		return -EPERM;
 	if (table->in_use)
 		return -EBUSY;
@@ -98,8 +99,9 @@ struct pkram_object *pkram_dma_table_adopt(const char *name, bool force)
 	if (!pkram_name_ok(name, strlen(name)))
 		return ERR_PTR(-EINVAL);
 	mutex_lock(&pkram_store.lock);
-	table = pkram_store_find_name(pkram_store.dma_tables, name, strlen(name));
-	err = may_adopt(table, force);
+	table = pkram_object_find_name(pkram_store.dma_tables, name,
+				       strlen(name));
+	err = dma_table_may_restore(table, force);
 	if (!err) {
 		pkram_object_get(table);
 		table->in_use = true;
@@ -110,9 +112,9 @@ struct pkram_object *pkram_dma_table_adopt(const char *name, bool force)
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_adopt, PKRAM_NS);
 
 /* Nobody uses it; the reference of its name is the caller's. store.lock held */
-static void remove_table(struct pkram_object *table)
+static void dma_table_unlink(struct pkram_object *table)
 {
-	pkram_store_erase(table);
+	pkram_object_erase(table);
 	pkram_object_unlink(table);
 }
 
@@ -121,7 +123,7 @@ void pkram_dma_table_put(struct pkram_object *table, bool keep)
 	mutex_lock(&pkram_store.lock);
 	table->in_use = false;
 	if (!keep)
-		remove_table(table);
+		dma_table_unlink(table);
 	mutex_unlock(&pkram_store.lock);
 	if (!keep)
 		pkram_object_put(table);
@@ -138,7 +140,7 @@ u32 pkram_dma_table_entries(const struct pkram_object *table,
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_entries, PKRAM_NS);
 
 /* Of the first entry that begins at @iova or later */
-static u32 find_entry(const struct pkram_record *rec, u64 iova)
+static u32 dma_table_find_entry(const struct pkram_record *rec, u64 iova)
 {
 	u32 lo = 0, hi = rec->nr_entries, mid;
 
@@ -153,10 +155,10 @@ static u32 find_entry(const struct pkram_record *rec, u64 iova)
 }
 
 /* A copy with one more */
-static struct pkram_entry *with_entry(const struct pkram_record *rec,
-				      const struct pkram_entry *e)
+static struct pkram_entry *dma_table_with_entry(const struct pkram_record *rec,
+						const struct pkram_entry *e)
 {
-	u32 nr = rec->nr_entries, i = find_entry(rec, e->iova);
+	u32 nr = rec->nr_entries, i = dma_table_find_entry(rec, e->iova);
 	struct pkram_entry *all = pkram_alloc_mem((nr + 1) * sizeof(*all));
 
 	if (!all)
@@ -170,8 +172,8 @@ static struct pkram_entry *with_entry(const struct pkram_record *rec,
 }
 
 /* store.lock held */
-static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
-			  u32 nr)
+static int dma_table_commit_entries(struct pkram_object *table,
+				    struct pkram_entry *e, u32 nr)
 {
 	struct pkram_record *rec = &table->rec;
 	struct pkram_entry *old = rec->entries;
@@ -181,8 +183,8 @@ static int commit_entries(struct pkram_object *table, struct pkram_entry *e,
 	rec->entries = e;
 	rec->nr_entries = nr;
 	rec->table_state = PKRAM_DMA_TABLE_RUNNING;
-	rec->mtime = pkram_store_now();
-	err = pkram_store_commit(table);
+	rec->mtime = pkram_object_now();
+	err = pkram_object_commit(table);
 	if (err) {
 		rec->entries = old;
 		rec->nr_entries = old_nr;
@@ -202,14 +204,14 @@ int pkram_dma_table_add(struct pkram_object *table, const struct pkram_entry *e)
 	if (nr > PKRAM_MAX_ENTRIES)
 		return -ENOSPC;
 	/* Nobody but the caller changes it. */
-	all = with_entry(&table->rec, e);
+	all = dma_table_with_entry(&table->rec, e);
 	if (!all)
 		return -ENOMEM;
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = commit_entries(table, all, nr);
+		err = dma_table_commit_entries(table, all, nr);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	if (err)
 		pkram_free_mem(all);
 	return err;
@@ -222,8 +224,9 @@ void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last)
 	u32 from, to;
 
 	mutex_lock(&pkram_store.lock);
-	from = find_entry(rec, first);
-	to = last == U64_MAX ? rec->nr_entries : find_entry(rec, last + 1);
+	from = dma_table_find_entry(rec, first);
+	to = last == U64_MAX ? rec->nr_entries :
+	     dma_table_find_entry(rec, last + 1);
 	if (from < to) {
 		memmove(rec->entries + from, rec->entries + to,
 			(rec->nr_entries - to) * sizeof(*rec->entries));
@@ -233,15 +236,15 @@ void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last)
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_forget, PKRAM_NS);
 
-static int commit_state(struct pkram_object *table, u32 state)
+static int dma_table_commit_state(struct pkram_object *table, u32 state)
 {
 	u32 old = table->rec.table_state;
 	int err;
 
 	mutex_lock(&pkram_store.lock);
 	table->rec.table_state = state;
-	table->rec.mtime = pkram_store_now();
-	err = pkram_store_commit(table);
+	table->rec.mtime = pkram_object_now();
+	err = pkram_object_commit(table);
 	if (err)
 		table->rec.table_state = old;
 	mutex_unlock(&pkram_store.lock);
@@ -251,7 +254,7 @@ static int commit_state(struct pkram_object *table, u32 state)
 void pkram_dma_table_commit(struct pkram_object *table)
 {
 	/* It has its pair, and a pool that is in use does not become read-only. */
-	WARN_ON_ONCE(commit_state(table, table->rec.table_state));
+	WARN_ON_ONCE(dma_table_commit_state(table, table->rec.table_state));
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_commit, PKRAM_NS);
 
@@ -259,8 +262,8 @@ int pkram_dma_table_set_running(struct pkram_object *table, bool running)
 {
 	if (running == pkram_dma_table_running(table))
 		return 0;
-	return commit_state(table, running ? PKRAM_DMA_TABLE_RUNNING :
-			    PKRAM_DMA_TABLE_SUSPENDED);
+	return dma_table_commit_state(table, running ? PKRAM_DMA_TABLE_RUNNING :
+				      PKRAM_DMA_TABLE_SUSPENDED);
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_set_running, PKRAM_NS);
 
@@ -271,7 +274,7 @@ bool pkram_dma_table_running(const struct pkram_object *table)
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_running, PKRAM_NS);
 
 /* As the file system would say of the file; of the directories nothing is asked. */
-static bool may_access(const struct pkram_record *rec, bool write)
+static bool dma_table_may_access(const struct pkram_record *rec, bool write)
 {
 	u32 want = write ? 6 : 4, mode = rec->mode;
 
@@ -292,7 +295,7 @@ struct pkram_open *pkram_dma_table_open(u64 id, bool write)
 	mutex_lock(&pkram_store.lock);
 	obj = pkram_store_find_key(id);
 	if (obj && !obj->bad && obj->rec.kind == PKRAM_KIND_FILE) {
-		err = may_access(&obj->rec, write) ? 0 : -EACCES;
+		err = dma_table_may_access(&obj->rec, write) ? 0 : -EACCES;
 		pkram_object_get(obj);
 	} else {
 		obj = NULL;
@@ -326,7 +329,7 @@ int pkram_store_discard_dma_table(u64 key)
 	else if (pkram_store.read_only)
 		err = -EROFS;
 	if (!err)
-		remove_table(table);
+		dma_table_unlink(table);
 	mutex_unlock(&pkram_store.lock);
 	if (!err)
 		pkram_object_put(table);

@@ -63,7 +63,8 @@ u32 pkram_dma_table_entries(const struct pkram_object *table,
  * Context: as pkram_dma_table_create(). Return: 0; -ENOSPC no room in the pool, or in the
  * table; -ENOMEM. Then nothing is changed.
  */
-int pkram_dma_table_add(struct pkram_object *table, const struct pkram_entry *e);
+int pkram_dma_table_add(struct pkram_object *table,
+			const struct pkram_entry *e);
 
 /**
  * pkram_dma_table_forget() - take entries out; pkram_dma_table_commit() is to follow

@@ -20,8 +20,8 @@
 #include "store/space.h"
 #include "store/state.h"
 
-#define MAX_EXTENTS	(PKRAM_LARGE_DATA / sizeof(struct pkram_extent_ser))
-#define MAX_SIZE	((u64)U32_MAX << PKRAM_UNIT_SHIFT)
+#define EXTENTS_MAX	(PKRAM_LARGE_DATA / sizeof(struct pkram_extent_ser))
+#define EXTENTS_MAX_SIZE	((u64)U32_MAX << PKRAM_UNIT_SHIFT)
 
 /* See pkram_store_set_unmap(). */
 static pkram_unmap_fn extents_unmap;
@@ -31,7 +31,7 @@ void pkram_store_set_unmap(pkram_unmap_fn fn)
 	extents_unmap = fn;
 }
 
-static u32 units_of(u64 bytes)
+static u32 extents_units(u64 bytes)
 {
 	return DIV_ROUND_UP_ULL(bytes, PKRAM_UNIT);
 }
@@ -39,7 +39,7 @@ static u32 units_of(u64 bytes)
 /* Looking up */
 
 /* Index of the first extent that ends after a unit. */
-static u32 extent_index(const struct pkram_record *rec, u32 obj_unit)
+static u32 extents_index(const struct pkram_record *rec, u32 obj_unit)
 {
 	u32 lo = 0, hi = rec->nr_extents;
 
@@ -57,7 +57,7 @@ static u32 extent_index(const struct pkram_record *rec, u32 obj_unit)
 }
 
 /* Does one extent give the GiB of the object at @obj_unit a whole GiB? */
-static bool covers_gib(const struct pkram_extent *e, u32 obj_unit)
+static bool extents_cover_gib(const struct pkram_extent *e, u32 obj_unit)
 {
 	u32 start = round_down(obj_unit, PKRAM_GIB_UNITS);
 
@@ -71,7 +71,7 @@ void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
 		      struct pkram_span *span)
 {
 	const struct pkram_record *rec = &obj->rec;
-	u32 i = extent_index(rec, obj_unit);
+	u32 i = extents_index(rec, obj_unit);
 	const struct pkram_extent *e = &rec->extents[i];
 
 	memset(span, 0, sizeof(*span));
@@ -84,11 +84,11 @@ void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
 		return;
 	}
 	rcu_read_lock();
-	span->region = pkram_store_region(e->region_id);
+	span->region = pkram_regions_find(e->region_id);
 	rcu_read_unlock();
 	span->unit = e->region_unit + (obj_unit - e->obj_unit);
 	span->nr_units = e->nr_units - (obj_unit - e->obj_unit);
-	span->whole_gib = covers_gib(e, obj_unit);
+	span->whole_gib = extents_cover_gib(e, obj_unit);
 }
 
 bool pkram_span_claimed(const struct pkram_span *span)
@@ -107,8 +107,8 @@ int pkram_store_claim_span(const struct pkram_span *span)
 }
 
 /* The map was good when it was loaded, or the object would be quarantined. */
-static void report_damage(struct pkram_object *obj,
-			  const struct pkram_span *span)
+static void extents_report_damage(struct pkram_object *obj,
+				  const struct pkram_span *span)
 {
 	const struct pkram_event ev = {
 		.cmd = PKRAM_CMD_OBJECT_DAMAGE_NTF,
@@ -135,7 +135,7 @@ int pkram_store_unit_written(struct pkram_object *obj,
 		return 1;
 	if (state == PKRAM_UNIT_STALE)
 		return 0;
-	report_damage(obj, span);
+	extents_report_damage(obj, span);
 	return -EUCLEAN;
 }
 
@@ -162,19 +162,19 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 		return pkram_store_all_written(span, nr_units) > 0 ? 0 : -EROFS;
 	err = pkram_region_prepare(span->region, span->unit, nr_units);
 	if (err == -EUCLEAN)
-		report_damage(obj, span);
+		extents_report_damage(obj, span);
 	return err;
 }
 
 /* Changing extents */
 
-struct extent_list {
+struct extents_list {
 	struct pkram_extent *ext;
 	u32 nr;
 	u32 max;
 };
 
-static void append(struct extent_list *l, struct pkram_extent e)
+static void extents_append(struct extents_list *l, struct pkram_extent e)
 {
 	struct pkram_extent *last = l->nr ? &l->ext[l->nr - 1] : NULL;
 
@@ -190,8 +190,8 @@ static void append(struct extent_list *l, struct pkram_extent e)
 		l->ext[l->nr++] = e;
 }
 
-static struct pkram_extent part_of(const struct pkram_extent *e, u32 from,
-				   u32 to)
+static struct pkram_extent extents_part(const struct pkram_extent *e, u32 from,
+					u32 to)
 {
 	return (struct pkram_extent){
 		.region_id = e->region_id,
@@ -201,7 +201,7 @@ static struct pkram_extent part_of(const struct pkram_extent *e, u32 from,
 	};
 }
 
-static int alloc_list(struct extent_list *l, u32 max)
+static int extents_alloc_list(struct extents_list *l, u32 max)
 {
 	l->nr = 0;
 	l->max = max;
@@ -210,7 +210,7 @@ static int alloc_list(struct extent_list *l, u32 max)
 }
 
 /* Make @l the extents of an object; on failure nothing has changed. */
-static int commit_extents(struct pkram_object *obj, struct extent_list *l,
+static int extents_commit(struct pkram_object *obj, struct extents_list *l,
 			  u64 size)
 {
 	struct pkram_record *rec = &obj->rec;
@@ -223,7 +223,7 @@ static int commit_extents(struct pkram_object *obj, struct extent_list *l,
 	rec->extents = l->ext;
 	rec->nr_extents = l->nr;
 	rec->size = size;
-	err = pkram_store_commit(obj);
+	err = pkram_object_commit(obj);
 	if (err) {
 		rec->extents = old;
 		rec->nr_extents = old_nr;
@@ -236,20 +236,20 @@ static int commit_extents(struct pkram_object *obj, struct extent_list *l,
 }
 
 /* Old bytes never show: units are stale before a record names them. */
-static int mark_stale(const struct pkram_extent *ext, int nr)
+static int extents_mark_stale(const struct pkram_extent *ext, int nr)
 {
 	int i, err = 0;
 
 	for (i = 0; !err && i < nr; i++)
-		err = pkram_region_map_set(pkram_store_region(ext[i].region_id),
+		err = pkram_region_map_set(pkram_regions_find(ext[i].region_id),
 					   ext[i].region_unit, ext[i].nr_units,
 					   PKRAM_UNIT_STALE);
 	return err;
 }
 
 /* Take memory for one hole; appends to @got what was taken. */
-static int fill_hole(struct extent_list *got, u32 from, u32 to,
-		     const struct pkram_place *place)
+static int extents_fill_hole(struct extents_list *got, u32 from, u32 to,
+			     const struct pkram_place *place)
 {
 	struct pkram_alloc_request req = {
 		.obj_unit = from,
@@ -268,25 +268,26 @@ static int fill_hole(struct extent_list *got, u32 from, u32 to,
 				    got->max - got->nr);
 		if (n < 0)
 			return n;
-	} while (mark_stale(got->ext + got->nr, n));
+	} while (extents_mark_stale(got->ext + got->nr, n));
 	got->nr += n;
 	return 0;
 }
 
 /* Fill the holes in [from, to); list of what was added in @got. */
-static int fill_holes(const struct pkram_record *rec, u32 from, u32 to,
-		      const struct pkram_place *place, struct extent_list *got)
+static int extents_fill_holes(const struct pkram_record *rec, u32 from, u32 to,
+			      const struct pkram_place *place,
+			      struct extents_list *got)
 {
 	u32 i, unit = from;
 	int err;
 
-	for (i = extent_index(rec, from); unit < to; i++) {
+	for (i = extents_index(rec, from); unit < to; i++) {
 		const struct pkram_extent *e =
 			i < rec->nr_extents ? &rec->extents[i] : NULL;
 		u32 end = e ? min(e->obj_unit, to) : to;
 
 		if (unit < end) {
-			err = fill_hole(got, unit, end, place);
+			err = extents_fill_hole(got, unit, end, place);
 			if (err)
 				return err;
 		}
@@ -298,8 +299,9 @@ static int fill_holes(const struct pkram_record *rec, u32 from, u32 to,
 }
 
 /* Merge two sorted lists. */
-static void merge(const struct pkram_record *rec, const struct extent_list *got,
-		  struct extent_list *out)
+static void extents_merge(const struct pkram_record *rec,
+			  const struct extents_list *got,
+			  struct extents_list *out)
 {
 	u32 i = 0, j = 0;
 
@@ -307,33 +309,33 @@ static void merge(const struct pkram_record *rec, const struct extent_list *got,
 		if (j == got->nr || (i < rec->nr_extents &&
 				     rec->extents[i].obj_unit <
 				     got->ext[j].obj_unit))
-			append(out, rec->extents[i++]);
+			extents_append(out, rec->extents[i++]);
 		else
-			append(out, got->ext[j++]);
+			extents_append(out, got->ext[j++]);
 	}
 }
 
 /* One try at filling [from, to) and setting the size; locks held. */
-static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
-		    const struct pkram_place *place)
+static int extents_try_fill(struct pkram_object *obj, u32 from, u32 to,
+			    u64 size, const struct pkram_place *place)
 {
-	struct extent_list got, out = {};
+	struct extents_list got, out = {};
 	u32 i, max;
 	int err;
 
 	max = min_t(u64, (u64)to - from,
-		    MAX_EXTENTS - min_t(u32, obj->rec.nr_extents,
-					MAX_EXTENTS));
-	err = alloc_list(&got, max);
+		    EXTENTS_MAX - min_t(u32, obj->rec.nr_extents,
+					EXTENTS_MAX));
+	err = extents_alloc_list(&got, max);
 	if (err)
 		return err;
-	pkram_store_reap();
-	err = fill_holes(&obj->rec, from, to, place, &got);
+	pkram_space_reap();
+	err = extents_fill_holes(&obj->rec, from, to, place, &got);
 	if (!err)
-		err = alloc_list(&out, obj->rec.nr_extents + got.nr);
+		err = extents_alloc_list(&out, obj->rec.nr_extents + got.nr);
 	if (!err) {
-		merge(&obj->rec, &got, &out);
-		err = commit_extents(obj, &out, size);
+		extents_merge(&obj->rec, &got, &out);
+		err = extents_commit(obj, &out, size);
 	}
 	if (err)
 		for (i = 0; i < got.nr; i++)
@@ -345,52 +347,52 @@ static int try_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	return err;
 }
 
-static int fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
-		bool set_size, const struct pkram_place *place)
+static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
+			bool set_size, const struct pkram_place *place)
 {
 	int err;
 
-	pkram_store_settle();
+	pkram_space_settle();
 	do {
 		down_write(&obj->map_sem);
 		mutex_lock(&pkram_store.lock);
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
-		      try_fill(obj, from, to, size, place);
+		      extents_try_fill(obj, from, to, size, place);
 		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	return err;
 }
 
 /* One try at taking [from, to) away; locks held. */
-static int try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
+static int extents_try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
 {
 	struct pkram_record *rec = &obj->rec;
-	struct extent_list out, gone;
+	struct extents_list out, gone;
 	u32 i;
 	int err;
 
-	err = alloc_list(&out, rec->nr_extents + 1);
+	err = extents_alloc_list(&out, rec->nr_extents + 1);
 	if (err)
 		return err;
-	err = alloc_list(&gone, rec->nr_extents);
+	err = extents_alloc_list(&gone, rec->nr_extents);
 	for (i = 0; !err && i < rec->nr_extents; i++) {
 		const struct pkram_extent *e = &rec->extents[i];
 		u32 end = e->obj_unit + e->nr_units;
 		u32 a = clamp(from, e->obj_unit, end);
 		u32 b = clamp(to, a, end);
 
-		append(&out, part_of(e, e->obj_unit, a));
+		extents_append(&out, extents_part(e, e->obj_unit, a));
 		if (a < b)
-			gone.ext[gone.nr++] = part_of(e, a, b);
-		append(&out, part_of(e, b, end));
+			gone.ext[gone.nr++] = extents_part(e, a, b);
+		extents_append(&out, extents_part(e, b, end));
 	}
 	if (!err)
-		err = commit_extents(obj, &out, size);
+		err = extents_commit(obj, &out, size);
 	if (!err)
-		pkram_store_free_extents(gone.ext, gone.nr);
+		pkram_space_free_extents(gone.ext, gone.nr);
 	kvfree(out.ext);
 	kvfree(gone.ext);
 	return err;
@@ -401,8 +403,8 @@ static int try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
  * them back before the extents are gone; with a new size, so is the part of the
  * last unit that is behind it.
  */
-static int cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
-	       bool set_size)
+static int extents_cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
+		       bool set_size)
 {
 	u64 gone_from = set_size ? size : (u64)from << PKRAM_UNIT_SHIFT;
 	u64 gone_to = set_size ? U64_MAX : (u64)to << PKRAM_UNIT_SHIFT;
@@ -412,21 +414,22 @@ static int cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	do {
 		down_write(&obj->map_sem);
 		if (extents_unmap)
-			extents_unmap(obj, unmap_from, set_size ? 0 : to - from);
+			extents_unmap(obj, unmap_from,
+				      set_size ? 0 : to - from);
 		mutex_lock(&pkram_store.lock);
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
 		      pkram_object_pinned(obj, gone_from, gone_to) ? -EBUSY :
-		      try_cut(obj, from, to, size);
+		      extents_try_cut(obj, from, to, size);
 		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	return err;
 }
 
 /* Zero bytes inside one unit, if it is one that shows its bytes. */
-static int zero_part(struct pkram_object *obj, u64 from, u64 to)
+static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 {
 	struct pkram_span span;
 	int ret;
@@ -455,22 +458,23 @@ int pkram_store_resize_write(struct pkram_object *obj, u64 size)
 	u64 old = obj->rec.size;
 	int err;
 
-	if (size > MAX_SIZE)
+	if (size > EXTENTS_MAX_SIZE)
 		return -EFBIG;
 	if (obj->bad)
 		return -EUCLEAN;
 	if (size < old) {
-		err = cut(obj, units_of(size), U32_MAX, size, true);
+		err = extents_cut(obj, extents_units(size), U32_MAX, size,
+				  true);
 		/* A mapping shows the rest of the last page. */
-		return err ?: zero_part(obj, size,
-					min(old, round_up(size, PKRAM_UNIT)));
+		old = min(old, round_up(size, PKRAM_UNIT));
+		return err ?: extents_zero_part(obj, size, old);
 	}
 	/* Bytes behind the old end may have been written through a mapping. */
-	err = zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
+	err = extents_zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
 	if (err)
 		return err;
-	return fill(obj, old >> PKRAM_UNIT_SHIFT, units_of(size), size, true,
-		    NULL);
+	return extents_fill(obj, old >> PKRAM_UNIT_SHIFT, extents_units(size),
+			    size, true, NULL);
 }
 
 int pkram_store_resize(struct pkram_object *obj, u64 size)
@@ -493,12 +497,12 @@ int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,
 {
 	u64 end;
 
-	if (check_add_overflow(offset, len, &end) || end > MAX_SIZE)
+	if (check_add_overflow(offset, len, &end) || end > EXTENTS_MAX_SIZE)
 		return -EFBIG;
 	if (obj->bad)
 		return -EUCLEAN;
-	return fill(obj, offset >> PKRAM_UNIT_SHIFT, units_of(end), 0, false,
-		    place);
+	return extents_fill(obj, offset >> PKRAM_UNIT_SHIFT, extents_units(end),
+			    0, false, place);
 }
 
 int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
@@ -508,19 +512,20 @@ int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
 
 	if (check_add_overflow(offset, len, &end))
 		end = U64_MAX;
-	end = min_t(u64, end, MAX_SIZE);
+	end = min_t(u64, end, EXTENTS_MAX_SIZE);
 	if (offset >= end)
 		return 0;
 	first = round_up(offset, PKRAM_UNIT);
 	last = round_down(end, PKRAM_UNIT);
 	if (first > last)
-		return zero_part(obj, offset, end);
+		return extents_zero_part(obj, offset, end);
 	/* What may be refused comes before what destroys. */
-	err = first == last ? 0 : cut(obj, first >> PKRAM_UNIT_SHIFT,
-				      last >> PKRAM_UNIT_SHIFT, 0, false);
+	err = first == last ? 0 :
+	      extents_cut(obj, first >> PKRAM_UNIT_SHIFT,
+			  last >> PKRAM_UNIT_SHIFT, 0, false);
 	if (!err)
-		err = zero_part(obj, offset, first);
-	return err ?: zero_part(obj, last, end);
+		err = extents_zero_part(obj, offset, first);
+	return err ?: extents_zero_part(obj, last, end);
 }
 
 int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
@@ -528,7 +533,7 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 	struct pkram_span span;
 	int err;
 
-	err = fill(obj, obj_unit, obj_unit + 1, 0, false, NULL);
+	err = extents_fill(obj, obj_unit, obj_unit + 1, 0, false, NULL);
 	if (err)
 		return err;
 	/*

@@ -13,7 +13,7 @@
 #include "store/space.h"
 #include "store/state.h"
 
-static void name_region(struct pkram_region *r)
+static void grow_name_region(struct pkram_region *r)
 {
 	generate_random_uuid(r->h.region_uuid);
 	r->h.region_id = pkram_region_id(r->h.region_uuid);
@@ -26,7 +26,7 @@ static void name_region(struct pkram_region *r)
 	r->h.created = ktime_get_real_seconds();
 }
 
-static void write_head(struct pkram_region *r)
+static void grow_write_head(struct pkram_region *r)
 {
 	u32 i;
 
@@ -52,11 +52,11 @@ int pkram_store_add_region(struct pkram_region *r)
 	}
 	list_for_each_entry(other, &pkram_store.regions, list)
 		r->h.index = max(r->h.index, other->h.index + 1);
-	name_region(r);
-	err = pkram_store_know_space(r);
+	grow_name_region(r);
+	err = pkram_regions_know_space(r);
 	if (!err) {
-		write_head(r);
-		pkram_store_insert_region(r);
+		grow_write_head(r);
+		pkram_regions_insert(r);
 		pkram_store.exists = true;
 	} else {
 		pkram_alloc_remove_region(&pkram_store.al,
@@ -67,7 +67,7 @@ unlock:
 	if (err || !first)
 		return err;
 
-	err = pkram_store_commit_root();
+	err = pkram_root_commit();
 	if (!err)
 		return 0;
 	mutex_lock(&pkram_store.lock);
@@ -75,7 +75,7 @@ unlock:
 	memset(r->head, 0, PKRAM_UNIT);
 	list_del_rcu(&r->list);
 	pkram_store_new_epoch();
-	pkram_store_drop_metas(r);
+	pkram_records_drop(r);
 	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 	pkram_store.exists = false;
 	mutex_unlock(&pkram_store.lock);
@@ -85,8 +85,8 @@ unlock:
 
 /* Shrinking */
 
-static int may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
-		    struct pkram_refusal *refusal)
+static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
+			 struct pkram_refusal *refusal)
 {
 	struct pkram_alloc_region *ar =
 		pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r));
@@ -112,16 +112,16 @@ static int may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 }
 
 /* Without objects the root's record is all that is left of a pool: let go. */
-static void let_root_go(void)
+static void grow_erase_root(void)
 {
 	if (pkram_store.nr_objects || pkram_store.nr_dma_tables ||
 	    pkram_store.nr_quarantined ||
 	    pkram_store.regions.next != pkram_store.regions.prev)
 		return;
-	pkram_store_erase(pkram_store.root);
+	pkram_object_erase(pkram_store.root);
 }
 
-static u32 nr_present(const struct pkram_region *r)
+static u32 grow_nr_present(const struct pkram_region *r)
 {
 	u32 gib, n = 0;
 
@@ -130,19 +130,20 @@ static u32 nr_present(const struct pkram_region *r)
 	return n;
 }
 
-static struct pkram_region *region_at(u64 base)
+static struct pkram_region *grow_region_at(u64 base)
 {
 	struct pkram_region *r;
 
 	list_for_each_entry(r, &pkram_store.regions, list)
 		if (base >= r->h.base &&
-		    pkram_region_present(r, (base - r->h.base) >> PKRAM_GIB_SHIFT))
+		    pkram_region_present(r,
+					 (base - r->h.base) >> PKRAM_GIB_SHIFT))
 			return r;
 	return NULL;
 }
 
 /* Take GiB out of a region's header; nothing of them is in use. */
-static void cut_region(struct pkram_region *r, u32 first, u32 nr)
+static void grow_cut_region(struct pkram_region *r, u32 first, u32 nr)
 {
 	u32 gib;
 
@@ -158,12 +159,12 @@ static void cut_region(struct pkram_region *r, u32 first, u32 nr)
 }
 
 /* The units of GiB that are to go: nobody gets them meanwhile. */
-static void hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
+static void grow_hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
 {
 	u64 id = pkram_region_id_of(r);
 
 	if (hold) {
-		/* may_drop() saw that they are free. */
+		/* grow_may_drop() saw that they are free. */
 		WARN_ON(pkram_alloc_mark(&pkram_store.al, id, unit, nr));
 		pkram_store.nr_in_transit++;
 	} else {
@@ -172,7 +173,7 @@ static void hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
 	}
 }
 
-static void drop_region(struct pkram_region *r)
+static void grow_drop_region(struct pkram_region *r)
 {
 	lockdep_assert_held(&pkram_store.lock);
 	list_del_rcu(&r->list);
@@ -189,27 +190,27 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	bool whole = false;
 	int err;
 
-	pkram_store_settle();
+	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
-	pkram_store_reap();
-	r = region_at(base);
+	pkram_space_reap();
+	r = grow_region_at(base);
 	refusal->base = base;
 	refusal->size = (u64)nr_gib << PKRAM_GIB_SHIFT;
 	refusal->reason = "not part of the pool";
 	err = !r ? -ENOENT : pkram_store.read_only ? -EROFS : 0;
 	if (!err) {
 		first = (base - r->h.base) >> PKRAM_GIB_SHIFT;
-		whole = first == 0 && nr_present(r) == nr_gib;
+		whole = first == 0 && grow_nr_present(r) == nr_gib;
 		if (whole)
-			let_root_go();
-		pkram_store_trim_metas(r);
-		err = may_drop(r, first, nr_gib, whole, refusal);
+			grow_erase_root();
+		pkram_records_trim(r);
+		err = grow_may_drop(r, first, nr_gib, whole, refusal);
 	}
 	if (!err) {
 		/* Unit 0 of a region is its head's. */
 		unit = max(first * PKRAM_GIB_UNITS, 1U);
 		nr = (first + nr_gib) * PKRAM_GIB_UNITS - unit;
-		hold_units(r, unit, nr, true);
+		grow_hold_units(r, unit, nr, true);
 	}
 	mutex_unlock(&pkram_store.lock);
 	if (err)
@@ -219,11 +220,11 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
 		err = pkram_region_wipe(r, gib);
 	mutex_lock(&pkram_store.lock);
-	hold_units(r, unit, nr, false);
+	grow_hold_units(r, unit, nr, false);
 	if (!err && whole)
-		drop_region(r);
+		grow_drop_region(r);
 	else if (!err)
-		cut_region(r, first, nr_gib);
+		grow_cut_region(r, first, nr_gib);
 	mutex_unlock(&pkram_store.lock);
 	refusal->reason = "could not be zeroed and released";
 	if (err)
@@ -242,7 +243,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	*from = r;
 out:
 	/* If the root was let go, or never was: write it again. */
-	if (err && whole && pkram_store_commit_root())
+	if (err && whole && pkram_root_commit())
 		pr_warn("the root directory's record could not be written\n");
 	refusal->err = err;
 	return err;

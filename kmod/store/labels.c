@@ -27,7 +27,7 @@ int pkram_store_get_label(struct pkram_object *obj, const char *name,
 	return len;
 }
 
-static void tell_labelled(struct pkram_object *obj, const char *name)
+static void labels_tell(struct pkram_object *obj, const char *name)
 {
 	const struct pkram_event ev = {
 		.cmd = PKRAM_CMD_OBJECT_LABEL_NTF,
@@ -40,8 +40,8 @@ static void tell_labelled(struct pkram_object *obj, const char *name)
 }
 
 /* store.lock held */
-static int set_label(struct pkram_object *obj, const char *name,
-		     const void *value, size_t size, int flags)
+static int labels_set(struct pkram_object *obj, const char *name,
+		      const void *value, size_t size, int flags)
 {
 	struct pkram_record *rec = &obj->rec;
 	u32 old_len = rec->xattr_len;
@@ -61,7 +61,7 @@ static int set_label(struct pkram_object *obj, const char *name,
 		return err;
 	rec->xattrs = area;
 	rec->xattr_len = len;
-	err = pkram_store_commit(obj);
+	err = pkram_object_commit(obj);
 	if (err) {
 		rec->xattrs = old;
 		rec->xattr_len = old_len;
@@ -69,7 +69,7 @@ static int set_label(struct pkram_object *obj, const char *name,
 		return err;
 	}
 	pkram_free_mem(old);
-	tell_labelled(obj, name);
+	labels_tell(obj, name);
 	return 0;
 }
 
@@ -80,9 +80,9 @@ int pkram_store_set_label(struct pkram_object *obj, const char *name,
 
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = set_label(obj, name, value, size, flags);
+		err = labels_set(obj, name, value, size, flags);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	return err;
 }
 

@@ -27,7 +27,7 @@ int pkram_store_get_label(struct pkram_object *obj, const char *name,
  * @size: its length
  * @flags: XATTR_CREATE or XATTR_REPLACE
  *
- * Return: 0; -EEXIST; -ENODATA; as pkram_xattr_replace() and pkram_store_commit().
+ * Return: 0; -EEXIST; -ENODATA; as pkram_xattr_replace() and pkram_object_commit().
  */
 int pkram_store_set_label(struct pkram_object *obj, const char *name,
 			  const void *value, size_t size, int flags);

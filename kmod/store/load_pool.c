@@ -20,7 +20,7 @@
 #include "store/space.h"
 #include "store/state.h"
 
-static void name_orphan(struct pkram_object *obj)
+static void load_pool_name_orphan(struct pkram_object *obj)
 {
 	char prefix[32];
 	int n;
@@ -33,7 +33,7 @@ static void name_orphan(struct pkram_object *obj)
 	obj->rec.parent = PKRAM_ROOT_ID;
 }
 
-static void report_bad(const struct pkram_object *obj)
+static void load_pool_report_bad(const struct pkram_object *obj)
 {
 	char other[40] = "";
 
@@ -47,7 +47,8 @@ static void report_bad(const struct pkram_object *obj)
 }
 
 /* Turn a loaded item into an object, not linked yet. */
-static int make_object(struct pkram_loaded *item, struct pkram_object **out)
+static int load_pool_make_object(struct pkram_loaded *item,
+				 struct pkram_object **out)
 {
 	struct pkram_object *obj = pkram_object_alloc();
 
@@ -66,26 +67,27 @@ static int make_object(struct pkram_loaded *item, struct pkram_object **out)
 	obj->lost = item->lost;
 	obj->key = obj->rec.id;
 	if (item->orphan)
-		name_orphan(obj);
+		load_pool_name_orphan(obj);
 	*out = obj;
 	return 0;
 }
 
 /* Bad ones come after the good, whose ids are their keys. */
-static void link_object(struct pkram_object *obj, struct pkram_object *dir)
+static void load_pool_link_object(struct pkram_object *obj,
+				  struct pkram_object *dir)
 {
 	if (obj->bad) {
 		if (obj->key <= PKRAM_ROOT_ID || obj->key >= PKRAM_BAD_KEY ||
 		    pkram_store_find_key(obj->key))
 			obj->key = pkram_store.next_bad_key++;
-		report_bad(obj);
+		load_pool_report_bad(obj);
 	}
 	pkram_object_link(obj, dir);
 	if (obj->bad && obj->rec.kind != PKRAM_KIND_DMA_TABLE)
 		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
 }
 
-static struct pkram_object *find_dir(const struct pkram_object *obj)
+static struct pkram_object *load_pool_find_dir(const struct pkram_object *obj)
 {
 	return obj->rec.kind == PKRAM_KIND_DMA_TABLE ? pkram_store.dma_tables :
 	       pkram_store_find_key(obj->rec.parent);
@@ -96,7 +98,7 @@ static struct pkram_object *find_dir(const struct pkram_object *obj)
  * so go round until nothing is left. Depth is bounded by the loader, which
  * made orphans of everything that does not hang from the root.
  */
-static void link_objects(struct pkram_object **objs, u32 nr)
+static void load_pool_link_objects(struct pkram_object **objs, u32 nr)
 {
 	struct pkram_object *dir;
 	bool progress = true;
@@ -107,10 +109,10 @@ static void link_objects(struct pkram_object **objs, u32 nr)
 		for (i = 0; i < nr; i++) {
 			if (!objs[i])
 				continue;
-			dir = find_dir(objs[i]);
+			dir = load_pool_find_dir(objs[i]);
 			if (!dir || dir->bad || dir->rec.kind != PKRAM_KIND_DIR)
 				continue;
-			link_object(objs[i], dir);
+			load_pool_link_object(objs[i], dir);
 			objs[i] = NULL;
 			progress = true;
 		}
@@ -118,11 +120,11 @@ static void link_objects(struct pkram_object **objs, u32 nr)
 	/* What is left is quarantined and has no directory that is good. */
 	for (i = 0; i < nr; i++)
 		if (objs[i])
-			link_object(objs[i], NULL);
+			load_pool_link_object(objs[i], NULL);
 }
 
 /* A record that is the root's without doubt, but not fit to be used. */
-static bool spoilt_root(const struct pkram_loaded *item)
+static bool load_pool_root_is_spoilt(const struct pkram_loaded *item)
 {
 	return item->bad && item->rec.id == PKRAM_ROOT_ID &&
 	       item->rec.kind == PKRAM_KIND_DIR && !item->rec.nr_extents;
@@ -132,9 +134,9 @@ static bool spoilt_root(const struct pkram_loaded *item)
  * The root's record is lost: a new one takes its place. Who was allowed to look
  * is not known, so nobody but root is.
  */
-static int remake_root(struct pkram_load_result *res)
+static int load_pool_remake_root(struct pkram_load_result *res)
 {
-	struct pkram_object *root = pkram_store_make_root();
+	struct pkram_object *root = pkram_root_make();
 	u32 i;
 
 	if (!root)
@@ -146,16 +148,16 @@ static int remake_root(struct pkram_load_result *res)
 	for (i = 0; i < res->nr && !pkram_store.read_only; i++) {
 		struct pkram_loaded *item = &res->items[i];
 
-		if (spoilt_root(item))
-			pkram_store_free_pair_at(&item->loc, item->rec.seq + 1,
-						 PKRAM_ROOT_ID);
+		if (load_pool_root_is_spoilt(item))
+			pkram_records_free(&item->loc, item->rec.seq + 1,
+					   PKRAM_ROOT_ID);
 	}
 	return 0;
 }
 
-/* Good objects first: see link_object(). */
-static int make_objects(struct pkram_load_result *res,
-			struct pkram_object **objs, u32 *nr)
+/* Good objects first: see load_pool_link_object(). */
+static int load_pool_make_objects(struct pkram_load_result *res,
+				  struct pkram_object **objs, u32 *nr)
 {
 	int pass, err;
 	u32 i;
@@ -164,17 +166,18 @@ static int make_objects(struct pkram_load_result *res,
 		for (i = 0; i < res->nr; i++) {
 			struct pkram_loaded *item = &res->items[i];
 
-			if (item->stale || spoilt_root(item) ||
+			if (item->stale || load_pool_root_is_spoilt(item) ||
 			    !!pass != !!item->bad)
 				continue;
 			if (!pass && item->rec.id == PKRAM_ROOT_ID) {
-				err = make_object(item, &pkram_store.root);
+				err = load_pool_make_object(item,
+							    &pkram_store.root);
 				if (err)
 					return err;
 				pkram_object_link(pkram_store.root, NULL);
 				continue;
 			}
-			err = make_object(item, &objs[*nr]);
+			err = load_pool_make_object(item, &objs[*nr]);
 			if (err)
 				return err;
 			(*nr)++;
@@ -184,7 +187,7 @@ static int make_objects(struct pkram_load_result *res,
 }
 
 /* Repair what a cut or a flipped bit left: stale records, slots that differ. */
-static void repair(struct pkram_load_result *res)
+static void load_pool_repair(struct pkram_load_result *res)
 {
 	struct pkram_object *obj;
 	u32 i;
@@ -195,18 +198,18 @@ static void repair(struct pkram_load_result *res)
 		struct pkram_loaded *item = &res->items[i];
 
 		if (item->stale) {
-			pkram_store_free_pair_at(&item->loc, item->rec.seq + 1,
-						 item->rec.id);
+			pkram_records_free(&item->loc, item->rec.seq + 1,
+					   item->rec.id);
 		} else if (item->mirror && !item->bad) {
 			obj = pkram_store_find_key(item->rec.id);
-			if (obj && pkram_store_commit(obj))
+			if (obj && pkram_object_commit(obj))
 				pr_warn("object %llu: slots differ and could not be repaired\n",
 					obj->rec.id);
 		}
 	}
 }
 
-static int load_records(void)
+static int load_pool_records(void)
 {
 	struct pkram_load_region *lr;
 	struct pkram_load_result res = {};
@@ -232,20 +235,20 @@ static int load_records(void)
 	if (err)
 		return err;
 	for (i = 0; i < res.nr; i++)
-		pkram_store_use_pair(&res.items[i].loc);
+		pkram_records_use(&res.items[i].loc);
 	objs = kvcalloc(max(res.nr, 1U), sizeof(*objs), GFP_KERNEL);
-	err = objs ? make_objects(&res, objs, &nr) : -ENOMEM;
+	err = objs ? load_pool_make_objects(&res, objs, &nr) : -ENOMEM;
 	if (!err && !pkram_store.root)
-		err = remake_root(&res);
+		err = load_pool_remake_root(&res);
 	if (!err) {
-		link_objects(objs, nr);
+		load_pool_link_objects(objs, nr);
 		pkram_store.next_id = max_t(u64, res.max_id,
 					    PKRAM_ROOT_ID) + 1;
 		if (res.lost)
 			pr_warn("a record was lost: memory that may be its is kept until the object is discarded\n");
 		if (pkram_store.region_lost)
 			pr_warn("a region may be missing: memory that may be its objects' is kept until the region is attached or given back\n");
-		repair(&res);
+		load_pool_repair(&res);
 	} else {
 		for (i = 0; i < nr; i++)
 			pkram_object_put(objs[i]);
@@ -256,7 +259,7 @@ static int load_records(void)
 }
 
 /* Forget all objects, in memory. Nobody holds a reference. */
-static void forget_objects(void)
+static void load_pool_forget_objects(void)
 {
 	struct pkram_object *obj;
 	struct rb_node *node;
@@ -269,22 +272,22 @@ static void forget_objects(void)
 	pkram_store.root = NULL;
 }
 
-void pkram_store_forget_pool(void)
+void pkram_load_pool_forget(void)
 {
 	struct pkram_region *r;
 
-	forget_objects();
+	load_pool_forget_objects();
 	list_for_each_entry(r, &pkram_store.regions, list)
-		pkram_store_drop_metas(r);
+		pkram_records_drop(r);
 	pkram_alloc_destroy(&pkram_store.al);
 }
 
 /* No file is open, and no memory is in use without a name. */
-static bool objects_idle(void)
+static bool load_pool_idle(void)
 {
 	struct rb_node *node;
 
-	pkram_store_reap();
+	pkram_space_reap();
 	if (!list_empty(&pkram_store.removed) ||
 	    !list_empty(&pkram_store.pending))
 		return false;
@@ -304,7 +307,7 @@ static bool objects_idle(void)
 }
 
 /* A cut may have left a word of the map newer in one copy than in the other. */
-static void mirror_map(struct pkram_region *r)
+static void load_pool_mirror_map(struct pkram_region *r)
 {
 	u32 gib;
 
@@ -313,24 +316,24 @@ static void mirror_map(struct pkram_region *r)
 			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);
 }
 
-static int load_pool(void)
+static int load_pool_all(void)
 {
 	struct pkram_region *r;
 	int err;
 
 	list_for_each_entry(r, &pkram_store.regions, list) {
 		if (!pkram_store.read_only)
-			mirror_map(r);
-		err = pkram_store_know_space(r);
+			load_pool_mirror_map(r);
+		err = pkram_regions_know_space(r);
 		if (!err)
-			err = pkram_store_load_metas(r);
+			err = pkram_records_load(r);
 		if (err)
 			return err;
 	}
-	return load_records();
+	return load_pool_records();
 }
 
-static int claim_metas(struct pkram_region *r)
+static int load_pool_claim_metas(struct pkram_region *r)
 {
 	int err = 0;
 	u32 i;
@@ -347,34 +350,34 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 	int err;
 
 	list_for_each_entry(r, regions, list) {
-		err = claim_metas(r);
+		err = load_pool_claim_metas(r);
 		if (err)
 			return err;
 	}
 	mutex_lock(&pkram_store.lock);
-	if (!objects_idle()) {
+	if (!load_pool_idle()) {
 		err = -EBUSY;
 		goto unlock;
 	}
-	pkram_store_forget_pool();
+	pkram_load_pool_forget();
 	r = list_first_entry(regions, struct pkram_region, list);
 	memcpy(pkram_store.uuid, r->h.pool_uuid, sizeof(pkram_store.uuid));
 	pkram_store.seed = pkram_pool_seed(pkram_store.uuid);
 	list_for_each_entry_safe(r, next, regions, list) {
 		pkram_store.read_only |= r->read_only;
 		list_del(&r->list);
-		pkram_store_insert_region(r);
+		pkram_regions_insert(r);
 	}
 	/* Objects may be in several: what one of them forbids holds for all. */
 	list_for_each_entry(r, &pkram_store.regions, list)
 		r->read_only = pkram_store.read_only;
 	pkram_store.exists = true;
 	pkram_store.region_lost = lost;
-	err = load_pool();
+	err = load_pool_all();
 unlock:
 	mutex_unlock(&pkram_store.lock);
 	if (!err && !pkram_store.read_only && !pkram_store.root->loc.region_id)
-		err = pkram_store_commit_root();
+		err = pkram_root_commit();
 	/* A pool that is full must load all the same. */
 	if (err == -ENOSPC) {
 		pr_warn("no room for the root directory's record: it is written with its next change\n");
@@ -387,11 +390,11 @@ int pkram_store_give_up_lost(void)
 {
 	int err = 0;
 
-	pkram_store_lock_settled();
+	pkram_space_lock_settled();
 	if (pkram_store.region_lost) {
 		pkram_store.region_lost = false;
 		if (!pkram_store.read_only)
-			err = pkram_store_recount();
+			err = pkram_discard_recount();
 	}
 	mutex_unlock(&pkram_store.lock);
 	return err;

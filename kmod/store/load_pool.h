@@ -23,15 +23,15 @@ int pkram_store_attach(struct list_head *regions, bool lost);
 /**
  * pkram_store_give_up_lost() - stop waiting for missing regions
  *
- * Return: as pkram_store_recount().
+ * Return: as pkram_discard_recount().
  */
 int pkram_store_give_up_lost(void);
 
 /**
- * pkram_store_forget_pool() - forget all objects and free space, in memory
+ * pkram_load_pool_forget() - forget all objects and free space, in memory
  *
  * Context: store.lock; nobody holds a reference to an object.
  */
-void pkram_store_forget_pool(void);
+void pkram_load_pool_forget(void);
 
 #endif /* _PKRAM_STORE_LOAD_POOL_H */

@@ -10,7 +10,7 @@
 #include "store/records.h"
 #include "store/state.h"
 
-static void set_name(struct pkram_object *obj, const char *name, u32 len)
+static void names_set(struct pkram_object *obj, const char *name, u32 len)
 {
 	memset(obj->rec.name, 0, sizeof(obj->rec.name));
 	memcpy(obj->rec.name, name, len);
@@ -29,7 +29,7 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 	obj = pkram_object_alloc();
 	if (!obj)
 		return ERR_PTR(-ENOMEM);
-	set_name(obj, name, len);
+	names_set(obj, name, len);
 	obj->rec.kind = S_ISDIR(mode) ? PKRAM_KIND_DIR : PKRAM_KIND_FILE;
 	obj->rec.mode = mode;
 	obj->rec.uid = uid;
@@ -38,11 +38,11 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 	pkram_object_born(obj);
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = pkram_store_commit_new(dir, obj);
+		err = pkram_object_commit_new(dir, obj);
 		if (!err)
 			pkram_event_object(PKRAM_CMD_OBJECT_CREATE_NTF, obj);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	if (err) {
 		pkram_object_put(obj);
 		return ERR_PTR(err);
@@ -51,7 +51,7 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 }
 
 /* May a name go? store.lock held. */
-static int may_remove(struct pkram_object *obj)
+static int names_may_remove(struct pkram_object *obj)
 {
 	if (pkram_store.read_only)
 		return -EROFS;
@@ -63,9 +63,9 @@ static int may_remove(struct pkram_object *obj)
 }
 
 /* Take a name away; store.lock held. The name's reference is the caller's. */
-static void remove_object(struct pkram_object *obj)
+static void names_remove(struct pkram_object *obj)
 {
-	pkram_store_erase(obj);
+	pkram_object_erase(obj);
 	pkram_object_unlink(obj);
 	obj->removed = true;
 	list_add_tail(&obj->removed_list, &pkram_store.removed);
@@ -77,24 +77,25 @@ int pkram_store_unlink(struct pkram_object *obj)
 	int err;
 
 	mutex_lock(&pkram_store.lock);
-	err = may_remove(obj);
+	err = names_may_remove(obj);
 	if (!err)
-		remove_object(obj);
+		names_remove(obj);
 	mutex_unlock(&pkram_store.lock);
 	if (!err)
 		pkram_object_put(obj);
 	return err;
 }
 
-struct old_name {
+struct names_old {
 	char name[PKRAM_NAME_MAX + 1];
 	u32 len;
 	u64 parent;
 	u64 replaces;
 };
 
-static void tell_renamed(struct pkram_object *obj, struct pkram_object *old_dir,
-			 const struct old_name *old)
+static void names_tell_renamed(struct pkram_object *obj,
+			       struct pkram_object *old_dir,
+			       const struct names_old *old)
 {
 	const struct pkram_event ev = {
 		.cmd = PKRAM_CMD_OBJECT_RENAME_NTF,
@@ -108,11 +109,12 @@ static void tell_renamed(struct pkram_object *obj, struct pkram_object *old_dir,
 }
 
 /* store.lock held */
-static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
-			 const char *name, u32 len,
-			 struct pkram_object *victim, struct old_name *old)
+static int names_rename_locked(struct pkram_object *obj,
+			       struct pkram_object *dir, const char *name,
+			       u32 len, struct pkram_object *victim,
+			       struct names_old *old)
 {
-	struct pkram_object *other = pkram_store_find_name(dir, name, len);
+	struct pkram_object *other = pkram_object_find_name(dir, name, len);
 	struct pkram_object *old_dir;
 	int err;
 
@@ -122,7 +124,7 @@ static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
 		return -EUCLEAN;
 	if (other != victim)
 		return -EEXIST;
-	err = victim ? may_remove(victim) : 0;
+	err = victim ? names_may_remove(victim) : 0;
 	if (err)
 		return err;
 
@@ -130,19 +132,19 @@ static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
 	old->len = obj->rec.name_len;
 	old->parent = obj->rec.parent;
 	old->replaces = obj->rec.replaces;
-	set_name(obj, name, len);
+	names_set(obj, name, len);
 	obj->rec.parent = dir->rec.id;
 	obj->rec.replaces = victim ? victim->rec.id : 0;
-	err = pkram_store_commit(obj);
+	err = pkram_object_commit(obj);
 	if (err) {
-		set_name(obj, old->name, old->len);
+		names_set(obj, old->name, old->len);
 		obj->rec.parent = old->parent;
 		obj->rec.replaces = old->replaces;
 		return err;
 	}
 	/* A cut here: the loader sees that the victim is void. */
 	if (victim)
-		remove_object(victim);
+		names_remove(victim);
 	old_dir = obj->parent;
 	pkram_object_relink(obj, dir);
 	/*
@@ -150,7 +152,7 @@ static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
 	 * written away with the next commit, and harmless until then.
 	 */
 	obj->rec.replaces = 0;
-	tell_renamed(obj, old_dir, old);
+	names_tell_renamed(obj, old_dir, old);
 	pkram_object_put(old_dir);
 	return 0;
 }
@@ -158,7 +160,7 @@ static int rename_locked(struct pkram_object *obj, struct pkram_object *dir,
 int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
 		       const char *name, u32 len, struct pkram_object *victim)
 {
-	struct old_name *old;
+	struct names_old *old;
 	int err;
 
 	if (len > PKRAM_NAME_MAX)
@@ -172,9 +174,10 @@ int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
 		mutex_lock(&pkram_store.lock);
 		err = pkram_open_may_rename(obj);
 		if (!err)
-			err = rename_locked(obj, dir, name, len, victim, old);
+			err = names_rename_locked(obj, dir, name, len, victim,
+						  old);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	kfree(old);
 	if (!err && victim)
 		pkram_object_put(victim);
@@ -182,8 +185,8 @@ int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
 }
 
 /* store.lock held */
-static int setattr_locked(struct pkram_object *obj,
-			  const struct pkram_setattr *attr)
+static int names_setattr_locked(struct pkram_object *obj,
+				const struct pkram_setattr *attr)
 {
 	struct pkram_record *rec = &obj->rec;
 	struct pkram_setattr old;
@@ -205,7 +208,7 @@ static int setattr_locked(struct pkram_object *obj,
 		rec->mtime = attr->mtime;
 	if (attr->valid & PKRAM_SET_CTIME)
 		rec->ctime = attr->ctime;
-	err = pkram_store_commit(obj);
+	err = pkram_object_commit(obj);
 	if (err) {
 		rec->mode = old.mode;
 		rec->uid = old.uid;
@@ -228,9 +231,9 @@ int pkram_store_setattr(struct pkram_object *obj,
 	/* A root that was made anew may have no record yet. */
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = setattr_locked(obj, attr);
+		err = names_setattr_locked(obj, attr);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	return err;
 }
 

@@ -33,11 +33,11 @@ struct pkram_object *pkram_object_get(struct pkram_object *obj)
 }
 
 /* Free the memory of a removed object. */
-static void release_extents(struct pkram_object *obj)
+static void objects_release_extents(struct pkram_object *obj)
 {
 	mutex_lock(&pkram_store.lock);
 	list_del(&obj->removed_list);
-	pkram_store_free_extents(obj->rec.extents, obj->rec.nr_extents);
+	pkram_space_free_extents(obj->rec.extents, obj->rec.nr_extents);
 	mutex_unlock(&pkram_store.lock);
 }
 
@@ -47,7 +47,7 @@ void pkram_object_put(struct pkram_object *obj)
 
 	while (obj && refcount_dec_and_test(&obj->ref)) {
 		if (obj->removed)
-			release_extents(obj);
+			objects_release_extents(obj);
 		parent = obj->parent;
 		iput(obj->mapping_inode);
 		pkram_record_release(&obj->rec);
@@ -56,7 +56,7 @@ void pkram_object_put(struct pkram_object *obj)
 	}
 }
 
-struct pkram_time pkram_store_now(void)
+struct pkram_time pkram_object_now(void)
 {
 	struct timespec64 ts;
 
@@ -66,7 +66,7 @@ struct pkram_time pkram_store_now(void)
 
 void pkram_object_born(struct pkram_object *obj)
 {
-	obj->rec.btime = pkram_store_now();
+	obj->rec.btime = pkram_object_now();
 	obj->rec.atime = obj->rec.btime;
 	obj->rec.mtime = obj->rec.btime;
 	obj->rec.ctime = obj->rec.btime;
@@ -74,15 +74,15 @@ void pkram_object_born(struct pkram_object *obj)
 
 /* The tree of names, and the tree of keys */
 
-static u32 name_hash(u64 dir, const char *name, u32 len)
+static u32 objects_hash(u64 dir, const char *name, u32 len)
 {
 	return jhash(name, len, lower_32_bits(dir) ^ upper_32_bits(dir));
 }
 
-struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
-					   const char *name, u32 len)
+struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
+					    const char *name, u32 len)
 {
-	u32 hash = name_hash(dir->key, name, len);
+	u32 hash = objects_hash(dir->key, name, len);
 	struct pkram_object *obj, *found = NULL;
 
 	lockdep_assert_held(&pkram_store.lock);
@@ -97,7 +97,8 @@ struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
 	return found;
 }
 
-static void add_child(struct pkram_object *dir, struct pkram_object *obj)
+static void objects_add_child(struct pkram_object *dir,
+			      struct pkram_object *obj)
 {
 	struct rb_node **p = &dir->children.rb_node, *parent = NULL;
 
@@ -110,7 +111,7 @@ static void add_child(struct pkram_object *dir, struct pkram_object *obj)
 	rb_insert_color(&obj->sibling, &dir->children);
 }
 
-static void add_key(struct pkram_object *obj)
+static void objects_add_key(struct pkram_object *obj)
 {
 	struct rb_node **p = &pkram_store.objects.rb_node, *parent = NULL;
 
@@ -123,7 +124,7 @@ static void add_key(struct pkram_object *obj)
 	rb_insert_color(&obj->all, &pkram_store.objects);
 }
 
-static u32 *counter_of(const struct pkram_object *obj)
+static u32 *objects_counter(const struct pkram_object *obj)
 {
 	if (obj->bad)
 		return &pkram_store.nr_quarantined;
@@ -141,16 +142,16 @@ void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
 	u32 hash;
 
 	lockdep_assert_held(&pkram_store.lock);
-	add_key(obj);
+	objects_add_key(obj);
 	if (dir) {
 		obj->parent = pkram_object_get(dir);
-		hash = name_hash(dir->key, obj->rec.name, obj->rec.name_len);
+		hash = objects_hash(dir->key, obj->rec.name, obj->rec.name_len);
 		hash_add(pkram_store.names, &obj->by_name, hash);
-		add_child(dir, obj);
+		objects_add_child(dir, obj);
 	}
 	if (obj == pkram_store.root)
 		return;
-	(*counter_of(obj))++;
+	(*objects_counter(obj))++;
 	__module_get(THIS_MODULE);
 }
 
@@ -167,7 +168,7 @@ void pkram_object_unlink(struct pkram_object *obj)
 	}
 	if (obj == pkram_store.root)
 		return;
-	(*counter_of(obj))--;
+	(*objects_counter(obj))--;
 	module_put(THIS_MODULE);
 }
 
@@ -178,8 +179,8 @@ void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir)
 	rb_erase(&obj->sibling, &obj->parent->children);
 	obj->parent = pkram_object_get(dir);
 	hash_add(pkram_store.names, &obj->by_name,
-		 name_hash(dir->key, obj->rec.name, obj->rec.name_len));
-	add_child(dir, obj);
+		 objects_hash(dir->key, obj->rec.name, obj->rec.name_len));
+	objects_add_child(dir, obj);
 }
 
 /* Looking up */
@@ -190,7 +191,7 @@ struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
 	struct pkram_object *obj;
 
 	mutex_lock(&pkram_store.lock);
-	obj = pkram_store_find_name(dir, name, len);
+	obj = pkram_object_find_name(dir, name, len);
 	if (!obj)
 		obj = ERR_PTR(-ENOENT);
 	else if (obj->bad)
@@ -289,7 +290,7 @@ bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to)
 
 /* Committing */
 
-int pkram_store_commit(struct pkram_object *obj)
+int pkram_object_commit(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);
 	/* Before there is a pool only the root is there, in memory. */
@@ -297,10 +298,10 @@ int pkram_store_commit(struct pkram_object *obj)
 		return 0;
 	if (pkram_store.read_only)
 		return -EROFS;
-	return pkram_store_write_record(&obj->rec, &obj->loc);
+	return pkram_records_write(&obj->rec, &obj->loc);
 }
 
-int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
+int pkram_object_commit_new(struct pkram_object *dir, struct pkram_object *obj)
 {
 	struct pkram_object *other;
 	int err;
@@ -310,14 +311,14 @@ int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
 		return -ENOSPC;
 	if (dir->removed)
 		return -ENOENT;
-	other = pkram_store_find_name(dir, obj->rec.name, obj->rec.name_len);
+	other = pkram_object_find_name(dir, obj->rec.name, obj->rec.name_len);
 	if (other)
 		return other->bad ? -EUCLEAN : -EEXIST;
 	if (pkram_store.next_id > PKRAM_ID_MAX)
 		return -ENOSPC;
 	obj->rec.id = pkram_store.next_id;
 	obj->key = obj->rec.id;
-	err = pkram_store_commit(obj);
+	err = pkram_object_commit(obj);
 	if (err)
 		return err;
 	pkram_store.next_id++;
@@ -326,11 +327,11 @@ int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj)
 	return 0;
 }
 
-void pkram_store_erase(struct pkram_object *obj)
+void pkram_object_erase(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);
 	if (!obj->loc.region_id)
 		return;
-	pkram_store_free_pair_at(&obj->loc, obj->rec.seq + 1, obj->rec.id);
+	pkram_records_free(&obj->loc, obj->rec.seq + 1, obj->rec.id);
 	obj->loc.region_id = 0;
 }

@@ -156,8 +156,8 @@ struct pkram_object *pkram_object_alloc(void);
 /** pkram_object_born() - set all times of a new object to now */
 void pkram_object_born(struct pkram_object *obj);
 
-/** pkram_store_now() - get the time, to the tick, as files have it */
-struct pkram_time pkram_store_now(void);
+/** pkram_object_now() - get the time, to the tick, as files have it */
+struct pkram_time pkram_object_now(void);
 
 /**
  * pkram_object_link() - make an object part of the tree
@@ -178,34 +178,34 @@ void pkram_object_unlink(struct pkram_object *obj);
  */
 void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir);
 
-/** pkram_store_find_name() - find an object by name, or NULL */
-struct pkram_object *pkram_store_find_name(struct pkram_object *dir,
-					   const char *name, u32 len);
+/** pkram_object_find_name() - find an object by name, or NULL */
+struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
+					    const char *name, u32 len);
 
 /** pkram_object_pinned() - is some of a range of bytes under DMA? */
 bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to);
 
 /**
- * pkram_store_commit() - write an object's record
+ * pkram_object_commit() - write an object's record
  * @obj: object
  *
- * Return: 0; -EROFS; and as pkram_store_write_record(). On failure nothing was
+ * Return: 0; -EROFS; and as pkram_records_write(). On failure nothing was
  * written.
  */
-int pkram_store_commit(struct pkram_object *obj);
+int pkram_object_commit(struct pkram_object *obj);
 
 /**
- * pkram_store_commit_new() - give a new object its id, its record and its name
+ * pkram_object_commit_new() - give a new object its id, its record and its name
  * @dir: directory
  * @obj: filled, but for the id; not linked
  *
  * The name takes a reference. Return: 0; -EEXIST; -EUCLEAN a quarantined object has
  * the name; -ENOENT the directory was removed; -ENOSPC there is no pool, or no id;
- * and as pkram_store_commit().
+ * and as pkram_object_commit().
  */
-int pkram_store_commit_new(struct pkram_object *dir, struct pkram_object *obj);
+int pkram_object_commit_new(struct pkram_object *dir, struct pkram_object *obj);
 
-/** pkram_store_erase() - set the pair of slots of an object's record free */
-void pkram_store_erase(struct pkram_object *obj);
+/** pkram_object_erase() - set the pair of slots of an object's record free */
+void pkram_object_erase(struct pkram_object *obj);
 
 #endif /* _PKRAM_STORE_OBJECTS_H */

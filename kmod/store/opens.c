@@ -14,8 +14,8 @@
 #include "store/state.h"
 
 /* store.lock held */
-static int may_open(const struct pkram_object *obj, bool writable,
-		    bool exclusive)
+static int opens_may_open(const struct pkram_object *obj, bool writable,
+			  bool exclusive)
 {
 	if (obj->bad)
 		return -EUCLEAN;
@@ -40,7 +40,7 @@ struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
 	open->writable = writable;
 	open->exclusive = exclusive && writable;
 	mutex_lock(&pkram_store.lock);
-	err = may_open(obj, writable, exclusive);
+	err = opens_may_open(obj, writable, exclusive);
 	if (!err) {
 		open->obj = pkram_object_get(obj);
 		obj->nr_writers += writable;
@@ -109,9 +109,10 @@ int pkram_open_may_rename(const struct pkram_object *obj)
 }
 
 /* Commit an object whose seal was changed; undo it on failure. */
-static int commit_seal(struct pkram_object *obj, const struct pkram_seal *old)
+static int opens_commit_seal(struct pkram_object *obj,
+			     const struct pkram_seal *old)
 {
-	int err = pkram_store_commit(obj);
+	int err = pkram_object_commit(obj);
 
 	if (err)
 		obj->rec.seal = *old;
@@ -143,7 +144,7 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 	if (!err)
 		err = pkram_seal_claim(&obj->rec.seal, flags, vm_uuid);
 	if (!err)
-		err = commit_seal(obj, &old);
+		err = opens_commit_seal(obj, &old);
 	if (!err) {
 		claimed = !obj->claimant;
 		obj->claimant = open;
@@ -171,7 +172,7 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 	if (!err)
 		err = pkram_seal_set(&obj->rec.seal, cookie, vm_uuid);
 	if (!err)
-		err = commit_seal(obj, &old);
+		err = opens_commit_seal(obj, &old);
 	if (!err)
 		pkram_event_object(PKRAM_CMD_OBJECT_SEAL_NTF, obj);
 	*generation = obj->rec.seal.generation;
@@ -193,7 +194,7 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 		err = check ? pkram_seal_check(&obj->rec.seal, cookie) :
 			      pkram_seal_resume(&obj->rec.seal, cookie);
 	if (!err && !check) {
-		err = commit_seal(obj, &old);
+		err = opens_commit_seal(obj, &old);
 		if (!err)
 			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, obj);
 	}

@@ -21,7 +21,7 @@ struct pkram_pin {
 	struct pkram_open *open;
 };
 
-static int insert(struct pkram_pin *pin)
+static int pin_insert(struct pkram_pin *pin)
 {
 	struct pkram_object *obj = pin->open->obj;
 	int err = 0;
@@ -38,7 +38,8 @@ static int insert(struct pkram_pin *pin)
 	return err;
 }
 
-static void find(struct pkram_object *obj, u32 unit, struct pkram_span *span)
+static void pin_find(struct pkram_object *obj, u32 unit,
+		     struct pkram_span *span)
 {
 	down_read(&obj->map_sem);
 	pkram_store_find(obj, unit, span);
@@ -46,7 +47,7 @@ static void find(struct pkram_object *obj, u32 unit, struct pkram_span *span)
 }
 
 /* Zero what is stale in a run of units. Only then must its GiB be claimed. */
-static int prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
+static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 {
 	u32 n;
 	int ret;
@@ -72,26 +73,28 @@ static int prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 }
 
 /* The range is in the list of pins, so what is found stays. */
-static int make_ready(struct pkram_pin *pin)
+static int pin_make_ready(struct pkram_pin *pin)
 {
 	struct pkram_object *obj = pin->open->obj;
 	u32 unit = pin->range.offset >> PKRAM_UNIT_SHIFT;
-	u32 end = DIV_ROUND_UP_ULL(pin->range.offset + pin->range.len, PKRAM_UNIT);
+	u32 end = DIV_ROUND_UP_ULL(pin->range.offset + pin->range.len,
+				   PKRAM_UNIT);
 	struct pkram_span span;
 	u32 nr;
 	int err;
 
 	for (; unit < end; unit += nr) {
-		find(obj, unit, &span);
+		pin_find(obj, unit, &span);
 		nr = min(span.nr_units, end - unit);
 		if (!span.region) {
-			err = pkram_store_allocate(obj, (u64)unit << PKRAM_UNIT_SHIFT,
+			err = pkram_store_allocate(obj,
+						   (u64)unit << PKRAM_UNIT_SHIFT,
 						   (u64)nr << PKRAM_UNIT_SHIFT,
 						   NULL);
 			/* And look again where that is. */
 			nr = 0;
 		} else {
-			err = prepare(obj, span, nr);
+			err = pin_prepare(obj, span, nr);
 		}
 		if (err)
 			return err;
@@ -114,13 +117,13 @@ struct pkram_pin *pkram_pin_create(struct pkram_open *open, u64 offset, u64 len)
 	pin->open = pkram_open_get(open);
 	pin->range.offset = offset;
 	pin->range.len = len;
-	err = insert(pin);
+	err = pin_insert(pin);
 	if (err) {
 		pkram_open_put(pin->open);
 		kfree(pin);
 		return ERR_PTR(err);
 	}
-	err = make_ready(pin);
+	err = pin_make_ready(pin);
 	if (err) {
 		pkram_pin_destroy(pin);
 		return ERR_PTR(err);
@@ -165,7 +168,7 @@ u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys)
 	u64 in_unit = offset & (PKRAM_UNIT - 1);
 	struct pkram_span span;
 
-	find(pin->open->obj, offset >> PKRAM_UNIT_SHIFT, &span);
+	pin_find(pin->open->obj, offset >> PKRAM_UNIT_SHIFT, &span);
 	if (WARN_ON_ONCE(!span.region))
 		return 0;
 	*phys = pkram_region_unit_phys(span.region, span.unit) + in_unit;

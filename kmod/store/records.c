@@ -31,17 +31,17 @@ struct pkram_meta {
 	DECLARE_BITMAP(used, PKRAM_SMALL_PAIRS);
 };
 
-static u32 meta_pairs(const struct pkram_meta *m)
+static u32 records_pairs(const struct pkram_meta *m)
 {
 	return m->large ? 1 : PKRAM_SMALL_PAIRS;
 }
 
-static u32 slot_size(bool large)
+static u32 records_slot_size(bool large)
 {
 	return large ? PKRAM_LARGE_SLOT : PKRAM_SMALL_SLOT;
 }
 
-static struct pkram_meta *find_meta(u64 region_id, u32 unit)
+static struct pkram_meta *records_find_meta(u64 region_id, u32 unit)
 {
 	struct pkram_meta *m;
 
@@ -51,47 +51,48 @@ static struct pkram_meta *find_meta(u64 region_id, u32 unit)
 	return NULL;
 }
 
-static void *slot_a(const struct pkram_meta *m, u32 pair)
+static void *records_slot_a(const struct pkram_meta *m, u32 pair)
 {
 	return pkram_region_unit_addr(m->r, m->unit) +
-	       (size_t)pair * 2 * slot_size(m->large);
+	       (size_t)pair * 2 * records_slot_size(m->large);
 }
 
 /* Write a record to both slots of a pair. */
-static void write_pair(const struct pkram_meta *m, u32 pair, int current_slot,
-		       const struct pkram_record *rec)
+static void records_write_pair(const struct pkram_meta *m, u32 pair,
+			       int current_slot, const struct pkram_record *rec)
 {
-	void *a = slot_a(m, pair);
+	void *a = records_slot_a(m, pair);
 	size_t len;
 
 	len = pkram_record_encode(pkram_store.scratch, rec, pkram_store.seed);
-	pkram_pair_commit(a, a + slot_size(m->large), current_slot,
+	pkram_pair_commit(a, a + records_slot_size(m->large), current_slot,
 			  pkram_store.scratch, len);
 }
 
 /* @id: of the last object there, so that no later kernel gives it to another */
-static void write_free(const struct pkram_meta *m, u32 pair, int current_slot,
-		       u64 seq, u64 id)
+static void records_write_free(const struct pkram_meta *m, u32 pair,
+			       int current_slot, u64 seq, u64 id)
 {
 	struct pkram_record *rec = pkram_store.free_record;
 
 	rec->kind = PKRAM_KIND_FREE;
 	rec->seq = seq;
 	rec->id = id;
-	write_pair(m, pair, current_slot, rec);
+	records_write_pair(m, pair, current_slot, rec);
 }
 
-static struct pkram_meta *meta_with_room(bool large)
+static struct pkram_meta *records_meta_with_room(bool large)
 {
 	struct pkram_meta *m;
 
 	list_for_each_entry(m, &pkram_store.metas, list)
-		if (m->large == large && m->nr_used < meta_pairs(m))
+		if (m->large == large && m->nr_used < records_pairs(m))
 			return m;
 	return NULL;
 }
 
-static struct pkram_meta *add_meta(struct pkram_region *r, u32 unit, bool large)
+static struct pkram_meta *records_add_meta(struct pkram_region *r, u32 unit,
+					   bool large)
 {
 	struct pkram_meta *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
@@ -105,7 +106,7 @@ static struct pkram_meta *add_meta(struct pkram_region *r, u32 unit, bool large)
 }
 
 /* A unit for records; prefers GiB that are claimed already. */
-static int take_meta_unit(struct pkram_region **rp, u32 *unit)
+static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 {
 	struct pkram_alloc_request req = {
 		.obj_unit = 1,	/* not the start of a GiB */
@@ -116,11 +117,11 @@ static int take_meta_unit(struct pkram_region **rp, u32 *unit)
 	struct pkram_region *r;
 	int n;
 
-	pkram_store_reap();
+	pkram_space_reap();
 	n = pkram_alloc_get(&pkram_store.al, &req, &ext, 1);
 	if (n < 0)
 		return n;
-	r = pkram_store_region(ext.region_id);
+	r = pkram_regions_find(ext.region_id);
 	if (r->h.nr_meta >= PKRAM_REGION_MAX_META) {
 		pkram_alloc_free(&pkram_store.al, ext.region_id,
 				 ext.region_unit, 1);
@@ -131,13 +132,14 @@ static int take_meta_unit(struct pkram_region **rp, u32 *unit)
 	return 0;
 }
 
-static int format_meta_unit(struct pkram_region *r, u32 unit, bool large)
+static int records_format_meta_unit(struct pkram_region *r, u32 unit,
+				    bool large)
 {
 	struct pkram_meta *m;
 	u32 pair;
 	int err;
 
-	m = add_meta(r, unit, large);
+	m = records_add_meta(r, unit, large);
 	if (!m)
 		return -ENOMEM;
 	err = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_META);
@@ -147,27 +149,28 @@ static int format_meta_unit(struct pkram_region *r, u32 unit, bool large)
 		return err;
 	}
 	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
-	for (pair = 0; pair < meta_pairs(m); pair++)
-		write_free(m, pair, 0, 1, 0);
+	for (pair = 0; pair < records_pairs(m); pair++)
+		records_write_free(m, pair, 0, 1, 0);
 	/* Valid before it is named: a cut leaves a free unit. */
 	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
 	pkram_region_commit(r);
 	return 0;
 }
 
-int pkram_store_ensure_pair(bool large)
+int pkram_records_ensure(bool large)
 {
 	struct pkram_region *r;
 	u32 unit;
 	int err;
 
-	pkram_store_settle();
+	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
-	if (meta_with_room(large)) {
+	if (records_meta_with_room(large)) {
 		mutex_unlock(&pkram_store.lock);
 		return 0;
 	}
-	err = pkram_store.read_only ? -EROFS : take_meta_unit(&r, &unit);
+	err = pkram_store.read_only ? -EROFS :
+	      records_take_meta_unit(&r, &unit);
 	if (!err)
 		pkram_store.nr_in_transit++;
 	mutex_unlock(&pkram_store.lock);
@@ -180,7 +183,7 @@ int pkram_store_ensure_pair(bool large)
 	mutex_lock(&pkram_store.lock);
 	pkram_store.nr_in_transit--;
 	if (!err)
-		err = format_meta_unit(r, unit, large);
+		err = records_format_meta_unit(r, unit, large);
 	if (err)
 		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit,
 				 1);
@@ -188,21 +191,21 @@ int pkram_store_ensure_pair(bool large)
 	return err;
 }
 
-int pkram_store_ensure_wanted(void)
+int pkram_records_ensure_wanted(void)
 {
-	return pkram_store_ensure_pair(READ_ONCE(pkram_store.wanted_large));
+	return pkram_records_ensure(READ_ONCE(pkram_store.wanted_large));
 }
 
-static int take_pair(bool large, struct pkram_location *loc)
+static int records_take_pair(bool large, struct pkram_location *loc)
 {
-	struct pkram_meta *m = meta_with_room(large);
+	struct pkram_meta *m = records_meta_with_room(large);
 	u32 pair;
 
 	if (!m) {
 		pkram_store.wanted_large = large;
 		return -EAGAIN;
 	}
-	pair = find_first_zero_bit(m->used, meta_pairs(m));
+	pair = find_first_zero_bit(m->used, records_pairs(m));
 	__set_bit(pair, m->used);
 	m->nr_used++;
 	*loc = (struct pkram_location){
@@ -214,25 +217,25 @@ static int take_pair(bool large, struct pkram_location *loc)
 	return 0;
 }
 
-void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq, u64 id)
+void pkram_records_free(const struct pkram_location *loc, u64 seq, u64 id)
 {
-	struct pkram_meta *m = find_meta(loc->region_id, loc->unit);
+	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
 
-	write_free(m, loc->pair, loc->cur, seq, id);
+	records_write_free(m, loc->pair, loc->cur, seq, id);
 	if (__test_and_clear_bit(loc->pair, m->used))
 		m->nr_used--;
 }
 
-void pkram_store_use_pair(const struct pkram_location *loc)
+void pkram_records_use(const struct pkram_location *loc)
 {
-	struct pkram_meta *m = find_meta(loc->region_id, loc->unit);
+	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
 
 	if (!__test_and_set_bit(loc->pair, m->used))
 		m->nr_used++;
 }
 
-int pkram_store_write_record(struct pkram_record *rec,
-			     struct pkram_location *at)
+int pkram_records_write(struct pkram_record *rec,
+			struct pkram_location *at)
 {
 	struct pkram_location old = *at, loc = *at;
 	/* A DMA table that loses entries must not need a new pair for that. */
@@ -245,60 +248,61 @@ int pkram_store_write_record(struct pkram_record *rec,
 	if (pkram_record_len(rec) > PKRAM_LARGE_SLOT)
 		return -EFBIG;
 	if (moves) {
-		err = take_pair(large, &loc);
+		err = records_take_pair(large, &loc);
 		if (err)
 			return err;
 	}
 	rec->seq++;
-	write_pair(find_meta(loc.region_id, loc.unit), loc.pair, loc.cur, rec);
+	records_write_pair(records_find_meta(loc.region_id, loc.unit), loc.pair,
+			   loc.cur, rec);
 	loc.cur = 0;
 	*at = loc;
 	/* A cut here leaves two records of one id; the higher seq counts. */
 	if (moves && old.region_id)
-		pkram_store_free_pair_at(&old, rec->seq, rec->id);
+		pkram_records_free(&old, rec->seq, rec->id);
 	return 0;
 }
 
-int pkram_store_load_metas(struct pkram_region *r)
+int pkram_records_load(struct pkram_region *r)
 {
 	u32 i;
 
 	for (i = 0; i < r->h.nr_meta; i++)
-		if (!add_meta(r, r->h.meta[i] & ~PKRAM_META_LARGE,
-			      r->h.meta[i] & PKRAM_META_LARGE))
+		if (!records_add_meta(r, r->h.meta[i] & ~PKRAM_META_LARGE,
+				      r->h.meta[i] & PKRAM_META_LARGE))
 			return -ENOMEM;
 	return 0;
 }
 
 /* Units of records go, and with them the ids in their free pairs: keep the last. */
-static void keep_last_id(void)
+static void records_keep_last_id(void)
 {
 	struct pkram_meta *m;
 	u32 pair;
 
 	list_for_each_entry(m, &pkram_store.metas, list) {
-		if (!m->nr_used || m->nr_used == meta_pairs(m))
+		if (!m->nr_used || m->nr_used == records_pairs(m))
 			continue;
-		pair = find_first_zero_bit(m->used, meta_pairs(m));
-		write_free(m, pair, 0, 1, pkram_store.next_id - 1);
+		pair = find_first_zero_bit(m->used, records_pairs(m));
+		records_write_free(m, pair, 0, 1, pkram_store.next_id - 1);
 		return;
 	}
 }
 
-void pkram_store_trim_metas(struct pkram_region *r)
+void pkram_records_trim(struct pkram_region *r)
 {
 	struct pkram_meta *m, *next;
 	u32 i, n = 0;
 
 	for (i = 0; i < r->h.nr_meta; i++) {
-		m = find_meta(pkram_region_id_of(r),
-			      r->h.meta[i] & ~PKRAM_META_LARGE);
+		m = records_find_meta(pkram_region_id_of(r),
+				      r->h.meta[i] & ~PKRAM_META_LARGE);
 		if (m->nr_used)
 			r->h.meta[n++] = r->h.meta[i];
 	}
 	if (n == r->h.nr_meta)
 		return;
-	keep_last_id();
+	records_keep_last_id();
 	r->h.nr_meta = n;
 	pkram_region_commit(r);
 	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {
@@ -312,7 +316,7 @@ void pkram_store_trim_metas(struct pkram_region *r)
 	}
 }
 
-void pkram_store_drop_metas(struct pkram_region *r)
+void pkram_records_drop(struct pkram_region *r)
 {
 	struct pkram_meta *m, *next;
 

@@ -13,58 +13,58 @@ struct pkram_record;
 struct pkram_region;
 
 /**
- * pkram_store_ensure_pair() - make sure that a pair of slots is free
+ * pkram_records_ensure() - make sure that a pair of slots is free
  * @large: of which size
  *
  * Context: store.lock, map_sem and mmap_lock are not held (may claim memory).
  * Return: 0; -ENOSPC; others.
  */
-int pkram_store_ensure_pair(bool large);
+int pkram_records_ensure(bool large);
 
 /**
- * pkram_store_ensure_wanted() - get a pair of the size that -EAGAIN was about
+ * pkram_records_ensure_wanted() - get a pair of the size that -EAGAIN was about
  *
- * Context, return: as pkram_store_ensure_pair().
+ * Context, return: as pkram_records_ensure().
  */
-int pkram_store_ensure_wanted(void);
+int pkram_records_ensure_wanted(void);
 
 /**
- * pkram_store_write_record() - write a record to a pair of slots
+ * pkram_records_write() - write a record to a pair of slots
  * @rec: record
  * @at: its pair; a new record (no region id in it) gets one
  *
  * Context: store.lock. Return: 0; -EFBIG too many extents or labels; -EAGAIN there
- * is no free pair of the size needed: call pkram_store_ensure_wanted() without the
+ * is no free pair of the size needed: call pkram_records_ensure_wanted() without the
  * lock and come again. On failure nothing was written.
  */
-int pkram_store_write_record(struct pkram_record *rec,
-			     struct pkram_location *at);
+int pkram_records_write(struct pkram_record *rec,
+			struct pkram_location *at);
 
 /**
- * pkram_store_free_pair_at() - set a record's pair free
+ * pkram_records_free() - set a record's pair free
  * @loc: its pair
  * @seq: sequence number to write
  * @id: id of the object, which is never used again
  *
  * Context: store.lock.
  */
-void pkram_store_free_pair_at(const struct pkram_location *loc, u64 seq,
-			      u64 id);
+void pkram_records_free(const struct pkram_location *loc, u64 seq,
+			u64 id);
 
-/** pkram_store_use_pair() - mark a loaded record's pair as used */
-void pkram_store_use_pair(const struct pkram_location *loc);
+/** pkram_records_use() - mark a loaded record's pair as used */
+void pkram_records_use(const struct pkram_location *loc);
 
 /**
- * pkram_store_load_metas() - account the units of records of a region
+ * pkram_records_load() - account the units of records of a region
  *
  * Context: store.lock. Return: 0 or -ENOMEM.
  */
-int pkram_store_load_metas(struct pkram_region *r);
+int pkram_records_load(struct pkram_region *r);
 
-/** pkram_store_trim_metas() - free units of a region that hold no record */
-void pkram_store_trim_metas(struct pkram_region *r);
+/** pkram_records_trim() - free units of a region that hold no record */
+void pkram_records_trim(struct pkram_region *r);
 
-/** pkram_store_drop_metas() - forget the units of a region that goes away */
-void pkram_store_drop_metas(struct pkram_region *r);
+/** pkram_records_drop() - forget the units of a region that goes away */
+void pkram_records_drop(struct pkram_region *r);
 
 #endif /* _PKRAM_STORE_RECORDS_H */

@@ -8,7 +8,7 @@
 
 struct pkram_store pkram_store;
 
-struct pkram_region *pkram_store_region(u64 id)
+struct pkram_region *pkram_regions_find(u64 id)
 {
 	struct pkram_region *r;
 
@@ -19,7 +19,7 @@ struct pkram_region *pkram_store_region(u64 id)
 	return NULL;
 }
 
-void pkram_store_insert_region(struct pkram_region *r)
+void pkram_regions_insert(struct pkram_region *r)
 {
 	struct pkram_region *pos;
 
@@ -57,7 +57,7 @@ int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
 }
 
 /* Make a region's space known: all free but the head and the records. */
-int pkram_store_know_space(struct pkram_region *r)
+int pkram_regions_know_space(struct pkram_region *r)
 {
 	u64 id = pkram_region_id_of(r);
 	u32 i;

@@ -43,22 +43,22 @@ void pkram_store_new_epoch(void);
 /* For the rest of store/ */
 
 /**
- * pkram_store_region() - find a region by its id
+ * pkram_regions_find() - find a region by its id
  *
  * Context: store.lock or RCU. Return: region or NULL.
  */
-struct pkram_region *pkram_store_region(u64 id);
+struct pkram_region *pkram_regions_find(u64 id);
 
-/** pkram_store_insert_region() - add a region to the list. Context: store.lock. */
-void pkram_store_insert_region(struct pkram_region *r);
+/** pkram_regions_insert() - add a region to the list. Context: store.lock. */
+void pkram_regions_insert(struct pkram_region *r);
 
 /**
- * pkram_store_know_space() - make a region's units known to the allocator
+ * pkram_regions_know_space() - make a region's units known to the allocator
  * @r: region
  *
  * All are free, but the head and the units that hold records. Context: store.lock.
  * Return: as pkram_alloc_add_region().
  */
-int pkram_store_know_space(struct pkram_region *r);
+int pkram_regions_know_space(struct pkram_region *r);
 
 #endif /* _PKRAM_STORE_REGIONS_H */

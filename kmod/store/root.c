@@ -16,7 +16,7 @@ struct pkram_object *pkram_store_root(void)
 	return root;
 }
 
-struct pkram_object *pkram_store_make_root(void)
+struct pkram_object *pkram_root_make(void)
 {
 	struct pkram_object *root = pkram_object_alloc();
 
@@ -31,14 +31,14 @@ struct pkram_object *pkram_store_make_root(void)
 }
 
 /* Write the root's record when the pool begins, or when it was lost. */
-int pkram_store_commit_root(void)
+int pkram_root_commit(void)
 {
 	int err;
 
 	do {
 		mutex_lock(&pkram_store.lock);
-		err = pkram_store_commit(pkram_store.root);
+		err = pkram_object_commit(pkram_store.root);
 		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_store_ensure_wanted()));
+	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
 	return err;
 }

@@ -10,15 +10,15 @@ struct pkram_object *pkram_store_root(void);
 
 /* For the rest of store/ */
 
-/** pkram_store_make_root() - make a root directory that is not linked, or NULL */
-struct pkram_object *pkram_store_make_root(void);
+/** pkram_root_make() - make a root directory that is not linked, or NULL */
+struct pkram_object *pkram_root_make(void);
 
 /**
- * pkram_store_commit_root() - write the root's record
+ * pkram_root_commit() - write the root's record
  *
  * For a new pool, and when the record was lost. Context: without store.lock; may
- * claim memory. Return: as pkram_store_commit() and pkram_store_ensure_pair().
+ * claim memory. Return: as pkram_object_commit() and pkram_records_ensure().
  */
-int pkram_store_commit_root(void);
+int pkram_root_commit(void);
 
 #endif /* _PKRAM_STORE_ROOT_H */

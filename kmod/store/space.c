@@ -16,19 +16,19 @@
 #include "store/space.h"
 #include "store/state.h"
 
-static void idle_work_fn(struct work_struct *work);
-static DECLARE_WORK(idle_work, idle_work_fn);
-static void reap_work_fn(struct work_struct *work);
-static DECLARE_DELAYED_WORK(reap_work, reap_work_fn);
+static void space_idle_work_fn(struct work_struct *work);
+static DECLARE_WORK(space_idle_work, space_idle_work_fn);
+static void space_reap_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(space_reap_work, space_reap_work_fn);
 
 /**
- * struct pending_run - units that are nobody's, but still pinned
+ * struct space_pending - units that are nobody's, but still pinned
  * @list: in store.pending
  * @r: region
  * @unit: first
  * @nr: number
  */
-struct pending_run {
+struct space_pending {
 	struct list_head list;
 	struct pkram_region *r;
 	u32 unit;
@@ -36,8 +36,8 @@ struct pending_run {
 };
 
 /* Units from @unit on, at most @nr, that are all pinned or all not. */
-static u32 same_pins(const struct pkram_region *r, u32 unit, u32 nr,
-		     bool *pinned)
+static u32 space_same_pins(const struct pkram_region *r, u32 unit, u32 nr,
+			   bool *pinned)
 {
 	u32 n;
 
@@ -49,9 +49,9 @@ static u32 same_pins(const struct pkram_region *r, u32 unit, u32 nr,
 }
 
 /* Put a pinned run aside; without memory for that it stays taken for good. */
-static void add_pending(struct pkram_region *r, u32 unit, u32 nr)
+static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 {
-	struct pending_run *p = kmalloc(sizeof(*p), GFP_KERNEL);
+	struct space_pending *p = kmalloc(sizeof(*p), GFP_KERNEL);
 
 	if (!p) {
 		/* What is told is not the lack of memory, but what it costs. */
@@ -66,7 +66,7 @@ static void add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	__module_get(THIS_MODULE);
 	list_add_tail(&p->list, &pkram_store.pending);
 	pkram_store.nr_pending += nr;
-	schedule_delayed_work(&reap_work, HZ);
+	schedule_delayed_work(&space_reap_work, HZ);
 }
 
 /*
@@ -74,13 +74,13 @@ static void add_pending(struct pkram_region *r, u32 unit, u32 nr)
  * claimed in the other way next time: claiming and unclaiming need locks that
  * whoever frees may not take.
  */
-static void give_back(struct pkram_region *r, u32 unit, u32 nr)
+static void space_give_back(struct pkram_region *r, u32 unit, u32 nr)
 {
 	pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit, nr);
-	schedule_work(&idle_work);
+	schedule_work(&space_idle_work);
 }
 
-void pkram_store_free_units(struct pkram_region *r, u32 unit, u32 nr)
+void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr)
 {
 	bool pinned;
 	u32 n;
@@ -88,39 +88,39 @@ void pkram_store_free_units(struct pkram_region *r, u32 unit, u32 nr)
 	lockdep_assert_held(&pkram_store.lock);
 	pkram_region_map_set(r, unit, nr, PKRAM_UNIT_FREE);
 	for (; nr; unit += n, nr -= n) {
-		n = same_pins(r, unit, nr, &pinned);
+		n = space_same_pins(r, unit, nr, &pinned);
 		if (pinned)
-			add_pending(r, unit, n);
+			space_add_pending(r, unit, n);
 		else
-			give_back(r, unit, n);
+			space_give_back(r, unit, n);
 	}
 }
 
-void pkram_store_reap(void)
+void pkram_space_reap(void)
 {
-	struct pending_run *p, *next;
+	struct space_pending *p, *next;
 	LIST_HEAD(old);
 
 	lockdep_assert_held(&pkram_store.lock);
 	list_splice_init(&pkram_store.pending, &old);
 	pkram_store.nr_pending = 0;
 	list_for_each_entry_safe(p, next, &old, list) {
-		pkram_store_free_units(p->r, p->unit, p->nr);
+		pkram_space_free_units(p->r, p->unit, p->nr);
 		kfree(p);
 		module_put(THIS_MODULE);
 	}
 }
 
-static void reap_work_fn(struct work_struct *work)
+static void space_reap_work_fn(struct work_struct *work)
 {
 	mutex_lock(&pkram_store.lock);
-	pkram_store_reap();
+	pkram_space_reap();
 	mutex_unlock(&pkram_store.lock);
 }
 
-void pkram_store_mark_pending(const struct pkram_region *r, unsigned long *map)
+void pkram_space_mark_pending(const struct pkram_region *r, unsigned long *map)
 {
-	struct pending_run *p;
+	struct space_pending *p;
 
 	lockdep_assert_held(&pkram_store.lock);
 	list_for_each_entry(p, &pkram_store.pending, list)
@@ -128,26 +128,26 @@ void pkram_store_mark_pending(const struct pkram_region *r, unsigned long *map)
 			bitmap_set(map, p->unit, p->nr);
 }
 
-void pkram_store_stop_reaping(void)
+void pkram_space_stop_reaping(void)
 {
-	cancel_delayed_work_sync(&reap_work);
+	cancel_delayed_work_sync(&space_reap_work);
 	WARN_ON(!list_empty(&pkram_store.pending));
 }
 
-void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr)
+void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr)
 {
 	u32 i;
 
 	if (nr)
 		compat_flush_before_free();
 	for (i = 0; i < nr; i++)
-		pkram_store_free_units(pkram_store_region(ext[i].region_id),
+		pkram_space_free_units(pkram_regions_find(ext[i].region_id),
 				       ext[i].region_unit, ext[i].nr_units);
 }
 
 /* Idle GiB */
 
-static bool find_idle_claimed(struct pkram_region **rp, u32 *gib)
+static bool space_find_idle_claimed(struct pkram_region **rp, u32 *gib)
 {
 	struct pkram_alloc_region *ar;
 	struct pkram_region *r;
@@ -167,13 +167,13 @@ static bool find_idle_claimed(struct pkram_region **rp, u32 *gib)
 	return false;
 }
 
-static void idle_work_fn(struct work_struct *work)
+static void space_idle_work_fn(struct work_struct *work)
 {
 	struct pkram_region *r;
 	u32 gib;
 
 	mutex_lock(&pkram_store.lock);
-	while (find_idle_claimed(&r, &gib)) {
+	while (space_find_idle_claimed(&r, &gib)) {
 		u64 id = pkram_region_id_of(r);
 		u32 unit = gib * PKRAM_GIB_UNITS;
 
@@ -191,12 +191,12 @@ static void idle_work_fn(struct work_struct *work)
 	mutex_unlock(&pkram_store.lock);
 }
 
-void pkram_store_settle(void)
+void pkram_space_settle(void)
 {
-	flush_work(&idle_work);
+	flush_work(&space_idle_work);
 }
 
-void pkram_store_lock_settled(void)
+void pkram_space_lock_settled(void)
 {
 	mutex_lock(&pkram_store.lock);
 	while (pkram_store.nr_in_transit) {

@@ -9,42 +9,42 @@ struct pkram_extent;
 struct pkram_region;
 
 /**
- * pkram_store_free_units() - free units that no record names any more
+ * pkram_space_free_units() - free units that no record names any more
  * @r: region
  * @unit: first
  * @nr: number
  *
  * Units that are pinned become free later. Context: store.lock.
  */
-void pkram_store_free_units(struct pkram_region *r, u32 unit, u32 nr);
+void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr);
 
-/** pkram_store_free_extents() - the same for a list of extents */
-void pkram_store_free_extents(const struct pkram_extent *ext, u32 nr);
+/** pkram_space_free_extents() - the same for a list of extents */
+void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr);
 
-/** pkram_store_reap() - free pending units whose pins are gone. Context: store.lock. */
-void pkram_store_reap(void);
+/** pkram_space_reap() - free pending units whose pins are gone. Context: store.lock. */
+void pkram_space_reap(void);
 
 /**
- * pkram_store_mark_pending() - set the bits of a region's pending units
+ * pkram_space_mark_pending() - set the bits of a region's pending units
  * @r: region
  * @map: a bit for each unit of it
  *
  * Context: store.lock.
  */
-void pkram_store_mark_pending(const struct pkram_region *r, unsigned long *map);
+void pkram_space_mark_pending(const struct pkram_region *r, unsigned long *map);
 
-/** pkram_store_stop_reaping() - stop the work that reaps, at exit */
-void pkram_store_stop_reaping(void);
+/** pkram_space_stop_reaping() - stop the work that reaps, at exit */
+void pkram_space_stop_reaping(void);
 
 /**
- * pkram_store_settle() - wait until idle GiB are unclaimed
+ * pkram_space_settle() - wait until idle GiB are unclaimed
  *
  * Then what is allocated next can be claimed in either way. Context: store.lock,
  * map_sem and mmap_lock are not held.
  */
-void pkram_store_settle(void);
+void pkram_space_settle(void);
 
-/** pkram_store_lock_settled() - take store.lock when no units are in transit */
-void pkram_store_lock_settled(void);
+/** pkram_space_lock_settled() - take store.lock when no units are in transit */
+void pkram_space_lock_settled(void);
 
 #endif /* _PKRAM_STORE_SPACE_H */

@@ -10,8 +10,8 @@
 #include "store/state.h"
 #include "store/store.h"
 
-static void count_slices(const struct pkram_region *r,
-			 struct pkram_pool_info *info)
+static void store_count_slices(const struct pkram_region *r,
+			       struct pkram_pool_info *info)
 {
 	u32 gib;
 
@@ -36,16 +36,16 @@ void pkram_store_info(struct pkram_pool_info *info)
 
 	memset(info, 0, sizeof(*info));
 	/* GiB that are being unclaimed count as taken for that moment. */
-	pkram_store_settle();
+	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
-	pkram_store_reap();
+	pkram_space_reap();
 	info->exists = pkram_store.exists;
 	info->read_only = pkram_store.read_only;
 	memcpy(info->uuid, pkram_store.uuid, sizeof(info->uuid));
 	list_for_each_entry(r, &pkram_store.regions, list) {
 		info->nr_regions++;
 		info->meta += (u64)(r->h.nr_meta + 1) << PKRAM_UNIT_SHIFT;
-		count_slices(r, info);
+		store_count_slices(r, info);
 	}
 	info->nr_objects = pkram_store.nr_objects;
 	info->nr_quarantined = pkram_store.nr_quarantined;
@@ -81,7 +81,7 @@ int pkram_store_init(void)
 	pkram_store.scratch = vzalloc(PKRAM_LARGE_SLOT);
 	pkram_store.free_record = kzalloc(sizeof(*pkram_store.free_record),
 					  GFP_KERNEL);
-	pkram_store.root = pkram_store_make_root();
+	pkram_store.root = pkram_root_make();
 	pkram_store.dma_tables = pkram_object_alloc();
 	if (!pkram_store.scratch || !pkram_store.free_record ||
 	    !pkram_store.root || !pkram_store.dma_tables) {
@@ -104,10 +104,10 @@ void pkram_store_exit(void)
 {
 	struct pkram_region *r, *next;
 
-	pkram_store_stop_reaping();
-	pkram_store_settle();
+	pkram_space_stop_reaping();
+	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
-	pkram_store_forget_pool();
+	pkram_load_pool_forget();
 	mutex_unlock(&pkram_store.lock);
 	list_for_each_entry_safe(r, next, &pkram_store.regions, list) {
 		list_del(&r->list);
