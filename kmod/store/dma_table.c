@@ -10,7 +10,6 @@
 #include "store/dma_table.h"
 #include "store/objects.h"
 #include "store/opens.h"
-#include "store/records.h"
 #include "store/state.h"
 
 static struct pkram_object *dma_table_make(const char *name,
@@ -56,10 +55,9 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = pkram_object_commit_new(pkram_store.dma_tables, table);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	if (err) {
 		pkram_object_put(table);
 		return ERR_PTR(err);
@@ -208,10 +206,9 @@ int pkram_dma_table_add(struct pkram_object *table, const struct pkram_entry *e)
 	if (!all)
 		return -ENOMEM;
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = dma_table_commit_entries(table, all, nr);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	if (err)
 		pkram_free_mem(all);
 	return err;

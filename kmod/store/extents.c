@@ -15,7 +15,6 @@
 #include "mem/region.h"
 #include "store/extents.h"
 #include "store/objects.h"
-#include "store/records.h"
 #include "store/regions.h"
 #include "store/space.h"
 #include "store/state.h"
@@ -355,14 +354,13 @@ static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	pkram_space_settle();
 	do {
 		down_write(&obj->map_sem);
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
 		      extents_try_fill(obj, from, to, size, place);
-		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	return err;
 }
 
@@ -416,15 +414,14 @@ static int extents_cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 		if (extents_unmap)
 			extents_unmap(obj, unmap_from,
 				      set_size ? 0 : to - from);
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
 		      pkram_object_pinned(obj, gone_from, gone_to) ? -EBUSY :
 		      extents_try_cut(obj, from, to, size);
-		mutex_unlock(&pkram_store.lock);
 		up_write(&obj->map_sem);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	return err;
 }
 

@@ -5,7 +5,6 @@
 #include "event/event.h"
 #include "store/labels.h"
 #include "store/objects.h"
-#include "store/records.h"
 #include "store/state.h"
 
 int pkram_store_get_label(struct pkram_object *obj, const char *name,
@@ -79,10 +78,9 @@ int pkram_store_set_label(struct pkram_object *obj, const char *name,
 	int err;
 
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = labels_set(obj, name, value, size, flags);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	return err;
 }
 

@@ -7,7 +7,6 @@
 #include "store/names.h"
 #include "store/objects.h"
 #include "store/opens.h"
-#include "store/records.h"
 #include "store/state.h"
 
 static void names_set(struct pkram_object *obj, const char *name, u32 len)
@@ -37,12 +36,11 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 	obj->rec.parent = dir->rec.id;
 	pkram_object_born(obj);
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = pkram_object_commit_new(dir, obj);
 		if (!err)
 			pkram_event_object(PKRAM_CMD_OBJECT_CREATE_NTF, obj);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	if (err) {
 		pkram_object_put(obj);
 		return ERR_PTR(err);
@@ -171,13 +169,12 @@ int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
 	if (!old)
 		return -ENOMEM;
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = pkram_open_may_rename(obj);
 		if (!err)
 			err = names_rename_locked(obj, dir, name, len, victim,
 						  old);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	kfree(old);
 	if (!err && victim)
 		pkram_object_put(victim);
@@ -230,10 +227,9 @@ int pkram_store_setattr(struct pkram_object *obj,
 
 	/* A root that was made anew may have no record yet. */
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = names_setattr_locked(obj, attr);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	return err;
 }
 

@@ -290,6 +290,20 @@ bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to)
 
 /* Committing */
 
+void pkram_transact_begin(void)
+{
+	mutex_lock(&pkram_store.lock);
+}
+
+bool pkram_transact_end(int *err)
+{
+	mutex_unlock(&pkram_store.lock);
+	if (*err != -EAGAIN)
+		return false;
+	*err = pkram_records_ensure_wanted();
+	return !*err;
+}
+
 int pkram_object_commit(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);

@@ -186,6 +186,30 @@ struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
 bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to);
 
 /**
+ * pkram_transact_begin() - take store.lock for a change that is committed
+ *
+ * A commit may need a pair of slots that is not there, and to get one, store.lock
+ * must be dropped. So each change is a loop, in which everything is looked up anew:
+ *
+ *	do {
+ *		pkram_transact_begin();
+ *		err = check, change and commit;
+ *	} while (pkram_transact_end(&err));
+ *
+ * A change that needs map_sem takes it first, and drops it before the end.
+ */
+void pkram_transact_begin(void);
+
+/**
+ * pkram_transact_end() - drop store.lock; after -EAGAIN, get a pair of slots
+ * @err: result of the change; out: why no pair could be had
+ *
+ * Context: without map_sem and mmap_lock (may claim memory). Return: true if the
+ * change is to be tried again.
+ */
+bool pkram_transact_end(int *err);
+
+/**
  * pkram_object_commit() - write an object's record
  * @obj: object
  *

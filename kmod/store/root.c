@@ -2,7 +2,6 @@
 /* The root directory: see root.h. */
 #include <linux/fs.h>
 #include "store/objects.h"
-#include "store/records.h"
 #include "store/root.h"
 #include "store/state.h"
 
@@ -36,9 +35,8 @@ int pkram_root_commit(void)
 	int err;
 
 	do {
-		mutex_lock(&pkram_store.lock);
+		pkram_transact_begin();
 		err = pkram_object_commit(pkram_store.root);
-		mutex_unlock(&pkram_store.lock);
-	} while (err == -EAGAIN && !(err = pkram_records_ensure_wanted()));
+	} while (pkram_transact_end(&err));
 	return err;
 }
