@@ -73,6 +73,7 @@ void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
 	u32 i = extents_index(rec, obj_unit);
 	const struct pkram_extent *e = &rec->extents[i];
 
+	lockdep_assert_held(&obj->map_sem);
 	memset(span, 0, sizeof(*span));
 	if (i == rec->nr_extents) {
 		span->nr_units = U32_MAX;
@@ -88,6 +89,14 @@ void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
 	span->unit = e->region_unit + (obj_unit - e->obj_unit);
 	span->nr_units = e->nr_units - (obj_unit - e->obj_unit);
 	span->whole_gib = extents_cover_gib(e, obj_unit);
+}
+
+void pkram_store_find_span(struct pkram_object *obj, u32 obj_unit,
+			   struct pkram_span *span)
+{
+	down_read(&obj->map_sem);
+	pkram_store_find(obj, obj_unit, span);
+	up_read(&obj->map_sem);
 }
 
 bool pkram_span_claimed(const struct pkram_span *span)
@@ -433,10 +442,8 @@ static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 
 	if (from >= to)
 		return 0;
-	/* A fault may be filling a hole; what is found stays (i_rwsem). */
-	down_read(&obj->map_sem);
-	pkram_store_find(obj, from >> PKRAM_UNIT_SHIFT, &span);
-	up_read(&obj->map_sem);
+	/* i_rwsem is held: the extent stays. */
+	pkram_store_find_span(obj, from >> PKRAM_UNIT_SHIFT, &span);
 	if (!span.region)
 		return 0;
 	ret = pkram_store_claim_span(&span);
@@ -537,9 +544,7 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 	 * Nothing keeps the extent from going away before it is claimed; then
 	 * its GiB is claimed for nothing, and the fault comes again.
 	 */
-	down_read(&obj->map_sem);
-	pkram_store_find(obj, obj_unit, &span);
-	up_read(&obj->map_sem);
+	pkram_store_find_span(obj, obj_unit, &span);
 	return span.region ? pkram_store_claim_span(&span) : 0;
 }
 

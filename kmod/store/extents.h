@@ -89,6 +89,15 @@ void pkram_store_find(struct pkram_object *obj, u32 obj_unit,
 		      struct pkram_span *span);
 
 /**
+ * pkram_store_find_span() - the same, taking map_sem for the look
+ *
+ * Faults may fill holes meanwhile. The caller keeps an extent that is found from
+ * going away: by i_rwsem, or by a pin. Context: without map_sem.
+ */
+void pkram_store_find_span(struct pkram_object *obj, u32 obj_unit,
+			   struct pkram_span *span);
+
+/**
  * pkram_store_claim_span() - make the memory at a span addressable
  * @span: found
  *

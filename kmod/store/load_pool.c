@@ -276,6 +276,7 @@ void pkram_load_pool_forget(void)
 {
 	struct pkram_region *r;
 
+	lockdep_assert_held(&pkram_store.lock);
 	load_pool_forget_objects();
 	list_for_each_entry(r, &pkram_store.regions, list)
 		pkram_records_drop(r);

@@ -97,31 +97,52 @@ struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
 	return found;
 }
 
-static void objects_add_child(struct pkram_object *dir,
-			      struct pkram_object *obj)
-{
-	struct rb_node **p = &dir->children.rb_node, *parent = NULL;
+/* Two trees are sorted by key; @member: offset of a tree's node in an object */
+#define OBJECTS_ALL	offsetof(struct pkram_object, all)
+#define OBJECTS_SIBLING	offsetof(struct pkram_object, sibling)
 
-	while (*p) {
-		parent = *p;
-		p = obj->key < rb_entry(parent, struct pkram_object, sibling)->key ?
-		    &parent->rb_left : &parent->rb_right;
-	}
-	rb_link_node(&obj->sibling, parent, p);
-	rb_insert_color(&obj->sibling, &dir->children);
+static struct pkram_object *objects_of(struct rb_node *node, size_t member)
+{
+	return (void *)node - member;
 }
 
-static void objects_add_key(struct pkram_object *obj)
+static void objects_insert(struct rb_root *root, struct pkram_object *obj,
+			   size_t member)
 {
-	struct rb_node **p = &pkram_store.objects.rb_node, *parent = NULL;
+	struct rb_node **p = &root->rb_node, *parent = NULL;
+	struct rb_node *node = (void *)obj + member;
 
 	while (*p) {
 		parent = *p;
-		p = obj->key < rb_entry(parent, struct pkram_object, all)->key ?
+		p = obj->key < objects_of(parent, member)->key ?
 		    &parent->rb_left : &parent->rb_right;
 	}
-	rb_link_node(&obj->all, parent, p);
-	rb_insert_color(&obj->all, &pkram_store.objects);
+	rb_link_node(node, parent, p);
+	rb_insert_color(node, root);
+}
+
+/* The object that has the lowest key above @key, referenced, or NULL */
+static struct pkram_object *objects_next(const struct rb_root *root,
+					 size_t member, u64 key)
+{
+	struct pkram_object *obj, *next = NULL;
+	struct rb_node *node;
+
+	mutex_lock(&pkram_store.lock);
+	node = root->rb_node;
+	while (node) {
+		obj = objects_of(node, member);
+		if (obj->key > key) {
+			next = obj;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	if (next)
+		pkram_object_get(next);
+	mutex_unlock(&pkram_store.lock);
+	return next;
 }
 
 static u32 *objects_counter(const struct pkram_object *obj)
@@ -142,12 +163,12 @@ void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
 	u32 hash;
 
 	lockdep_assert_held(&pkram_store.lock);
-	objects_add_key(obj);
+	objects_insert(&pkram_store.objects, obj, OBJECTS_ALL);
 	if (dir) {
 		obj->parent = pkram_object_get(dir);
 		hash = objects_hash(dir->key, obj->rec.name, obj->rec.name_len);
 		hash_add(pkram_store.names, &obj->by_name, hash);
-		objects_add_child(dir, obj);
+		objects_insert(&dir->children, obj, OBJECTS_SIBLING);
 	}
 	if (obj == pkram_store.root)
 		return;
@@ -180,7 +201,7 @@ void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir)
 	obj->parent = pkram_object_get(dir);
 	hash_add(pkram_store.names, &obj->by_name,
 		 objects_hash(dir->key, obj->rec.name, obj->rec.name_len));
-	objects_add_child(dir, obj);
+	objects_insert(&dir->children, obj, OBJECTS_SIBLING);
 }
 
 /* Looking up */
@@ -205,32 +226,14 @@ struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
 struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
 					    u64 after)
 {
-	struct pkram_object *best = NULL;
-	struct rb_node *node;
-
-	mutex_lock(&pkram_store.lock);
-	node = dir->children.rb_node;
-	while (node) {
-		struct pkram_object *obj =
-			rb_entry(node, struct pkram_object, sibling);
-
-		if (obj->key > after) {
-			best = obj;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	if (best)
-		pkram_object_get(best);
-	mutex_unlock(&pkram_store.lock);
-	return best;
+	return objects_next(&dir->children, OBJECTS_SIBLING, after);
 }
 
 struct pkram_object *pkram_store_find_key(u64 key)
 {
 	struct rb_node *node = pkram_store.objects.rb_node;
 
+	lockdep_assert_held(&pkram_store.lock);
 	while (node) {
 		struct pkram_object *obj =
 			rb_entry(node, struct pkram_object, all);
@@ -244,26 +247,7 @@ struct pkram_object *pkram_store_find_key(u64 key)
 
 struct pkram_object *pkram_store_next_object(u64 key)
 {
-	struct rb_node *node;
-	struct pkram_object *best = NULL;
-
-	mutex_lock(&pkram_store.lock);
-	node = pkram_store.objects.rb_node;
-	while (node) {
-		struct pkram_object *obj =
-			rb_entry(node, struct pkram_object, all);
-
-		if (obj->key > key) {
-			best = obj;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	if (best)
-		pkram_object_get(best);
-	mutex_unlock(&pkram_store.lock);
-	return best;
+	return objects_next(&pkram_store.objects, OBJECTS_ALL, key);
 }
 
 int pkram_store_look(struct pkram_object *obj,

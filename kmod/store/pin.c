@@ -38,14 +38,6 @@ static int pin_insert(struct pkram_pin *pin)
 	return err;
 }
 
-static void pin_find(struct pkram_object *obj, u32 unit,
-		     struct pkram_span *span)
-{
-	down_read(&obj->map_sem);
-	pkram_store_find(obj, unit, span);
-	up_read(&obj->map_sem);
-}
-
 /* Zero what is stale in a run of units. Only then must its GiB be claimed. */
 static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 {
@@ -84,7 +76,7 @@ static int pin_make_ready(struct pkram_pin *pin)
 	int err;
 
 	for (; unit < end; unit += nr) {
-		pin_find(obj, unit, &span);
+		pkram_store_find_span(obj, unit, &span);
 		nr = min(span.nr_units, end - unit);
 		if (!span.region) {
 			err = pkram_store_allocate(obj,
@@ -168,7 +160,7 @@ u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys)
 	u64 in_unit = offset & (PKRAM_UNIT - 1);
 	struct pkram_span span;
 
-	pin_find(pin->open->obj, offset >> PKRAM_UNIT_SHIFT, &span);
+	pkram_store_find_span(pin->open->obj, offset >> PKRAM_UNIT_SHIFT, &span);
 	if (WARN_ON_ONCE(!span.region))
 		return 0;
 	*phys = pkram_region_unit_phys(span.region, span.unit) + in_unit;

@@ -221,6 +221,7 @@ void pkram_records_free(const struct pkram_location *loc, u64 seq, u64 id)
 {
 	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
 
+	lockdep_assert_held(&pkram_store.lock);
 	records_write_free(m, loc->pair, loc->cur, seq, id);
 	if (__test_and_clear_bit(loc->pair, m->used))
 		m->nr_used--;
@@ -230,6 +231,7 @@ void pkram_records_use(const struct pkram_location *loc)
 {
 	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
 
+	lockdep_assert_held(&pkram_store.lock);
 	if (!__test_and_set_bit(loc->pair, m->used))
 		m->nr_used++;
 }
@@ -267,6 +269,7 @@ int pkram_records_load(struct pkram_region *r)
 {
 	u32 i;
 
+	lockdep_assert_held(&pkram_store.lock);
 	for (i = 0; i < r->h.nr_meta; i++)
 		if (!records_add_meta(r, r->h.meta[i] & ~PKRAM_META_LARGE,
 				      r->h.meta[i] & PKRAM_META_LARGE))
@@ -294,6 +297,7 @@ void pkram_records_trim(struct pkram_region *r)
 	struct pkram_meta *m, *next;
 	u32 i, n = 0;
 
+	lockdep_assert_held(&pkram_store.lock);
 	for (i = 0; i < r->h.nr_meta; i++) {
 		m = records_find_meta(pkram_region_id_of(r),
 				      r->h.meta[i] & ~PKRAM_META_LARGE);
@@ -320,6 +324,7 @@ void pkram_records_drop(struct pkram_region *r)
 {
 	struct pkram_meta *m, *next;
 
+	lockdep_assert_held(&pkram_store.lock);
 	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {
 		if (m->r != r)
 			continue;

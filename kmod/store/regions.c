@@ -23,6 +23,7 @@ void pkram_regions_insert(struct pkram_region *r)
 {
 	struct pkram_region *pos;
 
+	lockdep_assert_held(&pkram_store.lock);
 	list_for_each_entry(pos, &pkram_store.regions, list)
 		if (pos->h.base > r->h.base)
 			break;
@@ -63,6 +64,7 @@ int pkram_regions_know_space(struct pkram_region *r)
 	u32 i;
 	int err;
 
+	lockdep_assert_held(&pkram_store.lock);
 	err = pkram_alloc_add_region(&pkram_store.al, id, r->nid, r->h.nr_gib,
 				     r->h.present);
 	if (err)
