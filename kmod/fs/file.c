@@ -30,15 +30,6 @@ static size_t file_offset_in_unit(u64 offset)
 	return offset & (PKRAM_UNIT - 1);
 }
 
-/* Context: i_rwsem. Faults may fill holes meanwhile, hence map_sem. */
-static void file_find_unit(struct pkram_object *obj, u32 unit,
-			   struct pkram_span *span)
-{
-	down_read(&obj->map_sem);
-	pkram_store_find(obj, unit, span);
-	up_read(&obj->map_sem);
-}
-
 static int pkramfs_open(struct inode *inode, struct file *file)
 {
 	/* With O_CREAT, O_EXCL is about the name, which is new. */
@@ -81,7 +72,7 @@ static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 	struct pkram_span span;
 	int ret;
 
-	file_find_unit(obj, file_unit(pos), &span);
+	pkram_store_find_span(obj, file_unit(pos), &span);
 	if (!span.region)
 		return iov_iter_zero(len, to);
 	/* The unit map is in the head, so this needs no claim. */
@@ -176,12 +167,12 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	void *addr;
 	int err;
 
-	file_find_unit(obj, file_unit(pos), &span);
+	pkram_store_find_span(obj, file_unit(pos), &span);
 	if (!span.region) {
 		err = file_fill_hole(obj, pos, len, from);
 		if (err)
 			return err;
-		file_find_unit(obj, file_unit(pos), &span);
+		pkram_store_find_span(obj, file_unit(pos), &span);
 		if (WARN_ON_ONCE(!span.region))
 			return -EIO;
 	}
@@ -297,7 +288,7 @@ static int file_zero_range(struct pkram_object *obj, u64 pos, u64 end)
 
 	for (; !ret && pos < end; pos += len) {
 		len = min(end - pos, (u64)(PKRAM_UNIT - file_offset_in_unit(pos)));
-		file_find_unit(obj, file_unit(pos), &span);
+		pkram_store_find_span(obj, file_unit(pos), &span);
 		if (!span.region)
 			continue;
 		if (span.region->read_only)
@@ -405,7 +396,7 @@ static loff_t file_seek_data_hole(struct inode *inode, loff_t offset, bool data)
 	while (pos < size) {
 		u32 unit = file_unit(pos), nr;
 
-		file_find_unit(obj, unit, &span);
+		pkram_store_find_span(obj, unit, &span);
 		nr = span.nr_units;
 		state = 0;
 		if (span.region)
@@ -448,7 +439,7 @@ struct file_run {
 static bool file_next_run(struct pkram_object *obj, u64 unit, struct file_run *run)
 {
 	while (unit < U32_MAX) {
-		file_find_unit(obj, unit, &run->span);
+		pkram_store_find_span(obj, unit, &run->span);
 		if (run->span.region) {
 			run->obj_unit = unit;
 			run->nr = file_count_same(obj, &run->span,
