@@ -15,6 +15,7 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap	user_namespace
+#define nop_mnt_idmap	init_user_ns
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)

@@ -459,7 +459,7 @@ int pkram_nl_dma_table_remove_doit(struct sk_buff *req, struct genl_info *info)
 	err = genl_get_key(req, info, &key);
 	if (err)
 		return err;
-	err = pkram_store_discard_dma_table(key);
+	err = pkram_dma_table_remove(key);
 	switch (err) {
 	case 0:
 		return 0;
@@ -470,6 +470,10 @@ int pkram_nl_dma_table_remove_doit(struct sk_buff *req, struct genl_info *info)
 	case -EBUSY:
 		NL_SET_ERR_MSG_ATTR(info->extack, at,
 				    "the DMA table is in use: end the program that uses it");
+		break;
+	case -EUCLEAN:
+		NL_SET_ERR_MSG_ATTR(info->extack, at,
+				    "the DMA table is quarantined: discard it");
 		break;
 	default:
 		GENL_SET_ERR_MSG(info,

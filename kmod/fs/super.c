@@ -6,6 +6,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/fs_context.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -13,6 +14,7 @@
 #include <linux/statfs.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "store/dma_table.h"
 #include "store/objects.h"
 #include "store/root.h"
 #include "store/store.h"
@@ -158,6 +160,45 @@ static struct file_system_type pkramfs_type = {
 	.kill_sb		= kill_anon_super,
 };
 
+struct super_question {
+	struct pkram_object *obj;
+	int mask;
+	bool asked;
+	int err;
+};
+
+static void super_ask(struct super_block *sb, void *arg)
+{
+	struct super_question *q = arg;
+	struct inode *inode = pkramfs_iget(sb, pkram_object_get(q->obj));
+
+	q->asked = true;
+	if (IS_ERR(inode)) {
+		q->err = PTR_ERR(inode);
+		return;
+	}
+	q->err = inode_permission(&nop_mnt_idmap, inode, q->mask);
+	iput(inode);
+}
+
+/*
+ * May the calling process open an object, which it names by its id? Of the
+ * directories nothing is asked. While the file system is not mounted there is no
+ * inode to ask: then only a process that no mode keeps out may.
+ */
+static int super_permission(struct pkram_object *obj, bool write)
+{
+	struct super_question q = {
+		.obj = obj,
+		.mask = MAY_OPEN | MAY_READ | (write ? MAY_WRITE : 0),
+	};
+
+	iterate_supers_type(&pkramfs_type, super_ask, &q);
+	if (!q.asked)
+		return capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	return q.err;
+}
+
 int __init pkramfs_init(void)
 {
 	int err;
@@ -168,12 +209,15 @@ int __init pkramfs_init(void)
 	err = register_filesystem(&pkramfs_type);
 	if (err)
 		pkramfs_mmap_exit();
+	else
+		pkram_dma_table_set_permission(super_permission);
 	return err;
 }
 
 /* Also called when the module's init fails further on, so not __exit. */
 void pkramfs_exit(void)
 {
+	pkram_dma_table_set_permission(NULL);
 	unregister_filesystem(&pkramfs_type);
 	pkramfs_mmap_exit();
 }

@@ -98,7 +98,7 @@ int pkram_store_discard(u64 key)
 
 	pkram_space_lock_settled();
 	obj = pkram_store_find_key(key);
-	if (!obj || obj->rec.kind == PKRAM_KIND_DMA_TABLE)
+	if (!obj)
 		err = -ENOENT;
 	else if (!obj->bad)
 		err = -EINVAL;
@@ -107,7 +107,8 @@ int pkram_store_discard(u64 key)
 	if (!err) {
 		pkram_object_erase(obj);
 		pkram_object_unlink(obj);
-		pkram_event_object(PKRAM_CMD_OBJECT_DISCARD_NTF, obj);
+		if (obj->rec.kind != PKRAM_KIND_DMA_TABLE)
+			pkram_event_object(PKRAM_CMD_OBJECT_DISCARD_NTF, obj);
 		err = pkram_discard_recount();
 		gone = obj;
 	}

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 /**
- * pkram_store_discard() - remove a quarantined file or directory, by key
+ * pkram_store_discard() - remove a quarantined record of any kind, by key
  *
  * Return: 0; -ENOENT; -EINVAL it is not quarantined; -EROFS; -ENOMEM it is gone,
  * but there was no memory to find out which units are free now.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables of containers in the pool: see saved.h. To the store they are objects without
- * memory, in a directory of their own that is in no file system.
+ * DMA tables: see dma_table.h. To the store they are objects without memory, in a
+ * directory of their own that no file system shows.
  */
 #include <linux/cred.h>
 #include <linux/module.h>
@@ -42,7 +42,8 @@ static struct pkram_object *dma_table_make(const char *name,
 }
 
 struct pkram_object *pkram_dma_table_create(const char *name,
-					const struct pkram_entry *e, u32 nr)
+					    const struct pkram_entry *e,
+					    u32 nr)
 {
 	struct pkram_object *table;
 	int err;
@@ -73,9 +74,9 @@ static bool dma_table_is_owner(const struct pkram_object *table)
 	return uid_eq(current_euid(), owner) || capable(CAP_SYS_ADMIN);
 }
 
-/* store.lock held */
 static int dma_table_may_restore(const struct pkram_object *table, bool force)
 {
+	lockdep_assert_held(&pkram_store.lock);
 	if (!table)
 		return -ENOENT;
 	if (table->bad)
@@ -89,7 +90,7 @@ static int dma_table_may_restore(const struct pkram_object *table, bool force)
 	return pkram_dma_table_running(table) && !force ? -EOWNERDEAD : 0;
 }
 
-struct pkram_object *pkram_dma_table_adopt(const char *name, bool force)
+struct pkram_object *pkram_dma_table_restore(const char *name, bool force)
 {
 	struct pkram_object *table;
 	int err;
@@ -107,11 +108,12 @@ struct pkram_object *pkram_dma_table_adopt(const char *name, bool force)
 	mutex_unlock(&pkram_store.lock);
 	return err ? ERR_PTR(err) : table;
 }
-EXPORT_SYMBOL_NS_GPL(pkram_dma_table_adopt, PKRAM_NS);
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_restore, PKRAM_NS);
 
-/* Nobody uses it; the reference of its name is the caller's. store.lock held */
+/* For a table that is not in use; the reference of its name is the caller's. */
 static void dma_table_unlink(struct pkram_object *table)
 {
+	lockdep_assert_held(&pkram_store.lock);
 	pkram_object_erase(table);
 	pkram_object_unlink(table);
 }
@@ -130,14 +132,14 @@ void pkram_dma_table_put(struct pkram_object *table, bool keep)
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_put, PKRAM_NS);
 
 u32 pkram_dma_table_entries(const struct pkram_object *table,
-			const struct pkram_entry **e)
+			    const struct pkram_entry **e)
 {
 	*e = table->rec.entries;
 	return table->rec.nr_entries;
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_entries, PKRAM_NS);
 
-/* Of the first entry that begins at @iova or later */
+/* Index of the first entry that begins at @iova or later */
 static u32 dma_table_find_entry(const struct pkram_record *rec, u64 iova)
 {
 	u32 lo = 0, hi = rec->nr_entries, mid;
@@ -152,7 +154,7 @@ static u32 dma_table_find_entry(const struct pkram_record *rec, u64 iova)
 	return lo;
 }
 
-/* A copy with one more */
+/* A copy of the entries with one more */
 static struct pkram_entry *dma_table_with_entry(const struct pkram_record *rec,
 						const struct pkram_entry *e)
 {
@@ -169,7 +171,6 @@ static struct pkram_entry *dma_table_with_entry(const struct pkram_record *rec,
 	return all;
 }
 
-/* store.lock held */
 static int dma_table_commit_entries(struct pkram_object *table,
 				    struct pkram_entry *e, u32 nr)
 {
@@ -178,6 +179,7 @@ static int dma_table_commit_entries(struct pkram_object *table,
 	u32 old_nr = rec->nr_entries, old_state = rec->table_state;
 	int err;
 
+	lockdep_assert_held(&pkram_store.lock);
 	rec->entries = e;
 	rec->nr_entries = nr;
 	rec->table_state = PKRAM_DMA_TABLE_RUNNING;
@@ -201,7 +203,7 @@ int pkram_dma_table_add(struct pkram_object *table, const struct pkram_entry *e)
 
 	if (nr > PKRAM_MAX_ENTRIES)
 		return -ENOSPC;
-	/* Nobody but the caller changes it. */
+	/* The table is the caller's: no lock is needed to read it. */
 	all = dma_table_with_entry(&table->rec, e);
 	if (!all)
 		return -ENOMEM;
@@ -250,7 +252,7 @@ static int dma_table_commit_state(struct pkram_object *table, u32 state)
 
 void pkram_dma_table_commit(struct pkram_object *table)
 {
-	/* It has its pair, and a pool that is in use does not become read-only. */
+	/* It has its pair, and a pool does not become read-only while in use. */
 	WARN_ON_ONCE(dma_table_commit_state(table, table->rec.table_state));
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_commit, PKRAM_NS);
@@ -270,35 +272,31 @@ bool pkram_dma_table_running(const struct pkram_object *table)
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_running, PKRAM_NS);
 
-/* As the file system would say of the file; of the directories nothing is asked. */
-static bool dma_table_may_access(const struct pkram_record *rec, bool write)
-{
-	u32 want = write ? 6 : 4, mode = rec->mode;
+/* See pkram_dma_table_set_permission(). */
+static pkram_permission_fn dma_table_permission;
 
-	if (uid_eq(current_fsuid(), make_kuid(&init_user_ns, rec->uid)))
-		mode >>= 6;
-	else if (in_group_p(make_kgid(&init_user_ns, rec->gid)))
-		mode >>= 3;
-	return (mode & want) == want || capable(CAP_DAC_OVERRIDE) ||
-	       (!write && capable(CAP_DAC_READ_SEARCH));
+void pkram_dma_table_set_permission(pkram_permission_fn fn)
+{
+	dma_table_permission = fn;
 }
 
 struct pkram_open *pkram_dma_table_open(u64 id, bool write)
 {
 	struct pkram_object *obj;
 	struct pkram_open *open;
-	int err = -ESTALE;
+	int err;
 
 	mutex_lock(&pkram_store.lock);
 	obj = pkram_store_find_key(id);
-	if (obj && !obj->bad && obj->rec.kind == PKRAM_KIND_FILE) {
-		err = dma_table_may_access(&obj->rec, write) ? 0 : -EACCES;
+	if (obj && !obj->bad && obj->rec.kind == PKRAM_KIND_FILE)
 		pkram_object_get(obj);
-	} else {
+	else
 		obj = NULL;
-	}
 	mutex_unlock(&pkram_store.lock);
-	/* Not for writing: who claims it next has the only such open. */
+	if (!obj)
+		return ERR_PTR(-ESTALE);
+	err = dma_table_permission ? dma_table_permission(obj, write) : -EACCES;
+	/* Not for writing: the next claim needs the only such open. */
 	open = err ? ERR_PTR(err) : pkram_open_create(obj, false, false);
 	pkram_object_put(obj);
 	return open;
@@ -312,7 +310,7 @@ struct pkram_object *pkram_store_next_dma_table(u64 key)
 	return pkram_store_next_child(pkram_store.dma_tables, key);
 }
 
-int pkram_store_discard_dma_table(u64 key)
+int pkram_dma_table_remove(u64 key)
 {
 	struct pkram_object *table;
 	int err = 0;
@@ -321,6 +319,8 @@ int pkram_store_discard_dma_table(u64 key)
 	table = pkram_store_find_key(key);
 	if (!table || table->rec.kind != PKRAM_KIND_DMA_TABLE)
 		err = -ENOENT;
+	else if (table->bad)
+		err = -EUCLEAN;
 	else if (table->in_use)
 		err = -EBUSY;
 	else if (pkram_store.read_only)

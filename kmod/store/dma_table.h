@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What pkram.ko exports, for pkram_vfio.ko only: tables of containers that outlive the
- * kernel. Such a container has a name, an owner, and entries: what a device finds where.
+ * DMA tables: the mappings of a named VFIO container, kept in the pool so that a
+ * container of a later kernel can restore them. Exported to pkram_vfio.ko, but for
+ * the part at the end.
  *
- * A table is in use by one container of this kernel, or waits for one. Every function
- * that changes it commits before it returns, but pkram_dma_table_forget().
+ * A table is in use by one container of this kernel, or waits for one. Every
+ * function that changes it commits before it returns, but for
+ * pkram_dma_table_forget().
  */
-#ifndef _PKRAM_SAVED_H
-#define _PKRAM_SAVED_H
+#ifndef _PKRAM_DMA_TABLE_H
+#define _PKRAM_DMA_TABLE_H
 
 #include <linux/types.h>
 #include "core/record.h"
@@ -16,97 +18,124 @@ struct pkram_object;
 struct pkram_open;
 
 /**
- * pkram_dma_table_create() - a new table, in use by the caller, running
- * @name: of the container
+ * pkram_dma_table_create() - create a table, in use by the caller and running
+ * @name: of the table
  * @e: its entries, in order
- * @nr: how many
+ * @nr: number of entries
  *
- * Owned by the calling process's user. Context: may sleep; mmap_lock is not held.
- * Return: table, to be given back by pkram_dma_table_put(); ERR_PTR: -EINVAL no valid name;
- * -EEXIST; -EUCLEAN a damaged one has the name; -ENOSPC; -EROFS; -ENOMEM.
+ * The owner is the calling process's user. Context: may sleep; mmap_lock is not held.
+ * Return: table, to be given back by pkram_dma_table_put(); ERR_PTR: -EINVAL no
+ * valid name; -EEXIST; -EUCLEAN a quarantined table has the name; -ENOSPC; -EROFS;
+ * -ENOMEM.
  */
 struct pkram_object *pkram_dma_table_create(const char *name,
-					const struct pkram_entry *e, u32 nr);
+					    const struct pkram_entry *e,
+					    u32 nr);
 
 /**
- * pkram_dma_table_adopt() - use a table that waits
- * @name: of the container
+ * pkram_dma_table_restore() - take over a table that is not in use
+ * @name: of the table
  * @force: even if it was not suspended
  *
- * Nothing is written. Return: as above; ERR_PTR: -EINVAL, -ENOENT, -EUCLEAN; -EPERM
- * neither owner nor CAP_SYS_ADMIN; -EBUSY in use; -EOWNERDEAD not suspended; -EROFS.
+ * Writes nothing. Return: as pkram_dma_table_create(); ERR_PTR: -EINVAL; -ENOENT;
+ * -EUCLEAN quarantined; -EPERM neither owner nor CAP_SYS_ADMIN; -EBUSY in use;
+ * -EOWNERDEAD not suspended; -EROFS.
  */
-struct pkram_object *pkram_dma_table_adopt(const char *name, bool force);
+struct pkram_object *pkram_dma_table_restore(const char *name, bool force);
 
 /**
  * pkram_dma_table_put() - give a table back
  * @table: table
- * @keep: it waits for the next one; else it is removed
+ * @keep: keep it for the next container; else remove it
  */
 void pkram_dma_table_put(struct pkram_object *table, bool keep);
 
 /**
- * pkram_dma_table_entries() - what it has
+ * pkram_dma_table_entries() - get the entries of a table
  * @table: table
- * @e: out: its entries, until it is changed
+ * @e: out: its entries, valid until it is changed
  *
- * Return: how many.
+ * Return: number of entries.
  */
 u32 pkram_dma_table_entries(const struct pkram_object *table,
-			const struct pkram_entry **e);
+			    const struct pkram_entry **e);
 
 /**
- * pkram_dma_table_add() - one more entry; and it is running
+ * pkram_dma_table_add() - add an entry, and set the table running
  * @table: table
- * @e: overlaps none
+ * @e: entry; overlaps no other
  *
- * Context: as pkram_dma_table_create(). Return: 0; -ENOSPC no room in the pool, or in the
- * table; -ENOMEM. Then nothing is changed.
+ * Context: as pkram_dma_table_create(). Return: 0; -ENOSPC no room in the pool, or
+ * in the table; -ENOMEM. On failure nothing has changed.
  */
 int pkram_dma_table_add(struct pkram_object *table,
 			const struct pkram_entry *e);
 
 /**
- * pkram_dma_table_forget() - take entries out; pkram_dma_table_commit() is to follow
+ * pkram_dma_table_forget() - take entries out, without a commit
  * @table: table
- * @first: IOVA; each entry that begins there or later,
- * @last: and here at the latest, goes
+ * @first: lowest IOVA at which an entry begins that is to go
+ * @last: highest such IOVA
+ *
+ * The caller calls pkram_dma_table_commit() afterwards.
  */
 void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last);
 
-/** pkram_dma_table_commit() - write what is left. It does not need more room. */
+/** pkram_dma_table_commit() - write the entries. Needs no further room. */
 void pkram_dma_table_commit(struct pkram_object *table);
 
 /**
- * pkram_dma_table_set_running() - say whether there are user addresses of its mappings
+ * pkram_dma_table_set_running() - set a table running or suspended
+ * @table: table
+ * @running: its mappings have user addresses
+ *
  * Return: 0; -EROFS.
  */
 int pkram_dma_table_set_running(struct pkram_object *table, bool running);
 
-/** pkram_dma_table_running() - is there? */
+/** pkram_dma_table_running() - is a table running? (else it is suspended) */
 bool pkram_dma_table_running(const struct pkram_object *table);
 
 /**
- * pkram_dma_table_open() - reach the object of an entry, without its file
+ * pkram_dma_table_open() - open the object of an entry, without its file
  * @id: of the object
  * @write: the device may write to it
  *
- * For pkram_pin_create(); it does not stand in the way of a claim. Return: open; ERR_PTR:
- * -ESTALE there is no such object, or it is damaged; -EACCES the calling process may not;
- * -ENOMEM.
+ * For pkram_pin_create(). Such an open does not stand in the way of a claim. The
+ * calling process needs the permissions that it would need to open the file.
+ * Context: may sleep; mmap_lock is not held. Return: open; ERR_PTR: -ESTALE there
+ * is no such object, or it is damaged; -EACCES; -ENOMEM; others.
  */
 struct pkram_open *pkram_dma_table_open(u64 id, bool write);
 
-/* The control plane */
+/* Not for pkram_vfio.ko */
 
-/** pkram_store_next_dma_table() - as pkram_store_next_object(), DMA tables only */
+/**
+ * typedef pkram_permission_fn - may the calling process open an object?
+ * @obj: a file
+ * @write: for writing too
+ *
+ * Return: 0; -EACCES; others.
+ */
+typedef int (*pkram_permission_fn)(struct pkram_object *obj, bool write);
+
+/**
+ * pkram_dma_table_set_permission() - set the file system's function for that
+ * @fn: the function; NULL: nobody may
+ *
+ * Context: at init and exit, while no table is in use.
+ */
+void pkram_dma_table_set_permission(pkram_permission_fn fn);
+
+/** pkram_store_next_dma_table() - as pkram_store_next_object(), of DMA tables */
 struct pkram_object *pkram_store_next_dma_table(u64 key);
 
 /**
- * pkram_store_discard_dma_table() - remove a DMA table that is not in use, by key
+ * pkram_dma_table_remove() - remove a table that is not in use, by key
  *
- * Return: 0; -ENOENT; -EBUSY it is in use; -EROFS.
+ * Return: 0; -ENOENT; -EUCLEAN it is quarantined: discard it; -EBUSY it is in use;
+ * -EROFS.
  */
-int pkram_store_discard_dma_table(u64 key);
+int pkram_dma_table_remove(u64 key);
 
-#endif /* _PKRAM_SAVED_H */
+#endif /* _PKRAM_DMA_TABLE_H */

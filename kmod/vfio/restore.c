@@ -135,7 +135,7 @@ int pkram_restore_table(struct pkram_container *c, const char *name, bool force)
 		return -EINVAL;
 	if (!current->mm)
 		return -ENODEV;
-	table = pkram_dma_table_adopt(name, force);
+	table = pkram_dma_table_restore(name, force);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	nr = pkram_dma_table_entries(table, &e);
