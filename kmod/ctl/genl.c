@@ -430,11 +430,11 @@ int pkram_nl_object_discard_doit(struct sk_buff *req, struct genl_info *info)
 		return 0;
 	case -ENOENT:
 		NL_SET_ERR_MSG_ATTR(info->extack, at,
-				    "no object has this key: list the objects again");
+				    "no object has this key, and no DMA table: list them again");
 		break;
 	case -EINVAL:
 		NL_SET_ERR_MSG_ATTR(info->extack, at,
-				    "the object is not quarantined: remove it by its name");
+				    "it is not quarantined: remove it by its name");
 		break;
 	case -EROFS:
 		GENL_SET_ERR_MSG(info,
@@ -473,7 +473,7 @@ int pkram_nl_dma_table_remove_doit(struct sk_buff *req, struct genl_info *info)
 		break;
 	case -EUCLEAN:
 		NL_SET_ERR_MSG_ATTR(info->extack, at,
-				    "the DMA table is quarantined: discard it");
+				    "the DMA table is quarantined: use object-discard");
 		break;
 	default:
 		GENL_SET_ERR_MSG(info,
