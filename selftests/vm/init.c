@@ -18,6 +18,10 @@
  *	@result VERDICT TEST SECONDS [REASON]	VERDICT is ok, fail or skip
  *	@kexec INDEX SECONDS		on the way to boot INDEX, this long after this boot
  *	@end				all boots are done
+ *
+ * The runner writes there:
+ *
+ *	over TEST			TEST has reached its limit: end it
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -79,6 +83,8 @@ static const char * const allowed_lines[] = {
 };
 
 static FILE *result;		/* the runner's channel */
+static const char *current;	/* the test that runs */
+static bool test_over;		/* the runner ended the test at its limit */
 static int kmsg = -1;
 static regex_t bad_re, allowed_re, scenario_re;
 static bool have_scenario_re;
@@ -92,6 +98,7 @@ static struct {
 	char *cmdline;
 	char *filter;
 	bool next_files, interactive;
+	bool limits_outside;		/* the runner ends tests at their limit */
 	bool service;			/* not PID 1 */
 } sc;
 
@@ -222,6 +229,8 @@ static void read_scenario(void)
 			sc.next_files = *value == '1';
 		} else if (!strcmp(line, "interactive")) {
 			sc.interactive = *value == '1';
+		} else if (!strcmp(line, "limits")) {
+			sc.limits_outside = !strcmp(value, "outside");
 		} else if (!strcmp(line, "allow") && *value) {
 			compile(&scenario_re, value);
 			have_scenario_re = true;
@@ -235,8 +244,10 @@ static void read_scenario(void)
 	free(text);
 	if (sc.service)
 		count_boot();
-	if (sc.boot >= sc.nr_boots)
+	if (sc.boot >= sc.nr_boots && !sc.interactive)
 		give_up("a boot that the scenario does not have");
+	if (sc.boot >= sc.nr_boots)
+		sc.boot = sc.nr_boots - 1;
 }
 
 /*
@@ -528,6 +539,48 @@ static int start(char *const argv[], pid_t *pid)
 }
 
 /*
+ * End a test: the process group of the harness's child. The harness, process @pid, then
+ * reports as usual.
+ */
+static void end_test(pid_t pid)
+{
+	char path[64], *children, *child, *save;
+
+	test_over = true;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	children = slurp(path);
+	for (child = children ? strtok_r(children, " \n", &save) : NULL; child;
+	     child = strtok_r(NULL, " \n", &save))
+		if (kill(-atoi(child), SIGKILL))
+			kill(atoi(child), SIGKILL);
+	free(children);
+}
+
+/* Read what the runner says. A line about a test that has ended meanwhile is late. */
+static void hear_runner(pid_t pid)
+{
+	static char buf[512];
+	static size_t used;
+	ssize_t n;
+	char *eol;
+
+	n = read(fileno(result), buf + used, sizeof(buf) - 1 - used);
+	if (n <= 0)
+		return;
+	used += n;
+	buf[used] = '\0';
+	while ((eol = strchr(buf, '\n'))) {
+		*eol++ = '\0';
+		if (!strncmp(buf, "over ", 5) && current && !strcmp(buf + 5, current))
+			end_test(pid);
+		used -= eol - buf;
+		memmove(buf, eol, used + 1);
+	}
+	if (used == sizeof(buf) - 1)
+		used = 0;
+}
+
+/*
  * Run argv, calling @line for each line of output.  Does not wait for the end of the
  * output, only of the program: it may leave children behind.  Returns the status.
  */
@@ -535,7 +588,7 @@ static int run(char *const argv[], void (*line)(const char *, char *, size_t),
 	       char *arg, size_t size)
 {
 	static char buf[65536];
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 	size_t used = 0;
 	int status = 0;
 	bool ended = false;
@@ -545,9 +598,13 @@ static int run(char *const argv[], void (*line)(const char *, char *, size_t),
 
 	fds[0] = (struct pollfd){ .fd = start(argv, &pid), .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = fileno(result), .events = POLLIN };
 	for (;;) {
-		if (!ended && poll(fds, 2, -1) > 0)
+		if (!ended && poll(fds, ARRAY_SIZE(fds), -1) > 0) {
 			ended = fds[1].revents;
+			if (fds[2].revents)
+				hear_runner(pid);
+		}
 		n = read(fds[0].fd, buf + used, sizeof(buf) - 1 - used);
 		if (n <= 0) {
 			if (!n)
@@ -606,9 +663,14 @@ static void run_test(char *name)
 	int status, bad;
 
 	say("@begin %s\n", name);
+	current = name;
+	test_over = false;
 	status = run(argv, take_line, skip, sizeof(skip));
+	current = NULL;
 	bad = check_kmsg();
-	if (bad)
+	if (test_over)
+		snprintf(why, sizeof(why), "timed out");
+	else if (bad)
 		snprintf(why, sizeof(why), "kernel log");
 	else if (WIFSIGNALED(status))
 		snprintf(why, sizeof(why), "signal %d", WTERMSIG(status));
@@ -622,24 +684,32 @@ static void run_test(char *name)
 		say("@result ok %s %.2f\n", name, now() - begin);
 }
 
-static void run_stage(void)
+/* What tests, and a shell, know of the scenario */
+static void set_environment(void)
 {
-	char *list[] = { "/test", "--list", NULL };
 	char value[2048];
 
+	if (sc.limits_outside)
+		setenv("PKRAM_LIMITS", "outside", 1);
 	setenv("PKRAM_STAGE", sc.stage[sc.boot], 1);
 	snprintf(value, sizeof(value), "%d", sc.boot);
 	setenv("PKRAM_STAGE_INDEX", value, 1);
 	snprintf(value, sizeof(value), "%d", sc.nr_boots);
 	setenv("PKRAM_STAGES", value, 1);
 	if (!last_boot()) {
-		if (sc.next_files)
+		if (sc.next_files || (sc.interactive && !sc.service))
 			prepare_next();
 		next_cmdline(value, sizeof(value));
 		setenv("PKRAM_NEXT_KERNEL", NEXT_KERNEL, 1);
 		setenv("PKRAM_NEXT_INITRD", NEXT_INITRD, 1);
 		setenv("PKRAM_NEXT_CMDLINE", value, 1);
 	}
+}
+
+static void run_stage(void)
+{
+	char *list[] = { "/test", "--list", NULL };
+
 	run(list, list_line, NULL, 0);
 	for (int i = 0; i < nr_tests; i++)
 		run_test(tests[i]);
@@ -647,12 +717,36 @@ static void run_stage(void)
 		say("@result fail kmemleak 0 memory leaked in this boot\n");
 }
 
+/* Say where things are, on standard output */
+static void greet(void)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	printf("\nThis is a root shell in the VM, on kernel %s.\n", uts.release);
+	if (sc.service)
+		puts("The packages are installed: the module (modprobe pkram), pkramctl, units.");
+	else
+		puts("  insmod /lib/pkram/pkram.ko                    load the module\n"
+		     "  pkramctl pool grow 1G                         take memory\n"
+		     "  mkdir -p /dev/pkram\n"
+		     "  mount -t pkramfs pkram /dev/pkram             then use files in it");
+	puts("  /test --list, /test -r FIXTURE.TEST           the tests of this scenario");
+	if (!access("/guest/bin", F_OK))
+		puts("  qemu-system-x86_64, /guest                    QEMU and guests for it");
+	if (getenv("PKRAM_NEXT_CMDLINE") && !sc.service)
+		puts("  pkramctl kexec --kernel $PKRAM_NEXT_KERNEL --initrd $PKRAM_NEXT_INITRD \\\n"
+		     "      --command-line \"$PKRAM_NEXT_CMDLINE\"     boot the next kernel");
+	puts("To leave: `exit` powers the VM off. Ctrl-A X ends it at once.\n");
+	fflush(stdout);
+}
+
 static void shell(void)
 {
 	pid_t pid = fork();
 
 	if (!pid) {
-		char *argv[] = { "sh", "-l", NULL };
+		const char *program = sc.service ? "/bin/bash" : "/bin/busybox";
 		int tty;
 
 		setsid();
@@ -661,7 +755,9 @@ static void shell(void)
 			dup2(tty, fd);
 		ioctl(tty, TIOCSCTTY, 1);
 		setenv("PS1", "# ", 1);
-		execv("/bin/busybox", argv);
+		setenv("TERM", "linux", 0);
+		greet();
+		execl(program, "sh", "-l", NULL);
 		_exit(127);
 	}
 	while (pid > 0 && waitpid(-1, NULL, 0) != pid)
@@ -692,7 +788,7 @@ static void setup_mounts(void)
 static void setup_result(void)
 {
 	struct termios t;
-	int fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	int fd = open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
 		power_off();
@@ -700,6 +796,9 @@ static void setup_result(void)
 		cfmakeraw(&t);
 		cfsetspeed(&t, B115200);
 		t.c_cflag |= CLOCAL;
+		/* A read returns what there is. */
+		t.c_cc[VMIN] = 0;
+		t.c_cc[VTIME] = 0;
 		tcsetattr(fd, TCSANOW, &t);
 	}
 	result = fdopen(fd, "w");
@@ -750,6 +849,7 @@ int main(void)
 		say("@result fail boot 0 kernel log\n");
 	if (sc.kernel[sc.boot] && strcmp(sc.kernel[sc.boot], uts.release))
 		say("@result fail boot 0 the wrong kernel\n");
+	set_environment();
 	if (sc.interactive)
 		shell();
 	else

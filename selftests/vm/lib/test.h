@@ -7,6 +7,8 @@
 #ifndef PKRAM_VM_TEST_H
 #define PKRAM_VM_TEST_H
 
+#include <limits.h>
+
 #include "kselftest_harness.h"
 
 #include "vm.h"
@@ -35,10 +37,13 @@
 		TH_LOG("%s: %s", #call, strerror(errno));		\
 	}
 
-/* List every test, one a line, by the name that the harness's -r takes */
+/*
+ * List every test, one a line, by the name that the harness's -r takes; with --limits also
+ * its limit in seconds
+ */
 #undef TEST_HARNESS_MAIN
 #define TEST_HARNESS_MAIN						\
-	static void vm_list(void)					\
+	static void vm_list(bool limits)				\
 	{								\
 		struct __fixture_variant_metadata none = { .name = "" }, *v; \
 		struct __fixture_metadata *f;				\
@@ -46,32 +51,43 @@
 									\
 		for (f = __fixture_list; f; f = f->next)		\
 			for (v = f->variant ?: &none; v; v = v->next)	\
-				for (t = f->tests; t; t = t->next)	\
-					printf("%s%s%s.%s\n", f->name,	\
+				for (t = f->tests; t; t = t->next) {	\
+					printf("%s%s%s.%s", f->name,	\
 					       v->name[0] ? "." : "",	\
 					       v->name, t->name);	\
+					if (limits)			\
+						printf(" %d", t->timeout); \
+					putchar('\n');			\
+				}					\
 	}								\
 									\
-	/* A kernel with checkers is several times as slow. */		\
+	/*								\
+	 * The runner ends a test at its limit, by the VM's own time, unless this is \
+	 * a VM whose time goes by the instruction. A kernel with checkers is several \
+	 * times as slow.						\
+	 */								\
 	static void vm_scale_timeouts(void)				\
 	{								\
+		bool outside = getenv("PKRAM_LIMITS");			\
 		struct __fixture_metadata *f;				\
 		struct __test_metadata *t;				\
 									\
-		if (access("/sys/kernel/debug/kmemleak", F_OK))		\
+		if (!outside && access("/sys/kernel/debug/kmemleak", F_OK)) \
 			return;						\
 		for (f = __fixture_list; f; f = f->next)		\
 			for (t = f->tests; t; t = t->next)		\
-				t->timeout *= 4;			\
+				t->timeout = outside ? INT_MAX / 1000 :	\
+					     t->timeout * 4;		\
 	}								\
 									\
 	int main(int argc, char **argv)					\
 	{								\
-		vm_scale_timeouts();					\
-		if (argc == 2 && !strcmp(argv[1], "--list")) {		\
-			vm_list();					\
+		if (argc == 2 && (!strcmp(argv[1], "--list") ||		\
+				  !strcmp(argv[1], "--limits"))) {	\
+			vm_list(!strcmp(argv[1], "--limits"));		\
 			return 0;					\
 		}							\
+		vm_scale_timeouts();					\
 		return test_harness_run(argc, argv);			\
 	}
 
