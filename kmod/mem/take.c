@@ -2,7 +2,6 @@
 /* Taking memory from the system and giving it back: see take.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/fs.h>
 #include <linux/ioport.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
@@ -107,50 +106,19 @@ void pkram_take_clean_up(u64 base, u64 size)
 		       base);
 }
 
-/*
- * Memory added to a kernel that does not online by itself stays offline until
- * somebody says so. The one interface to that is sysfs.
- */
-static int online_block(unsigned long id)
-{
-	static const char online[] = "online";
-	char path[64], state[16] = "";
-	struct file *file;
-	loff_t pos = 0;
-	ssize_t n;
-
-	snprintf(path, sizeof(path),
-		 "/sys/devices/system/memory/memory%lu/state", id);
-	file = filp_open(path, O_RDWR, 0);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	n = kernel_read(file, state, sizeof(state) - 1, &pos);
-	if (n > 0 && strncmp(state, online, strlen(online))) {
-		pos = 0;
-		n = kernel_write(file, online, strlen(online), &pos);
-	}
-	filp_close(file, NULL);
-	return n < 0 ? n : 0;
-}
-
 int pkram_region_give(u64 base, u64 size, int nid)
 {
-	unsigned long block = memory_block_size_bytes();
 	bool clean = !pkram_take_has_memmap(base, size);
-	u64 addr;
 	int err;
 
+	/* Onlines as well if that is the host's policy (auto_online_blocks). */
 	err = add_memory(nid, base, size, MHP_NONE);
-	if (err) {
-		if (clean)
-			pkram_take_clean_up(base, size);
-		return err;
-	}
-	for (addr = base; addr < base + size; addr += block) {
-		err = online_block(addr / block);
-		if (err)
-			pr_warn("memory at %#llx was given back but not put online (%d): write online to its state in /sys/devices/system/memory\n",
-				addr, err);
-	}
-	return 0;
+	if (err && clean)
+		pkram_take_clean_up(base, size);
+	return err;
+}
+
+bool pkram_take_is_online(u64 base)
+{
+	return pfn_to_online_page(PHYS_PFN(base));
 }

@@ -26,16 +26,22 @@ u64 pkram_region_take_unit(void);
 int pkram_region_take(u64 base, struct pkram_refusal *refusal);
 
 /**
- * pkram_region_give() - make memory ordinary RAM again, online
+ * pkram_region_give() - make memory the system's again
  * @base: physical address of something that pkram_region_take() took, in this
  *	kernel or an earlier one; neither claimed nor covered by a resource
  * @size: bytes
  * @nid: node
  *
- * The caller has zeroed it, if it ever held anything. Return: 0 or negative
- * errno.
+ * The caller has zeroed it, if it ever held anything. The memory is online only if
+ * the kernel puts new memory online by itself: modules cannot (device_online() is
+ * not exported), so user space does it, by /sys/devices/system/memory.
+ *
+ * Return: 0 or negative errno.
  */
 int pkram_region_give(u64 base, u64 size, int nid);
+
+/** pkram_take_is_online() - Check whether the system uses the memory at an address */
+bool pkram_take_is_online(u64 base);
 
 /**
  * pkram_take_has_memmap() - does the kernel have struct pages for some of a range?

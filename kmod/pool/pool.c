@@ -114,6 +114,10 @@ give:
 			pkram_pool_add_bad(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
+	} else if (!pkram_take_is_online(base)) {
+		/* User space puts online what a shrink gave back, not this. */
+		pr_warn("memory at %#llx was given back but not put online: write online to its state in /sys/devices/system/memory\n",
+			base);
 	}
 refuse:
 	refusal.err = err;
