@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Region headers: &struct pkram_region_ser in the machine's own terms. */
+#ifndef _PKRAM_HEADER_H
+#define _PKRAM_HEADER_H
+
+#include "core/slot.h"
+
+/**
+ * struct pkram_header - a decoded region header
+ *
+ * The fields are those of &struct pkram_region_ser, but @region_id.
+ */
+struct pkram_header {
+	u64 seq;
+	u32 version;
+	u32 index;
+	u64 compat;
+	u64 ro_compat;
+	u64 incompat;
+	u8 pool_uuid[16];
+	u8 region_uuid[16];
+	u64 region_id;
+	u64 base;
+	u32 nr_gib;
+	u32 nr_meta;
+	u64 created;
+	u64 present[PKRAM_REGION_MAX_GIB / 64];
+	u32 meta[PKRAM_REGION_MAX_META];
+};
+
+/** pkram_header_has_gib() - Check whether a GiB of the span is present */
+static inline bool pkram_header_has_gib(const struct pkram_header *h, u32 gib)
+{
+	return gib < h->nr_gib && (h->present[gib / 64] >> (gib % 64) & 1);
+}
+
+/** pkram_header_gib_addr() - Compute the physical address of a GiB of the span */
+static inline u64 pkram_header_gib_addr(const struct pkram_header *h, u32 gib)
+{
+	return h->base + ((u64)gib << PKRAM_GIB_SHIFT);
+}
+
+/**
+ * pkram_header_encode() - make a header slot's image
+ * @ser: out
+ * @h: in
+ */
+void pkram_header_encode(struct pkram_region_ser *ser,
+			 const struct pkram_header *h);
+
+/**
+ * pkram_header_read() - decode the header of a region from its two slots
+ * @head: unit 0 of the region, readable for two slots at least
+ * @base: physical address where the region was found; must be the header's
+ * @h: out
+ * @cur: out: 0 or 1, the slot that counts
+ * @mirror: out: the other slot differs and should be written again
+ *
+ * Return: %PKRAM_OK or what is wrong. With %PKRAM_BAD_VERSION and
+ * %PKRAM_BAD_FEATURE @h is filled as far as every version has it.
+ */
+enum pkram_bad pkram_header_read(const void *head, u64 base,
+				 struct pkram_header *h, int *cur,
+				 bool *mirror);
+
+/** pkram_region_id() - by what extents name a region */
+u64 pkram_region_id(const u8 region_uuid[16]);
+
+#endif /* _PKRAM_HEADER_H */
