@@ -227,8 +227,8 @@ static struct resource **make_resources(const struct pkram_region *r, u32 *nr)
 		return NULL;
 	*nr = 0;
 	for (gib = 0; (end = next_run(r, &gib)) > gib; gib = end) {
-		u64 start = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
-		u64 last = r->h.base + ((u64)end << PKRAM_GIB_SHIFT) - 1;
+		u64 start = pkram_header_gib_addr(&r->h, gib);
+		u64 last = pkram_header_gib_addr(&r->h, end) - 1;
 
 		array[*nr] = new_resource(RESOURCE_NAME, start, last,
 					  IORESOURCE_MEM | IORESOURCE_BUSY |

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include "core/unitmap.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "mem/take.h"
@@ -95,7 +96,7 @@ static bool enough_memory(unsigned int slice)
 
 static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 {
-	u64 base = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
+	u64 base = pkram_header_gib_addr(&r->h, gib);
 	struct dev_pagemap *pgmap;
 	bool clean;
 	void *addr;

@@ -8,7 +8,7 @@
 #include <linux/memremap.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
-#include "core/record.h"
+#include "core/header.h"
 
 #define PKRAM_SLICE_NONE	0	/* not claimed */
 #define PKRAM_SLICE_2M		9	/* vmemmap_shift of the pgmap */
@@ -63,7 +63,7 @@ static inline u64 pkram_region_id_of(const struct pkram_region *r)
 
 static inline bool pkram_region_present(const struct pkram_region *r, u32 gib)
 {
-	return gib < r->h.nr_gib && (r->h.present[gib / 64] >> (gib % 64) & 1);
+	return pkram_header_has_gib(&r->h, gib);
 }
 
 /** pkram_region_unit_addr() - kernel address of a unit; its GiB is claimed */

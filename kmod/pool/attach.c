@@ -67,9 +67,9 @@ static const char *check_span(const struct scan *s, const struct pkram_header *h
 	u32 gib;
 
 	for (gib = 0; gib < h->nr_gib; gib++) {
-		if (!(h->present[gib / 64] >> (gib % 64) & 1))
+		if (!pkram_header_has_gib(h, gib))
 			continue;
-		base = h->base + ((u64)gib << PKRAM_GIB_SHIFT);
+		base = pkram_header_gib_addr(h, gib);
 		if (!in_ranges(ranges, nr, base))
 			return "its header claims memory that is not reserved";
 		if (covered(s, base))
@@ -210,7 +210,7 @@ static void refuse_scan(struct scan *s)
 		for (gib = 0; gib < r->h.nr_gib; gib = end + 1) {
 			for (end = gib; pkram_region_present(r, end); end++)
 				;
-			pkram_pool_add_bad(r->h.base + ((u64)gib << PKRAM_GIB_SHIFT),
+			pkram_pool_add_bad(pkram_header_gib_addr(&r->h, gib),
 				(u64)(end - gib) << PKRAM_GIB_SHIFT,
 				"another region of its pool cannot be used");
 		}

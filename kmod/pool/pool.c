@@ -207,7 +207,7 @@ static int in_pool(struct pkram_region *r, void *arg)
 	u32 gib;
 
 	for (gib = 0; gib < r->h.nr_gib; gib++) {
-		u64 base = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
+		u64 base = pkram_header_gib_addr(&r->h, gib);
 
 		if (pkram_region_present(r, gib) && base >= range->base &&
 		    base - range->base < range->size)
@@ -383,8 +383,7 @@ static int list_gib(struct pkram_region *r, void *arg)
 
 	for (gib = 0; gib + step <= r->h.nr_gib && c->nr < c->max; gib += step)
 		if (pkram_region_present(r, gib))
-			c->bases[c->nr++] = r->h.base +
-					    ((u64)gib << PKRAM_GIB_SHIFT);
+			c->bases[c->nr++] = pkram_header_gib_addr(&r->h, gib);
 	return 0;
 }
 
