@@ -5,20 +5,20 @@
  */
 #include "core/alloc.h"
 
-static u32 gib_of(u32 unit)
+static u32 alloc_gib_of(u32 unit)
 {
 	return unit / PKRAM_GIB_UNITS;
 }
 
-static u32 region_gibs(const struct pkram_alloc_region *r)
+static u32 alloc_region_gibs(const struct pkram_alloc_region *r)
 {
-	return gib_of(r->nr_units);
+	return alloc_gib_of(r->nr_units);
 }
 
 /* Regions */
 
 /* One piece of memory: the struct, both bitmaps, the counters. */
-static struct pkram_alloc_region *region_new(u32 nr_gib)
+static struct pkram_alloc_region *alloc_region_new(u32 nr_gib)
 {
 	u32 nr_units = nr_gib * PKRAM_GIB_UNITS;
 	size_t used = BITS_TO_LONGS(nr_units) * sizeof(long);
@@ -58,7 +58,7 @@ int pkram_alloc_add_region(struct pkram_alloc *al, u64 id, int node,
 		return -EINVAL;
 	if (pkram_alloc_find(al, id))
 		return -EEXIST;
-	r = region_new(nr_gib);
+	r = alloc_region_new(nr_gib);
 	if (!r)
 		return -ENOMEM;
 	r->id = id;
@@ -98,12 +98,12 @@ void pkram_alloc_destroy(struct pkram_alloc *al)
 
 bool pkram_alloc_gib_idle(const struct pkram_alloc_region *r, u32 gib)
 {
-	return gib && gib < region_gibs(r) &&
+	return gib && gib < alloc_region_gibs(r) &&
 	       r->gib_free[gib] == PKRAM_GIB_UNITS;
 }
 
-static void count_free(struct pkram_alloc *al, struct pkram_alloc_region *r,
-		       u32 gib, int delta)
+static void alloc_count_free(struct pkram_alloc *al, struct pkram_alloc_region *r,
+			     u32 gib, int delta)
 {
 	r->gib_free[gib] += delta;
 	r->nr_free += delta;
@@ -114,33 +114,33 @@ int pkram_alloc_set_gib(struct pkram_alloc *al, u64 id, u32 gib, bool present)
 {
 	struct pkram_alloc_region *r = pkram_alloc_find(al, id);
 
-	if (!r || gib >= region_gibs(r))
+	if (!r || gib >= alloc_region_gibs(r))
 		return -ENOENT;
 	if (present) {
 		if (__test_and_set_bit(gib, r->present))
 			return -EBUSY;
 		bitmap_clear(r->used, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
-		count_free(al, r, gib, PKRAM_GIB_UNITS);
+		alloc_count_free(al, r, gib, PKRAM_GIB_UNITS);
 		return 0;
 	}
 	if (!pkram_alloc_gib_idle(r, gib))
 		return -EBUSY;
 	__clear_bit(gib, r->present);
 	bitmap_set(r->used, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
-	count_free(al, r, gib, -(int)PKRAM_GIB_UNITS);
+	alloc_count_free(al, r, gib, -(int)PKRAM_GIB_UNITS);
 	return 0;
 }
 
 /* Given runs */
 
-static bool run_in_region(const struct pkram_alloc_region *r, u32 unit, u32 nr)
+static bool alloc_run_in_region(const struct pkram_alloc_region *r, u32 unit, u32 nr)
 {
 	return unit < r->nr_units && nr <= r->nr_units - unit;
 }
 
 /* Flip a run that is all free, or all taken, GiB by GiB for the counts. */
-static void run_flip(struct pkram_alloc *al, struct pkram_alloc_region *r,
-		     u32 unit, u32 nr, bool take)
+static void alloc_flip_run(struct pkram_alloc *al, struct pkram_alloc_region *r,
+			   u32 unit, u32 nr, bool take)
 {
 	u32 n;
 
@@ -150,7 +150,7 @@ static void run_flip(struct pkram_alloc *al, struct pkram_alloc_region *r,
 			bitmap_set(r->used, unit, n);
 		else
 			bitmap_clear(r->used, unit, n);
-		count_free(al, r, gib_of(unit), take ? -(int)n : (int)n);
+		alloc_count_free(al, r, alloc_gib_of(unit), take ? -(int)n : (int)n);
 	}
 }
 
@@ -160,11 +160,11 @@ int pkram_alloc_mark(struct pkram_alloc *al, u64 id, u32 unit, u32 nr)
 
 	if (!r)
 		return -ENOENT;
-	if (!run_in_region(r, unit, nr))
+	if (!alloc_run_in_region(r, unit, nr))
 		return -ERANGE;
 	if (find_next_bit(r->used, unit + nr, unit) < unit + nr)
 		return -EEXIST;
-	run_flip(al, r, unit, nr, true);
+	alloc_flip_run(al, r, unit, nr, true);
 	return 0;
 }
 
@@ -173,7 +173,7 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr)
 	struct pkram_alloc_region *r = pkram_alloc_find(al, id);
 	u32 end, from, to;
 
-	if (!r || !run_in_region(r, unit, nr))
+	if (!r || !alloc_run_in_region(r, unit, nr))
 		return;
 	/*
 	 * A caller that frees what is free, or absent, is wrong; that must not
@@ -184,9 +184,9 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr)
 		if (from >= end)
 			return;
 		to = find_next_zero_bit(r->used, end, from);
-		to = min(to, (gib_of(from) + 1) * PKRAM_GIB_UNITS);
-		if (test_bit(gib_of(from), r->present))
-			run_flip(al, r, from, to - from, false);
+		to = min(to, (alloc_gib_of(from) + 1) * PKRAM_GIB_UNITS);
+		if (test_bit(alloc_gib_of(from), r->present))
+			alloc_flip_run(al, r, from, to - from, false);
 	}
 }
 
@@ -199,8 +199,8 @@ struct grant {
 	u32 max;
 };
 
-static int grant_add(struct grant *g, struct pkram_alloc_region *r,
-		     u32 obj_unit, u32 unit, u32 nr)
+static int alloc_grant_add(struct grant *g, struct pkram_alloc_region *r,
+			   u32 obj_unit, u32 unit, u32 nr)
 {
 	struct pkram_extent *e = g->nr ? &g->out[g->nr - 1] : NULL;
 
@@ -217,11 +217,11 @@ static int grant_add(struct grant *g, struct pkram_alloc_region *r,
 			.nr_units = nr,
 		};
 	}
-	run_flip(g->al, r, unit, nr, true);
+	alloc_flip_run(g->al, r, unit, nr, true);
 	return 0;
 }
 
-static void grant_undo(struct grant *g)
+static void alloc_grant_undo(struct grant *g)
 {
 	struct pkram_extent *e;
 
@@ -230,7 +230,7 @@ static void grant_undo(struct grant *g)
 				 e->nr_units);
 }
 
-static int cmp_obj_unit(const void *a, const void *b)
+static int alloc_cmp_obj_unit(const void *a, const void *b)
 {
 	u32 x = ((const struct pkram_extent *)a)->obj_unit;
 	u32 y = ((const struct pkram_extent *)b)->obj_unit;
@@ -239,11 +239,11 @@ static int cmp_obj_unit(const void *a, const void *b)
 }
 
 /* Parts of a run are found in order of size, not of offset. */
-static u32 grant_finish(struct grant *g)
+static u32 alloc_grant_finish(struct grant *g)
 {
 	struct pkram_extent *to = g->out, *e;
 
-	sort(g->out, g->nr, sizeof(*g->out), cmp_obj_unit, NULL);
+	sort(g->out, g->nr, sizeof(*g->out), alloc_cmp_obj_unit, NULL);
 	for (e = g->out + 1; e < g->out + g->nr; e++) {
 		if (to->region_id == e->region_id &&
 		    to->obj_unit + to->nr_units == e->obj_unit &&
@@ -260,13 +260,13 @@ static u32 grant_finish(struct grant *g)
  * the highest run of idle ones first, but ascending within it so that they
  * make one extent. Return: how many were got, or -EFBIG.
  */
-static int get_gibs_region(struct grant *g, struct pkram_alloc_region *r,
-			   u32 obj_unit, u32 want)
+static int alloc_get_gibs_region(struct grant *g, struct pkram_alloc_region *r,
+				 u32 obj_unit, u32 want)
 {
 	u32 top, n, got = 0;
 	int err;
 
-	for (top = region_gibs(r); top && got < want; ) {
+	for (top = alloc_region_gibs(r); top && got < want; ) {
 		if (!pkram_alloc_gib_idle(r, top - 1)) {
 			top--;
 			continue;
@@ -275,8 +275,8 @@ static int get_gibs_region(struct grant *g, struct pkram_alloc_region *r,
 		     pkram_alloc_gib_idle(r, top - n - 1); n++)
 			;
 		top -= n;
-		err = grant_add(g, r, obj_unit + got * PKRAM_GIB_UNITS,
-				top * PKRAM_GIB_UNITS, n * PKRAM_GIB_UNITS);
+		err = alloc_grant_add(g, r, obj_unit + got * PKRAM_GIB_UNITS,
+				      top * PKRAM_GIB_UNITS, n * PKRAM_GIB_UNITS);
 		if (err)
 			return err;
 		got += n;
@@ -285,24 +285,24 @@ static int get_gibs_region(struct grant *g, struct pkram_alloc_region *r,
 }
 
 /* First the regions of the node asked for (@near), then the others. */
-static bool region_in_turn(const struct pkram_alloc_region *r, int node,
-			   bool near)
+static bool alloc_region_in_turn(const struct pkram_alloc_region *r, int node,
+				 bool near)
 {
 	return near == (node == PKRAM_NO_NODE || r->node == node);
 }
 
-static int get_gibs(struct grant *g, u32 obj_unit, u32 want,
-		    const struct pkram_alloc_request *req)
+static int alloc_get_gibs(struct grant *g, u32 obj_unit, u32 want,
+			  const struct pkram_alloc_request *req)
 {
 	struct pkram_alloc_region *r;
 	int turn, ret, got = 0;
 
 	for (turn = 0; turn < (req->strict ? 1 : 2); turn++)
 		for (r = g->al->regions; r; r = r->next) {
-			if (!region_in_turn(r, req->node, !turn))
+			if (!alloc_region_in_turn(r, req->node, !turn))
 				continue;
-			ret = get_gibs_region(g, r, obj_unit +
-					      got * PKRAM_GIB_UNITS, want - got);
+			ret = alloc_get_gibs_region(g, r, obj_unit +
+						    got * PKRAM_GIB_UNITS, want - got);
 			if (ret < 0)
 				return ret;
 			got += ret;
@@ -320,33 +320,33 @@ struct pick {
 	u32 pos;
 };
 
-static void pick_start(struct pick *p)
+static void alloc_pick_start(struct pick *p)
 {
 	p->r = p->al->regions;
 	p->pos = 0;
 }
 
 /* The next free run from the bottom up. */
-static bool pick_next(struct pick *p, u32 *start, u32 *len)
+static bool alloc_pick_next(struct pick *p, u32 *start, u32 *len)
 {
 	struct pkram_alloc_region *r;
 	u32 u, end;
 
 	for (; p->r; p->r = p->r->next, p->pos = 0) {
 		r = p->r;
-		if (!region_in_turn(r, p->node, p->near))
+		if (!alloc_region_in_turn(r, p->node, p->near))
 			continue;
 		for (;;) {
 			u = find_next_zero_bit(r->used, r->nr_units, p->pos);
 			if (u >= r->nr_units)
 				break;
-			p->pos = (gib_of(u) + 1) * PKRAM_GIB_UNITS;
-			if (pkram_alloc_gib_idle(r, gib_of(u)) != p->idle)
+			p->pos = (alloc_gib_of(u) + 1) * PKRAM_GIB_UNITS;
+			if (pkram_alloc_gib_idle(r, alloc_gib_of(u)) != p->idle)
 				continue;
 			end = find_next_bit(r->used, p->pos, u);
 			/* Into the GiB that follow, if they are alike. */
 			while (end == p->pos && end < r->nr_units &&
-			       pkram_alloc_gib_idle(r, gib_of(end)) == p->idle) {
+			       pkram_alloc_gib_idle(r, alloc_gib_of(end)) == p->idle) {
 				p->pos += PKRAM_GIB_UNITS;
 				end = find_next_bit(r->used, p->pos, end);
 			}
@@ -360,13 +360,13 @@ static bool pick_next(struct pick *p, u32 *start, u32 *len)
 }
 
 /* Units in runs of @min at least, counted no further than @enough. */
-static u64 pick_sum(struct pick *p, u32 min, u64 enough)
+static u64 alloc_pick_sum(struct pick *p, u32 min, u64 enough)
 {
 	u32 start, len;
 	u64 sum = 0;
 
-	pick_start(p);
-	while (sum < enough && pick_next(p, &start, &len))
+	alloc_pick_start(p);
+	while (sum < enough && alloc_pick_next(p, &start, &len))
 		if (len >= min)
 			sum += len;
 	return sum;
@@ -377,9 +377,9 @@ static u64 pick_sum(struct pick *p, u32 min, u64 enough)
  * ones that are needed, the lowest ones among equals; and if one run is enough,
  * the lowest that is. Return: how many were got, or -EFBIG.
  */
-static s64 get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
+static s64 alloc_get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 {
-	u32 take = (u32)min_t(u64, pick_sum(p, 1, want), want);
+	u32 take = (u32)min_t(u64, alloc_pick_sum(p, 1, want), want);
 	u32 lo = 1, hi = take, mid, start, len, n, got = 0, equals;
 	int err;
 
@@ -388,7 +388,7 @@ static s64 get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 	/* The greatest length that is enough when no shorter run is used. */
 	while (lo < hi) {
 		mid = hi - (hi - lo) / 2;
-		if (pick_sum(p, mid, take) >= take)
+		if (alloc_pick_sum(p, mid, take) >= take)
 			lo = mid;
 		else
 			hi = mid - 1;
@@ -396,10 +396,10 @@ static s64 get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 	/* What runs of just that length must give; longer ones give all. */
 	equals = take;
 	if (lo < take)
-		equals -= (u32)pick_sum(p, lo + 1, take);
+		equals -= (u32)alloc_pick_sum(p, lo + 1, take);
 
-	pick_start(p);
-	while (got < take && pick_next(p, &start, &len)) {
+	alloc_pick_start(p);
+	while (got < take && alloc_pick_next(p, &start, &len)) {
 		if (len < lo)
 			continue;
 		n = min(len, take - got);
@@ -409,7 +409,7 @@ static s64 get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 		}
 		if (!n)
 			continue;
-		err = grant_add(g, p->r, obj_unit + got, start, n);
+		err = alloc_grant_add(g, p->r, obj_unit + got, start, n);
 		if (err)
 			return err;
 		got += n;
@@ -418,8 +418,8 @@ static s64 get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 }
 
 /* Units in GiB that are in use already; idle GiB are broken last. */
-static int get_units(struct grant *g, u32 obj_unit, u32 want,
-		     const struct pkram_alloc_request *req)
+static int alloc_get_units(struct grant *g, u32 obj_unit, u32 want,
+			   const struct pkram_alloc_request *req)
 {
 	struct pick p = { .al = g->al, .node = req->node };
 	int turn;
@@ -430,7 +430,7 @@ static int get_units(struct grant *g, u32 obj_unit, u32 want,
 		p.near = !(turn & 1);
 		if (req->strict && !p.near)
 			continue;
-		got = get_units_of(g, &p, obj_unit, want);
+		got = alloc_get_units_of(g, &p, obj_unit, want);
 		if (got < 0)
 			return (int)got;
 		obj_unit += (u32)got;
@@ -439,7 +439,7 @@ static int get_units(struct grant *g, u32 obj_unit, u32 want,
 	return want ? -ENOSPC : 0;
 }
 
-static int get_parts(struct grant *g, const struct pkram_alloc_request *req)
+static int alloc_get_parts(struct grant *g, const struct pkram_alloc_request *req)
 {
 	u64 end = (u64)req->obj_unit + req->nr_units;
 	u64 first = ALIGN((u64)req->obj_unit, PKRAM_GIB_UNITS);
@@ -447,17 +447,17 @@ static int get_parts(struct grant *g, const struct pkram_alloc_request *req)
 	int ret;
 
 	if (first >= last)
-		return get_units(g, req->obj_unit, req->nr_units, req);
-	ret = get_gibs(g, (u32)first, (u32)((last - first) / PKRAM_GIB_UNITS),
-		       req);
+		return alloc_get_units(g, req->obj_unit, req->nr_units, req);
+	ret = alloc_get_gibs(g, (u32)first, (u32)((last - first) / PKRAM_GIB_UNITS),
+			     req);
 	if (ret < 0)
 		return ret;
 	last = first + (u64)ret * PKRAM_GIB_UNITS;
-	ret = get_units(g, req->obj_unit, (u32)(first - req->obj_unit),
-			req);
+	ret = alloc_get_units(g, req->obj_unit, (u32)(first - req->obj_unit),
+			      req);
 	if (ret)
 		return ret;
-	return get_units(g, (u32)last, (u32)(end - last), req);
+	return alloc_get_units(g, (u32)last, (u32)(end - last), req);
 }
 
 int pkram_alloc_get(struct pkram_alloc *al,
@@ -473,10 +473,10 @@ int pkram_alloc_get(struct pkram_alloc *al,
 		return -EINVAL;
 	if (al->nr_free < req->nr_units)
 		return -ENOSPC;
-	err = get_parts(&g, req);
+	err = alloc_get_parts(&g, req);
 	if (err) {
-		grant_undo(&g);
+		alloc_grant_undo(&g);
 		return err;
 	}
-	return (int)grant_finish(&g);
+	return (int)alloc_grant_finish(&g);
 }

@@ -41,7 +41,7 @@ int pkram_table_check(u64 first, u64 size, u64 pgsize, u64 *last)
 }
 
 /* @array with room for one more than @nr, maybe another; NULL: no memory, the old stays */
-static void *with_room(void *array, u32 nr, u32 *room, size_t size)
+static void *iova_map_with_room(void *array, u32 nr, u32 *room, size_t size)
 {
 	u32 more = max(2 * *room, (u32)FIRST_ROOM);
 	void *new;
@@ -69,7 +69,7 @@ int pkram_table_insert(struct pkram_dma_table *t, struct pkram_dma *dma)
 		return -EEXIST;
 	if (t->nr >= t->limit)
 		return -ENOSPC;
-	array = with_room(t->dma, t->nr, &t->room, sizeof(*array));
+	array = iova_map_with_room(t->dma, t->nr, &t->room, sizeof(*array));
 	if (!array)
 		return -ENOMEM;
 	t->dma = array;
@@ -155,18 +155,18 @@ void pkram_runs_free(struct pkram_runs *r)
 	r->room = 0;
 }
 
-static int runs_make_room(struct pkram_runs *r)
+static int iova_map_make_room(struct pkram_runs *r)
 {
 	struct pkram_run *run;
 
-	run = with_room(r->run, r->nr, &r->room, sizeof(*run));
+	run = iova_map_with_room(r->run, r->nr, &r->room, sizeof(*run));
 	if (!run)
 		return -ENOMEM;
 	r->run = run;
 	return 0;
 }
 
-static void runs_insert(struct pkram_runs *r, u32 i, u64 first, u64 last)
+static void iova_map_insert_run(struct pkram_runs *r, u32 i, u64 first, u64 last)
 {
 	memmove(r->run + i + 1, r->run + i, (r->nr - i) * sizeof(*r->run));
 	r->run[i].first = first;
@@ -179,9 +179,9 @@ int pkram_runs_set(struct pkram_runs *r, u64 first, u64 last)
 	int err;
 
 	r->nr = 0;
-	err = runs_make_room(r);
+	err = iova_map_make_room(r);
 	if (!err)
-		runs_insert(r, 0, first, last);
+		iova_map_insert_run(r, 0, first, last);
 	return err;
 }
 
@@ -198,16 +198,16 @@ int pkram_runs_exclude(struct pkram_runs *r, u64 first, u64 last)
 			continue;
 		}
 		/* At most one becomes two: room for it before anything changes. */
-		err = runs_make_room(r);
+		err = iova_map_make_room(r);
 		if (err)
 			return err;
 		r->nr--;
 		memmove(r->run + i, r->run + i + 1,
 			(r->nr - i) * sizeof(*r->run));
 		if (old.first < first)
-			runs_insert(r, i++, old.first, first - 1);
+			iova_map_insert_run(r, i++, old.first, first - 1);
 		if (old.last > last)
-			runs_insert(r, i++, last + 1, old.last);
+			iova_map_insert_run(r, i++, last + 1, old.last);
 	}
 	return 0;
 }

@@ -69,7 +69,7 @@ bool pkram_xattr_next(const u8 *area, u32 len, u32 *pos, const char **name,
 	return true;
 }
 
-static u8 *put(u8 *to, const void *from, size_t n)
+static u8 *label_put(u8 *to, const void *from, size_t n)
 {
 	if (n)
 		memcpy(to, from, n);
@@ -110,15 +110,15 @@ int pkram_xattr_replace(const u8 *area, u32 len, const char *name,
 	*out = p;
 	*out_len = new_len;
 
-	p = put(p, area, from);
+	p = label_put(p, area, from);
 	if (value) {
 		*p++ = name_len & 0xff;
 		*p++ = name_len >> 8;
 		*p++ = value_len & 0xff;
 		*p++ = value_len >> 8;
-		p = put(p, name, name_len);
-		p = put(p, value, value_len);
+		p = label_put(p, name, name_len);
+		p = label_put(p, value, value_len);
 	}
-	put(p, area + to, len - to);
+	label_put(p, area + to, len - to);
 	return 0;
 }

@@ -53,48 +53,48 @@ struct loader {
 
 #define NO_ITEM		(~0U)
 
-static int cmp_u64(u64 a, u64 b)
+static int load_cmp_u64(u64 a, u64 b)
 {
 	return a < b ? -1 : a > b;
 }
 
-static int cmp_region(const void *a, const void *b)
+static int load_cmp_region(const void *a, const void *b)
 {
-	return cmp_u64(((const struct region_ref *)a)->id,
-		       ((const struct region_ref *)b)->id);
+	return load_cmp_u64(((const struct region_ref *)a)->id,
+			    ((const struct region_ref *)b)->id);
 }
 
-static int cmp_id(const void *a, const void *b)
+static int load_cmp_id(const void *a, const void *b)
 {
 	const struct id_key *x = a, *y = b;
 
-	return cmp_u64(x->id, y->id) ?: cmp_u64(y->seq, x->seq) ?:
-	       cmp_u64(x->item, y->item);
+	return load_cmp_u64(x->id, y->id) ?: load_cmp_u64(y->seq, x->seq) ?:
+	       load_cmp_u64(x->item, y->item);
 }
 
-static int cmp_name(const void *a, const void *b)
+static int load_cmp_name(const void *a, const void *b)
 {
 	const struct name_key *x = a, *y = b;
 
-	return cmp_u64(x->parent, y->parent) ?: strcmp(x->name, y->name) ?:
-	       cmp_u64(x->id, y->id);
+	return load_cmp_u64(x->parent, y->parent) ?: strcmp(x->name, y->name) ?:
+	       load_cmp_u64(x->id, y->id);
 }
 
-static int cmp_run(const void *a, const void *b)
+static int load_cmp_run(const void *a, const void *b)
 {
 	const struct run *x = a, *y = b;
 
-	return cmp_u64(x->region, y->region) ?: cmp_u64(x->start, y->start) ?:
-	       cmp_u64(x->item, y->item);
+	return load_cmp_u64(x->region, y->region) ?: load_cmp_u64(x->start, y->start) ?:
+	       load_cmp_u64(x->item, y->item);
 }
 
-static bool item_good(const struct pkram_loaded *it)
+static bool load_item_good(const struct pkram_loaded *it)
 {
 	return !it->bad && !it->stale;
 }
 
 /* The first verdict stays: it is the nearest to the cause. */
-static void item_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
+static void load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
 {
 	if (it->bad)
 		return;
@@ -105,13 +105,13 @@ static void item_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
 
 /* Read */
 
-static void note_id(struct loader *l, u64 id)
+static void load_note_id(struct loader *l, u64 id)
 {
 	if (id <= PKRAM_ID_MAX && id > l->res->max_id)
 		l->res->max_id = id;
 }
 
-static int items_reserve(struct loader *l)
+static int load_reserve_items(struct loader *l)
 {
 	struct pkram_load_result *res = l->res;
 	struct pkram_loaded *items;
@@ -131,14 +131,14 @@ static int items_reserve(struct loader *l)
 	return 0;
 }
 
-static int read_pair(struct loader *l, const void *slots, u32 seed,
-		     const struct pkram_location *loc)
+static int load_read_pair(struct loader *l, const void *slots, u32 seed,
+			  const struct pkram_location *loc)
 {
 	struct pkram_loaded *it;
 	int bad, cur;
 	u32 i;
 
-	if (items_reserve(l))
+	if (load_reserve_items(l))
 		return -ENOMEM;
 	it = &l->res->items[l->res->nr];
 	memset(it, 0, sizeof(*it));
@@ -147,11 +147,11 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 				&it->mirror);
 	if (bad < 0)
 		return bad;
-	note_id(l, it->rec.id);
-	note_id(l, it->rec.parent);
-	note_id(l, it->rec.replaces);
+	load_note_id(l, it->rec.id);
+	load_note_id(l, it->rec.parent);
+	load_note_id(l, it->rec.replaces);
 	for (i = 0; !bad && i < it->rec.nr_entries; i++)
-		note_id(l, it->rec.entries[i].object);
+		load_note_id(l, it->rec.entries[i].object);
 	/*
 	 * A free pair of which one slot is damaged is repaired by whoever uses
 	 * it next: writing both slots needs neither.
@@ -170,7 +170,7 @@ static int read_pair(struct loader *l, const void *slots, u32 seed,
 	return 0;
 }
 
-static int read_region(struct loader *l, const struct pkram_load_region *lr)
+static int load_read_region(struct loader *l, const struct pkram_load_region *lr)
 {
 	u32 seed = pkram_pool_seed(lr->h->pool_uuid);
 	struct pkram_location loc = { .region_id = lr->h->region_id };
@@ -186,8 +186,8 @@ static int read_region(struct loader *l, const struct pkram_load_region *lr)
 		unit = lr->base + ((size_t)loc.unit << PKRAM_UNIT_SHIFT);
 		for (pair = 0; pair < nr_pairs; pair++) {
 			loc.pair = pair;
-			ret = read_pair(l, unit + (size_t)pair * pair_size,
-					seed, &loc);
+			ret = load_read_pair(l, unit + (size_t)pair * pair_size,
+					     seed, &loc);
 			if (ret)
 				return ret;
 		}
@@ -197,32 +197,32 @@ static int read_region(struct loader *l, const struct pkram_load_region *lr)
 
 /* Extents against regions */
 
-static struct region_ref *region_find(struct loader *l, u64 id)
+static struct region_ref *load_find_region(struct loader *l, u64 id)
 {
 	struct region_ref key = { .id = id };
 
 	return bsearch(&key, l->regions, l->nr_regions, sizeof(key),
-		       cmp_region);
+		       load_cmp_region);
 }
 
 /* Not yet taken: neither absent nor metadata, since no object took any yet. */
-static bool units_usable(const struct pkram_alloc_region *ar, u32 start, u32 end)
+static bool load_units_usable(const struct pkram_alloc_region *ar, u32 start, u32 end)
 {
 	return end <= ar->nr_units &&
 	       find_next_bit(ar->used, end, start) >= end;
 }
 
-static enum pkram_bad extent_check(struct loader *l,
-				   const struct pkram_extent *e)
+static enum pkram_bad load_check_extent(struct loader *l,
+					const struct pkram_extent *e)
 {
-	struct region_ref *ref = region_find(l, e->region_id);
+	struct region_ref *ref = load_find_region(l, e->region_id);
 	u32 end;
 
 	if (!ref)
 		return PKRAM_BAD_REGION;
 	if (!e->nr_units ||
 	    check_add_overflow(e->region_unit, e->nr_units, &end) ||
-	    !units_usable(ref->ar, e->region_unit, end))
+	    !load_units_usable(ref->ar, e->region_unit, end))
 		return PKRAM_BAD_EXTENT;
 	if (!pkram_map_owned(ref->lr->base, e->region_id, e->region_unit,
 			     e->nr_units))
@@ -235,7 +235,7 @@ static enum pkram_bad extent_check(struct loader *l,
  * at every unit of such a record could take for ever. What is in a region that
  * is not there is not looked at.
  */
-static bool claims_too_much(struct loader *l, const struct pkram_loaded *it)
+static bool load_claims_too_much(struct loader *l, const struct pkram_loaded *it)
 {
 	u64 total = 0, claimed = 0;
 	u32 i;
@@ -243,28 +243,28 @@ static bool claims_too_much(struct loader *l, const struct pkram_loaded *it)
 	for (i = 0; i < l->nr_regions; i++)
 		total += l->regions[i].ar->nr_units;
 	for (i = 0; i < it->rec.nr_extents; i++)
-		if (region_find(l, it->rec.extents[i].region_id))
+		if (load_find_region(l, it->rec.extents[i].region_id))
 			claimed += it->rec.extents[i].nr_units;
 	return claimed > total;
 }
 
-static void check_extents(struct loader *l)
+static void load_check_extents(struct loader *l)
 {
 	struct pkram_loaded *it;
 	u32 i, j;
 
 	for (i = 0; i < l->res->nr; i++) {
 		it = &l->res->items[i];
-		if (claims_too_much(l, it))
-			item_condemn(it, PKRAM_BAD_EXTENT, 0);
+		if (load_claims_too_much(l, it))
+			load_condemn(it, PKRAM_BAD_EXTENT, 0);
 		for (j = 0; !it->bad && j < it->rec.nr_extents; j++)
-			it->bad = extent_check(l, &it->rec.extents[j]);
+			it->bad = load_check_extent(l, &it->rec.extents[j]);
 	}
 }
 
 /* Copies of one object */
 
-static int index_ids(struct loader *l)
+static int load_index_ids(struct loader *l)
 {
 	struct pkram_loaded *it;
 	u32 i;
@@ -282,13 +282,13 @@ static int index_ids(struct loader *l)
 			.item = i,
 		};
 	}
-	sort(l->ids, l->nr_ids, sizeof(*l->ids), cmp_id, NULL);
+	sort(l->ids, l->nr_ids, sizeof(*l->ids), load_cmp_id, NULL);
 	return 0;
 }
 
 /* A copy that the newest one makes void, and no impostor with its id. */
-static bool copy_is_older(const struct pkram_loaded *newest,
-			  const struct pkram_loaded *it)
+static bool load_copy_is_older(const struct pkram_loaded *newest,
+			       const struct pkram_loaded *it)
 {
 	const struct pkram_record *a = &newest->rec, *b = &it->rec;
 
@@ -297,24 +297,24 @@ static bool copy_is_older(const struct pkram_loaded *newest,
 	       a->btime.nsec == b->btime.nsec;
 }
 
-static void settle_group(struct loader *l, const struct id_key *keys, u32 nr)
+static void load_settle_group(struct loader *l, const struct id_key *keys, u32 nr)
 {
 	struct pkram_loaded *newest = &l->res->items[keys[0].item];
 	bool fine = true;
 	u32 i;
 
 	for (i = 1; i < nr; i++)
-		fine &= copy_is_older(newest, &l->res->items[keys[i].item]);
+		fine &= load_copy_is_older(newest, &l->res->items[keys[i].item]);
 	for (i = 0; i < nr; i++) {
 		if (!fine)
-			item_condemn(&l->res->items[keys[i].item],
+			load_condemn(&l->res->items[keys[i].item],
 				     PKRAM_BAD_DUP_ID, keys[i].id);
 		else if (i)
 			l->res->items[keys[i].item].stale = true;
 	}
 }
 
-static void settle_copies(struct loader *l)
+static void load_settle_copies(struct loader *l)
 {
 	u32 i, n;
 
@@ -323,12 +323,12 @@ static void settle_copies(struct loader *l)
 		     l->ids[i + n].id == l->ids[i].id; n++)
 			;
 		if (n > 1)
-			settle_group(l, &l->ids[i], n);
+			load_settle_group(l, &l->ids[i], n);
 	}
 }
 
 /* The good record of an object: the newest of its copies, if that is good. */
-static u32 item_find(struct loader *l, u64 id)
+static u32 load_find_item(struct loader *l, u64 id)
 {
 	u32 lo = 0, hi = l->nr_ids, mid;
 
@@ -340,15 +340,15 @@ static u32 item_find(struct loader *l, u64 id)
 			hi = mid;
 	}
 	if (lo == l->nr_ids || l->ids[lo].id != id ||
-	    !item_good(&l->res->items[l->ids[lo].item]))
+	    !load_item_good(&l->res->items[l->ids[lo].item]))
 		return NO_ITEM;
 	return l->ids[lo].item;
 }
 
 /* Replaced records */
 
-static bool same_place(const struct pkram_record *a,
-		       const struct pkram_record *b)
+static bool load_same_place(const struct pkram_record *a,
+			    const struct pkram_record *b)
 {
 	return a->parent == b->parent && !strcmp(a->name, b->name);
 }
@@ -358,7 +358,7 @@ static bool same_place(const struct pkram_record *a,
  * everything along the chain is stale; what is never reached that way is a ring
  * of records each of which voids the next.
  */
-static void settle_replaced(struct loader *l)
+static void load_settle_replaced(struct loader *l)
 {
 	struct pkram_loaded *items = l->res->items;
 	u32 nr = l->res->nr;
@@ -366,10 +366,10 @@ static void settle_replaced(struct loader *l)
 
 	for (i = 0; i < nr; i++) {
 		l->next[i] = NO_ITEM;
-		if (!item_good(&items[i]) || !items[i].rec.replaces)
+		if (!load_item_good(&items[i]) || !items[i].rec.replaces)
 			continue;
-		j = item_find(l, items[i].rec.replaces);
-		if (j == NO_ITEM || !same_place(&items[i].rec, &items[j].rec))
+		j = load_find_item(l, items[i].rec.replaces);
+		if (j == NO_ITEM || !load_same_place(&items[i].rec, &items[j].rec))
 			continue;
 		l->next[i] = j;
 		l->replaced[j] = true;
@@ -383,23 +383,23 @@ static void settle_replaced(struct loader *l)
 	}
 	for (i = 0; i < nr; i++)
 		if (l->replaced[i] && !items[i].stale)
-			item_condemn(&items[i], PKRAM_BAD_DUP_NAME,
+			load_condemn(&items[i], PKRAM_BAD_DUP_NAME,
 				     items[i].rec.replaces);
 }
 
 /* Overlaps */
 
-static void collect_item(struct loader *l, u32 item)
+static void load_collect_item(struct loader *l, u32 item)
 {
 	const struct pkram_loaded *it = &l->res->items[item];
 	const struct pkram_extent *e = it->rec.extents;
-	bool greedy = claims_too_much(l, it);
+	bool greedy = load_claims_too_much(l, it);
 	struct region_ref *ref;
 	u64 end;
 	u32 i;
 
 	for (i = 0; i < it->rec.nr_extents; i++, e++) {
-		ref = region_find(l, e->region_id);
+		ref = load_find_region(l, e->region_id);
 		end = (u64)e->region_unit + e->nr_units;
 		if (!ref || e->region_unit >= ref->ar->nr_units || !e->nr_units)
 			continue;
@@ -410,12 +410,12 @@ static void collect_item(struct loader *l, u32 item)
 			.end = (u32)end,
 			.item = item,
 			.sure = !greedy && end - e->region_unit == e->nr_units &&
-				units_usable(ref->ar, e->region_unit, (u32)end),
+				load_units_usable(ref->ar, e->region_unit, (u32)end),
 		};
 	}
 }
 
-static int collect_runs(struct loader *l)
+static int load_collect_runs(struct loader *l)
 {
 	u64 nr = 0;
 	u32 i;
@@ -427,8 +427,8 @@ static int collect_runs(struct loader *l)
 		return -ENOMEM;
 	for (i = 0; i < l->res->nr; i++)
 		if (!l->res->items[i].stale)
-			collect_item(l, i);
-	sort(l->runs, l->nr_runs, sizeof(*l->runs), cmp_run, NULL);
+			load_collect_item(l, i);
+	sort(l->runs, l->nr_runs, sizeof(*l->runs), load_cmp_run, NULL);
 	return 0;
 }
 
@@ -437,7 +437,7 @@ static int collect_runs(struct loader *l)
  * its end overlaps it. Only extents that are possible count, so that a wild
  * one does not take good objects with it.
  */
-static void check_overlaps(struct loader *l)
+static void load_check_overlaps(struct loader *l)
 {
 	struct pkram_loaded *items = l->res->items;
 	struct run *far = NULL, *r;
@@ -446,9 +446,9 @@ static void check_overlaps(struct loader *l)
 		if (!r->sure)
 			continue;
 		if (far && far->region == r->region && r->start < far->end) {
-			item_condemn(&items[r->item], PKRAM_BAD_OVERLAP,
+			load_condemn(&items[r->item], PKRAM_BAD_OVERLAP,
 				     items[far->item].rec.id);
-			item_condemn(&items[far->item], PKRAM_BAD_OVERLAP,
+			load_condemn(&items[far->item], PKRAM_BAD_OVERLAP,
 				     items[r->item].rec.id);
 			if (r->end <= far->end)
 				continue;
@@ -459,7 +459,7 @@ static void check_overlaps(struct loader *l)
 
 /* Names */
 
-static int check_names(struct loader *l)
+static int load_check_names(struct loader *l)
 {
 	struct pkram_loaded *items = l->res->items;
 	struct name_key *k, *first;
@@ -469,7 +469,7 @@ static int check_names(struct loader *l)
 	if (!l->names)
 		return -ENOMEM;
 	for (i = 0; i < l->res->nr; i++) {
-		if (!item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
+		if (!load_item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
 			continue;
 		l->names[nr++] = (struct name_key) {
 			.parent = items[i].rec.parent,
@@ -478,11 +478,11 @@ static int check_names(struct loader *l)
 			.item = i,
 		};
 	}
-	sort(l->names, nr, sizeof(*l->names), cmp_name, NULL);
+	sort(l->names, nr, sizeof(*l->names), load_cmp_name, NULL);
 	first = l->names;
 	for (k = l->names + 1; nr && k < l->names + nr; k++) {
 		if (k->parent == first->parent && !strcmp(k->name, first->name))
-			item_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
+			load_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
 				     first->id);
 		else
 			first = k;
@@ -493,10 +493,10 @@ static int check_names(struct loader *l)
 /* Parents */
 
 /* The item of the parent, NO_ITEM at the root and where there is none. */
-static u32 parent_of(struct loader *l, u32 item)
+static u32 load_parent_of(struct loader *l, u32 item)
 {
 	u64 id = l->res->items[item].rec.parent;
-	u32 p = id == PKRAM_ROOT_ID ? NO_ITEM : item_find(l, id);
+	u32 p = id == PKRAM_ROOT_ID ? NO_ITEM : load_find_item(l, id);
 
 	if (p == NO_ITEM || l->res->items[p].rec.kind != PKRAM_KIND_DIR)
 		return NO_ITEM;
@@ -504,45 +504,45 @@ static u32 parent_of(struct loader *l, u32 item)
 }
 
 /* From one member of a ring of directories: cut it at the lowest id. */
-static void cut_ring(struct loader *l, u32 member)
+static void load_cut_ring(struct loader *l, u32 member)
 {
 	struct pkram_loaded *items = l->res->items;
 	u32 i, lowest = member;
 
-	for (i = parent_of(l, member); i != member; i = parent_of(l, i))
+	for (i = load_parent_of(l, member); i != member; i = load_parent_of(l, i))
 		if (items[i].rec.id < items[lowest].rec.id)
 			lowest = i;
 	items[lowest].orphan = true;
 }
 
-static void check_parents(struct loader *l)
+static void load_check_parents(struct loader *l)
 {
 	struct pkram_loaded *items = l->res->items;
 	u32 i, j;
 
 	for (i = 0; i < l->res->nr; i++) {
 		l->next[i] = 0;
-		if (item_good(&items[i]) && items[i].rec.id != PKRAM_ROOT_ID &&
+		if (load_item_good(&items[i]) && items[i].rec.id != PKRAM_ROOT_ID &&
 		    items[i].rec.kind != PKRAM_KIND_DMA_TABLE &&
 		    items[i].rec.parent != PKRAM_ROOT_ID &&
-		    parent_of(l, i) == NO_ITEM)
+		    load_parent_of(l, i) == NO_ITEM)
 			items[i].orphan = true;
 	}
 	/* Walk up, leaving one's number: to meet one's own is a ring. */
 	for (i = 0; i < l->res->nr; i++) {
-		if (!item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
+		if (!load_item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
 			continue;
-		for (j = i; j != NO_ITEM && !l->next[j]; j = parent_of(l, j))
+		for (j = i; j != NO_ITEM && !l->next[j]; j = load_parent_of(l, j))
 			l->next[j] = i + 1;
 		if (j != NO_ITEM && l->next[j] == i + 1)
-			cut_ring(l, j);
+			load_cut_ring(l, j);
 	}
 }
 
 /* Taking units */
 
-static void take_free(struct loader *l, struct pkram_alloc_region *ar,
-		      u32 start, u32 end)
+static void load_take_free(struct loader *l, struct pkram_alloc_region *ar,
+			   u32 start, u32 end)
 {
 	u32 from, to;
 
@@ -556,7 +556,7 @@ static void take_free(struct loader *l, struct pkram_alloc_region *ar,
 }
 
 /* Runs are sorted: units below @done were dealt with, so each is seen once. */
-static void take_runs(struct loader *l)
+static void load_take_runs(struct loader *l)
 {
 	u32 region = ~0U, done = 0;
 	struct run *r;
@@ -568,12 +568,12 @@ static void take_runs(struct loader *l)
 		done = max(done, r->start);
 		if (done >= r->end)
 			continue;
-		take_free(l, l->regions[region].ar, done, r->end);
+		load_take_free(l, l->regions[region].ar, done, r->end);
 		done = r->end;
 	}
 }
 
-static void take_unowned_word(struct loader *l, struct region_ref *ref, u32 word)
+static void load_take_unowned_word(struct loader *l, struct region_ref *ref, u32 word)
 {
 	u32 unit = word * PKRAM_MAP_WORD_UNITS;
 	u32 states, i;
@@ -584,7 +584,7 @@ static void take_unowned_word(struct loader *l, struct region_ref *ref, u32 word
 		return;
 	for (i = 0; states && i < PKRAM_MAP_WORD_UNITS; i++, states >>= 2)
 		if (states & 3)
-			take_free(l, ref->ar, unit + i, unit + i + 1);
+			load_take_free(l, ref->ar, unit + i, unit + i + 1);
 }
 
 /*
@@ -592,7 +592,7 @@ static void take_unowned_word(struct loader *l, struct region_ref *ref, u32 word
  * the bytes are old. If the extents of some record are unknown, whatever else
  * the map does not call free may be its.
  */
-static void take_unowned(struct loader *l, struct region_ref *ref)
+static void load_take_unowned(struct loader *l, struct region_ref *ref)
 {
 	u32 gib, word;
 
@@ -600,15 +600,15 @@ static void take_unowned(struct loader *l, struct region_ref *ref)
 		if (!test_bit(gib, ref->ar->present))
 			continue;
 		for (word = 0; word < PKRAM_GIB_MAP_WORDS; word++)
-			take_unowned_word(l, ref, gib * PKRAM_GIB_MAP_WORDS +
-					  word);
+			load_take_unowned_word(l, ref, gib * PKRAM_GIB_MAP_WORDS +
+					       word);
 	}
 }
 
 /* All together */
 
-static int loader_init(struct loader *l,
-		       const struct pkram_load_region *regions, u32 nr)
+static int load_init(struct loader *l,
+		     const struct pkram_load_region *regions, u32 nr)
 {
 	struct pkram_alloc_region *ar;
 	u32 i;
@@ -626,11 +626,11 @@ static int loader_init(struct loader *l,
 			.ar = ar,
 		};
 	}
-	sort(l->regions, l->nr_regions, sizeof(*l->regions), cmp_region, NULL);
+	sort(l->regions, l->nr_regions, sizeof(*l->regions), load_cmp_region, NULL);
 	return 0;
 }
 
-static int loader_judge(struct loader *l)
+static int load_judge(struct loader *l)
 {
 	size_t nr = l->res->nr + 1;
 	int ret;
@@ -640,24 +640,24 @@ static int loader_judge(struct loader *l)
 	if (!l->next || !l->replaced)
 		return -ENOMEM;
 	memset(l->replaced, 0, nr * sizeof(*l->replaced));
-	check_extents(l);
-	ret = index_ids(l);
+	load_check_extents(l);
+	ret = load_index_ids(l);
 	if (ret)
 		return ret;
-	settle_copies(l);
-	settle_replaced(l);
-	ret = collect_runs(l);
+	load_settle_copies(l);
+	load_settle_replaced(l);
+	ret = load_collect_runs(l);
 	if (ret)
 		return ret;
-	check_overlaps(l);
-	ret = check_names(l);
+	load_check_overlaps(l);
+	ret = load_check_names(l);
 	if (ret)
 		return ret;
-	check_parents(l);
+	load_check_parents(l);
 	return 0;
 }
 
-static void loader_release(struct loader *l)
+static void load_release(struct loader *l)
 {
 	pkram_free_mem(l->regions);
 	pkram_free_mem(l->ids);
@@ -675,19 +675,19 @@ int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	int ret;
 
 	memset(res, 0, sizeof(*res));
-	ret = loader_init(&l, regions, nr_regions);
+	ret = load_init(&l, regions, nr_regions);
 	for (i = 0; !ret && i < nr_regions; i++)
-		ret = read_region(&l, &regions[i]);
+		ret = load_read_region(&l, &regions[i]);
 	if (!ret)
-		ret = loader_judge(&l);
+		ret = load_judge(&l);
 	if (ret) {
 		pkram_load_release(res);
 	} else {
-		take_runs(&l);
+		load_take_runs(&l);
 		for (i = 0; i < l.nr_regions; i++)
-			take_unowned(&l, &l.regions[i]);
+			load_take_unowned(&l, &l.regions[i]);
 	}
-	loader_release(&l);
+	load_release(&l);
 	return ret;
 }
 
@@ -706,7 +706,7 @@ void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
 			.ar = pkram_alloc_find(al, regions[i].h->region_id),
 		};
 		if (ref.ar)
-			take_unowned(&l, &ref);
+			load_take_unowned(&l, &ref);
 	}
 }
 

@@ -5,7 +5,7 @@
 
 #define NSEC_PER_SECOND		1000000000U
 
-static bool is_zero(const u8 *p, size_t n)
+static bool record_is_zero(const u8 *p, size_t n)
 {
 	while (n--)
 		if (*p++)
@@ -18,20 +18,20 @@ u32 pkram_pool_seed(const u8 pool_uuid[16])
 	return pkram_crc32c(PKRAM_CRC_SEED, pool_uuid, 16);
 }
 
-static void time_encode(struct pkram_time_ser *ser, const struct pkram_time *t)
+static void record_encode_time(struct pkram_time_ser *ser, const struct pkram_time *t)
 {
 	ser->sec = cpu_to_le64((u64)t->sec);
 	ser->nsec = cpu_to_le32(t->nsec);
 }
 
-static void time_decode(struct pkram_time *t, const struct pkram_time_ser *ser)
+static void record_decode_time(struct pkram_time *t, const struct pkram_time_ser *ser)
 {
 	t->sec = (s64)le64_to_cpu(ser->sec);
 	t->nsec = le32_to_cpu(ser->nsec);
 }
 
-static void extents_encode(struct pkram_extent_ser *ser,
-			   const struct pkram_record *r)
+static void record_encode_extents(struct pkram_extent_ser *ser,
+				  const struct pkram_record *r)
 {
 	u32 i;
 
@@ -43,8 +43,8 @@ static void extents_encode(struct pkram_extent_ser *ser,
 	}
 }
 
-static void entries_encode(struct pkram_entry_ser *ser,
-			   const struct pkram_record *r)
+static void record_encode_entries(struct pkram_entry_ser *ser,
+				  const struct pkram_record *r)
 {
 	u32 i;
 
@@ -75,10 +75,10 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	ser->uid = cpu_to_le32(r->uid);
 	ser->gid = cpu_to_le32(r->gid);
 	ser->name_len = cpu_to_le16(r->name_len);
-	time_encode(&ser->atime, &r->atime);
-	time_encode(&ser->mtime, &r->mtime);
-	time_encode(&ser->ctime, &r->ctime);
-	time_encode(&ser->btime, &r->btime);
+	record_encode_time(&ser->atime, &r->atime);
+	record_encode_time(&ser->mtime, &r->mtime);
+	record_encode_time(&ser->ctime, &r->ctime);
+	record_encode_time(&ser->btime, &r->btime);
 	ser->seal.state = cpu_to_le32(r->seal.state);
 	ser->seal.generation = cpu_to_le64(r->seal.generation);
 	memcpy(ser->seal.cookie, r->seal.cookie, sizeof(ser->seal.cookie));
@@ -90,8 +90,8 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	if (r->xattr_len)
 		memcpy(ser->data, r->xattrs, r->xattr_len);
 	/* One of them is empty. */
-	extents_encode(buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8), r);
-	entries_encode(buf + sizeof(*ser), r);
+	record_encode_extents(buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8), r);
+	record_encode_entries(buf + sizeof(*ser), r);
 	ser->tag = cpu_to_le64(pkram_tag(PKRAM_RECORD_MAGIC,
 					 pkram_crc32c(pool_seed, buf, len)));
 	return len;
@@ -147,10 +147,10 @@ static enum pkram_bad record_decode_fixed(struct pkram_record *r,
 	r->mode = le32_to_cpu(ser->mode);
 	r->uid = le32_to_cpu(ser->uid);
 	r->gid = le32_to_cpu(ser->gid);
-	time_decode(&r->atime, &ser->atime);
-	time_decode(&r->mtime, &ser->mtime);
-	time_decode(&r->ctime, &ser->ctime);
-	time_decode(&r->btime, &ser->btime);
+	record_decode_time(&r->atime, &ser->atime);
+	record_decode_time(&r->mtime, &ser->mtime);
+	record_decode_time(&r->ctime, &ser->ctime);
+	record_decode_time(&r->btime, &ser->btime);
 	r->seal.state = le32_to_cpu(ser->seal.state);
 	r->seal.generation = le64_to_cpu(ser->seal.generation);
 	memcpy(r->seal.cookie, ser->seal.cookie, sizeof(r->seal.cookie));
@@ -166,7 +166,7 @@ static enum pkram_bad record_decode_fixed(struct pkram_record *r,
 }
 
 /* The label area is sound: entries fill it exactly, names are C strings. */
-static bool xattr_area_ok(const u8 *area, u32 len)
+static bool record_xattrs_ok(const u8 *area, u32 len)
 {
 	const char *name;
 	u32 pos = 0, name_len;
@@ -182,7 +182,7 @@ static int record_decode_xattrs(struct pkram_record *r,
 {
 	if (!len)
 		return PKRAM_OK;
-	if (len > PKRAM_XATTR_AREA_MAX || !xattr_area_ok(ser->data, len))
+	if (len > PKRAM_XATTR_AREA_MAX || !record_xattrs_ok(ser->data, len))
 		return PKRAM_BAD_XATTR;
 	r->xattrs = pkram_alloc_mem(len);
 	if (!r->xattrs)
@@ -287,7 +287,7 @@ static int record_decode_data(struct pkram_record *r,
 	return ret < 0 || !bad ? ret : bad;
 }
 
-static bool times_ok(const struct pkram_record *r)
+static bool record_times_ok(const struct pkram_record *r)
 {
 	return r->atime.nsec < NSEC_PER_SECOND &&
 	       r->mtime.nsec < NSEC_PER_SECOND &&
@@ -295,10 +295,10 @@ static bool times_ok(const struct pkram_record *r)
 	       r->btime.nsec < NSEC_PER_SECOND;
 }
 
-static bool seal_ok(const struct pkram_record *r)
+static bool record_seal_ok(const struct pkram_record *r)
 {
 	const struct pkram_seal *s = &r->seal;
-	bool cookie = !is_zero(s->cookie, sizeof(s->cookie));
+	bool cookie = !record_is_zero(s->cookie, sizeof(s->cookie));
 
 	if (r->kind != PKRAM_KIND_FILE && s->state != PKRAM_SEAL_NONE)
 		return false;
@@ -307,14 +307,14 @@ static bool seal_ok(const struct pkram_record *r)
 	switch (s->state) {
 	case PKRAM_SEAL_NONE:
 	case PKRAM_SEAL_RUNNING:
-		return !cookie && is_zero(s->vm_uuid, sizeof(s->vm_uuid));
+		return !cookie && record_is_zero(s->vm_uuid, sizeof(s->vm_uuid));
 	case PKRAM_SEAL_SEALED:
 		return cookie;
 	}
 	return false;
 }
 
-static bool table_state_ok(const struct pkram_record *r)
+static bool record_table_state_ok(const struct pkram_record *r)
 {
 	if (r->kind != PKRAM_KIND_DMA_TABLE)
 		return !r->table_state;
@@ -330,21 +330,21 @@ bool pkram_name_ok(const char *name, u32 len)
 	return name[0] != '.' || (len > 1 && (len > 2 || name[1] != '.'));
 }
 
-static bool name_ok(const struct pkram_record *r)
+static bool record_name_ok(const struct pkram_record *r)
 {
 	if (r->id == PKRAM_ROOT_ID)
 		return !r->name_len;
 	return pkram_name_ok(r->name, r->name_len);
 }
 
-static bool parent_ok(const struct pkram_record *r)
+static bool record_parent_ok(const struct pkram_record *r)
 {
 	if (r->id == PKRAM_ROOT_ID || r->kind == PKRAM_KIND_DMA_TABLE)
 		return !r->parent && !r->replaces;
 	return r->parent && r->parent <= PKRAM_ID_MAX && r->parent != r->id;
 }
 
-static bool kind_ok(const struct pkram_record *r)
+static bool record_kind_ok(const struct pkram_record *r)
 {
 	u32 type = r->kind == PKRAM_KIND_DIR ? S_IFDIR : S_IFREG;
 
@@ -355,7 +355,7 @@ static bool kind_ok(const struct pkram_record *r)
 	return (r->mode & ~07777U) == type;
 }
 
-static bool size_ok(const struct pkram_record *r)
+static bool record_size_ok(const struct pkram_record *r)
 {
 	if (r->kind != PKRAM_KIND_FILE)
 		return !r->size && !r->nr_extents;
@@ -367,13 +367,14 @@ static enum pkram_bad record_check(const struct pkram_record *r)
 	if (!r->id || r->id > PKRAM_ID_MAX || r->replaces > PKRAM_ID_MAX ||
 	    r->replaces == r->id || r->replaces == PKRAM_ROOT_ID)
 		return PKRAM_BAD_FIELD;
-	if (!kind_ok(r) || !times_ok(r) || !seal_ok(r) || !table_state_ok(r))
+	if (!record_kind_ok(r) || !record_times_ok(r) || !record_seal_ok(r) ||
+	    !record_table_state_ok(r))
 		return PKRAM_BAD_FIELD;
-	if (!parent_ok(r))
+	if (!record_parent_ok(r))
 		return PKRAM_BAD_PARENT;
-	if (!name_ok(r))
+	if (!record_name_ok(r))
 		return PKRAM_BAD_NAME;
-	return size_ok(r) ? PKRAM_OK : PKRAM_BAD_SIZE;
+	return record_size_ok(r) ? PKRAM_OK : PKRAM_BAD_SIZE;
 }
 
 /* First thing wrong with a slot whose checksum is right, or -ENOMEM. */

@@ -5,7 +5,7 @@
 #include <linux/pkram.h>
 #include "core/seal.h"
 
-static bool is_zero_id(const u8 id[16])
+static bool seal_is_zero(const u8 id[16])
 {
 	u8 any = 0;
 	int i;
@@ -34,7 +34,7 @@ int pkram_seal_claim(struct pkram_seal *s, u32 flags, const u8 vm_uuid[16])
 	case PKRAM_CLAIM_SEALED:
 		if (s->state != PKRAM_SEAL_SEALED)
 			return -ENODATA;
-		if (!is_zero_id(vm_uuid) &&
+		if (!seal_is_zero(vm_uuid) &&
 		    memcmp(vm_uuid, s->vm_uuid, sizeof(s->vm_uuid)))
 			return -ESTALE;
 		return 0;
@@ -48,7 +48,7 @@ int pkram_seal_claim(struct pkram_seal *s, u32 flags, const u8 vm_uuid[16])
 int pkram_seal_set(struct pkram_seal *s, const u8 cookie[16],
 		   const u8 vm_uuid[16])
 {
-	if (is_zero_id(cookie))
+	if (seal_is_zero(cookie))
 		return -EINVAL;
 	s->state = PKRAM_SEAL_SEALED;
 	s->generation++;

@@ -8,7 +8,7 @@
 #define MAP_STATE_BITS		2
 #define MAP_LOW_BITS		0x55555555U	/* low bit of each state */
 
-static u64 map_word_make(u64 region_id, u32 word, u32 states)
+static u64 unitmap_make_word(u64 region_id, u32 word, u32 states)
 {
 	struct {
 		__le64 region_id;
@@ -23,19 +23,19 @@ static u64 map_word_make(u64 region_id, u32 word, u32 states)
 	return states | (u64)pkram_crc32c(PKRAM_CRC_SEED, &in, sizeof(in)) << 32;
 }
 
-static bool map_copy_read(const void *copy, u64 region_id, u32 word,
-			  u32 *states)
+static bool unitmap_read_copy(const void *copy, u64 region_id, u32 word,
+			      u32 *states)
 {
 	u64 v = le64_to_cpu(pkram_load64(copy + (size_t)word * 8));
 
 	*states = (u32)v;
-	return v == map_word_make(region_id, word, *states);
+	return v == unitmap_make_word(region_id, word, *states);
 }
 
 /* Stores only what differs: most words of a long run are as they should be. */
-static void map_word_write(void *head, u64 region_id, u32 word, u32 states)
+static void unitmap_write_word(void *head, u64 region_id, u32 word, u32 states)
 {
-	__le64 v = cpu_to_le64(map_word_make(region_id, word, states));
+	__le64 v = cpu_to_le64(unitmap_make_word(region_id, word, states));
 	void *a = head + PKRAM_HEAD_MAP_A + (size_t)word * 8;
 	void *b = head + PKRAM_HEAD_MAP_B + (size_t)word * 8;
 
@@ -50,8 +50,8 @@ int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states)
 	*states = 0;
 	if (word >= PKRAM_MAP_WORDS_MAX)
 		return -EUCLEAN;
-	if (map_copy_read(head + PKRAM_HEAD_MAP_A, region_id, word, states) ||
-	    map_copy_read(head + PKRAM_HEAD_MAP_B, region_id, word, states))
+	if (unitmap_read_copy(head + PKRAM_HEAD_MAP_A, region_id, word, states) ||
+	    unitmap_read_copy(head + PKRAM_HEAD_MAP_B, region_id, word, states))
 		return 0;
 	return -EUCLEAN;
 }
@@ -67,7 +67,7 @@ int pkram_map_get(const void *head, u64 region_id, u32 unit)
 }
 
 /* The part of word @word that a run covers: mask of state bits. */
-static u32 map_word_mask(u32 word, u32 unit, u32 nr)
+static u32 unitmap_mask(u32 word, u32 unit, u32 nr)
 {
 	u64 first = (u64)word * PKRAM_MAP_WORD_UNITS;
 	u64 from = max_t(u64, unit, first) - first;
@@ -78,7 +78,7 @@ static u32 map_word_mask(u32 word, u32 unit, u32 nr)
 		     (1ULL << (from * MAP_STATE_BITS)));
 }
 
-static bool map_run_ok(u32 unit, u32 nr)
+static bool unitmap_run_ok(u32 unit, u32 nr)
 {
 	return nr && (u64)unit + nr <= (u64)PKRAM_MAP_WORDS_MAX * PKRAM_MAP_WORD_UNITS;
 }
@@ -87,14 +87,14 @@ bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr)
 {
 	u32 word, states, mask, lo, hi;
 
-	if (!map_run_ok(unit, nr))
+	if (!unitmap_run_ok(unit, nr))
 		return false;
 	for (word = unit / PKRAM_MAP_WORD_UNITS;
 	     word <= (unit + nr - 1) / PKRAM_MAP_WORD_UNITS; word++) {
 		if (pkram_map_word(head, region_id, word, &states))
 			return false;
 		/* Stale is 1, written is 2: exactly one bit of two is set. */
-		mask = map_word_mask(word, unit, nr);
+		mask = unitmap_mask(word, unit, nr);
 		lo = states & MAP_LOW_BITS;
 		hi = states >> 1 & MAP_LOW_BITS;
 		if (((lo ^ hi) | (lo ^ hi) << 1 | ~mask) != ~0U)
@@ -111,19 +111,19 @@ int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state)
 
 	if (!nr)
 		return 0;
-	if (!map_run_ok(unit, nr))
+	if (!unitmap_run_ok(unit, nr))
 		return -ERANGE;
 	for (word = unit / PKRAM_MAP_WORD_UNITS;
 	     word <= (unit + nr - 1) / PKRAM_MAP_WORD_UNITS; word++) {
-		mask = map_word_mask(word, unit, nr);
+		mask = unitmap_mask(word, unit, nr);
 		if (pkram_map_word(head, region_id, word, &states)) {
 			ret = -EUCLEAN;
 			if (mask != ~0U)
 				continue;
 			states = 0;
 		}
-		map_word_write(head, region_id, word,
-			       (states & ~mask) | (fill & mask));
+		unitmap_write_word(head, region_id, word,
+				   (states & ~mask) | (fill & mask));
 	}
 	return ret;
 }
@@ -137,7 +137,7 @@ void pkram_map_mirror(void *head, u64 region_id, u32 gib)
 		return;
 	for (i = 0; i < PKRAM_GIB_MAP_WORDS; i++, word++)
 		if (!pkram_map_word(head, region_id, word, &states))
-			map_word_write(head, region_id, word, states);
+			unitmap_write_word(head, region_id, word, states);
 }
 
 void pkram_map_init(void *head, u64 region_id, u32 gib)
@@ -148,5 +148,5 @@ void pkram_map_init(void *head, u64 region_id, u32 gib)
 	if (gib >= PKRAM_REGION_MAX_GIB)
 		return;
 	for (i = 0; i < PKRAM_GIB_MAP_WORDS; i++, word++)
-		map_word_write(head, region_id, word, 0);
+		unitmap_write_word(head, region_id, word, 0);
 }

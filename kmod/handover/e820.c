@@ -103,7 +103,7 @@ struct e820_table *pkram_e820_retype(const struct e820_table *old, u64 base,
 }
 
 /* Where the memmap=SIZE$START on @cmdline that covers @at ends; 0: none does. */
-static u64 cmdline_reserves(const char *cmdline, u64 at)
+static u64 e820_cmdline_reserves(const char *cmdline, u64 at)
 {
 	static const char word[] = "memmap=";
 	const char *p = cmdline;
@@ -135,7 +135,7 @@ bool pkram_e820_cmdline_covers(const char *cmdline, u64 base, u64 end)
 	u64 next;
 
 	while (base < end) {
-		next = cmdline_reserves(cmdline, base);
+		next = e820_cmdline_reserves(cmdline, base);
 		if (next <= base)
 			return false;
 		base = next;

@@ -44,7 +44,7 @@ static struct e820_table *found_map;
 static struct e820_table **kernel_map;	/* e820_table_kexec; NULL: memmap mode */
 
 /* Context: handover_lock */
-static u32 mode(void)
+static u32 handover_mode(void)
 {
 	lockdep_assert_held(&handover_lock);
 	if (!pkram_e820_reserves(map))
@@ -52,18 +52,18 @@ static u32 mode(void)
 	return kernel_map ? PKRAM_HANDOVER_E820 : PKRAM_HANDOVER_MEMMAP;
 }
 
-static void tell_handover(void)
+static void handover_tell(void)
 {
 	const struct pkram_event ev = {
 		.cmd = PKRAM_CMD_HANDOVER_NTF,
-		.mode = mode(),
+		.mode = handover_mode(),
 	};
 
 	pkram_event_tell(&ev);
 }
 
 /* Put a table in force; takes over @new, also on failure. */
-static int table_install(struct e820_table *new, bool refuse_if_loaded)
+static int handover_install(struct e820_table *new, bool refuse_if_loaded)
 {
 	struct e820_table *old = map;
 	int ret = 0;
@@ -89,7 +89,7 @@ static int table_install(struct e820_table *new, bool refuse_if_loaded)
 	}
 	pkram_guard_unlock();
 	if (!ret)
-		tell_handover();
+		handover_tell();
 out:
 	/* The one that is not in force. Readers hold the kexec lock. */
 	if (new != found_map)
@@ -104,14 +104,14 @@ out:
  * memory included (should_map_region()), and the next kernel's KASLR prefers
  * that to e820. It respects memmap=.
  */
-static bool efi_map_misleads(void)
+static bool handover_efi_misleads(void)
 {
 	return efi_enabled(EFI_BOOT) && !efi_enabled(EFI_64BIT);
 }
 
-static int map_find(bool force_memmap)
+static int handover_find_map(bool force_memmap)
 {
-	if (!force_memmap && !efi_map_misleads())
+	if (!force_memmap && !handover_efi_misleads())
 		kernel_map = pkram_ksym_data("e820_table_kexec");
 	if (kernel_map && !pkram_e820_plausible(*kernel_map))
 		kernel_map = NULL;
@@ -127,7 +127,7 @@ static int map_find(bool force_memmap)
 	pkram_e820_append(map, 0, U64_MAX, E820_TYPE_RAM);
 	pr_warn("the memory map for kexec is %s: the next kernel needs memmap= on its command line\n",
 		force_memmap ? "left alone by request" :
-		efi_map_misleads() ? "not enough under a 32-bit UEFI" :
+		handover_efi_misleads() ? "not enough under a 32-bit UEFI" :
 		"not to be found");
 	return 0;
 }
@@ -139,7 +139,7 @@ int pkram_handover_init(bool force_memmap)
 	ret = pkram_guard_init();
 	if (ret)
 		return ret;
-	ret = map_find(force_memmap);
+	ret = handover_find_map(force_memmap);
 	if (ret)
 		return ret;
 	pkram_guard_set_map(map, !kernel_map);
@@ -233,7 +233,7 @@ int pkram_handover_reserve(const struct pkram_range *r)
 			kfree(new);
 			ret = -ENOSPC;
 		} else {
-			ret = table_install(new, true);
+			ret = handover_install(new, true);
 		}
 	}
 	mutex_unlock(&handover_lock);
@@ -255,7 +255,7 @@ int pkram_handover_release(const struct pkram_range *r)
 	} else {
 		new = pkram_e820_retype(map, r->base, end, PKRAM_E820_TYPE,
 					E820_TYPE_RAM);
-		ret = new ? table_install(new, false) : -ENOMEM;
+		ret = new ? handover_install(new, false) : -ENOMEM;
 	}
 	mutex_unlock(&handover_lock);
 	return ret;
@@ -271,7 +271,7 @@ u32 pkram_handover_mode(void)
 	u32 ret;
 
 	mutex_lock(&handover_lock);
-	ret = mode();
+	ret = handover_mode();
 	mutex_unlock(&handover_lock);
 	return ret;
 }

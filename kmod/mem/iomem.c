@@ -24,9 +24,9 @@ int pkram_region_check_free(u64 base, u64 size)
  * memory; whoever walks or changes them here holds this lock. Order: a region's
  * claim_lock, this, the kernel's hotplug lock.
  */
-static DEFINE_MUTEX(entries_lock);
+static DEFINE_MUTEX(iomem_lock);
 
-static bool is_ram(const struct resource *res)
+static bool iomem_is_ram(const struct resource *res)
 {
 	return (res->flags & IORESOURCE_SYSTEM_RAM) == IORESOURCE_SYSTEM_RAM;
 }
@@ -37,9 +37,9 @@ u64 pkram_region_next_candidate(u64 below, u64 unit, int node)
 	u64 base, best = 0;
 	struct page *page;
 
-	mutex_lock(&entries_lock);
+	mutex_lock(&iomem_lock);
 	for (res = iomem_resource.child; res; res = res->sibling) {
-		if (!is_ram(res) || res->start >= below)
+		if (!iomem_is_ram(res) || res->start >= below)
 			continue;
 		base = round_down(min_t(u64, res->end + 1, below), unit);
 		for (; base > best && base - unit >= res->start; base -= unit) {
@@ -52,7 +52,7 @@ u64 pkram_region_next_candidate(u64 below, u64 unit, int node)
 			break;
 		}
 	}
-	mutex_unlock(&entries_lock);
+	mutex_unlock(&iomem_lock);
 	return best;
 }
 
@@ -66,10 +66,10 @@ void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base)
 {
 	struct resource *res, *child;
 
-	mutex_lock(&entries_lock);
+	mutex_lock(&iomem_lock);
 	cut->nr = 0;
 	for (res = iomem_resource.child; res; res = res->sibling)
-		if (is_ram(res) && res->start <= base && base <= res->end)
+		if (iomem_is_ram(res) && res->start <= base && base <= res->end)
 			break;
 	while (res && res->child && cut->nr < PKRAM_IOMEM_MAX_CHILDREN) {
 		child = res->child;
@@ -83,7 +83,7 @@ void pkram_iomem_begin_clean_up(struct pkram_iomem_cut *cut, u64 base)
 {
 	struct resource *res;
 
-	mutex_lock(&entries_lock);
+	mutex_lock(&iomem_lock);
 	cut->nr = 0;
 	for (res = iomem_resource.child; res; res = res->sibling)
 		if (res->start <= base && base <= res->end)
@@ -98,7 +98,7 @@ void pkram_iomem_end(struct pkram_iomem_cut *cut)
 		if (insert_resource(&iomem_resource, cut->res[cut->nr]))
 			pr_warn("could not put %s back into the memory map\n",
 				cut->res[cut->nr]->name);
-	mutex_unlock(&entries_lock);
+	mutex_unlock(&iomem_lock);
 }
 
 /* Memory map entries */
@@ -106,8 +106,8 @@ void pkram_iomem_end(struct pkram_iomem_cut *cut)
 /* In @desc of those that are from here, in this life of the module or another */
 #define DESC_OURS	0x706b72616dUL
 
-static struct resource *new_resource(const char *name, u64 start, u64 end,
-				     unsigned long flags)
+static struct resource *iomem_new(const char *name, u64 start, u64 end,
+				  unsigned long flags)
 {
 	struct resource *res = kzalloc(sizeof(*res), GFP_KERNEL);
 
@@ -126,7 +126,7 @@ static struct resource *new_resource(const char *name, u64 start, u64 end,
 	return res;
 }
 
-static void free_resource(struct resource *res)
+static void iomem_free(struct resource *res)
 {
 	if (!res)
 		return;
@@ -140,7 +140,7 @@ static void free_resource(struct resource *res)
  * the module left) is cut around it. Boot's entries are not freed: they
  * are not kmalloc'ed; those that an earlier cut left are.
  */
-static int carve(u64 start, u64 end)
+static int iomem_carve(u64 start, u64 end)
 {
 	struct resource *res, *left = NULL, *right = NULL;
 
@@ -150,53 +150,53 @@ again:
 			break;
 	if (!res)
 		return 0;
-	if (is_ram(res) || res->child)
+	if (iomem_is_ram(res) || res->child)
 		return -EADDRINUSE;
 	if (res->start < start) {
-		left = new_resource(res->name, res->start, start - 1,
-				    res->flags);
+		left = iomem_new(res->name, res->start, start - 1,
+				 res->flags);
 		if (!left)
 			return -ENOMEM;
 	}
 	if (res->end > end) {
-		right = new_resource(res->name, end + 1, res->end, res->flags);
+		right = iomem_new(res->name, end + 1, res->end, res->flags);
 		if (!right) {
-			free_resource(left);
+			iomem_free(left);
 			return -ENOMEM;
 		}
 	}
 	release_resource(res);
 	if (left && insert_resource(&iomem_resource, left))
-		free_resource(left);
+		iomem_free(left);
 	if (right && insert_resource(&iomem_resource, right))
-		free_resource(right);
+		iomem_free(right);
 	left = NULL;
 	right = NULL;
 	if (res->desc == DESC_OURS)
-		free_resource(res);
+		iomem_free(res);
 	goto again;
 }
 
-static void remove_resources(struct pkram_region *r)
+static void iomem_remove(struct pkram_region *r)
 {
-	lockdep_assert_held(&entries_lock);
+	lockdep_assert_held(&iomem_lock);
 	while (r->nr_resources) {
 		struct resource *res = r->resources[--r->nr_resources];
 
 		remove_resource(res);
-		free_resource(res);
+		iomem_free(res);
 	}
 }
 
 void pkram_take_remove_resources(struct pkram_region *r)
 {
-	mutex_lock(&entries_lock);
-	remove_resources(r);
-	mutex_unlock(&entries_lock);
+	mutex_lock(&iomem_lock);
+	iomem_remove(r);
+	mutex_unlock(&iomem_lock);
 }
 
 /* Next run of present GiB at or after *gib: [*gib, return). */
-static u32 next_run(const struct pkram_region *r, u32 *gib)
+static u32 iomem_next_run(const struct pkram_region *r, u32 *gib)
 {
 	u32 end;
 
@@ -207,34 +207,34 @@ static u32 next_run(const struct pkram_region *r, u32 *gib)
 	return end;
 }
 
-static void free_resources(struct resource **array, u32 nr)
+static void iomem_free_all(struct resource **array, u32 nr)
 {
 	while (nr)
-		free_resource(array[--nr]);
+		iomem_free(array[--nr]);
 	kfree(array);
 }
 
 /* An entry for each run of present GiB, not inserted; or NULL */
-static struct resource **make_resources(const struct pkram_region *r, u32 *nr)
+static struct resource **iomem_make(const struct pkram_region *r, u32 *nr)
 {
 	struct resource **array;
 	u32 gib, end, runs = 0;
 
-	for (gib = 0; (end = next_run(r, &gib)) > gib; gib = end)
+	for (gib = 0; (end = iomem_next_run(r, &gib)) > gib; gib = end)
 		runs++;
 	array = kcalloc(max(runs, 1U), sizeof(*array), GFP_KERNEL);
 	if (!array)
 		return NULL;
 	*nr = 0;
-	for (gib = 0; (end = next_run(r, &gib)) > gib; gib = end) {
+	for (gib = 0; (end = iomem_next_run(r, &gib)) > gib; gib = end) {
 		u64 start = pkram_header_gib_addr(&r->h, gib);
 		u64 last = pkram_header_gib_addr(&r->h, end) - 1;
 
-		array[*nr] = new_resource(RESOURCE_NAME, start, last,
-					  IORESOURCE_MEM | IORESOURCE_BUSY |
-					  IORESOURCE_EXCLUSIVE);
+		array[*nr] = iomem_new(RESOURCE_NAME, start, last,
+				       IORESOURCE_MEM | IORESOURCE_BUSY |
+				       IORESOURCE_EXCLUSIVE);
 		if (!array[*nr]) {
-			free_resources(array, *nr);
+			iomem_free_all(array, *nr);
 			return NULL;
 		}
 		(*nr)++;
@@ -248,22 +248,22 @@ int pkram_take_insert_resources(struct pkram_region *r)
 	int err = 0;
 	u32 nr, i;
 
-	array = make_resources(r, &nr);
+	array = iomem_make(r, &nr);
 	if (!array)
 		return -ENOMEM;
-	mutex_lock(&entries_lock);
-	remove_resources(r);
+	mutex_lock(&iomem_lock);
+	iomem_remove(r);
 	kfree(r->resources);
 	r->resources = array;
 	for (i = 0; i < nr && !err; i++) {
-		err = carve(array[i]->start, array[i]->end);
+		err = iomem_carve(array[i]->start, array[i]->end);
 		if (!err && insert_resource(&iomem_resource, array[i]))
 			err = -EADDRINUSE;
 		if (!err)
 			r->nr_resources++;
 	}
-	mutex_unlock(&entries_lock);
+	mutex_unlock(&iomem_lock);
 	for (i = r->nr_resources; i < nr; i++)
-		free_resource(array[i]);
+		iomem_free(array[i]);
 	return err;
 }

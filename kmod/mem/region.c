@@ -85,7 +85,7 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
  * What struct pages and page tables of a GiB need, and what must then be left: if
  * there is too little the kernel stops half way, and warns.
  */
-static bool enough_memory(unsigned int slice)
+static bool region_enough_memory(unsigned int slice)
 {
 	unsigned long pages = SZ_16M >> PAGE_SHIFT;
 
@@ -94,7 +94,7 @@ static bool enough_memory(unsigned int slice)
 	return si_mem_available() >= (long)pages;
 }
 
-static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
+static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 {
 	u64 base = pkram_header_gib_addr(&r->h, gib);
 	struct dev_pagemap *pgmap;
@@ -107,7 +107,7 @@ static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 	err = pkram_region_check_free(base, PKRAM_GIB);
 	if (err)
 		return err;
-	if (!enough_memory(slice))
+	if (!region_enough_memory(slice))
 		return -ENOMEM;
 	pgmap = kzalloc(sizeof(*pgmap), GFP_KERNEL);
 	if (!pgmap)
@@ -132,7 +132,7 @@ static int gib_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 	return 0;
 }
 
-static void gib_unclaim(struct pkram_region *r, u32 gib)
+static void region_unclaim_gib(struct pkram_region *r, u32 gib)
 {
 	struct pkram_gib *g = &r->gib[gib];
 
@@ -152,7 +152,7 @@ int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 
 	mutex_lock(&r->claim_lock);
 	if (!r->gib[gib].pgmap)
-		err = gib_claim(r, gib, slice);
+		err = region_claim_gib(r, gib, slice);
 	mutex_unlock(&r->claim_lock);
 	return err;
 }
@@ -160,7 +160,7 @@ int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 void pkram_region_unclaim(struct pkram_region *r, u32 gib)
 {
 	mutex_lock(&r->claim_lock);
-	gib_unclaim(r, gib);
+	region_unclaim_gib(r, gib);
 	mutex_unlock(&r->claim_lock);
 }
 

@@ -9,7 +9,7 @@
 
 #define ZERO_WORKERS		8
 #define ZERO_UNITS_PER_WORKER	16U
-#define PREPARE_LOCKS		64
+#define ZERO_LOCKS		64
 
 struct zero_work {
 	struct work_struct work;
@@ -20,19 +20,19 @@ struct zero_work {
 	int err;
 };
 
-static struct mutex prepare_locks[PREPARE_LOCKS];
+static struct mutex zero_locks[ZERO_LOCKS];
 
 void pkram_region_init(void)
 {
 	int i;
 
-	for (i = 0; i < PREPARE_LOCKS; i++)
-		mutex_init(&prepare_locks[i]);
+	for (i = 0; i < ZERO_LOCKS; i++)
+		mutex_init(&zero_locks[i]);
 }
 
-static int prepare_unit(struct pkram_region *r, u32 unit)
+static int zero_prepare_unit(struct pkram_region *r, u32 unit)
 {
-	struct mutex *lock = &prepare_locks[unit % PREPARE_LOCKS];
+	struct mutex *lock = &zero_locks[unit % ZERO_LOCKS];
 	int state = pkram_region_map_get(r, unit);
 
 	if (state == PKRAM_UNIT_WRITTEN)
@@ -52,7 +52,7 @@ static int prepare_unit(struct pkram_region *r, u32 unit)
 	return state;
 }
 
-static void zero_work_fn(struct work_struct *work)
+static void zero_run_work(struct work_struct *work)
 {
 	struct zero_work *w = container_of(work, struct zero_work, work);
 	u32 unit;
@@ -62,7 +62,7 @@ static void zero_work_fn(struct work_struct *work)
 			memset(pkram_region_unit_addr(w->r, unit), 0,
 			       PKRAM_UNIT);
 		else
-			w->err = prepare_unit(w->r, unit);
+			w->err = zero_prepare_unit(w->r, unit);
 		cond_resched();
 	}
 }
@@ -90,10 +90,10 @@ static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 		works[i].always = always;
 		if (i == nr_workers - 1)
 			break;
-		INIT_WORK(&works[i].work, zero_work_fn);
+		INIT_WORK(&works[i].work, zero_run_work);
 		queue_work(system_unbound_wq, &works[i].work);
 	}
-	zero_work_fn(&works[nr_workers - 1].work);
+	zero_run_work(&works[nr_workers - 1].work);
 	for (i = 0; i < nr_workers; i++) {
 		if (i < nr_workers - 1)
 			flush_work(&works[i].work);
@@ -108,7 +108,7 @@ static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 int pkram_region_prepare(struct pkram_region *r, u32 unit, u32 nr)
 {
 	if (nr == 1)
-		return prepare_unit(r, unit);
+		return zero_prepare_unit(r, unit);
 	return zero_run(r, unit, nr, false);
 }
 

@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 /**
- * struct scan - regions found so far
+ * struct attach_scan - regions found so far
  * @regions: &struct pkram_region, spans set
  * @uuid: of the pool, once @known
  * @known: a header that can be trusted was seen, or a pool is there
@@ -23,7 +23,7 @@
  * @refused: a region is by its version or features not for this module: why
  * @refused_uuid: its pool
  */
-struct scan {
+struct attach_scan {
 	struct list_head regions;
 	u8 uuid[16];
 	bool known;
@@ -35,7 +35,7 @@ struct scan {
 	u8 refused_uuid[16];
 };
 
-static bool in_ranges(const struct pkram_range *ranges, int nr, u64 base)
+static bool attach_in_ranges(const struct pkram_range *ranges, int nr, u64 base)
 {
 	int i;
 
@@ -46,7 +46,7 @@ static bool in_ranges(const struct pkram_range *ranges, int nr, u64 base)
 	return false;
 }
 
-static bool covered(const struct scan *s, u64 base)
+static bool attach_covered(const struct attach_scan *s, u64 base)
 {
 	struct pkram_region *r;
 
@@ -59,8 +59,8 @@ static bool covered(const struct scan *s, u64 base)
 }
 
 /* Does all that a header claims lie in reserved memory, and nobody else's? */
-static const char *check_span(const struct scan *s, const struct pkram_header *h,
-			      const struct pkram_range *ranges, int nr)
+static const char *attach_check_span(const struct attach_scan *s, const struct pkram_header *h,
+				     const struct pkram_range *ranges, int nr)
 {
 	struct pkram_region *other;
 	u64 base;
@@ -70,9 +70,9 @@ static const char *check_span(const struct scan *s, const struct pkram_header *h
 		if (!pkram_header_has_gib(h, gib))
 			continue;
 		base = pkram_header_gib_addr(h, gib);
-		if (!in_ranges(ranges, nr, base))
+		if (!attach_in_ranges(ranges, nr, base))
 			return "its header claims memory that is not reserved";
-		if (covered(s, base))
+		if (attach_covered(s, base))
 			return "its header claims memory of another region";
 	}
 	list_for_each_entry(other, &s->regions, list)
@@ -81,7 +81,7 @@ static const char *check_span(const struct scan *s, const struct pkram_header *h
 	return NULL;
 }
 
-static bool hinted(const struct scan *s, const u8 uuid[16])
+static bool attach_hinted(const struct attach_scan *s, const u8 uuid[16])
 {
 	u32 i;
 
@@ -95,7 +95,7 @@ static bool hinted(const struct scan *s, const u8 uuid[16])
  * No guest can write where this header is. So the UUID in it, in either slot, is
  * the pool's, or is damaged and then is nobody's.
  */
-static void take_hints(struct scan *s, const void *head)
+static void attach_take_hints(struct attach_scan *s, const void *head)
 {
 	const void *uuid = head + offsetof(struct pkram_region_ser, pool_uuid);
 	u32 slot;
@@ -115,8 +115,8 @@ static void take_hints(struct scan *s, const void *head)
  *
  * Return: NULL if a region was found, else why not.
  */
-static const char *probe(struct scan *s, u64 base, bool trusted,
-			 const struct pkram_range *ranges, int nr, int *err)
+static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
+				const struct pkram_range *ranges, int nr, int *err)
 {
 	struct pkram_region *r = pkram_region_open(base);
 	const char *reason = NULL;
@@ -139,15 +139,15 @@ static const char *probe(struct scan *s, u64 base, bool trusted,
 	}
 	if (bad)
 		;
-	else if (!s->known && !trusted && !hinted(s, r->h.pool_uuid))
+	else if (!s->known && !trusted && !attach_hinted(s, r->h.pool_uuid))
 		reason = "it lies behind a damaged region, and no other names its pool";
 	else if (s->known && memcmp(s->uuid, r->h.pool_uuid, sizeof(s->uuid)))
 		reason = "it belongs to another pool";
 	else
-		reason = check_span(s, &r->h, ranges, nr);
+		reason = attach_check_span(s, &r->h, ranges, nr);
 	if (reason) {
 		if (bad && trusted)
-			take_hints(s, r->head);
+			attach_take_hints(s, r->head);
 		/* The header cannot be trusted to say what is claimed. */
 		r->h.nr_gib = 1;
 		pkram_region_close(r, false);
@@ -169,8 +169,8 @@ static const char *probe(struct scan *s, u64 base, bool trusted,
 }
 
 /* Find the regions in one reserved range; what is left over is bad. */
-static int scan_range(struct scan *s, const struct pkram_range *range,
-		      const struct pkram_range *ranges, int nr)
+static int attach_scan_range(struct attach_scan *s, const struct pkram_range *range,
+			     const struct pkram_range *ranges, int nr)
 {
 	u64 base = range->base, end = base + range->size, bad_from = 0;
 	const char *reason, *bad_reason = NULL;
@@ -178,11 +178,11 @@ static int scan_range(struct scan *s, const struct pkram_range *range,
 	int err = 0;
 
 	for (; base < end && err != -ENOMEM; base += PKRAM_GIB) {
-		if (covered(s, base)) {
+		if (attach_covered(s, base)) {
 			trusted = true;
 			continue;
 		}
-		reason = probe(s, base, trusted, ranges, nr, &err);
+		reason = attach_probe(s, base, trusted, ranges, nr, &err);
 		trusted = !reason;
 		if (reason && !bad_from) {
 			bad_from = base;
@@ -201,7 +201,7 @@ static int scan_range(struct scan *s, const struct pkram_range *range,
  * A pool of which one region is not for this module is left alone as a whole:
  * what it means by its records is not known.
  */
-static void refuse_scan(struct scan *s)
+static void attach_refuse_scan(struct attach_scan *s)
 {
 	struct pkram_region *r;
 	u32 gib, end;
@@ -211,14 +211,14 @@ static void refuse_scan(struct scan *s)
 			for (end = gib; pkram_region_present(r, end); end++)
 				;
 			pkram_pool_add_bad(pkram_header_gib_addr(&r->h, gib),
-				(u64)(end - gib) << PKRAM_GIB_SHIFT,
-				"another region of its pool cannot be used");
+					   (u64)(end - gib) << PKRAM_GIB_SHIFT,
+					   "another region of its pool cannot be used");
 		}
 	}
 	s->nr = 0;
 }
 
-static void drop_scan(struct scan *s)
+static void attach_drop_scan(struct attach_scan *s)
 {
 	struct pkram_region *r, *next;
 
@@ -228,7 +228,7 @@ static void drop_scan(struct scan *s)
 	}
 }
 
-static int parse_attach(const char *attach, struct pkram_range **ranges)
+static int attach_parse(const char *attach, struct pkram_range **ranges)
 {
 	struct pkram_range *list;
 	const char *p;
@@ -264,27 +264,27 @@ bad:
 
 int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 {
-	struct scan s = { .regions = LIST_HEAD_INIT(s.regions) };
+	struct attach_scan s = { .regions = LIST_HEAD_INIT(s.regions) };
 	int i, err = 0;
 
 	s.known = pkram_store_exists();
 	if (s.known)
 		pkram_store_pool_uuid(s.uuid);
 	for (i = 0; i < nr && !err; i++)
-		err = scan_range(&s, &ranges[i], ranges, nr);
+		err = attach_scan_range(&s, &ranges[i], ranges, nr);
 	if (s.refused && s.nr && !pkram_store_exists() &&
 	    !memcmp(s.refused_uuid, s.uuid, sizeof(s.uuid)))
-		refuse_scan(&s);
+		attach_refuse_scan(&s);
 	*found = s.nr;
 	if (!err && s.nr)
 		err = pkram_store_attach(&s.regions, pkram_pool_any_bad());
 	/* Empty if they are in the store now. */
-	drop_scan(&s);
+	attach_drop_scan(&s);
 	return err;
 }
 
 /* Ranges by parameter are not in the map: keep the next kernel off them too. */
-static int reserve_all(const struct pkram_range *ranges, int nr)
+static int attach_reserve(const struct pkram_range *ranges, int nr)
 {
 	int i, err;
 
@@ -316,9 +316,9 @@ int pkram_pool_attach(const char *attach)
 	if (nr >= 0 && attach && *attach) {
 		kfree(ranges);
 		ranges = NULL;
-		nr = parse_attach(attach, &ranges);
+		nr = attach_parse(attach, &ranges);
 		if (nr > 0) {
-			err = reserve_all(ranges, nr);
+			err = attach_reserve(ranges, nr);
 			if (err)
 				nr = err;
 		}

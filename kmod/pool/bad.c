@@ -14,7 +14,7 @@ static DEFINE_MUTEX(bad_lock);
 static LIST_HEAD(bad_regions);
 
 /* Context: bad_lock */
-static void keep_bad(u64 base, u64 size, const char *reason)
+static void bad_keep(u64 base, u64 size, const char *reason)
 {
 	struct pkram_bad_region *b;
 
@@ -35,7 +35,7 @@ void pkram_pool_add_bad(u64 base, u64 size, const char *reason)
 	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
 		base, size >> PKRAM_GIB_SHIFT, reason);
 	mutex_lock(&bad_lock);
-	keep_bad(base, size, reason);
+	bad_keep(base, size, reason);
 	mutex_unlock(&bad_lock);
 	pkram_event_range(PKRAM_CMD_REGION_QUARANTINE_NTF, base, size, reason);
 }
@@ -67,7 +67,7 @@ void pkram_pool_forget_bad(u64 base, u64 size)
 		if (b_end <= base || b->range.base >= end)
 			continue;
 		if (b_end > end)
-			keep_bad(end, b_end - end, b->reason);
+			bad_keep(end, b_end - end, b->reason);
 		if (b->range.base < base) {
 			b->range.size = base - b->range.base;
 			continue;

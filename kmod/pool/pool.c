@@ -44,8 +44,8 @@ static DEFINE_MUTEX(pool_lock);
 /* Growing */
 
 /* @ntf: PKRAM_CMD_POOL_*_NTF */
-static void report_taken(struct pkram_pool_report *report, u8 ntf, u64 base,
-			 u64 size)
+static void pool_report_taken(struct pkram_pool_report *report, u8 ntf, u64 base,
+			      u64 size)
 {
 	pkram_event_range(ntf, base, size, NULL);
 	report->nr_gib += size >> PKRAM_GIB_SHIFT;
@@ -55,15 +55,15 @@ static void report_taken(struct pkram_pool_report *report, u8 ntf, u64 base,
 	}
 }
 
-static void report_refused(struct pkram_pool_report *report,
-			   const struct pkram_refusal *refusal)
+static void pool_report_refused(struct pkram_pool_report *report,
+				const struct pkram_refusal *refusal)
 {
 	if (report->nr_refused < PKRAM_REPORT_REFUSALS)
 		report->refused[report->nr_refused++] = *refusal;
 }
 
 /* Make a region of memory that is not System RAM, and reserved. */
-static int make_region(u64 base, u64 size)
+static int pool_make_region(u64 base, u64 size)
 {
 	struct pkram_region *r = pkram_region_open(base);
 	u32 gib;
@@ -83,8 +83,8 @@ static int make_region(u64 base, u64 size)
 }
 
 /* One run of GiB that was taken from the system becomes a region. */
-static int add_run(u64 base, u64 size, struct pkram_pool_report *report,
-		   const char **text)
+static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
+			const char **text)
 {
 	struct pkram_range range = { .base = base, .size = size };
 	struct pkram_refusal refusal = { .base = base, .size = size };
@@ -97,9 +97,9 @@ static int add_run(u64 base, u64 size, struct pkram_pool_report *report,
 			"the next kernel's memory map cannot take another range";
 		goto give;
 	}
-	err = make_region(base, size);
+	err = pool_make_region(base, size);
 	if (!err) {
-		report_taken(report, PKRAM_CMD_POOL_GROW_NTF, base, size);
+		pool_report_taken(report, PKRAM_CMD_POOL_GROW_NTF, base, size);
 		return 0;
 	}
 	*text = "the region could not be made";
@@ -122,13 +122,13 @@ give:
 refuse:
 	refusal.err = err;
 	refusal.reason = *text;
-	report_refused(report, &refusal);
+	pool_report_refused(report, &refusal);
 	return err;
 }
 
 /* Take units from the top down; they come in falling order of address. */
-static u32 take_units(u32 want, int node, u64 *bases,
-		      struct pkram_pool_report *report)
+static u32 pool_take_units(u32 want, int node, u64 *bases,
+			   struct pkram_pool_report *report)
 {
 	struct pkram_refusal refusal;
 	u64 unit = pkram_region_take_unit(), below = U64_MAX, base;
@@ -143,15 +143,15 @@ static u32 take_units(u32 want, int node, u64 *bases,
 			bases[n++] = base;
 			continue;
 		}
-		report_refused(report, &refusal);
+		pool_report_refused(report, &refusal);
 		if (refusal.err == -ENOMEM || refusal.err == -EINTR)
 			break;
 	}
 	return n;
 }
 
-static int add_units(const u64 *bases, u32 n, u64 unit,
-		     struct pkram_pool_report *report, const char **text)
+static int pool_add_units(const u64 *bases, u32 n, u64 unit,
+			  struct pkram_pool_report *report, const char **text)
 {
 	const u64 max = (u64)PKRAM_REGION_MAX_GIB << PKRAM_GIB_SHIFT;
 	u64 base, size;
@@ -165,7 +165,7 @@ static int add_units(const u64 *bases, u32 n, u64 unit,
 			base = bases[i++];
 			size += unit;
 		}
-		ret = add_run(base, size, report, text);
+		ret = pool_add_run(base, size, report, text);
 		err = err ?: ret;
 	}
 	return err;
@@ -187,10 +187,10 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 		*text = TEXT_IMAGE_LOADED;
 		err = -EBUSY;
 	} else {
-		n = take_units(want, node, bases, report);
+		n = pool_take_units(want, node, bases, report);
 		*text = "no GiB of RAM could be taken from the system";
 		if (n)
-			err = add_units(bases, n, unit, report, text);
+			err = pool_add_units(bases, n, unit, report, text);
 		else
 			err = fatal_signal_pending(current) ? -EINTR : -ENOMEM;
 	}
@@ -201,7 +201,7 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 
 /* Adopting */
 
-static int in_pool(struct pkram_region *r, void *arg)
+static int pool_overlaps(struct pkram_region *r, void *arg)
 {
 	const struct pkram_range *range = arg;
 	u32 gib;
@@ -216,15 +216,15 @@ static int in_pool(struct pkram_region *r, void *arg)
 	return 0;
 }
 
-static int adopt(const struct pkram_range *range, bool format,
-		 struct pkram_pool_report *report, const char **text)
+static int pool_adopt(const struct pkram_range *range, bool format,
+		      struct pkram_pool_report *report, const char **text)
 {
 	bool reserved;
 	u32 found = 0;
 	int err;
 
 	*text = "part of the range is in the pool already";
-	if (pkram_store_walk_regions(in_pool, (void *)range))
+	if (pkram_store_walk_regions(pool_overlaps, (void *)range))
 		return -EEXIST;
 	*text = "this kernel uses part of the range as RAM; reserve it at boot (memmap=SIZE$START)";
 	err = pkram_region_check_free(range->base, range->size);
@@ -239,7 +239,7 @@ static int adopt(const struct pkram_range *range, bool format,
 	*text = TEXT_NOT_ATTACHED;
 	err = pkram_attach_ranges(range, 1, &found);
 	if (!err && found) {
-		report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
+		pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
 		return 0;
 	}
 	if (!err && !format) {
@@ -249,9 +249,10 @@ static int adopt(const struct pkram_range *range, bool format,
 	if (!err) {
 		*text = "the region could not be made";
 		pkram_pool_forget_bad(range->base, range->size);
-		err = make_region(range->base, range->size);
+		err = pool_make_region(range->base, range->size);
 		if (!err)
-			report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
+			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
+					  range->base, range->size);
 	}
 	/* Old contents of unknown kind stay reserved only if they were. */
 	if (err && reserved) {
@@ -276,14 +277,14 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 		return -EINVAL;
 	}
 	mutex_lock(&pool_lock);
-	err = adopt(&range, format, report, text);
+	err = pool_adopt(&range, format, report, text);
 	mutex_unlock(&pool_lock);
 	return err;
 }
 
 /* Shrinking */
 
-static int wipe_range(u64 base, u64 size)
+static int pool_wipe_range(u64 base, u64 size)
 {
 	struct pkram_region *r;
 	u64 addr;
@@ -305,8 +306,8 @@ static int wipe_range(u64 base, u64 size)
 }
 
 /* Memory that is out of the store and zero goes back to the system. */
-static int give_range(const struct pkram_range *range,
-		      struct pkram_refusal *refusal)
+static int pool_give_range(const struct pkram_range *range,
+			   struct pkram_refusal *refusal)
 {
 	int err;
 
@@ -324,7 +325,7 @@ static int give_range(const struct pkram_range *range,
 }
 
 /* What the system did not take is reserved again. */
-static bool reserve_again(const struct pkram_range *range)
+static bool pool_reserve_again(const struct pkram_range *range)
 {
 	int err = pkram_handover_reserve(range);
 
@@ -332,53 +333,53 @@ static bool reserve_again(const struct pkram_range *range)
 }
 
 /* ... and goes back to where it was; @from: the region, if it is still there */
-static void put_back(const struct pkram_range *range, struct pkram_region *from,
-		     struct pkram_refusal *refusal)
+static void pool_put_back(const struct pkram_range *range, struct pkram_region *from,
+			  struct pkram_refusal *refusal)
 {
-	if (!reserve_again(range)) {
+	if (!pool_reserve_again(range)) {
 		refusal->reason = TEXT_TAKEN_BY_NOBODY;
 	} else if (from) {
 		pkram_store_put_back(from, range->base,
 				     range->size >> PKRAM_GIB_SHIFT);
-	} else if (make_region(range->base, range->size)) {
+	} else if (pool_make_region(range->base, range->size)) {
 		refusal->reason = TEXT_STILL_RESERVED;
 		pkram_pool_add_bad(range->base, range->size, refusal->reason);
 	}
 }
 
-static void drop_one(u64 base, u64 unit, struct pkram_pool_report *report)
+static void pool_drop_unit(u64 base, u64 unit, struct pkram_pool_report *report)
 {
 	struct pkram_range range = { .base = base, .size = unit };
 	struct pkram_refusal refusal = {};
 	struct pkram_region *from;
 
 	if (pkram_store_drop(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal)) {
-		report_refused(report, &refusal);
-	} else if (give_range(&range, &refusal)) {
-		put_back(&range, from, &refusal);
-		report_refused(report, &refusal);
+		pool_report_refused(report, &refusal);
+	} else if (pool_give_range(&range, &refusal)) {
+		pool_put_back(&range, from, &refusal);
+		pool_report_refused(report, &refusal);
 	} else {
-		report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, unit);
+		pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, unit);
 	}
 }
 
 /* GiB of the pool from the top down, those that hold a head after the others */
-struct candidates {
+struct pool_candidates {
 	u64 *bases;
 	u32 nr;
 	u32 max;
 	u64 unit;
 };
 
-static int count_gib(struct pkram_region *r, void *arg)
+static int pool_count_gib(struct pkram_region *r, void *arg)
 {
 	*(u32 *)arg += r->h.nr_gib;
 	return 0;
 }
 
-static int list_gib(struct pkram_region *r, void *arg)
+static int pool_list_gib(struct pkram_region *r, void *arg)
 {
-	struct candidates *c = arg;
+	struct pool_candidates *c = arg;
 	u32 step = c->unit >> PKRAM_GIB_SHIFT, gib;
 
 	for (gib = 0; gib + step <= r->h.nr_gib && c->nr < c->max; gib += step)
@@ -387,16 +388,16 @@ static int list_gib(struct pkram_region *r, void *arg)
 	return 0;
 }
 
-static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
+static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 {
-	struct candidates c = { .unit = pkram_region_take_unit() };
+	struct pool_candidates c = { .unit = pkram_region_take_unit() };
 	u32 i, before;
 
-	pkram_store_walk_regions(count_gib, &c.max);
+	pkram_store_walk_regions(pool_count_gib, &c.max);
 	c.bases = kvcalloc(max(c.max, 1U), sizeof(*c.bases), GFP_KERNEL);
 	if (!c.bases)
 		return -ENOMEM;
-	pkram_store_walk_regions(list_gib, &c);
+	pkram_store_walk_regions(pool_list_gib, &c);
 	/* Again, as a region that holds the root's record can only go last. */
 	do {
 		before = report->nr_gib;
@@ -408,7 +409,7 @@ static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 
 			if (!c.bases[i])
 				continue;
-			drop_one(c.bases[i], c.unit, report);
+			pool_drop_unit(c.bases[i], c.unit, report);
 			if (report->nr_gib > had)
 				c.bases[i] = 0;
 		}
@@ -418,7 +419,7 @@ static int shrink_by_number(u32 nr_gib, struct pkram_pool_report *report)
 	return 0;
 }
 
-static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
+static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 {
 	struct pkram_range range = { .base = base, .size = size };
 	u64 unit = pkram_region_take_unit(), addr;
@@ -426,19 +427,19 @@ static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 	int err;
 
 	if (pkram_pool_is_bad(base, size)) {
-		err = wipe_range(base, size);
+		err = pool_wipe_range(base, size);
 		if (err)
 			return err;
 		pkram_pool_forget_bad(base, size);
-		if (give_range(&range, &refusal)) {
+		if (pool_give_range(&range, &refusal)) {
 			refusal.reason = TEXT_TAKEN_BY_NOBODY;
-			if (reserve_again(&range)) {
+			if (pool_reserve_again(&range)) {
 				refusal.reason = TEXT_STILL_RESERVED;
 				pkram_pool_add_bad(base, size, refusal.reason);
 			}
-			report_refused(report, &refusal);
+			pool_report_refused(report, &refusal);
 		} else {
-			report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
+			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
 		if (!pkram_pool_any_bad() && pkram_store_give_up_lost())
 			pr_warn("no memory to look for what is free now: it is at the next load\n");
@@ -446,7 +447,7 @@ static int shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 	}
 	for (addr = base + size; addr > base && !fatal_signal_pending(current);
 	     addr -= unit)
-		drop_one(addr - unit, unit, report);
+		pool_drop_unit(addr - unit, unit, report);
 	return 0;
 }
 
@@ -466,8 +467,8 @@ int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 	}
 	mutex_lock(&pool_lock);
 	*text = "no memory for the list of what to give back";
-	err = size ? shrink_range(base, size, report) :
-		     shrink_by_number(nr_gib, report);
+	err = size ? pool_shrink_range(base, size, report) :
+		     pool_shrink_number(nr_gib, report);
 	mutex_unlock(&pool_lock);
 	if (!err && !report->nr_gib) {
 		*text = "nothing could be given back: no GiB of the pool is unused";
