@@ -15,7 +15,7 @@
 #include "fs/fs.h"
 #include "ctl/genl.h"
 #include "handover/handover.h"
-#include "pool/pool.h"
+#include "pool/attach.h"
 #include "store/store.h"
 
 /* Not for everyone to read: physical addresses. */

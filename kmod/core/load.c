@@ -6,6 +6,7 @@
  * that the loader needs is there, so that a failure leaves no trace.
  */
 #include "core/load.h"
+#include "core/unitmap.h"
 
 /* By what items are found; sorted by id, then the newest first. */
 struct id_key {

@@ -6,6 +6,7 @@
 #ifndef _PKRAM_LOAD_H
 #define _PKRAM_LOAD_H
 
+#include "core/header.h"
 #include "core/record.h"
 #include "core/alloc.h"
 

@@ -6,10 +6,7 @@
 #ifndef _PKRAM_RECORD_H
 #define _PKRAM_RECORD_H
 
-#include "core/header.h"
-#include "core/label.h"
 #include "core/slot.h"
-#include "core/unitmap.h"
 
 struct pkram_time {
 	s64 sec;

@@ -19,6 +19,7 @@
 #include "compat/genl.h"
 #include "ctl/genl.h"
 #include "ctl/priv.h"
+#include "handover/guard.h"
 #include "handover/handover.h"
 #include "pool/pool.h"
 #include "store/discard.h"

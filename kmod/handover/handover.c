@@ -19,6 +19,7 @@
 
 #include "handover/e820.h"
 #include "event/event.h"
+#include "handover/guard.h"
 #include "handover/handover.h"
 #include "handover/ksym.h"
 

@@ -16,7 +16,6 @@
 #define _PKRAM_HANDOVER_H
 
 #include <linux/types.h>
-#include "handover/guard.h"
 
 /** struct pkram_range - physical memory, GiB aligned */
 struct pkram_range {

@@ -16,7 +16,6 @@
 #define _PKRAM_REGION_H
 
 #include "mem/types.h"
-#include "mem/zero.h"
 
 /**
  * pkram_region_open() - make a range of memory a region object

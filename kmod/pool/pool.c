@@ -15,6 +15,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "event/event.h"
+#include "handover/guard.h"
 #include "handover/handover.h"
 #include "mem/iomem.h"
 #include "mem/region.h"

@@ -9,8 +9,6 @@
 
 #include "handover/handover.h"
 #include "mem/types.h"
-#include "pool/attach.h"
-#include "pool/bad.h"
 
 #define PKRAM_REPORT_REFUSALS	256
 

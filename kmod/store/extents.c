@@ -13,6 +13,7 @@
 #include "core/alloc.h"
 #include "event/event.h"
 #include "mem/region.h"
+#include "mem/zero.h"
 #include "store/extents.h"
 #include "store/objects.h"
 #include "store/regions.h"

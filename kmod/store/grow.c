@@ -4,7 +4,9 @@
 
 #include <linux/rculist.h>
 #include <linux/uuid.h>
+#include "core/unitmap.h"
 #include "mem/region.h"
+#include "mem/zero.h"
 #include "store/grow.h"
 #include "store/objects.h"
 #include "store/records.h"

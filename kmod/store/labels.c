@@ -2,6 +2,7 @@
 /* Labels of objects: see labels.h. */
 #include <linux/pkram.h>
 #include <linux/xattr.h>
+#include "core/label.h"
 #include "event/event.h"
 #include "store/labels.h"
 #include "store/objects.h"

@@ -9,6 +9,7 @@
 #include <linux/pkram.h>
 #include <linux/slab.h>
 #include "core/load.h"
+#include "core/unitmap.h"
 #include "event/event.h"
 #include "mem/region.h"
 #include "store/discard.h"

@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "mem/region.h"
+#include "mem/zero.h"
 #include "store/load_pool.h"
 #include "store/objects.h"
 #include "store/root.h"

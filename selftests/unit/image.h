@@ -7,7 +7,9 @@
 #ifndef _PKRAM_IMAGE_H
 #define _PKRAM_IMAGE_H
 
+#include "core/label.h"
 #include "core/load.h"
+#include "core/unitmap.h"
 
 #define IMAGE_REGIONS	8
 #define IMAGE_MAPPED	(128 * PKRAM_UNIT)	/* of each region */

@@ -16,7 +16,9 @@
 
 #include "vm.h"
 
+#include "core/header.h"
 #include "core/record.h"
+#include "core/unitmap.h"
 
 #define DM_MAX_REGIONS	16
 #define DM_NOTES	0x1c0000
