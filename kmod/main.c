@@ -45,7 +45,7 @@ static int __init pkram_init(void)
 		goto err_store;
 
 	/* Before there is a file system: attaching wants no file open. */
-	err = pkram_pool_attach(attach);
+	err = pkram_attach_init(attach);
 	if (err)
 		goto err_pool;
 
@@ -62,7 +62,7 @@ static int __init pkram_init(void)
 err_fs:
 	pkramfs_exit();
 err_pool:
-	pkram_pool_detach();
+	pkram_attach_exit();
 	pkram_handover_exit();
 err_store:
 	pkram_store_exit();
@@ -74,7 +74,7 @@ static void __exit pkram_exit(void)
 {
 	pkram_genl_exit();
 	pkramfs_exit();
-	pkram_pool_detach();
+	pkram_attach_exit();
 	pkram_handover_exit();
 	pkram_store_exit();
 }

@@ -4,7 +4,7 @@
 #include <linux/limits.h>
 #include "ctl/priv.h"
 #include "mem/region.h"
-#include "pool/bad.h"
+#include "pool/unusable.h"
 #include "store/dma_table.h"
 #include "store/names.h"
 #include "store/objects.h"
@@ -72,7 +72,7 @@ static int dump_check_admin(struct netlink_callback *cb)
 struct dump_regions {
 	struct sk_buff *skb;
 	struct netlink_callback *cb;
-	struct pkram_bad_region lowest;
+	struct pkram_unusable lowest;
 };
 
 static u64 dump_region_bytes(const struct pkram_region *r)
@@ -130,7 +130,7 @@ static int dump_region(struct pkram_region *r, void *arg)
 }
 
 /* Find the lowest unusable range that was not put yet; their list has no order. */
-static int dump_pick_bad(const struct pkram_bad_region *b, void *arg)
+static int dump_pick_bad(const struct pkram_unusable *b, void *arg)
 {
 	struct dump_regions *w = arg;
 
@@ -150,7 +150,7 @@ static int dump_next_bad(struct dump_regions *w)
 	void *hdr;
 
 	w->lowest.reason = NULL;
-	pkram_pool_walk_bad(dump_pick_bad, w);
+	pkram_unusable_walk(dump_pick_bad, w);
 	if (!w->lowest.reason)
 		return 0;
 	hdr = dump_message(skb, w->cb, PKRAM_CMD_REGION_GET);

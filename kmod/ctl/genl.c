@@ -177,7 +177,7 @@ int pkram_nl_handover_get_doit(struct sk_buff *req, struct genl_info *info)
 	     nla_put_string(skb, PKRAM_A_CMDLINE, cmdline)) ||
 	    (pkram_handover_guarded() &&
 	     nla_put_flag(skb, PKRAM_A_KEXEC_GUARD)) ||
-	    (pkram_handover_image_loaded() &&
+	    (pkram_guard_image_loaded() &&
 	     nla_put_flag(skb, PKRAM_A_KEXEC_LOADED))) {
 		nlmsg_free(skb);
 		err = genl_fail(info->extack, -EMSGSIZE);

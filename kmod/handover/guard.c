@@ -190,7 +190,7 @@ void pkram_guard_set_map(const struct e820_table *map, bool cmdline)
 	guard_cmdline = cmdline;
 }
 
-int pkram_handover_verify_image(void)
+int pkram_guard_verify_image(void)
 {
 	const struct kimage *image;
 	int ret = 0;
@@ -204,7 +204,7 @@ int pkram_handover_verify_image(void)
 	return ret;
 }
 
-bool pkram_handover_image_loaded(void)
+bool pkram_guard_image_loaded(void)
 {
 	return READ_ONCE(*kernel_image);
 }

@@ -46,11 +46,11 @@ bool pkram_guard_lock(void);
 /** pkram_guard_unlock() - release the kernel's kexec lock */
 void pkram_guard_unlock(void);
 
-/** pkram_handover_image_loaded() - is a kexec image (not kdump's) loaded? */
-bool pkram_handover_image_loaded(void);
+/** pkram_guard_image_loaded() - is a kexec image (not kdump's) loaded? */
+bool pkram_guard_image_loaded(void);
 
 /**
- * pkram_handover_verify_image() - would booting the loaded image do harm?
+ * pkram_guard_verify_image() - would booting the loaded image do harm?
  *
  * What the guard checks when an image is loaded, once more; it finds images
  * that were loaded before the module. Context: may sleep; takes the kexec lock
@@ -60,6 +60,6 @@ bool pkram_handover_image_loaded(void);
  * from kexec_load(2), so its map may call a reserved range RAM; -EBUSY as for
  * pkram_handover_reserve().
  */
-int pkram_handover_verify_image(void);
+int pkram_guard_verify_image(void);
 
 #endif /* _PKRAM_GUARD_H */

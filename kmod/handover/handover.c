@@ -79,7 +79,7 @@ static int handover_install(struct e820_table *new, bool refuse_if_loaded)
 		ret = -EBUSY;
 		goto out;
 	}
-	if (refuse_if_loaded && pkram_handover_image_loaded()) {
+	if (refuse_if_loaded && pkram_guard_image_loaded()) {
 		ret = -EBUSY;
 	} else {
 		WRITE_ONCE(map, new);
@@ -150,7 +150,7 @@ int pkram_handover_init(bool force_memmap)
 			kfree(map);
 		return ret;
 	}
-	if (pkram_handover_verify_image())
+	if (pkram_guard_verify_image())
 		pr_warn("the kexec image that is loaded would overwrite preserved memory: unload it (kexec -u)\n");
 	return 0;
 }

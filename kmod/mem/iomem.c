@@ -11,7 +11,7 @@
 
 #define RESOURCE_NAME	"pkram"
 
-int pkram_region_check_free(u64 base, u64 size)
+int pkram_iomem_check_free(u64 base, u64 size)
 {
 	return region_intersects(base, size, IORESOURCE_SYSTEM_RAM,
 				 IORES_DESC_NONE) == REGION_DISJOINT ?
@@ -31,7 +31,7 @@ static bool iomem_is_ram(const struct resource *res)
 	return (res->flags & IORESOURCE_SYSTEM_RAM) == IORESOURCE_SYSTEM_RAM;
 }
 
-u64 pkram_region_next_candidate(u64 below, u64 unit, int node)
+u64 pkram_iomem_next_ram(u64 below, u64 unit, int node)
 {
 	struct resource *res;
 	u64 base, best = 0;
@@ -188,7 +188,7 @@ static void iomem_remove(struct pkram_region *r)
 	}
 }
 
-void pkram_take_remove_resources(struct pkram_region *r)
+void pkram_iomem_remove(struct pkram_region *r)
 {
 	mutex_lock(&iomem_lock);
 	iomem_remove(r);
@@ -242,7 +242,7 @@ static struct resource **iomem_make(const struct pkram_region *r, u32 *nr)
 	return array;
 }
 
-int pkram_take_insert_resources(struct pkram_region *r)
+int pkram_iomem_insert(struct pkram_region *r)
 {
 	struct resource **array;
 	int err = 0;

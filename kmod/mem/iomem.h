@@ -21,23 +21,23 @@ struct pkram_iomem_cut {
 };
 
 /**
- * pkram_region_check_free() - is a range not used by this kernel?
+ * pkram_iomem_check_free() - is a range not used by this kernel?
  * @base: physical address
  * @size: bytes
  *
  * Return: 0; -EADDRINUSE some of it is System RAM or a device's.
  */
-int pkram_region_check_free(u64 base, u64 size);
+int pkram_iomem_check_free(u64 base, u64 size);
 
 /**
- * pkram_region_next_candidate() - RAM that could be taken, from the top down
+ * pkram_iomem_next_ram() - RAM that could be taken, from the top down
  * @below: look below this physical address
  * @unit: bytes that are wanted, and their alignment
  * @node: on this NUMA node, or PKRAM_NO_NODE
  *
  * Return: base of an aligned unit that is System RAM as a whole, or 0.
  */
-u64 pkram_region_next_candidate(u64 below, u64 unit, int node);
+u64 pkram_iomem_next_ram(u64 below, u64 unit, int node);
 
 /**
  * pkram_iomem_begin_remove() - prepare the map for the removal of System RAM
@@ -61,16 +61,16 @@ void pkram_iomem_begin_clean_up(struct pkram_iomem_cut *cut, u64 base);
 void pkram_iomem_end(struct pkram_iomem_cut *cut);
 
 /**
- * pkram_take_insert_resources() - entries "pkram" for each run of present GiB
+ * pkram_iomem_insert() - entries "pkram" for each run of present GiB
  * @r: region; its old entries, and whatever the firmware's map put there, give
  *	way
  *
  * Return: 0; -ENOMEM; -EADDRINUSE. Entries that the region had before stay if there
  * is no memory for the new ones.
  */
-int pkram_take_insert_resources(struct pkram_region *r);
+int pkram_iomem_insert(struct pkram_region *r);
 
-/** pkram_take_remove_resources() - remove and free the entries of a region */
-void pkram_take_remove_resources(struct pkram_region *r);
+/** pkram_iomem_remove() - remove and free the entries of a region */
+void pkram_iomem_remove(struct pkram_region *r);
 
 #endif /* _PKRAM_IOMEM_H */

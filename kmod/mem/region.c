@@ -58,12 +58,12 @@ int pkram_region_set_span(struct pkram_region *r)
 	gib[0] = r->gib[0];
 	kvfree(r->gib);
 	r->gib = gib;
-	return pkram_take_insert_resources(r);
+	return pkram_iomem_insert(r);
 }
 
 int pkram_region_update_span(struct pkram_region *r)
 {
-	return pkram_take_insert_resources(r);
+	return pkram_iomem_insert(r);
 }
 
 void pkram_region_close(struct pkram_region *r, bool keep_resources)
@@ -73,7 +73,7 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
 	for (i = 0; i < r->h.nr_gib; i++)
 		pkram_region_unclaim(r, i);
 	if (!keep_resources)
-		pkram_take_remove_resources(r);
+		pkram_iomem_remove(r);
 	kfree(r->resources);
 	kvfree(r->scratch);
 	kvfree(r->gib);
@@ -104,7 +104,7 @@ static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 
 	lockdep_assert_held(&r->claim_lock);
 	/* Claiming System RAM would warn, and lose: look first. */
-	err = pkram_region_check_free(base, PKRAM_GIB);
+	err = pkram_iomem_check_free(base, PKRAM_GIB);
 	if (err)
 		return err;
 	if (!region_enough_memory(slice))

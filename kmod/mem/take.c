@@ -26,7 +26,7 @@ int pkram_take_nid(u64 base)
 	return nid;
 }
 
-u64 pkram_region_take_unit(void)
+u64 pkram_take_unit_size(void)
 {
 	return max_t(u64, PKRAM_GIB, memory_block_size_bytes());
 }
@@ -49,9 +49,9 @@ static const char *take_error_text(int err)
 	}
 }
 
-int pkram_region_take(u64 base, struct pkram_refusal *refusal)
+int pkram_take_unit(u64 base, struct pkram_refusal *refusal)
 {
-	u64 size = pkram_region_take_unit();
+	u64 size = pkram_take_unit_size();
 	struct pkram_iomem_cut cut;
 	int err;
 
@@ -63,7 +63,7 @@ int pkram_region_take(u64 base, struct pkram_refusal *refusal)
 	err = offline_and_remove_memory(base, size);
 	pkram_iomem_end(&cut);
 	if (!err)
-		err = pkram_region_check_free(base, size);
+		err = pkram_iomem_check_free(base, size);
 out:
 	if (err) {
 		refusal->base = base;
@@ -106,7 +106,7 @@ void pkram_take_clean_up(u64 base, u64 size)
 		       base);
 }
 
-int pkram_region_give(u64 base, u64 size, int nid)
+int pkram_take_give_back(u64 base, u64 size, int nid)
 {
 	bool clean = !pkram_take_has_memmap(base, size);
 	int err;

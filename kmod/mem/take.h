@@ -9,25 +9,25 @@
 int pkram_take_nid(u64 base);
 
 /**
- * pkram_region_take_unit() - bytes that can be taken at a time
+ * pkram_take_unit_size() - bytes that can be taken at a time
  *
  * Return: the larger of 1 GiB and the kernel's memory block size.
  */
-u64 pkram_region_take_unit(void);
+u64 pkram_take_unit_size(void);
 
 /**
- * pkram_region_take() - take one unit of RAM away from the kernel
+ * pkram_take_unit() - take one unit of RAM away from the kernel
  * @base: physical address, aligned to the unit
  * @refusal: out: filled on failure
  *
  * Afterwards it is not System RAM, which is verified. Context: may sleep for
  * seconds (migrates pages). Return: 0 or negative errno.
  */
-int pkram_region_take(u64 base, struct pkram_refusal *refusal);
+int pkram_take_unit(u64 base, struct pkram_refusal *refusal);
 
 /**
- * pkram_region_give() - make memory the system's again
- * @base: physical address of something that pkram_region_take() took, in this
+ * pkram_take_give_back() - make memory the system's again
+ * @base: physical address of something that pkram_take_unit() took, in this
  *	kernel or an earlier one; neither claimed nor covered by a resource
  * @size: bytes
  * @nid: node
@@ -38,7 +38,7 @@ int pkram_region_take(u64 base, struct pkram_refusal *refusal);
  *
  * Return: 0 or negative errno.
  */
-int pkram_region_give(u64 base, u64 size, int nid);
+int pkram_take_give_back(u64 base, u64 size, int nid);
 
 /** pkram_take_is_online() - Check whether the system uses the memory at an address */
 bool pkram_take_is_online(u64 base);

@@ -22,7 +22,7 @@ struct zero_work {
 
 static struct mutex zero_locks[ZERO_LOCKS];
 
-void pkram_region_init(void)
+void pkram_zero_init(void)
 {
 	int i;
 
@@ -105,14 +105,14 @@ static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 	return err;
 }
 
-int pkram_region_prepare(struct pkram_region *r, u32 unit, u32 nr)
+int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr)
 {
 	if (nr == 1)
 		return zero_prepare_unit(r, unit);
 	return zero_run(r, unit, nr, false);
 }
 
-int pkram_region_wipe(struct pkram_region *r, u32 gib)
+int pkram_zero_gib(struct pkram_region *r, u32 gib)
 {
 	int err;
 

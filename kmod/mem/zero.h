@@ -5,11 +5,11 @@
 
 #include "mem/types.h"
 
-/** pkram_region_init() - once, at module load */
-void pkram_region_init(void);
+/** pkram_zero_init() - once, at module load */
+void pkram_zero_init(void);
 
 /**
- * pkram_region_prepare() - zero those units of a run that are stale
+ * pkram_zero_prepare() - zero those units of a run that are stale
  * @r: region
  * @unit: first
  * @nr: number; a long run is done by several CPUs
@@ -19,16 +19,16 @@ void pkram_region_init(void);
  * may sleep; the GiB are claimed. Return: 0, or -EUCLEAN if the unit map is
  * damaged there.
  */
-int pkram_region_prepare(struct pkram_region *r, u32 unit, u32 nr);
+int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr);
 
 /**
- * pkram_region_wipe() - zero a GiB that nobody uses, and unclaim it
+ * pkram_zero_gib() - zero a GiB that nobody uses, and unclaim it
  * @r: region
  * @gib: which
  *
  * Context: as claim. Return: 0 or negative errno, if it could not be claimed: then
  * it is not zero.
  */
-int pkram_region_wipe(struct pkram_region *r, u32 gib);
+int pkram_zero_gib(struct pkram_region *r, u32 gib);
 
 #endif /* _PKRAM_ZERO_H */

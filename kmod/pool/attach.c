@@ -7,7 +7,7 @@
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "pool/attach.h"
-#include "pool/bad.h"
+#include "pool/unusable.h"
 #include "store/store.h"
 
 /**
@@ -188,12 +188,12 @@ static int attach_scan_range(struct attach_scan *s, const struct pkram_range *ra
 			bad_from = base;
 			bad_reason = reason;
 		} else if (!reason && bad_from) {
-			pkram_pool_add_bad(bad_from, base - bad_from, bad_reason);
+			pkram_unusable_add(bad_from, base - bad_from, bad_reason);
 			bad_from = 0;
 		}
 	}
 	if (bad_from)
-		pkram_pool_add_bad(bad_from, base - bad_from, bad_reason);
+		pkram_unusable_add(bad_from, base - bad_from, bad_reason);
 	return err == -ENOMEM ? err : 0;
 }
 
@@ -210,7 +210,7 @@ static void attach_refuse_scan(struct attach_scan *s)
 		for (gib = 0; gib < r->h.nr_gib; gib = end + 1) {
 			for (end = gib; pkram_region_present(r, end); end++)
 				;
-			pkram_pool_add_bad(pkram_header_gib_addr(&r->h, gib),
+			pkram_unusable_add(pkram_header_gib_addr(&r->h, gib),
 					   (u64)(end - gib) << PKRAM_GIB_SHIFT,
 					   "another region of its pool cannot be used");
 		}
@@ -277,7 +277,7 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 		attach_refuse_scan(&s);
 	*found = s.nr;
 	if (!err && s.nr)
-		err = pkram_store_attach(&s.regions, pkram_pool_any_bad());
+		err = pkram_store_attach(&s.regions, pkram_unusable_any());
 	/* Empty if they are in the store now. */
 	attach_drop_scan(&s);
 	return err;
@@ -289,7 +289,7 @@ static int attach_reserve(const struct pkram_range *ranges, int nr)
 	int i, err;
 
 	for (i = 0; i < nr; i++) {
-		err = pkram_region_check_free(ranges[i].base, ranges[i].size);
+		err = pkram_iomem_check_free(ranges[i].base, ranges[i].size);
 		if (err) {
 			pr_err("attach: memory at %#llx is in use by this kernel; it needs memmap= on the command line\n",
 			       ranges[i].base);
@@ -305,7 +305,7 @@ static int attach_reserve(const struct pkram_range *ranges, int nr)
 	return 0;
 }
 
-int pkram_pool_attach(const char *attach)
+int pkram_attach_init(const char *attach)
 {
 	struct pkram_range *ranges = NULL;
 	struct pkram_pool_info info;
@@ -343,7 +343,7 @@ int pkram_pool_attach(const char *attach)
 	return 0;
 }
 
-void pkram_pool_detach(void)
+void pkram_attach_exit(void)
 {
-	pkram_pool_free_bad();
+	pkram_unusable_exit();
 }

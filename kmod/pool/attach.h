@@ -17,14 +17,14 @@
 int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
 
 /**
- * pkram_pool_attach() - find and load the pool that an earlier kernel left
+ * pkram_attach_init() - find and load the pool that an earlier kernel left
  * @attach: module parameter: "BASE+SIZE,...", or NULL
  *
  * Context: module load. Return: 0, also if there is none or part of it is
- * damaged (logged, see pkram_pool_walk_bad()); -EINVAL bad parameter;
+ * damaged (logged, see pkram_unusable_walk()); -EINVAL bad parameter;
  * -ENOMEM.
  */
-int pkram_pool_attach(const char *attach);
-void pkram_pool_detach(void);
+int pkram_attach_init(const char *attach);
+void pkram_attach_exit(void);
 
 #endif /* _PKRAM_ATTACH_H */

@@ -22,7 +22,7 @@
 #include "mem/take.h"
 #include "mem/zero.h"
 #include "pool/attach.h"
-#include "pool/bad.h"
+#include "pool/unusable.h"
 #include "pool/pool.h"
 #include "store/store.h"
 
@@ -105,14 +105,14 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 	*text = "the region could not be made";
 	if (pkram_handover_release(&range)) {
-		pkram_pool_add_bad(base, size, "growing failed halfway");
+		pkram_unusable_add(base, size, "growing failed halfway");
 		goto refuse;
 	}
 give:
 	/* Nothing of a guest was in it yet. */
-	if (pkram_region_give(base, size, pkram_take_nid(base))) {
+	if (pkram_take_give_back(base, size, pkram_take_nid(base))) {
 		if (!pkram_handover_reserve(&range))
-			pkram_pool_add_bad(base, size, TEXT_NOT_GIVEN_BACK);
+			pkram_unusable_add(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
 	} else if (!pkram_take_is_online(base)) {
@@ -132,15 +132,15 @@ static u32 pool_take_units(u32 want, int node, u64 *bases,
 			   struct pkram_pool_report *report)
 {
 	struct pkram_refusal refusal;
-	u64 unit = pkram_region_take_unit(), below = U64_MAX, base;
+	u64 unit = pkram_take_unit_size(), below = U64_MAX, base;
 	u32 n = 0;
 
 	while (n < want && !fatal_signal_pending(current)) {
-		base = pkram_region_next_candidate(below, unit, node);
+		base = pkram_iomem_next_ram(below, unit, node);
 		if (!base)
 			break;
 		below = base;
-		if (!pkram_region_take(base, &refusal)) {
+		if (!pkram_take_unit(base, &refusal)) {
 			bases[n++] = base;
 			continue;
 		}
@@ -175,7 +175,7 @@ static int pool_add_units(const u64 *bases, u32 n, u64 unit,
 int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 		    const char **text)
 {
-	u64 unit = pkram_region_take_unit(), *bases;
+	u64 unit = pkram_take_unit_size(), *bases;
 	u32 want = DIV_ROUND_UP_ULL((u64)nr_gib << PKRAM_GIB_SHIFT, unit), n;
 	int err = 0;
 
@@ -184,7 +184,7 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 	if (!bases)
 		return -ENOMEM;
 	mutex_lock(&pool_lock);
-	if (pkram_handover_image_loaded()) {
+	if (pkram_guard_image_loaded()) {
 		*text = TEXT_IMAGE_LOADED;
 		err = -EBUSY;
 	} else {
@@ -228,7 +228,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	if (pkram_store_walk_regions(pool_overlaps, (void *)range))
 		return -EEXIST;
 	*text = "this kernel uses part of the range as RAM; reserve it at boot (memmap=SIZE$START)";
-	err = pkram_region_check_free(range->base, range->size);
+	err = pkram_iomem_check_free(range->base, range->size);
 	if (err)
 		return err;
 	*text = TEXT_NOT_RESERVED;
@@ -236,7 +236,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	if (err && err != -EEXIST)
 		return err;
 	reserved = !err;
-	pkram_pool_forget_bad(range->base, range->size);
+	pkram_unusable_forget(range->base, range->size);
 	*text = TEXT_NOT_ATTACHED;
 	err = pkram_attach_ranges(range, 1, &found);
 	if (!err && found) {
@@ -249,7 +249,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	}
 	if (!err) {
 		*text = "the region could not be made";
-		pkram_pool_forget_bad(range->base, range->size);
+		pkram_unusable_forget(range->base, range->size);
 		err = pool_make_region(range->base, range->size);
 		if (!err)
 			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
@@ -257,7 +257,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	}
 	/* Old contents of unknown kind stay reserved only if they were. */
 	if (err && reserved) {
-		pkram_pool_forget_bad(range->base, range->size);
+		pkram_unusable_forget(range->base, range->size);
 		pkram_handover_release(range);
 	}
 	return err;
@@ -295,7 +295,7 @@ static int pool_wipe_range(u64 base, u64 size)
 		r = pkram_region_open(addr);
 		if (IS_ERR(r))
 			return PTR_ERR(r);
-		err = pkram_region_wipe(r, 0);
+		err = pkram_zero_gib(r, 0);
 		/* One GiB, to clear the way of whatever entry is there. */
 		if (!err)
 			err = pkram_region_update_span(r);
@@ -318,8 +318,8 @@ static int pool_give_range(const struct pkram_range *range,
 	err = pkram_handover_release(range);
 	if (!err) {
 		refusal->reason = TEXT_NOT_TAKEN_BACK;
-		err = pkram_region_give(range->base, range->size,
-					pkram_take_nid(range->base));
+		err = pkram_take_give_back(range->base, range->size,
+					   pkram_take_nid(range->base));
 	}
 	refusal->err = err;
 	return err;
@@ -344,7 +344,7 @@ static void pool_put_back(const struct pkram_range *range, struct pkram_region *
 				     range->size >> PKRAM_GIB_SHIFT);
 	} else if (pool_make_region(range->base, range->size)) {
 		refusal->reason = TEXT_STILL_RESERVED;
-		pkram_pool_add_bad(range->base, range->size, refusal->reason);
+		pkram_unusable_add(range->base, range->size, refusal->reason);
 	}
 }
 
@@ -391,7 +391,7 @@ static int pool_list_gib(struct pkram_region *r, void *arg)
 
 static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 {
-	struct pool_candidates c = { .unit = pkram_region_take_unit() };
+	struct pool_candidates c = { .unit = pkram_take_unit_size() };
 	u32 i, before;
 
 	pkram_store_walk_regions(pool_count_gib, &c.max);
@@ -423,26 +423,26 @@ static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
 {
 	struct pkram_range range = { .base = base, .size = size };
-	u64 unit = pkram_region_take_unit(), addr;
+	u64 unit = pkram_take_unit_size(), addr;
 	struct pkram_refusal refusal = {};
 	int err;
 
-	if (pkram_pool_is_bad(base, size)) {
+	if (pkram_unusable_find(base, size)) {
 		err = pool_wipe_range(base, size);
 		if (err)
 			return err;
-		pkram_pool_forget_bad(base, size);
+		pkram_unusable_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {
 			refusal.reason = TEXT_TAKEN_BY_NOBODY;
 			if (pool_reserve_again(&range)) {
 				refusal.reason = TEXT_STILL_RESERVED;
-				pkram_pool_add_bad(base, size, refusal.reason);
+				pkram_unusable_add(base, size, refusal.reason);
 			}
 			pool_report_refused(report, &refusal);
 		} else {
 			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
-		if (!pkram_pool_any_bad() && pkram_store_give_up_lost())
+		if (!pkram_unusable_any() && pkram_store_give_up_lost())
 			pr_warn("no memory to look for what is free now: it is at the next load\n");
 		return 0;
 	}
@@ -455,7 +455,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		      struct pkram_pool_report *report, const char **text)
 {
-	u64 unit = pkram_region_take_unit(), end;
+	u64 unit = pkram_take_unit_size(), end;
 	int err;
 
 	memset(report, 0, sizeof(*report));

@@ -169,7 +169,7 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 	/* Nothing may be zeroed, so only what has its bytes can be shown. */
 	if (span->region->read_only)
 		return pkram_store_all_written(span, nr_units) > 0 ? 0 : -EROFS;
-	err = pkram_region_prepare(span->region, span->unit, nr_units);
+	err = pkram_zero_prepare(span->region, span->unit, nr_units);
 	if (err == -EUCLEAN)
 		extents_report_damage(obj, span);
 	return err;

@@ -220,7 +220,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 
 	/* The head goes last, when nothing can fail any more: it is claimed. */
 	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
-		err = pkram_region_wipe(r, gib);
+		err = pkram_zero_gib(r, gib);
 	mutex_lock(&pkram_store.lock);
 	grow_hold_units(r, unit, nr, false);
 	if (!err && whole)
@@ -234,7 +234,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 
 	if (whole) {
 		synchronize_rcu();
-		pkram_region_wipe(r, 0);
+		pkram_zero_gib(r, 0);
 		pkram_region_close(r, false);
 		*from = NULL;
 		return 0;

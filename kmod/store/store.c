@@ -93,7 +93,7 @@ int pkram_store_init(void)
 		return -ENOMEM;
 	}
 	pkram_store.dma_tables->rec.kind = PKRAM_KIND_DIR;
-	pkram_region_init();
+	pkram_zero_init();
 	mutex_lock(&pkram_store.lock);
 	pkram_object_link(pkram_store.root, NULL);
 	mutex_unlock(&pkram_store.lock);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Ranges that are reserved but hold no usable region: the operator sees them and can
+ * give them back.
+ */
+#ifndef _PKRAM_UNUSABLE_H
+#define _PKRAM_UNUSABLE_H
+
+#include <linux/list.h>
+#include "handover/handover.h"
+
+/**
+ * struct pkram_unusable - reserved memory in which no usable region is
+ * @list: in the pool's list
+ * @range: where
+ * @reason: why
+ */
+struct pkram_unusable {
+	struct list_head list;
+	struct pkram_range range;
+	const char *reason;
+};
+
+/** pkram_unusable_add() - a range is unusable: warn, list it, send an event */
+void pkram_unusable_add(u64 base, u64 size, const char *reason);
+
+/** pkram_unusable_forget() - a range is not unusable any more: cut it out of the list */
+void pkram_unusable_forget(u64 base, u64 size);
+
+/**
+ * pkram_unusable_find() - is exactly this range in the list?
+ *
+ * Context: pool_lock, so that the answer stays true.
+ */
+bool pkram_unusable_find(u64 base, u64 size);
+
+/** pkram_unusable_any() - is there an unusable range? Context: as above. */
+bool pkram_unusable_any(void);
+
+/** pkram_unusable_exit() - empty the list, at module exit */
+void pkram_unusable_exit(void);
+
+/** pkram_unusable_walk() - visit unusable ranges; not 0 ends the walk */
+int pkram_unusable_walk(int (*fn)(const struct pkram_unusable *b,
+				  void *arg), void *arg);
+
+#endif /* _PKRAM_UNUSABLE_H */
