@@ -120,6 +120,7 @@ step shellcheck run_shellcheck
 step codespell run_codespell
 step documents scripts/check-docs.sh
 step "the header in qemu-patches" scripts/qemu-header.sh check
+step includes scripts/check-includes.sh
 step "checkpatch, kernel" run_checkpatch_kernel
 step "checkpatch, user space" run_checkpatch_user
 step "netlink spec" run_spec

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check-includes.sh [DIR] - check that the includes in kmod/ (or DIR) run down its
+# floors only, and that no files include each other in a circle.  X.c and X.h count
+# as one file.
+
+set -euo pipefail
+cd "${1:-$(dirname "$0")/../kmod}"
+
+# Each include as "file.c other/file.h"; generated files include their own header only
+includes() {
+	grep -rH --include='*.[ch]' --exclude-dir=generated '^#include "' . |
+		sed -E 's|^\./([^:]+):#include "([^"]*)".*|\1 \2|'
+}
+
+bad=0
+includes | awk '
+BEGIN {	# What each floor may include besides itself; main.c is on top.
+	may["compat"] = ""
+	may["core"] = "compat"
+	may["event"] = "compat core"
+	may["mem"] = may["handover"] = "compat core event"
+	may["store"] = "compat core event mem"
+	may["fs"] = "compat core event mem store"
+	may["pool"] = "compat core event mem store handover"
+	may["ctl"] = "compat core event mem store handover pool"
+	may["vfio"] = "compat core store/pin.h store/dma_table.h fs/vma.h"
+}
+{
+	from = $1 ~ /\// ? $1 : "main"; sub(/\/.*/, "", from)
+	to = $2; sub(/\/.*/, "", to)
+	list = " " may[from] " "
+	if ($2 !~ /\//)
+		why = "it must name the floor: \"floor/file.h\""
+	else if (from != "main" && !(from in may))
+		why = from "/ is no floor: add it to scripts/check-includes.sh"
+	else if (from == "main" || from == to || index(list, " " to " ") ||
+		 index(list, " " $2 " "))
+		next
+	else
+		why = from "/ may include only " (may[from] ? may[from] : "itself")
+	print $1 ": #include \"" $2 "\": " why
+	bad = 1
+}
+END { exit bad }' || bad=1
+
+loops=$(includes | sed -E 's/\.[ch]( |$)/\1/g' | awk '$1 != $2' | tsort 2>&1 >/dev/null |
+	sed 's/^tsort: -: input contains a loop:/these files include each other:/; s/^tsort: /\t/') || :
+[[ ! $loops ]] || {
+	echo "$loops"
+	bad=1
+}
+exit "$bad"
