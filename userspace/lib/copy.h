@@ -68,7 +68,8 @@ char *pkram_copy_suffix(const char *path, const char *suffix);
 /* The directory that @path is in: make its names durable */
 int pkram_copy_sync_dir(const char *path);
 int pkram_copy_write_all(int fd, const void *buf, size_t len, uint64_t pos);
-int pkram_copy_read_all(int fd, uint8_t **buf, size_t *len);
+/* Read a regular file to its end, as pkram_read_fd() does */
+int pkram_copy_read_all(int fd, char **buf, size_t *len);
 bool pkram_copy_on_pkramfs(int fd);
 int pkram_copy_get_labels(int fd, struct pkram_manifest *m);
 int pkram_copy_set_labels(int fd, const struct pkram_manifest *m);

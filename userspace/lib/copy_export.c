@@ -207,7 +207,8 @@ static int cut_back(struct export *e, const uint8_t *header, size_t header_len)
 static int resume(struct export *e)
 {
 	struct pkram_copy *c = e->copy;
-	uint8_t *header = NULL, *buf = NULL;
+	uint8_t *header = NULL;
+	char *buf = NULL;
 	size_t header_len, len;
 	struct stat st;
 	int err;
@@ -227,7 +228,7 @@ static int resume(struct export *e)
 		goto out;
 	/* An image that is not as long as it was made is not what was vouched for. */
 	if (!fstat(e->out.fd, &st) && st.st_size == (off_t)e->m.size)
-		err = take_over(e, header, header_len, buf, len);
+		err = take_over(e, header, header_len, (uint8_t *)buf, len);
 	if (!err && !e->m.complete)
 		err = cut_back(e, header, header_len);
 	if (!err)

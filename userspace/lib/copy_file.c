@@ -2,6 +2,7 @@
 /* libpkram: the files that a copy reads and writes: opening, holes, labels. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include "copy.h"
+#include "read_file.h"
 
 #define LABEL_PREFIX	"user."
 
@@ -148,34 +150,13 @@ int pkram_copy_write_all(int fd, const void *buf, size_t len, uint64_t pos)
 	return 0;
 }
 
-int pkram_copy_read_all(int fd, uint8_t **buf, size_t *len)
+int pkram_copy_read_all(int fd, char **buf, size_t *len)
 {
 	struct stat st;
-	size_t got = 0;
-	ssize_t n;
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	*buf = malloc(st.st_size + 1);
-	if (!*buf)
-		return -ENOMEM;
-	while (got < (size_t)st.st_size) {
-		n = pread(fd, *buf + got, st.st_size - got, got);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			n = -errno;
-			free(*buf);
-			return n;
-		}
-		if (!n)
-			break;
-		got += n;
-	}
-	*len = got;
-	return 0;
+	return S_ISREG(st.st_mode) ? pkram_read_fd(fd, SSIZE_MAX, buf, len) : -EINVAL;
 }
 
 bool pkram_copy_on_pkramfs(int fd)

@@ -11,7 +11,7 @@ static int load_manifest(struct pkram_copy *copy, struct pkram_manifest *m,
 			 const char *path)
 {
 	int err, fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t *buf = NULL;
+	char *buf = NULL;
 	size_t len;
 
 	if (fd < 0)
@@ -20,7 +20,7 @@ static int load_manifest(struct pkram_copy *copy, struct pkram_manifest *m,
 	close(fd);
 	if (err)
 		return pkram_copy_errno(copy, err, path);
-	err = pkram_manifest_decode(m, buf, len, UINT64_MAX);
+	err = pkram_manifest_decode(m, (uint8_t *)buf, len, UINT64_MAX);
 	free(buf);
 	if (err == -EBADMSG)
 		return pkram_copy_error(copy, err, "%s: not a manifest, or its header is damaged",

@@ -13,26 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "internal.h"
+#include "read_file.h"
 
 #define POLL_MS	20
-
-static int read_text(const char *path, char *buf, size_t len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, len - 1);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	if (n < 0)
-		return n;
-	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	return 0;
-}
 
 static int write_text(const char *path, const char *text)
 {
@@ -53,7 +36,7 @@ static int block_size(const char *sysfs, uint64_t *size)
 	int err;
 
 	snprintf(path, sizeof(path), "%s/block_size_bytes", sysfs);
-	err = read_text(path, buf, sizeof(buf));
+	err = pkram_read_line(path, buf, sizeof(buf));
 	if (err)
 		return err;
 	*size = strtoull(buf, &end, 16);
@@ -68,7 +51,7 @@ static int online_block(const char *state, unsigned int timeout_ms)
 	int err, werr = 0;
 
 	for (waited = 0;; waited += POLL_MS) {
-		err = read_text(state, buf, sizeof(buf));
+		err = pkram_read_line(state, buf, sizeof(buf));
 		if (err)
 			return err;
 		if (!strcmp(buf, "online"))

@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include "boot.h"
 #include "ctl.h"
+#include "read_file.h"
 
 #define FORMAT_FIELD	"pkram_format"
+#define MAX_FIELD	4096
 
 static const char *from_env(const char *variable, const char *otherwise)
 {
@@ -232,14 +234,14 @@ int boot_module(const char *version, char *path, size_t len)
 	return ret;
 }
 
-/* What modinfo says of a field, in @buf; its exit status, or -errno */
-static int run_modinfo(const char *module, char *buf, size_t len)
+/* Print a field of a module into @text, to be freed. Return: modinfo's exit status, or -errno */
+static int run_modinfo(const char *module, char **text)
 {
-	size_t used = 0;
-	int fds[2], status;
-	ssize_t n;
+	int fds[2], status, err;
+	size_t len;
 	pid_t pid;
 
+	*text = NULL;
 	if (pipe(fds))
 		return -errno;
 	fflush(NULL);
@@ -256,33 +258,31 @@ static int run_modinfo(const char *module, char *buf, size_t len)
 		_exit(127);
 	}
 	close(fds[1]);
-	while (used < len - 1 && (n = read(fds[0], buf + used, len - 1 - used)) > 0)
-		used += n;
-	buf[used] = '\0';
+	err = pkram_read_fd(fds[0], MAX_FIELD, text, &len);
 	close(fds[0]);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return -errno;
 	}
+	if (err)
+		return err;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
 }
 
 int boot_knows_format(const char *module, uint32_t format)
 {
-	char buf[128], *word, *rest, *end;
+	char *text, *word, *rest, *end;
 	int ret;
 
-	ret = run_modinfo(module, buf, sizeof(buf));
-	if (ret == 127)
-		return -ENOENT;
-	if (ret < 0)
-		return ret;
-	ret = -ENODATA;
-	for (word = strtok_r(buf, " ,\n", &rest); word;
+	ret = run_modinfo(module, &text);
+	if (ret >= 0)
+		ret = ret == 127 ? -ENOENT : -ENODATA;
+	for (word = text && ret == -ENODATA ? strtok_r(text, " ,\n", &rest) : NULL; word;
 	     word = strtok_r(NULL, " ,\n", &rest)) {
-		ret = 0;
-		if (strtoul(word, &end, 10) == format && !*end)
-			return 1;
+		ret = strtoul(word, &end, 10) == format && !*end;
+		if (ret)
+			break;
 	}
+	free(text);
 	return ret;
 }

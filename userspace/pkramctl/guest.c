@@ -18,6 +18,7 @@
 #include "ctl.h"
 #include "guest.h"
 #include "print.h"
+#include "read_file.h"
 
 #define SUFFIX		".conf"
 #define MAX_FILE	65536
@@ -100,25 +101,6 @@ void guest_explain(struct guest *g, const char *fmt, ...)
 
 /* Definitions */
 
-/* All of a file that is not large, or NULL, and why in errno */
-static char *read_all(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "re");
-	char *text;
-
-	if (!f)
-		return NULL;
-	text = malloc(MAX_FILE + 1);
-	*len = text ? fread(text, 1, MAX_FILE + 1, f) : 0;
-	if (text && (ferror(f) || *len > MAX_FILE)) {
-		errno = ferror(f) ? errno : EFBIG;
-		free(text);
-		text = NULL;
-	}
-	fclose(f);
-	return text;
-}
-
 static int load_one(struct guests *gs, const char *name)
 {
 	const char *path = make_path("%s/%s" SUFFIX, guests_dir(), name);
@@ -131,9 +113,9 @@ static int load_one(struct guests *gs, const char *name)
 	if (!guest_name_ok(name))
 		return ctl_error("\"%s\" cannot be the name of a guest: letters, digits and ._- make one, up to %d",
 				 name, GUEST_NAME_MAX);
-	text = read_all(path, &len);
-	if (!text)
-		return ctl_error("%s: %s", path, strerror(errno));
+	err = pkram_read_file(path, MAX_FILE, &text, &len);
+	if (err)
+		return ctl_error("%s: %s", path, strerror(-err));
 	g = malloc(sizeof(*g));
 	if (!g) {
 		free(text);
@@ -391,7 +373,7 @@ void guest_add_log(struct guest *g)
 	size_t len = 0, skip = 0;
 	char *text;
 
-	text = read_all(path, &len);
+	pkram_read_file(path, MAX_FILE, &text, &len);
 	while (len && text[len - 1] == '\n')
 		len--;
 	if (len > MAX_LOG)

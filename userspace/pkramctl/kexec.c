@@ -21,6 +21,7 @@
 #include "ctl.h"
 #include "kexec.h"
 #include "print.h"
+#include "read_file.h"
 #include "systemd.h"
 
 enum {
@@ -135,28 +136,6 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 	return 0;
 }
 
-static int read_line(const char *path, char *buf, size_t len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t n = 0;
-
-	if (fd < 0)
-		return -errno;
-	while (used < len - 1) {
-		n = read(fd, buf + used, len - 1 - used);
-		if (n <= 0)
-			break;
-		used += n;
-	}
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	buf[used] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	return n < 0 ? n : 0;
-}
-
 static int open_images(struct kexec_plan *plan)
 {
 	plan->kernel_fd = open(plan->kernel, O_RDONLY | O_CLOEXEC);
@@ -269,7 +248,7 @@ static int build_cmdline(struct kexec_plan *plan)
 		plan->line_from = plan->entry.source;
 	}
 	if (!base) {
-		len = read_line("/proc/cmdline", current, sizeof(current));
+		len = pkram_read_line("/proc/cmdline", current, sizeof(current));
 		if (len)
 			return ctl_error("/proc/cmdline: %s", strerror(-len));
 		base = current;
@@ -429,7 +408,7 @@ static int verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 	int ret = CTL_OK;
 	char loaded[8];
 
-	if (read_line("/sys/kernel/kexec_loaded", loaded, sizeof(loaded)) ||
+	if (pkram_read_line("/sys/kernel/kexec_loaded", loaded, sizeof(loaded)) ||
 	    strcmp(loaded, "1"))
 		return ctl_error("the kernel says that no image is loaded (/sys/kernel/kexec_loaded)");
 	if (pkram_handover_get(ctx, &h) || pkram_region_dump(ctx, &regions))

@@ -2,10 +2,14 @@
 /* Self test of the pure parts: sizes, ranges, the command line, progress. */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "args.h"
 #include "cmdline.h"
 #include "parse.h"
 #include "progress.h"
+#include "read_file.h"
 #include "tap.h"
 
 #define GIB (1ULL << 30)
@@ -218,6 +222,87 @@ static void cmdlines(void)
 	   "one blank too much is");
 }
 
+/* What the arguments of a verb are told to be wrong with */
+static char usage[512];
+
+int ctl_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(usage, sizeof(usage), fmt, ap);
+	va_end(ap);
+	return CTL_USAGE;
+}
+
+static void arguments(void)
+{
+	static const struct ctl_verb verb = {
+		.name = "grow", .args = "SIZE [--node N]\n      [--format] --all",
+	};
+	char *argv[] = { "4G", "--node", "1", "--format", "--node=2", "x", NULL };
+	const char *known[] = { "show", "grow", "shrink" }, *value;
+	int argc = 6;
+
+	ok(args_known(&verb, "--node") && args_known(&verb, "--node=1") &&
+	   args_known(&verb, "--format") && args_known(&verb, "--all"),
+	   "a synopsis names the options of its verb");
+	ok(!args_known(&verb, "--nod") && !args_known(&verb, "--nodes") &&
+	   !args_known(&verb, "--") && !args_known(&verb, "-n") && !args_known(&verb, "--=1"),
+	   "no other option is known");
+	ok(!args_value("--node", &argc, argv, &value) && !strcmp(value, "1") && argc == 4,
+	   "an option has its value behind it");
+	ok(!args_value("--node", &argc, argv, &value) && !strcmp(value, "2") && argc == 3,
+	   "an option has its value behind an equals sign");
+	ok(!args_value("--node", &argc, argv, &value) && !value && argc == 3,
+	   "an option that is not given has no value");
+	ok(args_flag("--format", &argc, argv) && !args_flag("--format", &argc, argv) &&
+	   argc == 2 && !strcmp(argv[0], "4G") && !strcmp(argv[1], "x"),
+	   "options are removed from the arguments");
+	ok(!args_distance("grow", "grow") && args_distance("gorw", "grow") == 1 &&
+	   args_distance("gro", "grow") == 1 && args_distance("", "show") == 4,
+	   "typing errors are counted");
+	ok(args_unknown("verb", "pool", "shirnk", known, 3) == CTL_USAGE &&
+	   !strcmp(usage, "pool: unknown verb \"shirnk\"; use one of: shrink, show, grow"),
+	   "the most similar verb comes first");
+}
+
+static void write_file(const char *path, size_t len)
+{
+	FILE *f = fopen(path, "w");
+
+	while (len--)
+		putc('x', f);
+	fclose(f);
+}
+
+static void whole_files(void)
+{
+	char path[] = "/tmp/pkram-test-XXXXXX", line[16], *buf;
+	int fd = mkstemp(path);
+	size_t len;
+
+	close(fd);
+	ok(!pkram_read_file(path, 10, &buf, &len) && !len && !*buf, "an empty file is read");
+	free(buf);
+	write_file(path, 10000);
+	ok(!pkram_read_file(path, 10000, &buf, &len) && len == 10000 &&
+	   strlen(buf) == 10000, "a file is read to its end");
+	free(buf);
+	ok(pkram_read_file(path, 9999, &buf, &len) == -EFBIG && !buf,
+	   "a file that is too large is refused");
+	ok(pkram_read_line(path, line, sizeof(line)) == -EFBIG,
+	   "a line that is too long is refused");
+	unlink(path);
+	ok(pkram_read_file(path, 10, &buf, &len) == -ENOENT && !buf,
+	   "a file that is not there is an error");
+	ok(!pkram_read_file("/proc/self/stat", 10000, &buf, &len) && len > 10,
+	   "a file that does not tell its size is read");
+	free(buf);
+	ok(!pkram_read_line("/proc/sys/kernel/ostype", line, sizeof(line)) &&
+	   !strcmp(line, "Linux"), "a line is cut behind its end");
+}
+
 static void progress(void)
 {
 	struct progress p = { .what = "vm1", .done = GIB, .all = 4 * GIB };
@@ -252,6 +337,8 @@ int main(void)
 	ranges();
 	humans();
 	cmdlines();
+	arguments();
+	whole_files();
 	progress();
 	return tap_done();
 }
