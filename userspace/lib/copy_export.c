@@ -215,7 +215,7 @@ static int resume(struct export *e)
 
 	err = pkram_manifest_header(&e->m, &header, &header_len);
 	if (err)
-		return pkram_copy_error(c, err, "%s: its name or labels do not fit a manifest: %s",
+		return pkram_copy_error(c, err, "%s: its name or labels do not fit into a manifest: %s",
 					e->in.path, strerror(-err));
 	err = pkram_copy_read_all(e->mfd, &buf, &len);
 	if (err) {
@@ -249,7 +249,7 @@ static int check_unchanged(struct export *e)
 		return pkram_copy_errno(e->copy, -errno, e->in.path);
 	if (st.st_size != e->st.st_size || st.st_mtim.tv_sec != e->st.st_mtim.tv_sec ||
 	    st.st_mtim.tv_nsec != e->st.st_mtim.tv_nsec)
-		return pkram_copy_error(e->copy, -ESTALE, "%s: was changed while it was exported",
+		return pkram_copy_error(e->copy, -ESTALE, "%s: it changed during the export",
 					e->in.path);
 	return 0;
 }

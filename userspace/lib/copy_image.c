@@ -31,7 +31,7 @@ static int load_manifest(struct pkram_copy *copy, struct pkram_manifest *m,
 	if (err)
 		return pkram_copy_errno(copy, err, path);
 	if (!m->complete || m->len != len)
-		return pkram_copy_error(copy, -EBADMSG, "%s: damaged or cut off behind byte %zu",
+		return pkram_copy_error(copy, -EBADMSG, "%s: damaged or truncated after byte %zu",
 					path, m->len);
 	return 0;
 }
@@ -58,7 +58,7 @@ int pkram_image_open(struct pkram_copy *copy, struct pkram_image *image,
 		return pkram_copy_errno(copy, -errno, file);
 	if (st.st_size != (off_t)image->m.size)
 		return pkram_copy_error(copy, -EBADMSG,
-					"%s: has %llu bytes, and should have %llu (object %s)",
+					"%s: has %llu bytes instead of %llu (object %s)",
 					file, (unsigned long long)st.st_size,
 					(unsigned long long)image->m.size, image->m.name);
 	pkram_copy_begin(copy, image->m.size, image->m.chunk_size);

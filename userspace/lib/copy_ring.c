@@ -178,7 +178,7 @@ static void io_error(struct ring *r, struct slot *s, int err)
 	/* Fewer bytes than the file had when it was opened */
 	if (!err)
 		pkram_copy_error(r->job->copy, -ENODATA,
-				 "%s: ends at byte %llu, which it did not at first",
+				 "%s: ends at byte %llu; it was longer before",
 				 f->path, (unsigned long long)pos);
 	else
 		pkram_copy_error(r->job->copy, err, "%s: %s at byte %llu: %s", f->path,

@@ -113,7 +113,7 @@ int pkram_event_next(struct pkram_ctx *ctx, struct pkram_event **event)
 	pkram_event_free(ev);
 	switch (err) {
 	case -ENOBUFS:
-		return pkram_error(ctx, err, "events were lost: list anew");
+		return pkram_error(ctx, err, "events were lost; list the objects again");
 	case -EBADMSG:
 		return pkram_error(ctx, err,
 				   "an event has a malformed attribute: module and program do not match");

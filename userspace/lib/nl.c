@@ -231,7 +231,7 @@ static int take_end(struct pkram_ctx *ctx, const struct nlmsghdr *nlh)
 	} else {
 		if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 			return pkram_error(ctx, -EBADMSG,
-					   "the kernel's answer is cut short");
+					   "the kernel's answer is truncated");
 		err = e->error;
 		skip = sizeof(*e);
 		if (err && !(nlh->nlmsg_flags & NLM_F_CAPPED) &&

@@ -118,7 +118,7 @@ static bool read_entry(struct boot_entry *e, const char *root, const char *path,
 	fclose(f);
 	/* Those before it are for the processor, mostly */
 	if (right && initrds > 1)
-		ctl_warn("%s names %u initrds, kexec can load one: %s", path, initrds,
+		ctl_warn("%s has %u initrds; kexec loads only one: %s", path, initrds,
 			 e->initrd);
 	if (right && *e->kernel)
 		return true;
@@ -174,7 +174,7 @@ int boot_find(struct boot_entry *e, const char *version)
 	}
 	if (*e->kernel)
 		return 0;
-	return ctl_error("there is no kernel %s: neither %s/vmlinuz-%s nor an entry of the boot loader's (a file is written with a /)",
+	return ctl_error("there is no kernel %s: found neither %s/vmlinuz-%s nor an entry of the boot loader (the name of a file needs a /)",
 			 version, dir, version);
 }
 

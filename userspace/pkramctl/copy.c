@@ -49,7 +49,7 @@ static int set_number(const struct copy_plan *plan, const char *what, const char
 	uint64_t n;
 
 	if (parse_size(s, &n) || !n || n > max)
-		return ctl_usage("%s: \"%s\" is no %s", copy_verb(plan), s, what);
+		return ctl_usage("%s: \"%s\" is not a valid %s", copy_verb(plan), s, what);
 	*v = n;
 	return 0;
 }
@@ -123,7 +123,7 @@ static int parse_options(struct copy_plan *plan, int argc, char **argv, char **w
 	opterr = 0;
 	while ((c = getopt_long(argc + 1, args, "fqjph", options, NULL)) != -1) {
 		if (c == '?' || !takes(plan, c))
-			return ctl_usage("%s: wrong option, or its argument is missing: \"%s\"",
+			return ctl_usage("%s: unknown option, or missing value: \"%s\"",
 					 copy_verb(plan), args[optind - 1]);
 		ret = take_option(plan, c);
 		if (ret)
@@ -158,7 +158,7 @@ static void check_claim(const char *object)
 	if (fd < 0)
 		return;
 	if (!pkram_file_info(fd, &info) && info.state == PKRAM_STATE_CLAIMED)
-		ctl_warn("%s is claimed: its owner may write to it meanwhile, the copy is of no one moment",
+		ctl_warn("%s is claimed: its owner may change it during the copy, which then mixes different moments",
 			 object);
 	close(fd);
 }
@@ -172,8 +172,8 @@ static int plan_export(struct copy_plan *plan, char **words, int nr)
 
 	if (nr < 2)
 		return ctl_usage("%s: %s", copy_verb(plan), plan->kind == COPY_OBJECT ?
-				 "which objects, and the files they were exported to?" :
-				 nr ? "where to?" : "which objects, and where to?");
+				 "no objects and no exported files given" :
+				 nr ? "no target given" : "no objects and no target given");
 	to = words[--nr];
 	dir = is_dir(to);
 	if (nr > 1 && !dir)
@@ -193,9 +193,9 @@ static int plan_import(struct copy_plan *plan, char **words, int nr)
 	int i;
 
 	if (!nr)
-		return ctl_usage("%s: which files?", copy_verb(plan));
+		return ctl_usage("%s: no files given", copy_verb(plan));
 	if (plan->name && nr > 1)
-		return ctl_usage("import: --name is for one file");
+		return ctl_usage("import: --name applies to one file only");
 	for (i = 0; i < nr; i++)
 		add_task(plan, plan->name ? object_path(plan->dir, plan->name) : NULL,
 			 ctl_must(strdup(words[i])));

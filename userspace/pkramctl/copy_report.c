@@ -40,19 +40,19 @@ static void tell(const struct copy_plan *plan, struct copy_task *t)
 	if (t->nr_bad > COPY_MAX_BAD)
 		ctl_error("%s: and %u more", path, t->nr_bad - COPY_MAX_BAD);
 	if (t->err == -ECANCELED && !t->begun)
-		ctl_error("%s: not begun", path);
+		ctl_error("%s: not started", path);
 	else if (t->err == -ECANCELED)
 		ctl_error("%s: stopped at %s of %s%s", path,
 			  format_size(t->stats.done, done, sizeof(done)),
 			  format_size(t->stats.data, all, sizeof(all)),
 			  copy_only_reads(plan) ? "" :
-			  "; the same command goes on from there");
+			  "; the same command continues from there");
 	else if (t->err == -EINVAL && !*t->why)
-		ctl_error("%s: a chunk is a power of two from 4 KiB to 64 MiB", copy_verb(plan));
+		ctl_error("%s: the size of a chunk must be a power of two from 4 KiB to 64 MiB", copy_verb(plan));
 	else if (t->err)
 		ctl_error("%s%s", printable(t->why),
 			  resumable(t->err) && !copy_only_reads(plan) ?
-			  "; the same command goes on from there" : "");
+			  "; the same command continues from there" : "");
 }
 
 static void print_task(const struct copy_plan *plan, const struct copy_task *t)

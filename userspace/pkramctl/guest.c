@@ -111,7 +111,7 @@ static int load_one(struct guests *gs, const char *name)
 	int err;
 
 	if (!guest_name_ok(name))
-		return ctl_error("\"%s\" cannot be the name of a guest: letters, digits and ._- make one, up to %d",
+		return ctl_error("\"%s\" is not a valid name of a guest: use letters, digits and ._-, at most %d",
 				 name, GUEST_NAME_MAX);
 	err = pkram_read_file(path, MAX_FILE, &text, &len);
 	if (err)
@@ -307,7 +307,7 @@ int guest_lock(struct guest *g)
 	if (g->lock < 0)
 		return guest_fail(g, "%s: %s", dir, strerror(errno));
 	if (flock(g->lock, LOCK_EX | LOCK_NB))
-		return guest_fail(g, "another pkramctl is at work on it");
+		return guest_fail(g, "another pkramctl is working on it");
 	return 0;
 }
 
@@ -405,7 +405,7 @@ int guest_greet(struct guest *g)
 			return CTL_FAILED;
 		}
 	}
-	return guest_fail(g, "QEMU was started %d seconds ago and has no QMP socket yet; its log is %s",
+	return guest_fail(g, "QEMU has no QMP socket %d seconds after its start; its log is %s",
 			  START_MS / 1000, guest_run_path(g, "log"));
 }
 

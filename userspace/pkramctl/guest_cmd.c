@@ -27,12 +27,12 @@ static bool live(const struct guest *g)
 static int can_start(struct guest *g)
 {
 	if (g->state == GUEST_SAVED)
-		return guest_fail(g, "is saved: pkramctl guest resume %s lets it go on, pkramctl guest discard %s gives it up",
+		return guest_fail(g, "is saved; pkramctl guest resume %s continues it, pkramctl guest discard %s gives it up",
 				  g->file.name, g->file.name);
 	if (live(g))
-		return guest_fail(g, "has a QEMU already: it is %s", g->status);
+		return guest_fail(g, "already has a QEMU, which is %s", g->status);
 	if (g->state == GUEST_STALE) {
-		ctl_warn("%s: %s is of no use, its RAM was used since: removed",
+		ctl_warn("%s: removed the stale state %s: its RAM was used after the save",
 			 g->file.name, guest_state_path(g));
 		unlink(guest_state_path(g));
 		unlink(guest_info_path(g));
@@ -45,9 +45,9 @@ static int can_resume(struct guest *g)
 	if (g->state == GUEST_SAVED || guest_stands_still(g))
 		return 0;
 	if (live(g))
-		return guest_fail(g, "has a QEMU already: it is %s", g->status);
+		return guest_fail(g, "already has a QEMU, which is %s", g->status);
 	if (g->state == GUEST_STALE)
-		return guest_fail(g, "its RAM was used since it was saved, the state is of no use: pkramctl guest start %s starts it afresh",
+		return guest_fail(g, "its state is stale, because its RAM was used after the save; pkramctl guest start %s starts it afresh",
 				  g->file.name);
 	return guest_fail(g, "is not saved: there is no %s",
 			  guest_state_path(g));
@@ -57,7 +57,7 @@ static int can_discard(struct guest *g)
 {
 	if (g->state == GUEST_SAVED || g->state == GUEST_STALE)
 		return 0;
-	return guest_fail(g, "is not saved: there is nothing to give up");
+	return guest_fail(g, "is not saved; there is nothing to give up");
 }
 
 static int can_stop(struct guest *g)
@@ -199,7 +199,7 @@ static void hint_retry(struct guests *gs)
 	for (g = gs->list; g; g = g->next) {
 		if (!g->chosen || !g->failed || g->state != GUEST_SAVED)
 			continue;
-		guest_explain(g, "\n  Its RAM and %s are as they were. When the cause is gone, pkramctl guest resume %s tries again",
+		guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run pkramctl guest resume %s",
 			      guest_state_path(g), g->file.name);
 	}
 }
@@ -251,7 +251,7 @@ static void stop_all(struct guests *gs, bool force)
 		if (force)
 			continue;
 		if (strcmp(g->status, "running"))
-			guest_fail(g, "is %s and does not notice that it shall power down; --force ends it as it is",
+			guest_fail(g, "is %s and cannot power down; --force ends it at once",
 				   g->status);
 		else if (qmp_command(&g->qmp, "system_powerdown", NULL))
 			guest_fail(g, "%s", g->qmp.error);
@@ -261,7 +261,7 @@ static void stop_all(struct guests *gs, bool force)
 		if (force)
 			guest_quit(g);
 		else if (guest_wait_exit(g, left > 0 ? left : 0))
-			guest_fail(g, "has not powered down in %u seconds; it still runs, --force ends it as it is",
+			guest_fail(g, "has not powered down within %u seconds and still runs; --force ends it at once",
 				   g->file.stop_timeout);
 		if (!g->failed)
 			g->state = GUEST_STOPPED;
@@ -380,7 +380,7 @@ static int guest_down(int argc, char **argv)
 			save_and_leave(&r.guests);
 		saved = !g->failed;
 		if (!saved)
-			ctl_warn("%s is not saved, but powered down: %s",
+			ctl_warn("%s cannot be saved and is powered down instead: %s",
 				 g->file.name, g->error);
 	}
 	if (!saved) {

@@ -56,9 +56,9 @@ static int set_uuid(struct parser *p, const char *value)
 	uint8_t uuid[16];
 
 	if (*p->g->uuid)
-		return bad(p, "a second uuid: a guest has one");
+		return bad(p, "duplicate uuid");
 	if (parse_uuid(value, uuid))
-		return bad(p, "\"%s\" is no UUID: take what uuidgen(1) prints",
+		return bad(p, "\"%s\" is not a UUID; uuidgen(1) makes one",
 			   value);
 	strcpy(p->g->uuid, value);
 	return 0;
@@ -67,9 +67,9 @@ static int set_uuid(struct parser *p, const char *value)
 static int set_qemu(struct parser *p, const char *value)
 {
 	if (p->g->qemu)
-		return bad(p, "a second qemu: a guest has one");
+		return bad(p, "duplicate qemu");
 	if (strchr(value, '/') && *value != '/')
-		return bad(p, "\"%s\": write QEMU's path from the root on, or its name alone",
+		return bad(p, "\"%s\" is neither an absolute path nor a name of a program",
 			   value);
 	p->g->qemu = strdup(value);
 	return p->g->qemu ? 0 : no_memory(p);
@@ -80,9 +80,9 @@ static int set_timeout(struct parser *p, const char *value)
 	uint64_t v;
 
 	if (p->seen_timeout++)
-		return bad(p, "a second stop-timeout: a guest has one");
+		return bad(p, "duplicate stop-timeout");
 	if (parse_number(value, &v) || !v || v > MAX_TIMEOUT)
-		return bad(p, "\"%s\": stop-timeout is seconds, from 1 to %d",
+		return bad(p, "\"%s\" is not a valid stop-timeout; use seconds, from 1 to %d",
 			   value, MAX_TIMEOUT);
 	p->g->stop_timeout = v;
 	return 0;
@@ -122,7 +122,7 @@ static int parse_setting(struct parser *p, char *key)
 		if (!strcmp(key, settings[i].key))
 			return settings[i].set(p, value);
 	}
-	return bad(p, "there is no setting \"%s\", only uuid, qemu and stop-timeout",
+	return bad(p, "unknown setting \"%s\"; use uuid, qemu or stop-timeout",
 		   key);
 }
 
@@ -131,13 +131,13 @@ static int parse_setting(struct parser *p, char *key)
 static const struct {
 	const char *option, *why;
 } ours[] = {
-	{ "uuid", "write uuid = ... on a line of its own" },
-	{ "name", "the guest is called as its file is" },
+	{ "uuid", "write a line \"uuid = UUID\" instead" },
+	{ "name", "the name of the file is the name of the guest" },
 	{ "pidfile", "pkramctl adds it" },
-	{ "daemonize", "pkramctl sees to that" },
+	{ "daemonize", "pkramctl starts QEMU in the background" },
 	{ "incoming", "pkramctl adds it when the guest is resumed" },
-	{ "loadvm", "a resume would not be one" },
-	{ "S", "pkramctl starts a guest for it to run" },
+	{ "loadvm", "it would replace the saved state" },
+	{ "S", "pkramctl starts guests running" },
 };
 
 /* Would it be in the way of what pkramctl does? */
@@ -148,7 +148,7 @@ static int check_option(struct parser *p, const char *word)
 
 	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
 		if (!strcmp(option, ours[i].option))
-			return bad(p, "%s cannot stand here: %s", word,
+			return bad(p, "option %s is not allowed: %s", word,
 				   ours[i].why);
 	}
 	return 0;
@@ -185,7 +185,7 @@ static int next_word(struct parser *p, char **s, char **word)
 		} else if (quote && *in == quote) {
 			quote = '\0';
 		} else if (quote != '\'' && (*in == '$' || *in == '`')) {
-			return bad(p, "nothing is expanded here: write what is meant, or put ' ' around a %c",
+			return bad(p, "nothing is expanded; write the value itself, or quote the %c with ' '",
 				   *in);
 		} else if (*in == '\\' && in[1] &&
 			   (!quote || (quote == '"' &&
@@ -196,7 +196,7 @@ static int next_word(struct parser *p, char **s, char **word)
 		}
 	}
 	if (quote)
-		return bad(p, "a %c is not closed", quote);
+		return bad(p, "missing closing %c", quote);
 	*s = in + !!*in;
 	*out = '\0';
 	return 0;
@@ -347,9 +347,9 @@ static int parse(struct parser *p, char *text)
 		return err;
 	p->line = lines;
 	if (!*p->g->uuid)
-		return bad(p, "the guest has no uuid: add \"uuid = \" and what uuidgen(1) prints");
+		return bad(p, "uuid is missing; add a line \"uuid = UUID\" (uuidgen(1) makes one)");
 	if (!p->g->nr_args)
-		return bad(p, "there are no options for QEMU: write them as on its command line");
+		return bad(p, "options for QEMU are missing; write them as on its command line");
 	if (!p->g->qemu)
 		err = set_qemu(p, "qemu-system-x86_64");
 	for (i = 1; !err && i < p->g->nr_args; i++) {
@@ -370,7 +370,7 @@ int guest_file_parse(struct guest_file *g, const char *name, const char *text,
 	*g = (struct guest_file){ .stop_timeout = STOP_TIMEOUT };
 	snprintf(g->name, sizeof(g->name), "%s", name);
 	if (memchr(text, '\0', len))
-		return bad(&p, "this is no text");
+		return bad(&p, "the file is not text");
 	copy = strndup(text, len);
 	err = copy ? parse(&p, copy) : no_memory(&p);
 	free(copy);

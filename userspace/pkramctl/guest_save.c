@@ -35,7 +35,7 @@ int guest_savable(struct guest *g)
 		return guest_fail(g, "does not run");
 	}
 	if (guest_stands_still(g))
-		return guest_fail(g, "stands still after a save: pkramctl guest resume %s lets it go on",
+		return guest_fail(g, "is stopped after a save; pkramctl guest resume %s continues it",
 				  g->file.name);
 	if (!lives(g))
 		return guest_fail(g, "is %s: only a guest that runs can be saved",
@@ -47,7 +47,7 @@ int guest_savable(struct guest *g)
 		return 0;
 	first = json_object_array_get_idx(reasons, 0);
 	return guest_fail(g, "%s", first ? json_object_get_string(first) :
-			  "QEMU does not say why it cannot be saved");
+			  "QEMU gives no reason why it cannot be saved");
 }
 
 void guests_save(struct guests *gs)
@@ -71,7 +71,7 @@ void guests_save(struct guests *gs)
 		if (!stat(guest_state_path(g), &st))
 			g->bytes = st.st_size;
 		if (record_save(g))
-			ctl_warn("%s: its blackout will not be known: %s: %s",
+			ctl_warn("%s: its blackout cannot be reported: %s: %s",
 				 g->file.name, guest_info_path(g),
 				 strerror(errno));
 	}
@@ -111,8 +111,8 @@ int guest_go_on(struct guest *g)
 		return 0;
 	}
 	if (g->failed)
-		guest_explain(g, "; it does not go on: %s", g->qmp.error);
-	return guest_fail(g, "does not go on: %s", g->qmp.error);
+		guest_explain(g, "; it does not continue: %s", g->qmp.error);
+	return guest_fail(g, "does not continue: %s", g->qmp.error);
 }
 
 void guests_leave(struct guests *gs)

@@ -85,7 +85,7 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 	optind = 1;
 	while ((c = getopt_long(argc + 1, args, "jph", options, NULL)) != -1) {
 		if (!takes(command, c))
-			return ctl_usage("%s: wrong option", command);
+			return ctl_usage("%s: unknown option, or missing value", command);
 		switch (c) {
 		case OPT_KERNEL:
 			plan->kernel = optarg;
@@ -168,15 +168,15 @@ static int check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	case PKRAM_HANDOVER_MEMMAP:
 		if (h->cmdline)
 			break;
-		return ctl_error("the next kernel has to be told of the regions on its command line, but the module does not say how: see dmesg");
+		return ctl_error("the next kernel's command line must reserve the regions, but the module does not say how; see dmesg");
 	case PKRAM_HANDOVER_NONE:
-		return ctl_error("there are regions, but no handover for them: the next kernel would overwrite them. See dmesg");
+		return ctl_error("the regions have no handover, and the next kernel would overwrite them; see dmesg");
 	default:
 		return ctl_error("handover mode %u is unknown: the module is newer than this program",
 				 h->mode);
 	}
 	if (!h->kexec_guard)
-		ctl_warn("kexec_load(2) is not guarded: use nothing but this command");
+		ctl_warn("kexec_load(2) is not guarded; load kernels with this command only");
 	return 0;
 }
 
@@ -191,7 +191,7 @@ int cannot_host(const struct kexec_plan *plan, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (!plan->force)
-		return ctl_error("%s. --force boots it all the same, and the pool waits", text);
+		return ctl_error("%s. --force boots it anyway, and the pool stays reserved", text);
 	ctl_warn("%s", text);
 	return 0;
 }
@@ -209,13 +209,13 @@ static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	if (!plan->regions)
 		return 0;
 	if (!*plan->version)
-		return cannot_host(plan, "%s does not tell its version, so there is no knowing of a pkram module for it",
+		return cannot_host(plan, "%s does not contain its version, so its pkram module cannot be checked",
 				   plan->kernel);
 	ret = boot_module(plan->version, plan->module, sizeof(plan->module));
 	if (ret) {
 		ret = cannot_host(plan, "there is no pkram module for %s (%s: %s): build it, and run depmod %s",
 				  plan->version, plan->module, ret == -ENODATA ?
-				  "names none" : strerror(-ret), plan->version);
+				  "it lists none" : strerror(-ret), plan->version);
 		plan->module[0] = '\0';
 		return ret;
 	}
@@ -227,12 +227,12 @@ static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	if (ret > 0)
 		return 0;
 	if (ret == -ENOENT)
-		return cannot_host(plan, "there is no modinfo(8) to ask %s for the formats that it knows",
+		return cannot_host(plan, "cannot check which formats %s supports, because there is no modinfo(8)",
 				   plan->module);
 	if (ret < 0)
-		return cannot_host(plan, "%s does not tell which formats of a pool it knows: build it anew",
+		return cannot_host(plan, "%s does not declare which formats it supports; rebuild it",
 				   plan->module);
-	return cannot_host(plan, "%s does not know format %u, which this pool has",
+	return cannot_host(plan, "%s does not support format %u, which this pool has",
 			   plan->module, format);
 }
 
@@ -258,10 +258,10 @@ static int build_cmdline(struct kexec_plan *plan)
 			    base == current, plan->append,
 			    plan->handover->cmdline);
 	if (len < 0)
-		return ctl_error("the command line is much too long: a kernel takes no more than %d bytes",
+		return ctl_error("the command line is too long: a kernel accepts at most %d bytes",
 				 CMDLINE_MAX);
 	if (len > CMDLINE_MAX)
-		return ctl_error("the command line has %d bytes, a kernel takes no more than %d%s",
+		return ctl_error("the command line has %d bytes; a kernel accepts at most %d%s",
 				 len, CMDLINE_MAX, plan->handover->cmdline ?
 				 " (the handover needs some of them)" : "");
 	return 0;
@@ -280,7 +280,7 @@ static bool ask(void)
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return false;
 	fflush(stdout);
-	fputs("Boot, and lose what their owners have not saved? [y/N] ", stderr);
+	fputs("Boot anyway and lose the unsaved state? [y/N] ", stderr);
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
@@ -304,10 +304,10 @@ static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx)
 			continue;
 		claimed++;
 		if (fatal)
-			ctl_error("%s is claimed and not sealed: its owner has not saved",
+			ctl_error("%s is claimed and not sealed: its state is not saved",
 				  object_name(o));
 		else
-			ctl_warn("%s is claimed and not sealed: its owner has not saved",
+			ctl_warn("%s is claimed and not sealed: its state is not saved",
 				 object_name(o));
 	}
 	plan->agreed = claimed && fatal && !plan->dry_run && ask();
@@ -342,7 +342,7 @@ static int check_again(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 		if (o->state != PKRAM_STATE_CLAIMED ||
 		    (plan->agreed && was_claimed(plan, o->key)))
 			continue;
-		ret = ctl_error("%s is claimed and not sealed, since a moment ago",
+		ret = ctl_error("%s is claimed and not sealed since the kernel was loaded",
 				object_name(o));
 	}
 	pkram_object_free(list);
@@ -590,9 +590,9 @@ static int kexec_run(int argc, char **argv)
 	}
 	if (plan.unload && (plan.kernel || plan.initrd || plan.cmdline || plan.append ||
 			    plan.reuse || plan.load_only || plan.dry_run || plan.force))
-		return ctl_usage("kexec: --unload stands alone");
+		return ctl_usage("kexec: --unload excludes all other options");
 	if (!plan.kernel && !plan.unload)
-		return ctl_usage("kexec: which kernel? (--kernel VERSION, or FILE)");
+		return ctl_usage("kexec: no kernel given; use --kernel VERSION or --kernel FILE");
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
 	if (plan.unload) {

@@ -67,7 +67,7 @@ static void print_event(const struct monitor *m, const struct pkram_event *ev)
 		print_now();
 	out_str("event", "", ev ? pkram_event_name(ev->kind) : "lost");
 	if (!ev) {
-		out_str("reason", "because:", "events came faster than they were read: list anew");
+		out_str("reason", "because:", "events came faster than they were read; list the objects again");
 		out_line_close();
 		return;
 	}

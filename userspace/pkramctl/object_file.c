@@ -43,10 +43,10 @@ static int fail(const char *path, int err)
 	case -ENOTTY:
 		return ctl_error("%s: not a file of pkramfs", path);
 	case -EUCLEAN:
-		return ctl_error("%s: %s: the object is damaged; pkramctl object show tells why, object discard removes it",
+		return ctl_error("%s: %s: the object is damaged; pkramctl object show gives the reason, pkramctl object discard removes it",
 				 path, strerror(-err));
 	case -ENOSPC:
-		return ctl_error("%s: %s in the pool, or on the node: pkramctl pool show, pool grow",
+		return ctl_error("%s: %s in the pool or on the node; see pkramctl pool show, pkramctl pool grow",
 				 path, strerror(-err));
 	case -EBUSY:
 		break;
@@ -59,7 +59,7 @@ static int fail(const char *path, int err)
 		close(fd);
 	}
 	if (fd >= 0 && !err && info.state == PKRAM_STATE_SEALED)
-		return ctl_error("%s: sealed, it holds a saved guest: pkramctl object unseal gives that up",
+		return ctl_error("%s: sealed, because it has a saved guest; pkramctl object unseal gives the guest up",
 				 path);
 	return ctl_error("%s: in use by another process", path);
 }
@@ -506,7 +506,7 @@ int object_unseal(int argc, char **argv)
 		return CTL_USAGE;
 	err = object_drop_seal(path);
 	if (err == -ENODATA) {
-		ret = ctl_error("%s: holds no saved guest", path);
+		ret = ctl_error("%s: not sealed, so it has no saved guest", path);
 	} else if (err) {
 		ret = fail(path, err);
 	} else {

@@ -87,7 +87,7 @@ static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 	if (res->gib < asked || res->offline)
 		ret = CTL_PARTLY;
 	if (res->offline)
-		ctl_warn("some of the memory given back is not in use: echo online > /sys/devices/system/memory/memoryN/state");
+		ctl_warn("some of the memory that was given back is not online; run: echo online > /sys/devices/system/memory/memoryN/state");
 	pkram_resize_free(res);
 	if (err)
 		return ctl_fail(ctx, NULL);

@@ -54,7 +54,7 @@ static int read_more(struct qmp *q, int64_t until)
 
 	if (q->size - q->used < 4096) {
 		if (q->size >= MAX_LINE)
-			return fail(q, -EPROTO, "QEMU sent a line without an end");
+			return fail(q, -EPROTO, "QEMU sent a line that is too long");
 		p = realloc(q->buf, q->size + 65536);
 		if (!p)
 			return fail(q, -ENOMEM, "out of memory");
@@ -69,7 +69,7 @@ static int read_more(struct qmp *q, int64_t until)
 	if (n < 0 && errno == EINTR)
 		return 0;
 	if (n <= 0)
-		return fail(q, -EPIPE, "QEMU is gone");
+		return fail(q, -EPIPE, "QEMU has ended");
 	q->used += n;
 	return 0;
 }
@@ -89,7 +89,7 @@ static int next_message(struct qmp *q, struct json_object **msg, int64_t until)
 	*msg = json_tokener_parse(q->buf);
 	if (!json_object_is_type(*msg, json_type_object)) {
 		json_object_put(*msg);
-		return fail(q, -EPROTO, "this is no QMP: %.100s", q->buf);
+		return fail(q, -EPROTO, "this is not QMP: %.100s", q->buf);
 	}
 	q->used -= eol - q->buf;
 	memmove(q->buf, eol, q->used);
@@ -125,7 +125,7 @@ int qmp_receive(struct qmp *q)
 		if (error) {
 			text = json_object_get_string(member(error, "desc"));
 			err = fail(q, -EREMOTEIO, "%s",
-				   text ? text : "QEMU does not say why");
+				   text ? text : "QEMU gives no reason");
 		} else if (answer) {
 			q->answer = json_object_get(answer);
 		} else {
@@ -156,7 +156,7 @@ int qmp_send(struct qmp *q, const char *name, struct json_object *args)
 	n = send(q->fd, text, len, MSG_NOSIGNAL);
 	json_object_put(msg);
 	if (n != (ssize_t)len)
-		return fail(q, -EPIPE, "QEMU is gone");
+		return fail(q, -EPIPE, "QEMU has ended");
 	return 0;
 }
 
@@ -179,7 +179,7 @@ static int greeting(struct qmp *q)
 	if (err)
 		return err;
 	if (!member(msg, "QMP"))
-		err = fail(q, -EPROTO, "this is no QMP: %.100s",
+		err = fail(q, -EPROTO, "this is not QMP: %.100s",
 			   json_object_get_string(msg));
 	json_object_put(msg);
 	return err;

@@ -60,7 +60,7 @@ static int check_objects(struct pkram_ctx *ctx, struct guests *gs)
 		if (o->state != PKRAM_STATE_CLAIMED ||
 		    (gs && o->name && is_guests_ram(gs, o->name)))
 			continue;
-		ret = ctl_error("%s is in use, and not by a guest that is saved: end its owner, or describe it in guests.d",
+		ret = ctl_error("%s is claimed by a process that is not a guest in guests.d; end the process, or define the guest",
 				o->name ? o->name : "(no name)");
 	}
 	pkram_object_free(list);
@@ -141,7 +141,7 @@ static int save_all(const struct kexec_plan *plan, struct guests *gs,
 		    strcmp(g->status, "suspended"))
 			ctl_error("%s does not run: %s", g->file.name, g->error);
 	}
-	return ctl_error("the host stays as it is: a guest could not be saved, those that were saved go on");
+	return ctl_error("update cancelled: a guest could not be saved; the saved guests continue");
 }
 
 static const char *unit_of(const struct guest *g)
@@ -159,7 +159,7 @@ static void check_units(struct guests *gs)
 
 	for (g = guests_good(gs, NULL); g && systemd_runs(); g = guests_good(gs, g)) {
 		if (!systemd_enabled(unit_of(g)))
-			ctl_warn("%s: its unit %s is not enabled: in the next kernel it waits for pkramctl guest resume %s",
+			ctl_warn("%s: its unit %s is not enabled; in the next kernel run pkramctl guest resume %s",
 				 g->file.name, unit_of(g), g->file.name);
 	}
 }
@@ -186,8 +186,8 @@ static int resume_all(struct guests *gs)
 		ctl_error("%s: %s", g->file.name, g->error);
 		failed = true;
 	}
-	return ctl_error("the host stays as it is; its guests were resumed%s",
-			 failed ? ", but for these, which are still saved" : "");
+	return ctl_error("update cancelled; the guests were resumed%s",
+			 failed ? ", except those named above, which are still saved" : "");
 }
 
 static int update_with(struct kexec_plan *plan, struct guests *gs,
@@ -261,7 +261,7 @@ static int update_run(int argc, char **argv)
 		return CTL_OK;
 	}
 	if (!plan.kernel == !plan.report)
-		return ctl_usage("update: to which kernel? (--kernel VERSION), or --report");
+		return ctl_usage("update: no kernel given; use --kernel VERSION, or --report");
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
 	ret = guests_load(&gs, NULL, 0);

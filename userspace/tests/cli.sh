@@ -81,7 +81,7 @@ ctl '' object create "$p" 4M --node=x;	is 2 '' '"x" is not a number' 'create: a 
 ctl '' object create "$p" 4M --mode 0999; is 2 '' 'not a mode' 'create: a mode is octal'
 ctl '' object create "$tmp/db" 4M;	is 1 '' 'not a file of pkramfs' 'create wants pkramfs'
 [ ! -e "$tmp/db" ]; report $? 'and leaves nothing elsewhere'
-ctl '' object create "$p" 4M --node 2;	is 1 '' 'No space left on device in the pool, or on the node' 'a node without memory'
+ctl '' object create "$p" 4M --node 2;	is 1 '' 'No space left on device in the pool or on the node' 'a node without memory'
 [ ! -e "$p" ]; report $? 'leaves nothing'
 ctl '' object create --node=1 "$p" 4M --mode 0640; is 0 'size             4 MiB' '' 'create'
 [ "$(stat -c '%s %a' "$p")" = '4194304 640' ]; report $? 'makes the file'
@@ -106,10 +106,10 @@ ctl '' object seal "$p" --uuid 1;	is 2 '' 'uuidgen' 'seal: a UUID that is none'
 ctl '' object seal "$p" --cookie 00000000-0000-0000-0000-000000000000; is 2 '' 'a cookie of zeroes' 'seal: a cookie is not zero'
 ctl '' object seal "$p" uuid $uuid;	is 2 '' 'unexpected argument "uuid"' 'seal: a UUID is an option'
 ctl '' -j object seal "$p" --uuid $uuid;	json 'd["state"] == "sealed" and d["vm_uuid"] == "'$uuid'" and len(d["cookie"]) == 36 and d["generation"] == 1' 'seal'
-ctl '' object seal "$p";		is 1 '' 'db: sealed, it holds a saved guest: pkramctl object unseal' 'an object is sealed once'
+ctl '' object seal "$p";		is 1 '' 'db: sealed, because it has a saved guest; pkramctl object unseal' 'an object is sealed once'
 ctl '' object remove "$p";		is 1 '' 'db: sealed' 'a sealed object is not removed'
 ctl '' object unseal "$p";		is 0 'unsealed' '' 'unseal'
-ctl '' object unseal "$p";		is 1 '' 'holds no saved guest' 'a seal is given up once'
+ctl '' object unseal "$p";		is 1 '' 'has no saved guest' 'a seal is given up once'
 ctl '' object seal "$p.2"
 ctl '' object unseal -j "$p.2";		json 'd["unsealed"].endswith("db.2")' 'unseal as JSON'
 ctl '' object seal --cookie=$uuid "$p";	is 0 "cookie           $uuid" '' 'seal with a cookie'
@@ -241,8 +241,8 @@ ctl '' -j pool adopt 4G+4G;		json 'd["got_gib"] == 4' 'adopt as JSON'
 ctl '' -j pool shrink 2G;		json 'd["got_gib"] == 2 and len(d["offline"]) == 1' 'shrink as JSON'
 ctl '' pool adopt 4G+4G;		is 0 'got 4 GiB' '' 'adopt'
 ctl '' pool adopt 4G+4G --format;		is 0 '0x100000000  4 GiB' '' 'adopt with format'
-ctl '' pool shrink 2G;			is 3 'gave back 2 GiB' 'not in use' 'memory that does not come online is status 3'
-ctl '' pool shrink --region 1T+2G;	is 3 'no memory block' 'not in use' 'shrink by range'
+ctl '' pool shrink 2G;			is 3 'gave back 2 GiB' 'is not online' 'memory that does not come online is status 3'
+ctl '' pool shrink --region 1T+2G;	is 3 'no memory block' 'is not online' 'shrink by range'
 ctl none pool shrink 2G;		is 1 'holds pages' 'no GiB' 'nothing given back is status 1'
 
 # kexec
@@ -257,11 +257,11 @@ export PKRAM_FAKE_CMDLINE=$'BOOT_IMAGE=/vmlinuz-1 root=/dev/sda1 quiet\n'
 k="--kernel $tmp/vmlinuz"
 # shellcheck disable=SC2086,SC2016
 {
-ctl '' kexec;				is 2 '' 'which kernel' 'kexec needs a kernel'
-ctl '' kexec $k --fast;			is 2 '' 'wrong option' 'kexec: an unknown option'
+ctl '' kexec;				is 2 '' 'no kernel given' 'kexec needs a kernel'
+ctl '' kexec $k --fast;			is 2 '' 'unknown option' 'kexec: an unknown option'
 ctl '' kexec $k now;			is 2 '' 'unexpected argument "now"' 'kexec: too many words'
 ctl '' kexec $k --command-line a --reuse-cmdline; is 2 '' 'exclude each other' 'kexec: one command line'
-ctl '' kexec $k --unload;		is 2 '' 'stands alone' 'kexec: --unload stands alone'
+ctl '' kexec $k --unload;		is 2 '' 'excludes all other options' 'kexec: --unload takes no other option'
 ctl absent kexec --unload;		is 0 'unloaded' '' 'kexec --unload'
 logged unload 'unloads'
 ctl absent kexec --unload -j;		json 'd["unloaded"] is True' 'as JSON'
@@ -290,8 +290,8 @@ not_logged load 'loads nothing'
 ctl idle kexec $k --dry-run -j;		json 'd["dry_run"]' 'the option may come last'
 ctl idle kexec $k --command-line "$(printf %02047d 0)" --dry-run; is 0 '00000' 'quarantined' 'a command line of 2047 bytes is taken'
 ctl idle kexec $k --command-line "$(printf %02048d 0)" --dry-run; is 1 'refused' '2048 bytes' 'one of 2048 is refused'
-ctl idle kexec $k --command-line "$(printf %09000d 0)" --dry-run; is 1 'refused' 'much too long' 'a very long one too'
-ctl 'idle nomode' kexec $k;		is 1 '' 'no handover for them' 'regions without a handover: refused'
+ctl idle kexec $k --command-line "$(printf %09000d 0)" --dry-run; is 1 'refused' 'is too long' 'a very long one too'
+ctl 'idle nomode' kexec $k;		is 1 '' 'the regions have no handover' 'regions without a handover: refused'
 ctl 'idle silent' kexec $k;		is 1 '' 'does not say how' 'a handover that is not told: refused'
 ctl 'secret memmap' kexec $k; is 1 '' 'this needs root' 'kexec without root'
 ctl empty kexec $k --load-only;		is 0 'none' 'nothing will be preserved' 'an empty pool is only told of'
@@ -335,28 +335,28 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' \
 	rc=$?
 }
 : >"$tmp/log"
-on_terminal n kexec $k;			is 1 'Boot, and lose' '' 'on a terminal it asks'
+on_terminal n kexec $k;			is 1 'Boot anyway' '' 'on a terminal it asks'
 not_logged load 'and does nothing if the answer is no'
 on_terminal y kexec $k
 logged 'reboot kexec' 'and goes if it is yes'
 on_terminal y kexec $k --dry-run
-! grep -q 'Boot, and' "$tmp/out"; report $? 'a dry run does not ask'
+! grep -q 'Boot anyway' "$tmp/out"; report $? 'a dry run does not ask'
 
 # Which kernel, and is there a module for it?
 mkdir -p "$tmp/boot/grub" "$tmp/boot/loader/entries" "$tmp/boot/6.99.3"
 make_image 6.99.2-test "$tmp/boot/vmlinuz-6.99.2-test"
 echo initrd >"$tmp/boot/initrd.img-6.99.2-test"
 v='--kernel 6.99.2-test'
-ctl idle kexec --kernel 6.98;		is 1 '' 'there is no kernel 6.98: neither' 'a version that is not there'
+ctl idle kexec --kernel 6.98;		is 1 '' 'there is no kernel 6.98: found neither' 'a version that is not there'
 ctl idle kexec $v;			is 1 '' 'there is no pkram module for 6.99.2-test' 'a kernel without modules: refused'
 not_logged load 'and nothing was loaded'
 make_module "$tmp/modules" 6.99.2-test
 echo 'kernel/fs/ext4.ko:' >"$tmp/modules/6.99.2-test/modules.dep"
-ctl idle kexec $v;			is 1 '' 'modules.dep: names none): build it, and run depmod 6.99.2-test' 'one without our module: refused'
+ctl idle kexec $v;			is 1 '' 'modules.dep: it lists none): build it, and run depmod 6.99.2-test' 'one without our module: refused'
 make_module "$tmp/modules" 6.99.2-test
-ctl idle kexec $v;			is 1 '' 'does not tell which formats' 'a module that does not tell: refused'
+ctl idle kexec $v;			is 1 '' 'does not declare which formats' 'a module that does not tell: refused'
 make_module "$tmp/modules" 6.99.2-test 'pkram_format=2 3'
-ctl idle kexec $v;			is 1 '' 'does not know format 1, which this pool has' 'a module of other formats: refused'
+ctl idle kexec $v;			is 1 '' 'does not support format 1, which this pool has' 'a module of other formats: refused'
 ctl idle kexec $v --force --load-only;	is 0 'vmlinuz-6.99.2-test' 'warning: ' '--force goes on'
 logged 'load initrd=yes' 'with the initrd that belongs to it'
 make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
@@ -375,7 +375,7 @@ for c in xz zstd; do
 done
 make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
 echo kernel >"$tmp/junk"
-ctl idle kexec --kernel "$tmp/junk";	is 1 '' 'junk does not tell its version' 'an image without a version: refused'
+ctl idle kexec --kernel "$tmp/junk";	is 1 '' 'junk does not contain its version' 'an image without a version: refused'
 ctl idle kexec --kernel "$tmp/junk" --force --load-only; is 0 'junk' 'warning: ' 'unless with --force'
 ctl empty kexec --kernel "$tmp/junk" --load-only; is 0 'junk' 'no region' 'without a pool no module is asked for'
 ctl idle -j kexec $v --dry-run;		json 'd["cmdline_from"] == "this kernel" and d["kernel"].endswith("boot/vmlinuz-6.99.2-test") and d["initrd"].endswith("initrd.img-6.99.2-test")' 'a kernel by its version'
@@ -404,8 +404,8 @@ printf '# x\ntitle x\nversion\t6.99.3\noptions root=UUID=2 rw\nlinux /6.99.3/lin
 ctl idle -j kexec --kernel 6.99.3 --dry-run; json 'd["cmdline"] == "root=UUID=2 rw" and d["kernel"].endswith("boot/6.99.3/linux") and d["initrd"].endswith("6.99.3/initrd") and d["cmdline_from"].endswith("entries/b.conf")' 'an entry of the Boot Loader Specification'
 echo initrd >"$tmp/boot/6.99.3/more"
 echo 'initrd /6.99.3/more' >>"$tmp/boot/loader/entries/b.conf"
-ctl idle kexec --kernel 6.99.3 --dry-run; is 0 'more' 'names 2 initrds, kexec can load one' 'that names two initrds'
-ctl idle kexec --kernel vmlinuz;	is 1 '' 'a file is written with a /' 'a file that looks like a version'
+ctl idle kexec --kernel 6.99.3 --dry-run; is 0 'more' 'has 2 initrds; kexec loads only one' 'that names two initrds'
+ctl idle kexec --kernel vmlinuz;	is 1 '' 'the name of a file needs a /' 'a file that looks like a version'
 export PKRAM_FAKE_SYSTEMD=1
 ctl idle kexec $k;			is 0 'systemctl kexec' 'quarantined' 'with systemd'
 logged 'systemctl kexec' 'systemctl does it'
@@ -424,15 +424,15 @@ d="--dir $tmp/pool"
 same() { cmp -s "$tmp/$1" "$tmp/$2"; report $? "$3"; }
 # shellcheck disable=SC2086
 {
-ctl '' export;				is 2 '' 'which objects' 'export needs objects'
-ctl '' export vm1;			is 2 '' 'where to' 'and a place for them'
+ctl '' export;				is 2 '' 'no objects and no target given' 'export needs objects'
+ctl '' export vm1;			is 2 '' 'no target given' 'and a place for them'
 ctl '' export --help;			is 0 '--chunk SIZE' '' 'export --help'
 ctl '' export vm1 vm2 "$tmp/none";	is 2 '' 'not a directory' 'a directory for several'
-ctl '' export vm1 "$tmp/disk" --name x; is 2 '' 'wrong option' 'an option of import'
-ctl '' export vm1 "$tmp/disk" --depth 0; is 2 '' '"0" is no number' 'a depth of nothing'
+ctl '' export vm1 "$tmp/disk" --name x; is 2 '' 'unknown option' 'an option of import'
+ctl '' export vm1 "$tmp/disk" --depth 0; is 2 '' '"0" is not a valid number' 'a depth of nothing'
 ctl '' export vm1 "$tmp/disk" --chunk 5000; is 1 '' 'power of two' 'a chunk of an odd size'
-ctl '' import;				is 2 '' 'which files' 'import needs files'
-ctl '' import a b --name c;		is 2 '' 'for one file' 'one name for two files'
+ctl '' import;				is 2 '' 'no files given' 'import needs files'
+ctl '' import a b --name c;		is 2 '' '--name applies to one file' 'one name for two files'
 ctl '' verify "$tmp/none";		is 1 '' 'none.manifest: No such file' 'a file that is not there'
 ctl '' export none "$tmp/disk" $d;	is 1 '' 'pool/none: No such file' 'an object that is not there'
 ctl '' export vm1 vm2 "$tmp/disk" $d;	is 0 'vm2' '' 'export of several objects'
@@ -446,13 +446,13 @@ ctl '' export vm1 none vm2 "$tmp/disk" $d -f -j
 [ "$rc" = 3 ]; report $? 'some of several is status 3'
 json '[t["result"] for t in d] == ["ok", "failed", "ok"] and d[1]["errno"] == 2 and "none" in d[1]["error"]' 'each with its result'
 ctl '' verify "$tmp/disk/vm1" "$tmp/disk/vm2" "$tmp/disk/other"; is 0 'other' '' 'verify'
-ctl '' object verify vm1;		is 2 '' 'and the files' 'object verify needs files'
+ctl '' object verify vm1;		is 2 '' 'no exported files given' 'object verify needs files'
 ctl '' object verify vm1 vm2 "$tmp/disk" $d; is 0 'vm2' '' 'objects are what was exported'
 cp "$tmp/pool/vm1" "$tmp/vm1"
 printf x | dd of="$tmp/pool/vm1" bs=1 seek=2500000 conv=notrunc status=none
 ctl '' object verify vm1 "$tmp/disk" $d; is 1 '' 'pool/vm1: object vm1: chunk 1, 902848 bytes at byte 2097152, is damaged' 'one that was changed is not'
 ctl '' object verify -j vm1 vm2 "$tmp/disk" $d; json '[t["damaged"] for t in d] == [1, 0]' 'as JSON'
-ctl '' object verify vm1 "$tmp/disk" $d --force; is 2 '' 'wrong option' 'nothing is to be replaced there'
+ctl '' object verify vm1 "$tmp/disk" $d --force; is 2 '' 'unknown option' 'nothing is to be replaced there'
 cp "$tmp/vm1" "$tmp/pool/vm1"
 rm "$tmp/pool/vm2"
 ctl '' import "$tmp/disk/vm1" "$tmp/disk/vm2" $d; is 3 'vm2' 'pool/vm1: File exists' 'import does not replace'
@@ -471,9 +471,9 @@ head -c 100M /dev/zero | tr '\0' x >"$tmp/pool/big"
 "$O/pkramctl" export $d big "$tmp/disk" --depth 1 --chunk 4K >"$tmp/out" 2>"$tmp/err" & pid=$!
 while [ ! -s "$tmp/disk/big.part" ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
 kill -INT $pid; wait $pid; rc=$?
-is 1 '' 'the same command goes on from there' 'SIGINT stops an export'
+is 1 '' 'the same command continues from there' 'SIGINT stops an export'
 [ ! -e "$tmp/disk/big" ] && [ -e "$tmp/disk/big.part" ]; report $? 'which is not finished'
-ctl '' export $d big "$tmp/disk" --chunk 4K -j; json 'd[0]["result"] == "ok"' 'the same command goes on'
+ctl '' export $d big "$tmp/disk" --chunk 4K -j; json 'd[0]["result"] == "ok"' 'the same command continues'
 same pool/big disk/big 'to the end'
 }
 

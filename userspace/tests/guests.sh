@@ -109,8 +109,8 @@ verbs()
 	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$tmp/ram-vm1" '' 'guests are listed'
 	ctl guest start vm1 vm2;	is 0 '^vm2 +running' '' 'guests are started'
 	ctl guest show -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'and are listed as JSON'
-	ctl guest start vm1;		is 1 '' 'vm1: has a QEMU already' 'one that runs is not started again'
-	ctl guest resume vm1;		is 1 '' 'vm1: has a QEMU already' 'nor resumed'
+	ctl guest start vm1;		is 1 '' 'vm1: already has a QEMU' 'one that runs is not started again'
+	ctl guest resume vm1;		is 1 '' 'vm1: already has a QEMU' 'nor resumed'
 	ctl guest up vm1;		is 0 'running' '' 'but it is up'
 	ctl guest stop vm1;		is 1 '' 'has not powered down in 2 seconds' 'a guest that does not power down goes on'
 	ctl guest save --all;		is 0 '^vm1 +saved .* B$' '' 'guests are saved'
@@ -150,7 +150,7 @@ verbs()
 	tell vm1 cont
 	tell vm1 migrate "{\"uri\": \"file:$tmp/elsewhere\"}"
 	wait_for is_listed vm1 postmigrate
-	ctl guest resume vm1;		is 1 '' 'has a QEMU already: it is postmigrate' 'one that was migrated by others does not run here, too'
+	ctl guest resume vm1;		is 1 '' 'already has a QEMU, which is postmigrate' 'one that was migrated by others does not run here, too'
 	ctl guest save vm1;		is 1 '' 'is postmigrate: only' 'nor is it saved'
 	echo >"$tmp/state/vm1.state"
 	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'one whose save was not brought to its end goes on'
@@ -180,11 +180,11 @@ usage()
 	ctl guest start vm1 --force;	is 2 '' 'unknown option "--force"' 'start has no --force'
 	ctl guest up --all;		is 2 '' 'unknown option "--all"' 'up has no --all'
 	ctl guest start vm3;		is 1 '' "$tmp/guests/vm3.conf: No such file" 'a guest that is not defined'
-	ctl guest start ../vm1;		is 1 '' 'cannot be the name of a guest' 'a name is no path'
+	ctl guest start ../vm1;		is 1 '' 'not a valid name of a guest' 'a name is no path'
 	echo 'uuid = 1' >"$tmp/guests/vm2.conf"
-	ctl guest show;			is 1 '^vm1' "vm2.conf:1: \"1\" is no UUID" 'a definition that is wrong does not hide the others'
+	ctl guest show;			is 1 '^vm1' "vm2.conf:1: \"1\" is not a UUID" 'a definition that is wrong does not hide the others'
 	ctl update --kernel x;		is 1 '' 'vm2.conf:1' 'but there is no update with it'
-	ctl update;			is 2 '' 'to which kernel' 'an update is to a kernel'
+	ctl update;			is 2 '' 'no kernel given' 'an update is to a kernel'
 	ctl update --help;		is 0 'dry-run' '' 'update --help'
 	ctl guest --help;		is 0 'guest resume NAME' '' 'guest --help'
 	rm -r "$tmp/guests"
@@ -233,7 +233,7 @@ trouble()
 	end_all
 	define vm1 '-fake die-in-save'
 	ctl guest start vm1
-	ctl guest save vm1;		is 1 '' 'QEMU is gone' 'a QEMU that dies when it saves'
+	ctl guest save vm1;		is 1 '' 'QEMU has ended' 'a QEMU that dies when it saves'
 	end_all
 	define vm1 '-fake slow'
 	ctl guest start vm1
@@ -243,7 +243,7 @@ trouble()
 	wait_for grep -q left "$tmp/err"
 	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run \
 		"$O/tests/pkramctl" guest stop vm1 >"$tmp/second" 2>&1
-	grep -q 'another pkramctl is at work on it' "$tmp/second"; report $? 'two do not work on one guest'
+	grep -q 'another pkramctl is working on it' "$tmp/second"; report $? 'two do not work on one guest'
 	kill "$pid"
 	wait "$pid"; rc=$?
 	is 1 '' 'vm1: interrupted' 'a save can be interrupted'
@@ -289,7 +289,7 @@ update()
 	ctl guest start vm1 vm2
 	host idle update $k --dry-run;	is 0 '^ +vm1 +running' '' 'a dry run shows the guests'
 	! grep -q . "$tmp/log"; report $? 'and does nothing'
-	host '' update $k;		is 1 '' 'vm2 is in use, and not by a guest that is saved' 'an object of somebody else stops the update'
+	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'an object of somebody else stops the update'
 	sed -i "s|mem-path=.*|mem-path=$tmp/vm2|" "$tmp/guests/vm2.conf"
 	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'one of a guest that will be saved does not'
 	: >"$tmp/qemu.log"
@@ -303,7 +303,7 @@ update()
 
 	mkdir "$tmp/state/vm2.state"
 	: >"$tmp/log"
-	host idle -j update $k;		also 'the host stays as it is' err 'a guest that cannot be saved stops the update'
+	host idle -j update $k;		also 'update cancelled' err 'a guest that cannot be saved stops the update'
 	also "vm2: Could not create" err 'and it is said why'
 	grep -q '^unload' "$tmp/log" && ! grep -q reboot "$tmp/log"; report $? 'the image is unloaded, and not booted'
 	gone vm1.state 'the state of the other is removed'
@@ -342,7 +342,7 @@ update()
 	define vm1 '-fake fail-late,powers-down'
 	host idle guest up vm1
 	JOBS='12 kexec.target start waiting' host idle guest down vm1
-	is 0 '^vm1 +stopped' 'vm1 is not saved, but powered down: No space left' 'a guest that cannot be saved then is stopped'
+	is 0 '^vm1 +stopped' 'vm1 cannot be saved and is powered down instead: No space left' 'a guest that cannot be saved then is stopped'
 	unset PKRAM_FAKE_SYSTEMD
 	}
 	end_all

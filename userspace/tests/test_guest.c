@@ -90,17 +90,17 @@ static void wrong_definitions(void)
 		const char *text, *why;
 	} t[] = {
 		{ "",
-		  "0: the guest has no uuid: add \"uuid = \" and what uuidgen(1) prints" },
+		  "0: uuid is missing; add a line \"uuid = UUID\" (uuidgen(1) makes one)" },
 		{ "-m 4G\n",
-		  "1: the guest has no uuid: add \"uuid = \" and what uuidgen(1) prints" },
+		  "1: uuid is missing; add a line \"uuid = UUID\" (uuidgen(1) makes one)" },
 		{ UUID_IS,
-		  "1: there are no options for QEMU: write them as on its command line" },
+		  "1: options for QEMU are missing; write them as on its command line" },
 		{ UUID_IS "\n" UUID_IS,
-		  "3: a second uuid: a guest has one" },
+		  "3: duplicate uuid" },
 		{ "uuid = " UUID "0\n",
-		  "1: \"" UUID "0\" is no UUID: take what uuidgen(1) prints" },
+		  "1: \"" UUID "0\" is not a UUID; uuidgen(1) makes one" },
 		{ "uuid = 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0\n",
-		  "1: \"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0\" is no UUID: take what uuidgen(1) prints"
+		  "1: \"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0\" is not a UUID; uuidgen(1) makes one"
 		},
 		{ "uuid\n",
 		  "1: \"uuid\" is neither \"key = value\" nor an option of QEMU, which begins with \"-\""
@@ -108,37 +108,37 @@ static void wrong_definitions(void)
 		{ "uuid =\n",
 		  "1: \"uuid\" has no value" },
 		{ "ram = 4G\n",
-		  "1: there is no setting \"ram\", only uuid, qemu and stop-timeout" },
+		  "1: unknown setting \"ram\"; use uuid, qemu or stop-timeout" },
 		{ "qemu = bin/qemu\n",
-		  "1: \"bin/qemu\": write QEMU's path from the root on, or its name alone" },
+		  "1: \"bin/qemu\" is neither an absolute path nor a name of a program" },
 		{ "qemu = a\nqemu = b\n",
-		  "2: a second qemu: a guest has one" },
+		  "2: duplicate qemu" },
 		{ "stop-timeout = 0\n",
-		  "1: \"0\": stop-timeout is seconds, from 1 to 86400" },
+		  "1: \"0\" is not a valid stop-timeout; use seconds, from 1 to 86400" },
 		{ "stop-timeout = 1m\n",
-		  "1: \"1m\": stop-timeout is seconds, from 1 to 86400" },
+		  "1: \"1m\" is not a valid stop-timeout; use seconds, from 1 to 86400" },
 		{ "stop-timeout = 86401\n",
-		  "1: \"86401\": stop-timeout is seconds, from 1 to 86400" },
+		  "1: \"86401\" is not a valid stop-timeout; use seconds, from 1 to 86400" },
 		{ "stop-timeout = 1\nstop-timeout = 1\n",
-		  "2: a second stop-timeout: a guest has one" },
+		  "2: duplicate stop-timeout" },
 		{ "-append 'a\n",
-		  "1: a ' is not closed" },
+		  "1: missing closing '" },
 		{ "-append a \\\n-m \"4G\n-x",
-		  "1: a \" is not closed" },
+		  "1: missing closing \"" },
 		{ "#\n-m $RAM\n",
-		  "2: nothing is expanded here: write what is meant, or put ' ' around a $" },
+		  "2: nothing is expanded; write the value itself, or quote the $ with ' '" },
 		{ "-m \"`x`\"\n",
-		  "1: nothing is expanded here: write what is meant, or put ' ' around a `" },
+		  "1: nothing is expanded; write the value itself, or quote the ` with ' '" },
 		{ "-uuid " UUID "\n",
-		  "1: -uuid cannot stand here: write uuid = ... on a line of its own" },
+		  "1: option -uuid is not allowed: write a line \"uuid = UUID\" instead" },
 		{ "-m 4G -daemonize\n",
-		  "1: -daemonize cannot stand here: pkramctl sees to that" },
+		  "1: option -daemonize is not allowed: pkramctl starts QEMU in the background" },
 		{ "--incoming defer\n",
-		  "1: --incoming cannot stand here: pkramctl adds it when the guest is resumed" },
+		  "1: option --incoming is not allowed: pkramctl adds it when the guest is resumed" },
 		{ "-S\n",
-		  "1: -S cannot stand here: pkramctl starts a guest for it to run" },
+		  "1: option -S is not allowed: pkramctl starts guests running" },
 		{ "-name x\n",
-		  "1: -name cannot stand here: the guest is called as its file is" },
+		  "1: option -name is not allowed: the name of the file is the name of the guest" },
 	};
 	struct guest_file g;
 	unsigned int i;
@@ -152,7 +152,7 @@ static void wrong_definitions(void)
 			printf("%d, %s\n", err, why);
 	}
 	ok(guest_file_parse(&g, "vm1", "a\0b", 3, why, sizeof(why)) == -EINVAL &&
-	   !strcmp(why, "1: this is no text"), "a file with a NUL is no text");
+	   !strcmp(why, "1: the file is not text"), "a file with a NUL is no text");
 	ok(guest_file_parse(&g, "vm1", "ram = 4G\n", 9, why, 10) == -EINVAL &&
 	   strlen(why) == 9, "a reason is cut to fit");
 }
@@ -239,10 +239,10 @@ static void a_conversation(void)
 	ok(q.resumed == 5000007 && !*qmp_text(&q, "status"),
 	   "QMP: when it went on; the old answer is gone");
 	err = qmp_command(&q, "x", NULL);
-	ok(err == -EREMOTEIO && !strcmp(q.error, "QEMU does not say why"),
+	ok(err == -EREMOTEIO && !strcmp(q.error, "QEMU gives no reason"),
 	   "QMP: a refusal without one");
 	err = qmp_command(&q, "x", NULL);
-	ok(err == -EPIPE && !strcmp(q.error, "QEMU is gone"),
+	ok(err == -EPIPE && !strcmp(q.error, "QEMU has ended"),
 	   "QMP: a QEMU that goes");
 	ok(qmp_command(&q, "x", NULL) == -EPIPE, "QMP: and stays away");
 	served(&q);
@@ -273,11 +273,11 @@ static void wrong_talk(void)
 	much[200] = '\0';
 	ok(qmp_open(&q, much, 300) == -ENAMETOOLONG, "QMP: a path that is too long");
 	SERVE("SSH-2.0\r\n");
-	talk_fails("another protocol", -EPROTO, "this is no QMP: SSH-2.0");
+	talk_fails("another protocol", -EPROTO, "this is not QMP: SSH-2.0");
 	SERVE("{\"hello\": 1}\r\n");
-	talk_fails("other JSON", -EPROTO, "this is no QMP: { \"hello\": 1 }");
+	talk_fails("other JSON", -EPROTO, "this is not QMP: { \"hello\": 1 }");
 	SERVE(GREETING, "[1]\n");
-	talk_fails("an answer that is no object", -EPROTO, "this is no QMP: [1]");
+	talk_fails("an answer that is no object", -EPROTO, "this is not QMP: [1]");
 	SERVE("", GREETING);
 	talk_fails("silence", -ETIMEDOUT, "another program is connected");
 	SERVE(GREETING, EVENT("A"));
@@ -287,7 +287,7 @@ static void wrong_talk(void)
 	memset(much, ' ', (1 << 21) - 1);
 	much[(1 << 21) - 1] = '\0';
 	SERVE(much);
-	talk_fails("a line without an end", -EPROTO, "a line without an end");
+	talk_fails("a line without an end", -EPROTO, "a line that is too long");
 	free(much);
 }
 

@@ -349,7 +349,7 @@ static void events(void)
 	ok(!pkram_event_listen(ctx) && !pkram_event_next(ctx, &ev), "a signal does not disturb");
 	pkram_event_free(ev);
 	ok(pkram_event_next(ctx, &ev) == -ENOBUFS && !ev &&
-	   strstr(pkram_strerror(ctx), "list anew"), "that some were lost is said");
+	   strstr(pkram_strerror(ctx), "list the objects again"), "that some were lost is said");
 	ok(!pkram_event_next(ctx, &ev) && ev->kind == PKRAM_CMD_POOL_ADOPT_NTF,
 	   "and the others still come");
 	pkram_event_free(ev);

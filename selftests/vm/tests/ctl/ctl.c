@@ -153,8 +153,8 @@ TEST_F(before, sealed_object_cannot_be_changed)
 	EXPECT_EQ(0, ctl(0, "cookie           " COOKIE,
 			 "object seal a --uuid " UUID " --cookie " COOKIE));
 	EXPECT_EQ(0, ctl(0, "guest            " UUID, "object show a"));
-	EXPECT_EQ(0, ctl(1, "a: sealed, it holds a saved guest", "object remove a"));
-	EXPECT_EQ(0, ctl(1, "a: sealed, it holds a saved guest", "object seal a"));
+	EXPECT_EQ(0, ctl(1, "a: sealed, because it has a saved guest", "object remove a"));
+	EXPECT_EQ(0, ctl(1, "a: sealed, because it has a saved guest", "object seal a"));
 	/* The cookie is what it says: another does not resume it */
 	fd = open(PKRAM_MNT "/a", O_RDWR | O_EXCL | O_CLOEXEC);
 	ASSERT_LE(0, fd);
@@ -168,7 +168,7 @@ TEST_F(before, sealed_object_cannot_be_changed)
 		TH_LOG("resume: %s", strerror(errno));
 	}
 	close(fd);
-	EXPECT_EQ(0, ctl(1, "holds no saved guest", "object unseal a"));
+	EXPECT_EQ(0, ctl(1, "has no saved guest", "object unseal a"));
 	EXPECT_EQ(0, ctl(0, "sealed", "object seal a"));
 	EXPECT_EQ(0, ctl(0, "unsealed", "object unseal a"));
 	EXPECT_EQ(0, ctl(2, "is not a KEY", "object discard a"));
@@ -258,7 +258,7 @@ TEST_F(before, kexec_to_kernel_without_module_is_refused)
 	EXPECT_EQ(0, kexec(0, "warning: there is no pkram module for ", "--dry-run --force"));
 	ASSERT_EQ(0, vm_run(NULL,
 			    "for f in /lib/modules/*/modules.dep; do mv $f.away $f; done"));
-	EXPECT_EQ(0, ctl(1, "does not tell its version", "kexec --kernel /bin/busybox"));
+	EXPECT_EQ(0, ctl(1, "does not contain its version", "kexec --kernel /bin/busybox"));
 	EXPECT_EQ(0, ctl(1, "there is no kernel 1.2.3", "kexec --kernel 1.2.3"));
 	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
 }

@@ -274,7 +274,7 @@ TEST_F(changes, lost_events_are_reported)
 		n++;
 	}
 	EXPECT_EQ(-ENOBUFS, err);
-	EXPECT_NE(NULL, strstr(pkram_strerror(self->ctx), "list anew"));
+	EXPECT_NE(NULL, strstr(pkram_strerror(self->ctx), "list the objects again"));
 	while (!(err = pkram_event_next(self->ctx, &ev))) {
 		pkram_event_free(ev);
 		n++;
