@@ -109,15 +109,26 @@ err_destroy:
 
 /* A new user address */
 
-static int map_change_owner(struct pkram_mapping *m, const struct pkram_area *a)
+/* Charge the calling process, if it is not charged yet. */
+static int map_charge_caller(const struct pkram_mapping *m)
+{
+	if (m->mm == current->mm)
+		return 0;
+	return account_locked_vm(current->mm, m->locked, true);
+}
+
+static void map_uncharge_caller(const struct pkram_mapping *m)
+{
+	if (m->mm != current->mm)
+		pkram_mapping_uncharge(current->mm, m->locked);
+}
+
+/* Make the calling process, which is charged, the owner of the mapping. */
+static void map_change_owner(struct pkram_mapping *m, const struct pkram_area *a)
 {
 	u32 i, j = 0;
-	int err;
 
 	if (m->mm != current->mm) {
-		err = account_locked_vm(current->mm, m->locked, true);
-		if (err)
-			return err;
 		pkram_mapping_uncharge(m->mm, m->locked);
 		mmdrop(m->mm);
 		m->mm = current->mm;
@@ -129,7 +140,6 @@ static int map_change_owner(struct pkram_mapping *m, const struct pkram_area *a)
 		if (m->pins[i])
 			pkram_pin_move(m->pins[i], a->open[j]);
 	}
-	return 0;
 }
 
 int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
@@ -156,13 +166,20 @@ int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 		return err == -EFAULT ? -EINVAL : err;
 	err = pkram_segs_same(m->segs, m->nr_segs, a.seg, a.nr) ? 0 : -EINVAL;
 	if (!err)
-		err = pkram_save_set_running(c, true);
-	if (!err)
-		err = map_change_owner(m, &a);
-	if (!err)
-		pkram_table_revalidate(&c->table, i);
+		err = map_charge_caller(m);
+	if (err)
+		goto out_free;
+	/* Nothing can fail after this: a refused address must not end the suspension. */
+	err = pkram_save_set_running(c, true);
+	if (err) {
+		map_uncharge_caller(m);
+		goto out_free;
+	}
+	map_change_owner(m, &a);
+	pkram_table_revalidate(&c->table, i);
 	if (!c->table.nr_invalid)
 		c->restored = false;
+out_free:
 	pkram_area_free(&a);
 	return err;
 }

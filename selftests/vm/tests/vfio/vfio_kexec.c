@@ -411,6 +411,47 @@ TEST_F(make, table_with_many_entries_is_restored)
 	EXPECT_OK(unlink(PKRAM_MNT "/file"));
 }
 
+/* A refused address does not end the suspension: the table is kept when its process ends. */
+TEST_F(make, refused_vaddr_keeps_table_suspended)
+{
+	struct rlimit none = { 0, 0 };
+	int status, fd = fs_file(PKRAM_MNT "/file", UNIT);
+	char *p, *plain;
+	struct box b;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	p = map_file(PKRAM_MNT "/file", 0, UNIT);
+	plain = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_OK(box_open(&b, 0));
+	ASSERT_OK(create(b.c, "kept"));
+	ASSERT_OK(dma_map(b.c, LOW, p, UNIT));
+	ASSERT_OK(dma_map(b.c, PLAIN, plain, PAGE));
+	ASSERT_EQ(UNIT + PAGE, give_all_up(b.c));
+	EXPECT_LISTED("kept", 1, true, true);
+	/* Setting the address charges this process, which may not lock a page. */
+	pid = fork();
+	if (!pid)
+		_exit(setrlimit(RLIMIT_MEMLOCK, &none) || setresuid(NOBODY, NOBODY, NOBODY) ||
+		      !dma_renew(b.c, PLAIN, plain, PAGE) || errno != ENOMEM);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_LISTED("kept", 1, true, true);
+	box_close(&b);
+	EXPECT_LISTED("kept", 1, true, false);
+	/* It can be restored; with an address set it ends with its process. */
+	ASSERT_OK(box_open(&b, 0));
+	EXPECT_OK(adopt(b.c, "kept"));
+	EXPECT_OK(dma_renew(b.c, LOW, p, UNIT));
+	box_close(&b);
+	EXPECT_FALSE(listed("kept"));
+	munmap(plain, PAGE);
+	munmap(p, UNIT);
+	EXPECT_OK(unlink(PKRAM_MNT "/file"));
+}
+
 /* The process dies while it is suspended: the next one goes on, in this kernel. */
 TEST_F(make, restored_after_process_died)
 {
