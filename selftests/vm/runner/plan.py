@@ -190,7 +190,7 @@ class Scenario:
         if self.debug:
             words.append("movablecore=60%")
             # Of 8 GiB that are all RAM KASAN's shadow can be one 1G leaf, which no
-            # GiB of them can be taken from (tcg.md): keep 128 MiB out.
+            # GiB of them can be taken from (docs/kernels.md): keep 128 MiB out.
             if "memmap=" not in append:
                 gibs = int(self.memory.removesuffix("G")) + 2
                 words += [f"memmap=128M${gib}G" for gib in range(8, gibs - 7, 8)]

@@ -97,7 +97,7 @@ class Prepared:
         self._vm_make("guest")
 
     def _host_qemu(self, _):
-        """The QEMU that is the host under test: see tcg.md for why it is not Debian's."""
+        """The QEMU that is the host under test: see emulation.md for why it is not Debian's."""
         folder = host.script("qemu.sh", "build", progress=self.progress, env={
             "QEMU_PATCHES": "none", "QEMU_ALSO": str(host.VM / "qemu-patches")})
         return f"{folder}/bin/qemu-system-x86_64"
