@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check.sh - run all static checks: checkpatch, sparse and W=1 on every kernel,
-# shellcheck, codespell and the project's own.  All of them run; it fails at the end if
+# with shellcheck, codespell, pyflakes and our own.  All of them run; it fails at the end if
 # one found something.
 
 # Functions are called through step.
@@ -106,6 +106,15 @@ run_shellcheck() {
 	((${#files[@]} == 0)) || shellcheck -x "${files[@]}"
 }
 
+run_pyflakes() {
+	local files
+	mapfile -t files < <(tracked | while read -r f; do
+		[[ -f $f ]] && { [[ $f == *.py ]] || head -c 64 "$f" | head -n 1 |
+			grep -qaE '^#!.*\bpython3\b'; } && echo "$f"
+	done)
+	pyflakes3 "${files[@]}"
+}
+
 run_codespell() {
 	local files
 	mapfile -t files < <(tracked ':!qemu-patches' ':!*.bin')
@@ -117,6 +126,7 @@ run_codespell() {
 "$PKRAM_TOP/scripts/need.sh" check
 cd "$PKRAM_TOP" || exit 1
 step shellcheck run_shellcheck
+step pyflakes run_pyflakes
 step codespell run_codespell
 step documents scripts/check-docs.sh
 step "the header in qemu-patches" scripts/qemu-header.sh check

@@ -19,7 +19,7 @@ vm)
 		busybox-static cpio kmod xz-utils zstd squashfs-tools
 	;;
 check)
-	need_packages build-essential sparse shellcheck codespell perl
+	need_packages build-essential sparse shellcheck codespell perl pyflakes3
 	;;
 *) die "usage: need.sh userspace|vm|check" ;;
 esac
