@@ -11,8 +11,8 @@
 #include "store/state.h"
 
 /*
- * Who owns what, as one bitmap a region; built for one region at a time, as
- * discards are rare and regions may be large.
+ * The units that have an owner, as a bitmap of one region. It is built anew for
+ * each region, as discards are rare and regions may be large.
  */
 static void discard_own_extents(const struct pkram_object *obj, u64 id,
 				unsigned long *owned, u32 nr_units)
@@ -23,7 +23,7 @@ static void discard_own_extents(const struct pkram_object *obj, u64 id,
 		const struct pkram_extent *e = &obj->rec.extents[i];
 		u32 from = min(e->region_unit, nr_units);
 
-		/* Extents of quarantined objects may say anything. */
+		/* Extents of quarantined objects may have any values. */
 		if (e->region_id == id)
 			bitmap_set(owned, from,
 				   min(e->nr_units, nr_units - from));
@@ -70,7 +70,7 @@ static int discard_recount_region(struct pkram_region *r)
 		if (!pkram_region_present(r, unit / PKRAM_GIB_UNITS) ||
 		    test_bit(unit, owned) || !test_bit(unit, ar->used))
 			continue;
-		/* It may be a lost record's; or nobody can say what it is. */
+		/* A lost record may own it, or its state is not known. */
 		state = pkram_region_map_get(r, unit);
 		if (state < 0 || (lost && state != PKRAM_UNIT_FREE))
 			continue;

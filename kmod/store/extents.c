@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory of objects: extents come, go, are found and made ready.
+ * The memory of objects: see extents.h.
  *
- * Changes of an extent list are made on a copy, which takes the place of the
- * old list when the commit succeeded. Memory is free again only after the
- * commit that no longer names it, and only when nobody pins it.
+ * An extent list is changed in a copy, which replaces the old list when the commit
+ * has succeeded. Memory becomes free after the commit that no longer names it, and
+ * only when it is not pinned.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -115,7 +115,7 @@ int pkram_store_claim_span(const struct pkram_span *span)
 						    PKRAM_SLICE_2M);
 }
 
-/* The map was good when it was loaded, or the object would be quarantined. */
+/* The map was good at load time, or the object would be quarantined. */
 static void extents_report_damage(struct pkram_object *obj,
 				  const struct pkram_span *span)
 {
@@ -166,7 +166,7 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 {
 	int err;
 
-	/* Nothing may be zeroed, so only what has its bytes can be shown. */
+	/* Nothing may be zeroed, so only written units can be shown. */
 	if (span->region->read_only)
 		return pkram_store_all_written(span, nr_units) > 0 ? 0 : -EROFS;
 	err = pkram_zero_prepare(span->region, span->unit, nr_units);
@@ -244,7 +244,7 @@ static int extents_commit(struct pkram_object *obj, struct extents_list *l,
 	return 0;
 }
 
-/* Old bytes never show: units are stale before a record names them. */
+/* Old bytes must not show: mark units stale before a record names them. */
 static int extents_mark_stale(const struct pkram_extent *ext, int nr)
 {
 	int i, err = 0;
@@ -256,7 +256,7 @@ static int extents_mark_stale(const struct pkram_extent *ext, int nr)
 	return err;
 }
 
-/* Take memory for one hole; appends to @got what was taken. */
+/* Allocate memory for one hole, and append it to @got. */
 static int extents_fill_hole(struct extents_list *got, u32 from, u32 to,
 			     const struct pkram_place *place)
 {
@@ -282,7 +282,7 @@ static int extents_fill_hole(struct extents_list *got, u32 from, u32 to,
 	return 0;
 }
 
-/* Fill the holes in [from, to); list of what was added in @got. */
+/* Fill the holes in [from, to); @got: list of what was added */
 static int extents_fill_holes(const struct pkram_record *rec, u32 from, u32 to,
 			      const struct pkram_place *place,
 			      struct extents_list *got)
@@ -324,7 +324,7 @@ static void extents_merge(const struct pkram_record *rec,
 	}
 }
 
-/* One try at filling [from, to) and setting the size; locks held. */
+/* Try once to fill [from, to) and to set the size; map_sem and store.lock. */
 static int extents_try_fill(struct pkram_object *obj, u32 from, u32 to,
 			    u64 size, const struct pkram_place *place)
 {
@@ -374,7 +374,7 @@ static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	return err;
 }
 
-/* One try at taking [from, to) away; locks held. */
+/* Try once to take [from, to) away; map_sem and store.lock held. */
 static int extents_try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
 {
 	struct pkram_record *rec = &obj->rec;
@@ -407,9 +407,9 @@ static int extents_try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
 }
 
 /*
- * Take units away. They are unmapped under map_sem, so that no fault brings
- * them back before the extents are gone; with a new size, so is the part of the
- * last unit that is behind it.
+ * Take units away. They are unmapped under map_sem, so that no fault maps them
+ * again before the extents are gone. With a new size, the part of the last unit
+ * beyond it is unmapped as well.
  */
 static int extents_cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 		       bool set_size)
@@ -435,7 +435,7 @@ static int extents_cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	return err;
 }
 
-/* Zero bytes inside one unit, if it is one that shows its bytes. */
+/* Zero bytes inside one unit, if it is written. */
 static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 {
 	struct pkram_span span;
@@ -474,7 +474,7 @@ int pkram_store_resize_write(struct pkram_object *obj, u64 size)
 		old = min(old, round_up(size, PKRAM_UNIT));
 		return err ?: extents_zero_part(obj, size, old);
 	}
-	/* Bytes behind the old end may have been written through a mapping. */
+	/* Bytes beyond the old end may have been written through a mapping. */
 	err = extents_zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
 	if (err)
 		return err;
@@ -490,7 +490,7 @@ int pkram_store_resize(struct pkram_object *obj, u64 size)
 	err = pkram_store_resize_write(obj, size);
 	if (obj->rec.size == old)
 		return err;
-	/* i_rwsem: nobody else has changed it since. */
+	/* i_rwsem is held: the size has not changed since. */
 	mutex_lock(&pkram_store.lock);
 	pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
 	mutex_unlock(&pkram_store.lock);
@@ -524,7 +524,7 @@ int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
 	last = round_down(end, PKRAM_UNIT);
 	if (first > last)
 		return extents_zero_part(obj, offset, end);
-	/* What may be refused comes before what destroys. */
+	/* Do first what may be refused, then what destroys data. */
 	err = first == last ? 0 :
 	      extents_cut(obj, first >> PKRAM_UNIT_SHIFT,
 			  last >> PKRAM_UNIT_SHIFT, 0, false);

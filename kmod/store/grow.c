@@ -73,7 +73,7 @@ unlock:
 	if (!err)
 		return 0;
 	mutex_lock(&pkram_store.lock);
-	/* No region is to be found where there is none. */
+	/* A later kernel must not find a region here. */
 	memset(r->head, 0, PKRAM_UNIT);
 	list_del_rcu(&r->list);
 	pkram_store_new_epoch();
@@ -101,7 +101,7 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 			refusal->reason = "not part of the pool";
 			return -ENOENT;
 		}
-		/* The root is written anew where the pool begins again. */
+		/* The next pool writes a root directory of its own. */
 		used = PKRAM_GIB_UNITS - ar->gib_free[gib];
 		if (!used || (gib == 0 && whole && used == 1))
 			continue;
@@ -113,7 +113,7 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 	return 0;
 }
 
-/* Without objects the root's record is all that is left of a pool: let go. */
+/* Erase the root's record if the pool's last region has no other object. */
 static void grow_erase_root(void)
 {
 	if (pkram_store.nr_objects || pkram_store.nr_dma_tables ||
@@ -144,7 +144,7 @@ static struct pkram_region *grow_region_at(u64 base)
 	return NULL;
 }
 
-/* Take GiB out of a region's header; nothing of them is in use. */
+/* Take GiB that are not in use out of a region's header. */
 static void grow_cut_region(struct pkram_region *r, u32 first, u32 nr)
 {
 	u32 gib;
@@ -160,7 +160,7 @@ static void grow_cut_region(struct pkram_region *r, u32 first, u32 nr)
 	pkram_store_new_epoch();
 }
 
-/* The units of GiB that are to go: nobody gets them meanwhile. */
+/* Keep the units of GiB that are to go from being allocated. */
 static void grow_hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
 {
 	u64 id = pkram_region_id_of(r);
@@ -209,7 +209,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 		err = grow_may_drop(r, first, nr_gib, whole, refusal);
 	}
 	if (!err) {
-		/* Unit 0 of a region is its head's. */
+		/* Unit 0 of a region is its head. */
 		unit = max(first * PKRAM_GIB_UNITS, 1U);
 		nr = (first + nr_gib) * PKRAM_GIB_UNITS - unit;
 		grow_hold_units(r, unit, nr, true);
@@ -218,7 +218,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	if (err)
 		goto out;
 
-	/* The head goes last, when nothing can fail any more: it is claimed. */
+	/* The head goes last: it is claimed, so that cannot fail. */
 	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
 		err = pkram_zero_gib(r, gib);
 	mutex_lock(&pkram_store.lock);
@@ -244,7 +244,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 		pkram_store_put_back(r, base, nr_gib);
 	*from = r;
 out:
-	/* If the root was let go, or never was: write it again. */
+	/* The root's record may have been erased: write it again. */
 	if (err && whole && pkram_root_commit())
 		pr_warn("the root directory's record could not be written\n");
 	refusal->err = err;

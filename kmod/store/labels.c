@@ -39,7 +39,6 @@ static void labels_tell(struct pkram_object *obj, const char *name)
 	pkram_event_tell(&ev);
 }
 
-/* store.lock held */
 static int labels_set(struct pkram_object *obj, const char *name,
 		      const void *value, size_t size, int flags)
 {
@@ -51,6 +50,7 @@ static int labels_set(struct pkram_object *obj, const char *name,
 	u32 len;
 	int err;
 
+	lockdep_assert_held(&pkram_store.lock);
 	err = pkram_xattr_find(old, old_len, name, &found);
 	if (err >= 0 && (flags & XATTR_CREATE))
 		return -EEXIST;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the store is made from what an earlier kernel left: the loader's verdicts
- * (load.h) become objects, quarantined ones among them; what a cut left is
+ * Loading the pool: see load_pool.h. Each record that the loader (core/load.h)
+ * found becomes an object, a quarantined one if it is bad. What a cut left is
  * repaired.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -40,14 +40,14 @@ static void load_pool_report_bad(const struct pkram_object *obj)
 
 	if (obj->other)
 		snprintf(other, sizeof(other), " (object %#llx)", obj->other);
-	/* By the key that it is discarded by; names may hold anything. */
+	/* Say the key, by which it is discarded. Escape the name: it may be damaged. */
 	pr_warn("%s %#llx \"%*pE\" quarantined: %s%s\n",
-		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "container" : "object",
+		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "DMA table" : "object",
 		obj->key, obj->rec.name_len, obj->rec.name,
 		pkram_bad_text(obj->bad), other);
 }
 
-/* Turn a loaded item into an object, not linked yet. */
+/* Turn a loaded item into an object that is not linked yet. */
 static int load_pool_make_object(struct pkram_loaded *item,
 				 struct pkram_object **out)
 {
@@ -73,7 +73,7 @@ static int load_pool_make_object(struct pkram_loaded *item,
 	return 0;
 }
 
-/* Bad ones come after the good, whose ids are their keys. */
+/* Good objects come first, and have their ids as keys. */
 static void load_pool_link_object(struct pkram_object *obj,
 				  struct pkram_object *dir)
 {
@@ -95,9 +95,9 @@ static struct pkram_object *load_pool_find_dir(const struct pkram_object *obj)
 }
 
 /*
- * Link parents before children: a directory's id says nothing of its depth,
- * so go round until nothing is left. Depth is bounded by the loader, which
- * made orphans of everything that does not hang from the root.
+ * Link parents before children. A directory's id does not tell its depth, so go
+ * round until nothing is left. That ends, because the loader made an orphan of
+ * each object that is not below the root.
  */
 static void load_pool_link_objects(struct pkram_object **objs, u32 nr)
 {
@@ -118,13 +118,13 @@ static void load_pool_link_objects(struct pkram_object **objs, u32 nr)
 			progress = true;
 		}
 	}
-	/* What is left is quarantined and has no directory that is good. */
+	/* The rest is quarantined and has no good directory. */
 	for (i = 0; i < nr; i++)
 		if (objs[i])
 			load_pool_link_object(objs[i], NULL);
 }
 
-/* A record that is the root's without doubt, but not fit to be used. */
+/* A bad record that is the root's without doubt */
 static bool load_pool_root_is_spoilt(const struct pkram_loaded *item)
 {
 	return item->bad && item->rec.id == PKRAM_ROOT_ID &&
@@ -132,8 +132,8 @@ static bool load_pool_root_is_spoilt(const struct pkram_loaded *item)
 }
 
 /*
- * The root's record is lost: a new one takes its place. Who was allowed to look
- * is not known, so nobody but root is.
+ * Replace the root's record, which is lost. The permissions are not known, so only
+ * user 0 gets any.
  */
 static int load_pool_remake_root(struct pkram_load_result *res)
 {
@@ -145,7 +145,7 @@ static int load_pool_remake_root(struct pkram_load_result *res)
 	root->rec.mode = S_IFDIR | 0700;
 	pkram_store.root = root;
 	pkram_object_link(root, NULL);
-	pr_warn("the root directory's record is lost: made anew, for root alone\n");
+	pr_warn("the root directory's record is lost: replaced, only root has access\n");
 	for (i = 0; i < res->nr && !pkram_store.read_only; i++) {
 		struct pkram_loaded *item = &res->items[i];
 
@@ -187,7 +187,7 @@ static int load_pool_make_objects(struct pkram_load_result *res,
 	return 0;
 }
 
-/* Repair what a cut or a flipped bit left: stale records, slots that differ. */
+/* Free stale records, and make slots equal that a cut or a bit flip left different. */
 static void load_pool_repair(struct pkram_load_result *res)
 {
 	struct pkram_object *obj;
@@ -246,9 +246,9 @@ static int load_pool_records(void)
 		pkram_store.next_id = max_t(u64, res.max_id,
 					    PKRAM_ROOT_ID) + 1;
 		if (res.lost)
-			pr_warn("a record was lost: memory that may be its is kept until the object is discarded\n");
+			pr_warn("a record is lost: memory that it may own is kept back until the object is discarded\n");
 		if (pkram_store.region_lost)
-			pr_warn("a region may be missing: memory that may be its objects' is kept until the region is attached or given back\n");
+			pr_warn("a region may be missing: memory that its objects may own is kept back until the region is attached or given back\n");
 		load_pool_repair(&res);
 	} else {
 		for (i = 0; i < nr; i++)
@@ -259,7 +259,7 @@ static int load_pool_records(void)
 	return err;
 }
 
-/* Forget all objects, in memory. Nobody holds a reference. */
+/* Forget all objects, in memory. There are no references to them. */
 static void load_pool_forget_objects(void)
 {
 	struct pkram_object *obj;
@@ -284,7 +284,7 @@ void pkram_load_pool_forget(void)
 	pkram_alloc_destroy(&pkram_store.al);
 }
 
-/* No file is open, and no memory is in use without a name. */
+/* Is no file open, and no memory of a removed object in use? */
 static bool load_pool_idle(void)
 {
 	struct rb_node *node;
@@ -308,7 +308,7 @@ static bool load_pool_idle(void)
 	return true;
 }
 
-/* A cut may have left a word of the map newer in one copy than in the other. */
+/* A cut may have left a word of the map newer in one copy than the other. */
 static void load_pool_mirror_map(struct pkram_region *r)
 {
 	u32 gib;
@@ -370,7 +370,7 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 		list_del(&r->list);
 		pkram_regions_insert(r);
 	}
-	/* Objects may be in several: what one of them forbids holds for all. */
+	/* Objects may be in several regions: if one is read-only, all are. */
 	list_for_each_entry(r, &pkram_store.regions, list)
 		r->read_only = pkram_store.read_only;
 	pkram_store.exists = true;
@@ -380,9 +380,9 @@ unlock:
 	mutex_unlock(&pkram_store.lock);
 	if (!err && !pkram_store.read_only && !pkram_store.root->loc.region_id)
 		err = pkram_root_commit();
-	/* A pool that is full must load all the same. */
+	/* A full pool must load as well. */
 	if (err == -ENOSPC) {
-		pr_warn("no room for the root directory's record: it is written with its next change\n");
+		pr_warn("no room for the root directory's record: free some memory; it is written with its next change\n");
 		err = 0;
 	}
 	return err;

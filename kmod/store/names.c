@@ -48,9 +48,9 @@ struct pkram_object *pkram_store_create(struct pkram_object *dir,
 	return obj;
 }
 
-/* May a name go? store.lock held. */
 static int names_may_remove(struct pkram_object *obj)
 {
+	lockdep_assert_held(&pkram_store.lock);
 	if (pkram_store.read_only)
 		return -EROFS;
 	if (!RB_EMPTY_ROOT(&obj->children))
@@ -60,9 +60,10 @@ static int names_may_remove(struct pkram_object *obj)
 	return pkram_open_may_change(obj, NULL);
 }
 
-/* Take a name away; store.lock held. The name's reference is the caller's. */
+/* Take a name away. The name's reference is the caller's. */
 static void names_remove(struct pkram_object *obj)
 {
+	lockdep_assert_held(&pkram_store.lock);
 	pkram_object_erase(obj);
 	pkram_object_unlink(obj);
 	obj->removed = true;
@@ -106,7 +107,6 @@ static void names_tell_renamed(struct pkram_object *obj,
 	pkram_event_tell(&ev);
 }
 
-/* store.lock held */
 static int names_rename_locked(struct pkram_object *obj,
 			       struct pkram_object *dir, const char *name,
 			       u32 len, struct pkram_object *victim,
@@ -116,6 +116,7 @@ static int names_rename_locked(struct pkram_object *obj,
 	struct pkram_object *old_dir;
 	int err;
 
+	lockdep_assert_held(&pkram_store.lock);
 	if (dir->removed)
 		return -ENOENT;
 	if (other && other->bad)
@@ -146,8 +147,8 @@ static int names_rename_locked(struct pkram_object *obj,
 	old_dir = obj->parent;
 	pkram_object_relink(obj, dir);
 	/*
-	 * Its victim's record is gone, so "replaces" has done its work; it is
-	 * written away with the next commit, and harmless until then.
+	 * The victim's record is gone, so "replaces" is not needed any more. The
+	 * next commit writes it as zero; until then it is harmless.
 	 */
 	obj->rec.replaces = 0;
 	names_tell_renamed(obj, old_dir, old);
@@ -181,7 +182,6 @@ int pkram_store_rename(struct pkram_object *obj, struct pkram_object *dir,
 	return err;
 }
 
-/* store.lock held */
 static int names_setattr_locked(struct pkram_object *obj,
 				const struct pkram_setattr *attr)
 {
@@ -189,6 +189,7 @@ static int names_setattr_locked(struct pkram_object *obj,
 	struct pkram_setattr old;
 	int err;
 
+	lockdep_assert_held(&pkram_store.lock);
 	old = (struct pkram_setattr){
 		.mode = rec->mode, .uid = rec->uid, .gid = rec->gid,
 		.atime = rec->atime, .mtime = rec->mtime, .ctime = rec->ctime,
@@ -225,7 +226,7 @@ int pkram_store_setattr(struct pkram_object *obj,
 {
 	int err;
 
-	/* A root that was made anew may have no record yet. */
+	/* -EAGAIN: a root directory that was replaced may have no record yet. */
 	do {
 		pkram_transact_begin();
 		err = names_setattr_locked(obj, attr);

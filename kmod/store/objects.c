@@ -90,7 +90,7 @@ struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
 		if (obj->parent != dir || obj->rec.name_len != len ||
 		    memcmp(obj->rec.name, name, len))
 			continue;
-		/* Of several with one name one is good at most: that one. */
+		/* Of several with one name, at most one is good: take that. */
 		if (!found || !obj->bad)
 			found = obj;
 	}
@@ -154,9 +154,8 @@ static u32 *objects_counter(const struct pkram_object *obj)
 }
 
 /*
- * Make an object part of the tree. It takes over the caller's reference as
- * that of its name, and keeps the module loaded: memory of guests must not
- * become unreachable by a slip.
+ * Each object keeps the module loaded: memory of guests must not become
+ * unreachable by accident.
  */
 void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
 {
@@ -176,7 +175,6 @@ void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
 	__module_get(THIS_MODULE);
 }
 
-/* Take an object out of the tree; the reference of its name is the caller's. */
 void pkram_object_unlink(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);
@@ -291,7 +289,7 @@ bool pkram_transact_end(int *err)
 int pkram_object_commit(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);
-	/* Before there is a pool only the root is there, in memory. */
+	/* Before there is a pool only the root exists, in memory. */
 	if (obj->removed || !pkram_store.exists)
 		return 0;
 	if (pkram_store.read_only)

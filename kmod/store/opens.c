@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Opens and claims: one owner at a time. The states are seal.c's; this file
- * says who holds what, and commits.
+ * Opens and claims: see opens.h. core/seal.c has the states of a seal; this file
+ * keeps which open holds a claim, and commits.
  */
 #include <linux/module.h>
 #include <linux/pkram.h>
@@ -13,10 +13,10 @@
 #include "store/opens.h"
 #include "store/state.h"
 
-/* store.lock held */
 static int opens_may_open(const struct pkram_object *obj, bool writable,
 			  bool exclusive)
 {
+	lockdep_assert_held(&pkram_store.lock);
 	if (obj->bad)
 		return -EUCLEAN;
 	if (!writable)
@@ -71,7 +71,7 @@ void pkram_open_put(struct pkram_open *open)
 	obj->nr_writers -= open->writable;
 	if (obj->exclusive == open)
 		obj->exclusive = NULL;
-	/* The record says RUNNING or SEALED, whichever it came to. */
+	/* The state in the record stays RUNNING or SEALED. */
 	if (obj->claimant == open) {
 		obj->claimant = NULL;
 		pkram_event_object(PKRAM_CMD_OBJECT_RELEASE_NTF, obj);
@@ -92,7 +92,7 @@ int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open)
 {
 	struct pkram_open *holder = READ_ONCE(obj->claimant);
 
-	/* Without the lock: a claim needs that there is no other writer. */
+	/* No lock is needed: a claim is refused while there is another writer. */
 	if (!holder)
 		holder = READ_ONCE(obj->exclusive);
 	if (open && READ_ONCE(obj->claimant) == open)
@@ -104,6 +104,7 @@ int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open)
 
 int pkram_open_may_rename(const struct pkram_object *obj)
 {
+	lockdep_assert_held(&pkram_store.lock);
 	return obj->claimant || obj->rec.seal.state == PKRAM_SEAL_SEALED ?
 	       -EBUSY : 0;
 }

@@ -12,9 +12,9 @@
 #include "store/state.h"
 
 /**
- * struct pkram_pin - a range of an object that stays as it is
+ * struct pkram_pin - a range of an object that is under DMA
  * @range: in the object's @pins
- * @open: by which it is reached
+ * @open: the open through which it was pinned
  */
 struct pkram_pin {
 	struct pkram_pinned range;
@@ -38,14 +38,14 @@ static int pin_insert(struct pkram_pin *pin)
 	return err;
 }
 
-/* Zero what is stale in a run of units. Only then must its GiB be claimed. */
+/* Zero the stale units of a run. Only for that must its GiB be claimed. */
 static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 {
 	u32 n;
 	int ret;
 
 	for (; nr; nr -= n, span.unit += n, span.nr_units -= n) {
-		/* In one GiB: a claim is of one */
+		/* A GiB at a time, as it is claimed */
 		n = min_t(u32, nr,
 			  PKRAM_GIB_UNITS - span.unit % PKRAM_GIB_UNITS);
 		ret = pkram_store_all_written(&span, n);
@@ -64,7 +64,7 @@ static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 	return 0;
 }
 
-/* The range is in the list of pins, so what is found stays. */
+/* The range is in the list of pins, so the extents found stay. */
 static int pin_make_ready(struct pkram_pin *pin)
 {
 	struct pkram_object *obj = pin->open->obj;
@@ -83,7 +83,7 @@ static int pin_make_ready(struct pkram_pin *pin)
 						   (u64)unit << PKRAM_UNIT_SHIFT,
 						   (u64)nr << PKRAM_UNIT_SHIFT,
 						   NULL);
-			/* And look again where that is. */
+			/* Look up the new extent next. */
 			nr = 0;
 		} else {
 			err = pin_prepare(obj, span, nr);
@@ -128,7 +128,7 @@ u64 pkram_pin_object_id(const struct pkram_pin *pin)
 {
 	const struct pkram_object *obj = pin->open->obj;
 
-	/* What has a name keeps it as long as it is pinned. */
+	/* An object keeps its name as long as it is pinned. */
 	return READ_ONCE(obj->removed) ? 0 : obj->rec.id;
 }
 EXPORT_SYMBOL_NS_GPL(pkram_pin_object_id, PKRAM_NS);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What pkram.ko exports, for pkram_vfio.ko only: memory of objects under DMA.
+ * Memory of objects under DMA. Exported to pkram_vfio.ko only.
  *
- * A device writes to memory without asking anybody. So a range of an object is
- * pinned before a device may reach it: as long as it is, all of it has memory,
- * which stays where it is, and nobody takes it away: truncating, punching and
- * removing the object are EBUSY. Pages are not touched, and need no struct page.
+ * A device accesses memory at any time. So a range of an object is pinned before a
+ * device may reach it. While it is pinned all of it has memory, which stays where it
+ * is: truncating, punching and removing the object fail with -EBUSY. Pages are not
+ * touched, and need no struct page.
  */
 #ifndef _PKRAM_PIN_H
 #define _PKRAM_PIN_H
@@ -18,8 +18,8 @@ struct pkram_pin;
 
 /**
  * pkram_pin_create() - pin a range of an object
- * @open: by which it is reached; the pin holds a reference of its own, and with it
- *	a claim that this open has
+ * @open: an open of it; the pin takes a reference, which also keeps the open's
+ *	claim
  * @offset: in bytes, page-aligned
  * @len: in bytes, page-aligned, not 0
  *
@@ -31,30 +31,30 @@ struct pkram_pin *pkram_pin_create(struct pkram_open *open, u64 offset,
 				   u64 len);
 
 /**
- * pkram_pin_object_id() - number of the object that a pin is of
+ * pkram_pin_object_id() - get the id of the object of a pin
  *
- * Return: it, or 0 if the object has no name any more: then it ends with its users.
+ * Return: id, or 0 if the object has no name any more.
  */
 u64 pkram_pin_object_id(const struct pkram_pin *pin);
 
-/** pkram_pin_destroy() - no device can reach it any more. May sleep. */
+/** pkram_pin_destroy() - unpin a range that no device reaches. Context: may sleep. */
 void pkram_pin_destroy(struct pkram_pin *pin);
 
 /**
- * pkram_pin_move() - reach the object by another open from now on
+ * pkram_pin_move() - give a pin another open
  * @pin: pin
- * @open: of the same object; the pin takes a reference of its own
+ * @open: of the same object; the pin takes a reference
  */
 void pkram_pin_move(struct pkram_pin *pin, struct pkram_open *open);
 
 /**
- * pkram_pin_extent() - where a part of it is
+ * pkram_pin_extent() - get the address of a part of a pin
  * @pin: pin
  * @pos: offset from the start of the pin
  * @phys: out: physical address of that byte
  *
- * Return: bytes from there on that follow each other in memory; to the end of the
- * pin at most.
+ * Return: bytes from there on that are contiguous in memory, to the end of the pin
+ * at most.
  */
 u64 pkram_pin_extent(struct pkram_pin *pin, u64 pos, phys_addr_t *phys);
 

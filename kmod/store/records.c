@@ -69,7 +69,7 @@ static void records_write_pair(const struct pkram_meta *m, u32 pair,
 			  pkram_store.scratch, len);
 }
 
-/* @id: of the last object there, so that no later kernel gives it to another */
+/* @id: of the last object there, so that a later kernel does not reuse it */
 static void records_write_free(const struct pkram_meta *m, u32 pair,
 			       int current_slot, u64 seq, u64 id)
 {
@@ -105,7 +105,7 @@ static struct pkram_meta *records_add_meta(struct pkram_region *r, u32 unit,
 	return m;
 }
 
-/* A unit for records; prefers GiB that are claimed already. */
+/* Allocate a unit for records; prefers GiB that are claimed already. */
 static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 {
 	struct pkram_alloc_request req = {
@@ -151,7 +151,7 @@ static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
 	for (pair = 0; pair < records_pairs(m); pair++)
 		records_write_free(m, pair, 0, 1, 0);
-	/* Valid before it is named: a cut leaves a free unit. */
+	/* Valid before the header names it: a cut leaves a free unit. */
 	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
 	pkram_region_commit(r);
 	return 0;
@@ -277,7 +277,7 @@ int pkram_records_load(struct pkram_region *r)
 	return 0;
 }
 
-/* Units of records go, and with them the ids in their free pairs: keep the last. */
+/* Keep the highest id when units go that have it in a free pair. */
 static void records_keep_last_id(void)
 {
 	struct pkram_meta *m;

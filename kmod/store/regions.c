@@ -57,7 +57,6 @@ int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
 	return ret;
 }
 
-/* Make a region's space known: all free but the head and the records. */
 int pkram_regions_know_space(struct pkram_region *r)
 {
 	u64 id = pkram_region_id_of(r);

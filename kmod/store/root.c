@@ -29,7 +29,6 @@ struct pkram_object *pkram_root_make(void)
 	return root;
 }
 
-/* Write the root's record when the pool begins, or when it was lost. */
 int pkram_root_commit(void)
 {
 	int err;

@@ -22,7 +22,7 @@ static void space_reap_work_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(space_reap_work, space_reap_work_fn);
 
 /**
- * struct space_pending - units that are nobody's, but still pinned
+ * struct space_pending - units without an owner that are still pinned
  * @list: in store.pending
  * @r: region
  * @unit: first
@@ -48,13 +48,13 @@ static u32 space_same_pins(const struct pkram_region *r, u32 unit, u32 nr,
 	return n;
 }
 
-/* Put a pinned run aside; without memory for that it stays taken for good. */
+/* Put a pinned run aside. Without memory for the list it stays taken for good. */
 static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 {
 	struct space_pending *p = kmalloc(sizeof(*p), GFP_KERNEL);
 
 	if (!p) {
-		/* What is told is not the lack of memory, but what it costs. */
+		/* The allocation failure is in the log already: say what it costs. */
 		pr_warn("%u units at %#llx are pinned: lost until the next load\n",
 			nr, pkram_region_unit_phys(r, unit));
 		return;
@@ -62,7 +62,7 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	p->r = r;
 	p->unit = unit;
 	p->nr = nr;
-	/* Without the module its struct pages would go, under the pins. */
+	/* The struct pages under the pins live only as long as the module. */
 	__module_get(THIS_MODULE);
 	list_add_tail(&p->list, &pkram_store.pending);
 	pkram_store.nr_pending += nr;
@@ -70,9 +70,8 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 }
 
 /*
- * GiB that nobody uses any more are unclaimed by a work, so that they can be
- * claimed in the other way next time: claiming and unclaiming need locks that
- * whoever frees may not take.
+ * A work unclaims GiB that are not used any more, so that they can be claimed in
+ * the other way next time. Unclaiming needs locks that must not be taken here.
  */
 static void space_give_back(struct pkram_region *r, u32 unit, u32 nr)
 {
@@ -177,7 +176,7 @@ static void space_idle_work_fn(struct work_struct *work)
 		u64 id = pkram_region_id_of(r);
 		u32 unit = gib * PKRAM_GIB_UNITS;
 
-		/* Nobody gets it, and the region stays, while it is taken. */
+		/* While it is taken it is not allocated, and the region stays. */
 		if (pkram_alloc_mark(&pkram_store.al, id, unit,
 				     PKRAM_GIB_UNITS))
 			break;

@@ -36,7 +36,7 @@ void pkram_store_info(struct pkram_pool_info *info)
 	struct pkram_region *r;
 
 	memset(info, 0, sizeof(*info));
-	/* GiB that are being unclaimed count as taken for that moment. */
+	/* Until it is unclaimed, an idle GiB may count as taken. */
 	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
 	pkram_space_reap();
@@ -100,7 +100,6 @@ int pkram_store_init(void)
 	return 0;
 }
 
-/* The module can go only without objects; regions stay reserved. */
 void pkram_store_exit(void)
 {
 	struct pkram_region *r, *next;
