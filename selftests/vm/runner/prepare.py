@@ -99,7 +99,7 @@ class Prepared:
     def _host_qemu(self, _):
         """The QEMU that is the host under test: see emulation.md for why it is not Debian's."""
         folder = host.script("qemu.sh", "build", progress=self.progress, env={
-            "QEMU_PATCHES": "none", "QEMU_ALSO": str(host.VM / "qemu-patches")})
+            "QEMU_ALSO": str(host.VM / "qemu-patches")})
         return f"{folder}/bin/qemu-system-x86_64"
 
     def _guest_qemu(self, version):
