@@ -112,7 +112,7 @@ verbs()
 	ctl guest start vm1;		is 1 '' 'vm1: already has a QEMU' 'one that runs is not started again'
 	ctl guest resume vm1;		is 1 '' 'vm1: already has a QEMU' 'nor resumed'
 	ctl guest up vm1;		is 0 'running' '' 'but it is up'
-	ctl guest stop vm1;		is 1 '' 'has not powered down in 2 seconds' 'a guest that does not power down goes on'
+	ctl guest stop vm1;		is 1 '' 'has not powered down within 2 seconds' 'a guest that does not power down goes on'
 	ctl guest save --all;		is 0 '^vm1 +saved .* B$' '' 'guests are saved'
 	there vm1.state 'the state is where it should be'
 	does vm1 saved 'and they are known to be'
@@ -136,7 +136,7 @@ verbs()
 	mv "$tmp/state/vm1.state" "$tmp/kept"
 	echo junk >"$tmp/state/vm1.state"
 	ctl guest resume vm1;		is 1 '' 'load of migration failed' 'a state that is none is not loaded'
-	also 'guest resume vm1 tries again' err 'how to try again is said'
+	also 'run pkramctl guest resume vm1' err 'how to try again is said'
 	[ "$(cat "$tmp/state/vm1.state")" = junk ]; report $? 'the state is as it was'
 	does vm1 saved 'the guest is still saved, and has no QEMU'
 	ctl update --report;		is 0 'vm1 +not resumed .*load of migration failed' '' 'the report says why'
@@ -159,7 +159,7 @@ verbs()
 	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'a guest is ended by force'
 	ctl guest stop vm1;		is 1 '' 'does not run' 'once'
 	ctl guest down vm1;		is 0 'stopped' '' 'then it is down'
-	ctl guest discard vm1;		is 1 '' 'is not saved: there is nothing' 'and nothing is there to be given up'
+	ctl guest discard vm1;		is 1 '' 'is not saved; there is nothing' 'and nothing is there to be given up'
 	ctl guest resume vm1;		is 1 '' 'is not saved' 'and nothing is there to be resumed'
 	ctl guest up vm1;		is 0 'running' '' 'up starts it'
 	ctl guest stop --all --force;	is 0 'vm2 +stopped' '' 'all are ended'
@@ -312,11 +312,11 @@ update()
 	rmdir "$tmp/state/vm2.state"
 
 	: >"$tmp/log"
-	host claimed_late update $k;	also 'vm2 is in use' err 'an object that is used meanwhile stops it, too'
+	host claimed_late update $k;	also 'vm2 is claimed' err 'an object that is used meanwhile stops it, too'
 	does vm1 running 'the guests go on'
 
 	: >"$tmp/log"
-	host idle update $k;		is 1 '^ +vm1 +saved' 'its guests were resumed' 'a kexec that fails'
+	host idle update $k;		is 1 '^ +vm1 +saved' 'the guests were resumed' 'a kexec that fails'
 	grep -q '^reboot kexec' "$tmp/log"; report $? 'was tried'
 	does vm1 running 'the guests are resumed'
 	gone vm1.state 'and have no state any more'
