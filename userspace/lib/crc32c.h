@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /**
- * pkram_crc32c() - go on with a checksum, as the kernel's crc32c() does
+ * pkram_crc32c() - Continue a checksum, as the kernel's crc32c() does
  * @crc: register so far; nothing is inverted, neither before nor after
  * @p: bytes
  * @n: how many

@@ -36,7 +36,7 @@ typedef int (*pkram_nl_cb)(const struct nlattr *const *tb,
 			   const struct nlmsghdr *msg, void *arg);
 
 /**
- * pkram_nl_request() - begin a request
+ * pkram_nl_request() - Begin a request
  * @ctx: the context, whose texts are forgotten
  * @cmd: &enum pkram_cmd
  * @flags: 0, or NLM_F_DUMP
@@ -47,7 +47,7 @@ struct nlmsghdr *pkram_nl_request(struct pkram_ctx *ctx, uint8_t cmd,
 				  uint16_t flags);
 
 /**
- * pkram_nl_talk() - send the request, take the answers, wait for the end
+ * pkram_nl_talk() - Send the request and take the answers up to the end
  * @ctx: the context
  * @nlh: of pkram_nl_request()
  * @cb: takes each answer, or NULL
@@ -89,7 +89,7 @@ int pkram_span_add(struct pkram_span ***tail, uint64_t base, uint64_t size,
 #define PKRAM_MEMORY_SYSFS	"/sys/devices/system/memory"
 
 /**
- * pkram_memory_online() - see that the kernel uses memory given back to it
+ * pkram_memory_online() - Put memory online that was given back to the kernel
  * @sysfs: directory of the memory blocks
  * @base: physical address in bytes
  * @size: bytes

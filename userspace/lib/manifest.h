@@ -76,7 +76,7 @@ struct pkram_manifest {
 uint32_t pkram_manifest_chunk_len(const struct pkram_manifest *m, uint64_t i);
 
 /**
- * pkram_manifest_header() - begin a manifest
+ * pkram_manifest_header() - Encode the header of a manifest
  * @m: name to labels are set; all that follows is set here, but for @m->chunks
  * @buf: out: the bytes, to be freed
  * @len: out: how many
@@ -86,7 +86,7 @@ uint32_t pkram_manifest_chunk_len(const struct pkram_manifest *m, uint64_t i);
 int pkram_manifest_header(struct pkram_manifest *m, uint8_t **buf, size_t *len);
 
 /**
- * pkram_manifest_frame() - vouch for more chunks
+ * pkram_manifest_frame() - Encode the checksums of more chunks
  * @m: the manifest; the chunks are set
  * @end: all before this chunk are vouched for; the number of chunks that are known
  *	already ends the manifest
@@ -99,7 +99,7 @@ int pkram_manifest_frame(struct pkram_manifest *m, uint64_t end, uint8_t **buf,
 			 size_t *len);
 
 /**
- * pkram_manifest_decode() - read a manifest, or what is good of it
+ * pkram_manifest_decode() - Decode a manifest up to its first damaged frame
  * @m: out: to be cleared by pkram_manifest_clear(), on failure too
  * @buf: the file
  * @len: its length

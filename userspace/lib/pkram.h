@@ -6,7 +6,7 @@
  * After a failure of a function that takes a context, pkram_strerror() gives a
  * text for people: the kernel's own (extended ack) where it sent one.
  *
- * A struct that the library hands out is always the library's own memory, so
+ * The library allocates every struct that it returns, so
  * that later versions can add members at its end. A number that the kernel did
  * not send is %PKRAM_NONE32 or %PKRAM_NONE64, a text that it did not send NULL,
  * a UUID that it did not send zero.
@@ -30,14 +30,14 @@ extern "C" {
 struct pkram_ctx;
 
 /**
- * pkram_version() - version of the library
+ * pkram_version() - Return the version of the library
  *
  * Return: a text such as "0.1.0".
  */
 const char *pkram_version(void);
 
 /**
- * pkram_open() - connect to the module
+ * pkram_open() - Connect to the module
  * @ctx: out: the context, to be closed with pkram_close(); set on failure too
  *	(but for %-ENOMEM), so that pkram_strerror() can tell why
  *
@@ -47,13 +47,13 @@ const char *pkram_version(void);
 int pkram_open(struct pkram_ctx **ctx);
 
 /**
- * pkram_close() - give everything back
+ * pkram_close() - Disconnect and free the context
  * @ctx: the context, or NULL
  */
 void pkram_close(struct pkram_ctx *ctx);
 
 /**
- * pkram_strerror() - why the last call with this context failed
+ * pkram_strerror() - Return why the last call with this context failed
  * @ctx: the context, or NULL (out of memory)
  *
  * Return: a text, valid until the next call with @ctx; never NULL.
@@ -61,7 +61,7 @@ void pkram_close(struct pkram_ctx *ctx);
 const char *pkram_strerror(const struct pkram_ctx *ctx);
 
 /**
- * pkram_warning() - what the kernel remarked on the last call that succeeded
+ * pkram_warning() - Return the kernel's warning on the last call that succeeded
  * @ctx: the context
  *
  * Return: a text, valid until the next call with @ctx, or NULL.
@@ -79,7 +79,7 @@ const char *pkram_warning(const struct pkram_ctx *ctx);
  * @size: bytes
  * @free: bytes that can be allocated
  * @meta: bytes that hold metadata
- * @pending: bytes freed but still pinned by somebody
+ * @pending: bytes that were freed but are still pinned
  * @gib_1g: GiB that are sliced as one 1G folio
  * @gib_2m: GiB that are sliced as 2M folios
  */
@@ -99,7 +99,7 @@ struct pkram_pool {
 };
 
 /**
- * pkram_pool_get() - what the pool is
+ * pkram_pool_get() - Get the numbers of the pool
  * @ctx: the context
  * @pool: out: freed with pkram_pool_free()
  *
@@ -112,14 +112,14 @@ void pkram_pool_free(struct pkram_pool *pool);
  * struct pkram_region - one region; a list
  * @next: the next one, or NULL
  * @uuid: of the region
- * @quarantine: reserved memory in which no usable region is: why; else NULL
+ * @quarantine: why this reserved memory holds no usable region, else NULL
  * @base: physical address in bytes; the kernel tells root alone
  * @size: bytes
  * @gib: GiB from the first to the last; more than @size if some in between
  *	were given back
  * @free: bytes that can be allocated
  * @meta: bytes that hold metadata
- * @pending: bytes freed but still pinned by somebody
+ * @pending: bytes that were freed but are still pinned
  * @node: NUMA node
  * @format_version: version of the preserved format
  * @gib_1g: GiB that are sliced as one 1G folio
@@ -144,7 +144,7 @@ struct pkram_region {
 };
 
 /**
- * pkram_region_dump() - list the regions
+ * pkram_region_dump() - List the regions
  * @ctx: the context
  * @list: out: in the kernel's order, NULL if there is none; freed with
  *	pkram_region_free()
@@ -157,12 +157,12 @@ int pkram_region_dump(struct pkram_ctx *ctx, struct pkram_region **list);
 void pkram_region_free(struct pkram_region *list);
 
 /**
- * struct pkram_span - physical memory that an operation did or did not get
+ * struct pkram_span - physical memory that an operation took or was refused
  * @next: the next one, or NULL
  * @base: physical address in bytes
  * @size: bytes
  * @err: positive errno of a refusal, else 0
- * @reason: why, for people; never NULL if @err is set
+ * @reason: why, as text; never NULL if @err is set
  */
 struct pkram_span {
 	struct pkram_span *next;
@@ -173,10 +173,10 @@ struct pkram_span {
 };
 
 /**
- * struct pkram_resize - what growing, adopting or shrinking came to
- * @gib: GiB that were got (or given back)
- * @taken: the regions that came (or the memory that went)
- * @refused: what was tried in vain
+ * struct pkram_resize - the result of growing, adopting or shrinking
+ * @gib: GiB that were taken (or given back)
+ * @taken: memory that was added (or given back)
+ * @refused: memory that was refused
  * @offline: after a shrink: memory that was given back, but that the kernel
  *	does not use, because it could not be made online
  */
@@ -188,14 +188,14 @@ struct pkram_resize {
 };
 
 /**
- * pkram_pool_grow() - grow the pool
+ * pkram_pool_grow() - Grow the pool
  * @ctx: the context
  * @gib: how many GiB
  * @node: NUMA node, or %PKRAM_NONE32 for any
  * @res: out: the result, freed with pkram_resize_free(); may be set on failure
  *	too (refusals), else NULL
  *
- * Getting fewer than asked is a success; getting none is not.
+ * Taking fewer than requested is a success; taking none is not.
  *
  * Return: 0 or negative errno.
  */
@@ -203,7 +203,7 @@ int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
 		    struct pkram_resize **res);
 
 /**
- * pkram_pool_adopt() - attach memory that this kernel does not use as RAM
+ * pkram_pool_adopt() - Attach memory that this kernel does not use as RAM
  * @ctx: the context
  * @base: physical address, whole GiB
  * @size: bytes, whole GiB
@@ -216,7 +216,7 @@ int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 		     bool format, struct pkram_resize **res);
 
 /**
- * pkram_pool_shrink() - shrink the pool by a number of GiB
+ * pkram_pool_shrink() - Shrink the pool by a number of GiB
  * @ctx: the context
  * @gib: how many GiB
  * @res: out: as for pkram_pool_grow()
@@ -230,7 +230,7 @@ int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
 		      struct pkram_resize **res);
 
 /**
- * pkram_pool_shrink_range() - shrink the pool by the memory named
+ * pkram_pool_shrink_range() - Shrink the pool by a range of memory
  * @ctx: the context
  * @base: physical address, whole GiB
  * @size: bytes, whole GiB
@@ -246,7 +246,7 @@ void pkram_resize_free(struct pkram_resize *res);
  * struct pkram_object - one object; a list
  * @next: the next one, or NULL
  * @id: number of the object
- * @key: names the object to pkram_object_discard()
+ * @key: argument of pkram_object_discard()
  * @name: path from the root of the file system
  * @quarantine: why it is quarantined, NULL if it is not
  * @size: bytes
@@ -275,7 +275,7 @@ struct pkram_object {
 };
 
 /**
- * pkram_object_dump() - list the objects, quarantined ones included
+ * pkram_object_dump() - List the objects, quarantined ones included
  * @ctx: the context
  * @list: out: NULL if there is none; freed with pkram_object_free()
  *
@@ -296,7 +296,7 @@ void pkram_object_free(struct pkram_object *list);
 int pkram_object_discard(struct pkram_ctx *ctx, uint64_t key);
 
 /**
- * pkram_state_name() - a word for a state
+ * pkram_state_name() - Return the name of a state
  * @state: &enum pkram_state
  *
  * Return: "idle", "claimed", "sealed", "running" or "unknown".
@@ -304,7 +304,7 @@ int pkram_object_discard(struct pkram_ctx *ctx, uint64_t key);
 const char *pkram_state_name(uint32_t state);
 
 /**
- * struct pkram_dma_table_entry - what devices find at an address; a list
+ * struct pkram_dma_table_entry - one mapping of a DMA table; a list
  * @next: the next one, or NULL
  * @name: path of the object from the root of the file system; NULL if it is gone
  * @iova: address that devices use
@@ -326,12 +326,12 @@ struct pkram_dma_table_entry {
 /**
  * struct pkram_dma_table - what survives of a VFIO container; a list
  * @next: the next one, or NULL
- * @key: names it to pkram_dma_table_remove()
+ * @key: argument of pkram_dma_table_remove()
  * @name: of the DMA table; NULL if it was lost
  * @quarantine: why it is quarantined, NULL if it is not
  * @entries: its mappings, by rising address
- * @uid: who made it
- * @gid: and the group of that
+ * @uid: its creator
+ * @gid: the creator's group
  * @nr_entries: number of mappings
  * @suspended: its mappings have no user addresses
  * @in_use: a VFIO container of this kernel uses it; else it waits to be restored
@@ -390,7 +390,7 @@ struct pkram_handover {
 };
 
 /**
- * pkram_handover_get() - how the next kernel is kept off the regions
+ * pkram_handover_get() - Get how the next kernel is kept off the regions
  * @ctx: the context
  * @handover: out: freed with pkram_handover_free()
  *
@@ -400,7 +400,7 @@ int pkram_handover_get(struct pkram_ctx *ctx, struct pkram_handover **handover);
 void pkram_handover_free(struct pkram_handover *handover);
 
 /**
- * pkram_handover_mode_name() - a word for a mode
+ * pkram_handover_mode_name() - Return the name of a mode
  * @mode: &enum pkram_handover_mode
  *
  * Return: "none", "e820", "memmap" or "unknown".
@@ -430,7 +430,7 @@ struct pkram_event {
 };
 
 /**
- * pkram_event_listen() - hear of what changes from now on
+ * pkram_event_listen() - Receive events from now on
  * @ctx: the context, which can go on being used for all else
  *
  * To know of everything: listen, then list, then take the events, some of which the
@@ -442,7 +442,7 @@ struct pkram_event {
 int pkram_event_listen(struct pkram_ctx *ctx);
 
 /**
- * pkram_event_fd() - what to poll(2) for events
+ * pkram_event_fd() - Return the file descriptor to poll(2) for events
  * @ctx: the context
  *
  * Return: a file descriptor, the context's own, readable when there may be an event;
@@ -451,7 +451,7 @@ int pkram_event_listen(struct pkram_ctx *ctx);
 int pkram_event_fd(const struct pkram_ctx *ctx);
 
 /**
- * pkram_event_next() - the next event, without waiting for it
+ * pkram_event_next() - Take the next event, without waiting for it
  * @ctx: the context
  * @event: out: to be freed with pkram_event_free(); NULL on failure
  *
@@ -463,7 +463,7 @@ int pkram_event_next(struct pkram_ctx *ctx, struct pkram_event **event);
 void pkram_event_free(struct pkram_event *event);
 
 /**
- * pkram_event_name() - a word for a kind of event
+ * pkram_event_name() - Return the name of a kind of event
  * @kind: &struct pkram_event.kind
  *
  * Return: "object-create" and the like, or "unknown".
@@ -480,7 +480,7 @@ const char *pkram_event_name(uint32_t kind);
  */
 
 /**
- * pkram_file_info() - what the object is
+ * pkram_file_info() - Get the properties of an object
  * @fd: the file
  * @info: in, out
  *
@@ -489,7 +489,7 @@ const char *pkram_event_name(uint32_t kind);
 int pkram_file_info(int fd, struct pkram_ioc_info *info);
 
 /**
- * pkram_file_leaves() - page-table leaves that map the file
+ * pkram_file_leaves() - Count the page-table leaves that map a file
  * @fd: the file
  * @leaves: in, out
  *
@@ -498,7 +498,7 @@ int pkram_file_info(int fd, struct pkram_ioc_info *info);
 int pkram_file_leaves(int fd, struct pkram_ioc_leaves *leaves);
 
 /**
- * pkram_file_claim() - become the one owner, until the last close of @fd
+ * pkram_file_claim() - Claim a file until the last close of @fd
  * @fd: the file, open for writing
  * @claim: in, out
  *
@@ -507,7 +507,7 @@ int pkram_file_leaves(int fd, struct pkram_ioc_leaves *leaves);
 int pkram_file_claim(int fd, struct pkram_ioc_claim *claim);
 
 /**
- * pkram_file_seal() - tie the object to one saved state
+ * pkram_file_seal() - Seal an object with the cookie of a saved state
  * @fd: the open file that has the claim
  * @args: in, out
  *
@@ -516,7 +516,7 @@ int pkram_file_claim(int fd, struct pkram_ioc_claim *claim);
 int pkram_file_seal(int fd, struct pkram_ioc_seal *args);
 
 /**
- * pkram_file_resume() - compare the cookie and consume the seal
+ * pkram_file_resume() - Compare the cookie and consume the seal
  * @fd: the open file that has the claim
  * @args: in, out
  *
@@ -525,7 +525,7 @@ int pkram_file_seal(int fd, struct pkram_ioc_seal *args);
 int pkram_file_resume(int fd, struct pkram_ioc_seal *args);
 
 /**
- * pkram_file_alloc() - fill holes with a node's memory
+ * pkram_file_alloc() - Fill holes with memory of a NUMA node
  * @fd: the file, open for writing
  * @args: in
  *
@@ -604,7 +604,7 @@ typedef void (*pkram_copy_bad_cb)(uint64_t chunk, uint64_t offset, uint64_t len,
 				  void *arg);
 
 /**
- * pkram_copy_create() - a copier, for one copy after the other
+ * pkram_copy_create() - Create a copier, for one copy at a time
  * @copy: out: to be freed by pkram_copy_free()
  *
  * Like a context it is for one thread at a time; several can work side by side.
@@ -614,13 +614,13 @@ typedef void (*pkram_copy_bad_cb)(uint64_t chunk, uint64_t offset, uint64_t len,
 int pkram_copy_create(struct pkram_copy **copy);
 
 /**
- * pkram_copy_free() - give everything back
+ * pkram_copy_free() - Free a copier
  * @copy: the copier, or NULL
  */
 void pkram_copy_free(struct pkram_copy *copy);
 
 /**
- * pkram_copy_set_flags() - how to copy
+ * pkram_copy_set_flags() - Set flags of later copies
  * @copy: the copier
  * @flags: PKRAM_COPY_*
  *
@@ -629,7 +629,7 @@ void pkram_copy_free(struct pkram_copy *copy);
 int pkram_copy_set_flags(struct pkram_copy *copy, uint32_t flags);
 
 /**
- * pkram_copy_set_depth() - requests in flight
+ * pkram_copy_set_depth() - Set the number of requests in flight
  * @copy: the copier
  * @depth: 1 to 1024; 16 unless told otherwise. So many buffers of a chunk are used
  *
@@ -638,7 +638,7 @@ int pkram_copy_set_flags(struct pkram_copy *copy, uint32_t flags);
 int pkram_copy_set_depth(struct pkram_copy *copy, uint32_t depth);
 
 /**
- * pkram_copy_set_chunk() - size of a chunk, for exports
+ * pkram_copy_set_chunk() - Set the size of a chunk, for exports
  * @copy: the copier
  * @size: a power of two from 4 KiB to 64 MiB; 2 MiB unless told otherwise
  *
@@ -649,7 +649,7 @@ int pkram_copy_set_depth(struct pkram_copy *copy, uint32_t depth);
 int pkram_copy_set_chunk(struct pkram_copy *copy, uint32_t size);
 
 /**
- * pkram_copy_on_progress() - whom to tell how far a copy is
+ * pkram_copy_on_progress() - Set the callback for progress
  * @copy: the copier
  * @cb: called while a copy goes on, and at its end; NULL for nobody
  * @arg: for @cb
@@ -657,7 +657,7 @@ int pkram_copy_set_chunk(struct pkram_copy *copy, uint32_t size);
 void pkram_copy_on_progress(struct pkram_copy *copy, pkram_copy_cb cb, void *arg);
 
 /**
- * pkram_copy_on_bad() - whom to tell of chunks that are damaged
+ * pkram_copy_on_bad() - Set the callback for damaged chunks
  * @copy: the copier
  * @cb: called for each, in any order; NULL for nobody
  * @arg: for @cb
@@ -665,7 +665,7 @@ void pkram_copy_on_progress(struct pkram_copy *copy, pkram_copy_cb cb, void *arg
 void pkram_copy_on_bad(struct pkram_copy *copy, pkram_copy_bad_cb cb, void *arg);
 
 /**
- * pkram_copy_export() - copy an object to a file
+ * pkram_copy_export() - Copy an object to a file
  * @copy: the copier
  * @object: path of the object
  * @file: path of the image to be
@@ -681,7 +681,7 @@ int pkram_copy_export(struct pkram_copy *copy, const char *object,
 		      const char *file);
 
 /**
- * pkram_copy_import() - make an object from a file
+ * pkram_copy_import() - Create an object from a file
  * @copy: the copier
  * @file: path of the image
  * @object: path of the object to be
@@ -699,7 +699,7 @@ int pkram_copy_import(struct pkram_copy *copy, const char *file,
 		      const char *object);
 
 /**
- * pkram_copy_verify() - read a file and compare it with its manifest
+ * pkram_copy_verify() - Compare a file with its manifest
  * @copy: the copier
  * @file: path of the image
  *
@@ -711,7 +711,7 @@ int pkram_copy_import(struct pkram_copy *copy, const char *file,
 int pkram_copy_verify(struct pkram_copy *copy, const char *file);
 
 /**
- * pkram_copy_compare() - read an object and compare it with an export's manifest
+ * pkram_copy_compare() - Compare an object with the manifest of an export
  * @copy: the copier
  * @object: path of the object
  * @file: path of the image that it was exported to; its manifest is what is read
@@ -725,7 +725,7 @@ int pkram_copy_compare(struct pkram_copy *copy, const char *object,
 		       const char *file);
 
 /**
- * pkram_copy_stats() - what the last copy came to
+ * pkram_copy_stats() - Return the numbers of the last copy
  * @copy: the copier
  *
  * Return: the numbers, valid until the next copy.
@@ -733,7 +733,7 @@ int pkram_copy_compare(struct pkram_copy *copy, const char *object,
 const struct pkram_copy_stats *pkram_copy_stats(const struct pkram_copy *copy);
 
 /**
- * pkram_copy_strerror() - why the last copy failed
+ * pkram_copy_strerror() - Return why the last copy failed
  * @copy: the copier, or NULL (out of memory)
  *
  * Return: a text that names the file, valid until the next call with @copy; never
@@ -742,7 +742,7 @@ const struct pkram_copy_stats *pkram_copy_stats(const struct pkram_copy *copy);
 const char *pkram_copy_strerror(const struct pkram_copy *copy);
 
 /**
- * pkram_copy_name() - the object that a file is an export of
+ * pkram_copy_name() - Get the name of the object that a file was exported from
  * @copy: the copier
  * @file: path of the image
  * @name: out: without directories; to be freed

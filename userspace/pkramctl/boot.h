@@ -25,7 +25,7 @@ struct boot_entry {
 };
 
 /**
- * boot_find() - look for a kernel
+ * boot_find() - Look up a kernel by its version
  * @e: out: freed with boot_entry_free(), on failure too
  * @version: as uname -r prints it
  *
@@ -39,7 +39,7 @@ int boot_find(struct boot_entry *e, const char *version);
 void boot_entry_free(struct boot_entry *e);
 
 /**
- * boot_version() - the version that an image is of
+ * boot_version() - Read the version of an image
  * @fd: a bzImage
  * @buf: out
  * @len: size of @buf
@@ -49,7 +49,7 @@ void boot_entry_free(struct boot_entry *e);
 int boot_version(int fd, char *buf, size_t len);
 
 /**
- * boot_module() - the pkram module that modprobe would load
+ * boot_module() - Find the pkram module that modprobe would load
  * @version: of the kernel
  * @path: out
  * @len: size of @path
@@ -59,7 +59,7 @@ int boot_version(int fd, char *buf, size_t len);
 int boot_module(const char *version, char *path, size_t len);
 
 /**
- * boot_knows_format() - can a module attach a pool?
+ * boot_knows_format() - Check whether a module supports the format of a pool
  * @module: its path
  * @format: version of the pool's format
  *

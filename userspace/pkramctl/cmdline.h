@@ -9,7 +9,7 @@
 #define CMDLINE_MAX	2047	/* COMMAND_LINE_SIZE of x86, without the NUL */
 
 /**
- * cmdline_build() - put the next kernel's command line together
+ * cmdline_build() - Build the next kernel's command line
  * @buf: out
  * @len: its size; more than %CMDLINE_MAX, so that the length can be told
  * @base: what to begin with

@@ -149,7 +149,7 @@ static void add_task(struct copy_plan *plan, char *object, char *file)
 	t->file = file;
 }
 
-/* A guest that runs goes on writing: say so. */
+/* Warn that a running guest changes the object during the copy */
 static void check_claim(const char *object)
 {
 	struct pkram_ioc_info info = { .size = sizeof(info) };
@@ -265,10 +265,10 @@ static const struct ctl_verb export_verbs[] = {
 	{ "", "OBJECT... FILE|DIRECTORY [--force] [--chunk SIZE] [--dir MOUNT]\n"
 	      "      " COPY_COMMON_ARGS,
 	  "copy objects to files, with a checksum of each chunk in FILE.manifest. An\n"
-	  "      OBJECT is a name in /dev/pkram (or MOUNT), or a path. What was stopped\n"
-	  "      goes on where it was. --force: replace a file that is there. --depth:\n"
+	  "      OBJECT is a name in /dev/pkram (or MOUNT), or a path. An interrupted\n"
+	  "      export is continued. --force: replace an existing file. --depth:\n"
 	  "      requests in flight (16). --jobs: objects at a time (4). --buffered: no\n"
-	  "      O_DIRECT. --quiet: do not show how far it is",
+	  "      O_DIRECT. --quiet: print no progress",
 	  export_run },
 	{ }
 };
@@ -276,9 +276,9 @@ static const struct ctl_verb export_verbs[] = {
 static const struct ctl_verb import_verbs[] = {
 	{ "", "FILE... [--name NAME] [--force] [--dir MOUNT]\n"
 	      "      " COPY_COMMON_ARGS,
-	  "make objects of exported files, under the names they had, and with their\n"
-	  "      owners, modes and labels. --name: another name for one. --force:\n"
-	  "      replace an object that is there, once all of the file was read",
+	  "create objects from exported files, with their names, owners, modes and\n"
+	  "      labels. --name: another name for one object. --force: replace an\n"
+	  "      existing object when all of the file was read",
 	  import_run },
 	{ }
 };
@@ -298,7 +298,7 @@ const struct ctl_object ctl_export = {
 
 const struct ctl_object ctl_import = {
 	.name = "import",
-	.help = "make objects of exported files",
+	.help = "create objects from exported files",
 	.verbs = import_verbs,
 	.raw = "",
 };

@@ -48,7 +48,8 @@ static void tell(const struct copy_plan *plan, struct copy_task *t)
 			  copy_only_reads(plan) ? "" :
 			  "; the same command continues from there");
 	else if (t->err == -EINVAL && !*t->why)
-		ctl_error("%s: the size of a chunk must be a power of two from 4 KiB to 64 MiB", copy_verb(plan));
+		ctl_error("%s: the size of a chunk must be a power of two from 4 KiB to 64 MiB",
+			  copy_verb(plan));
 	else if (t->err)
 		ctl_error("%s%s", printable(t->why),
 			  resumable(t->err) && !copy_only_reads(plan) ?
@@ -107,7 +108,7 @@ int copy_report(struct copy_plan *plan)
 		if (!t->begun)
 			t->err = -ECANCELED;
 		failed += !!t->err;
-		/* Of those that failed, standard error tells. */
+		/* Failures are reported on standard error. */
 		if (!t->err || out_is_json())
 			print_task(plan, t);
 	}

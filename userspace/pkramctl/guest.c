@@ -207,9 +207,9 @@ struct guest *guests_good(const struct guests *gs, const struct guest *g)
 	return next;
 }
 
-/* What it does */
+/* State */
 
-/* Is a saved state worth nothing, as its RAM lives or died without it? */
+/* Check whether the RAM was used after the save, so that the state is stale */
 static bool is_stale(const struct guest *g)
 {
 	struct pkram_ioc_info info;

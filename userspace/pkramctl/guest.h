@@ -96,7 +96,7 @@ void guest_explain(struct guest *g, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /**
- * guests_load() - read definitions
+ * guests_load() - Read definitions of guests
  * @gs: out: freed with guests_free(), also on failure; by name
  * @names: which; all if @nr is 0
  * @nr: how many
@@ -124,7 +124,7 @@ bool guest_stands_still(const struct guest *g);
 int guest_lock(struct guest *g);
 
 /**
- * guest_spawn() - start its QEMU
+ * guest_spawn() - Start QEMU
  * @g: a guest without one
  * @incoming: for a resume: with -incoming defer
  */

@@ -17,7 +17,7 @@
 
 #define LOOK_MS		2000
 
-/* What can be done with a guest that is as it is? */
+/* Verbs that the state of a guest allows */
 
 static bool live(const struct guest *g)
 {
@@ -112,7 +112,7 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 	return ret;
 }
 
-/* Say how it went with each, and free all; @ret: how it went before */
+/* Report the result of each guest, and free all; @ret: the result so far */
 static int finish(struct request *r, int ret)
 {
 	unsigned int good = 0, bad = 0;
@@ -123,7 +123,7 @@ static int finish(struct request *r, int ret)
 		if (!g->chosen)
 			continue;
 		good += !g->failed;
-		/* Of those that failed, standard error tells */
+		/* Failures are reported on standard error */
 		if (!g->failed || out_is_json())
 			guest_print(g);
 	}
@@ -217,7 +217,7 @@ static int guest_resume(int argc, char **argv)
 	return finish(&r, ret);
 }
 
-/* Save all chosen ones; those with which it does not work go on */
+/* Save all chosen ones; those that cannot be saved continue */
 static void save_and_leave(struct guests *gs)
 {
 	struct guest *g;
@@ -316,7 +316,7 @@ static int guest_discard(int argc, char **argv)
 	return finish(&r, ret);
 }
 
-/* What units call: they know a guest, not what it did before */
+/* Verbs for units, which do not know the state of the guest */
 
 /* Load the one guest that is named; what is wrong was said */
 static int parse_one(struct request *r, const char *verb, int argc, char **argv)
@@ -391,20 +391,20 @@ static int guest_down(int argc, char **argv)
 }
 
 static const struct ctl_verb guest_verbs[] = {
-	{ "show", "[NAME...]", "the guests and what they do", guest_show },
+	{ "show", "[NAME...]", "the guests and their states", guest_show },
 	{ "start", "NAME... | --all",
 	  "start QEMU; refused for a guest that is saved", guest_start },
 	{ "save", "NAME... | --all",
-	  "save it for a resume, here or in the next kernel, and end QEMU; if that\n"
-	  "      fails it goes on",
+	  "save it for a resume, in this kernel or the next, and end QEMU; if that\n"
+	  "      fails, it continues",
 	  guest_save },
 	{ "resume", "NAME... | --all",
-	  "let a saved guest go on where it stopped", guest_resume },
+	  "resume a saved guest", guest_resume },
 	{ "discard", "NAME...",
-	  "give up a saved guest: its state is removed, its RAM can be used afresh",
+	  "give up a saved guest: remove its state and unseal its RAM",
 	  guest_discard },
 	{ "stop", "NAME... [--force] | --all [--force]",
-	  "have it power down; --force: end QEMU as it is", guest_stop },
+	  "power it down; --force: end QEMU at once", guest_stop },
 	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },
 	{ "down", "NAME",
 	  "save it if systemd is about to kexec, else stop it", guest_down },

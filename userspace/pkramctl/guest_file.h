@@ -41,13 +41,13 @@ struct guest_file {
 };
 
 /**
- * guest_name_ok() - can a guest be called so?
+ * guest_name_ok() - Check whether a name of a guest is valid
  * @name: letters, digits and "._-", not a dot first
  */
 bool guest_name_ok(const char *name);
 
 /**
- * guest_file_parse() - read a definition
+ * guest_file_parse() - Parse the definition of a guest
  * @g: out: freed with guest_file_free(); empty on failure
  * @name: of the guest
  * @text: all of the file; not kept

@@ -40,7 +40,7 @@ static const struct ctl_verb handover_verbs[] = {
 
 const struct ctl_object ctl_handover = {
 	.name = "handover",
-	.help = "what the next kernel gets: show",
+	.help = "how the next kernel learns of the pool: show",
 	.verbs = handover_verbs,
 };
 
@@ -134,6 +134,6 @@ static const struct ctl_verb status_verbs[] = {
 
 const struct ctl_object ctl_status = {
 	.name = "status",
-	.help = "all on one screen",
+	.help = "pool, regions, handover and objects",
 	.verbs = status_verbs,
 };

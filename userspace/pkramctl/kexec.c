@@ -180,7 +180,7 @@ static int check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	return 0;
 }
 
-/* What keeps the pool from being used in the next kernel; 0 if that is accepted */
+/* Report why the next kernel cannot use the pool; 0 if --force accepts that */
 static __attribute__((format(printf, 2, 3)))
 int cannot_host(const struct kexec_plan *plan, const char *fmt, ...)
 {
@@ -196,7 +196,7 @@ int cannot_host(const struct kexec_plan *plan, const char *fmt, ...)
 	return 0;
 }
 
-/* Is there a module for it that can attach the pool? */
+/* Check that a module of the next kernel can attach the pool */
 static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_pool *pool;
@@ -205,7 +205,7 @@ static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
 
 	if (boot_version(plan->kernel_fd, plan->version, sizeof(plan->version)))
 		plan->version[0] = '\0';
-	/* Nothing is there to be hosted */
+	/* Without a pool no module is needed */
 	if (!plan->regions)
 		return 0;
 	if (!*plan->version)
@@ -272,7 +272,7 @@ static const char *object_name(const struct pkram_object *o)
 	return o->name ? o->name : "(no name)";
 }
 
-/* On a terminal: shall we? */
+/* Ask on a terminal. Return: the answer is yes */
 static bool ask(void)
 {
 	char answer[16] = "";
@@ -328,7 +328,7 @@ static bool was_claimed(const struct kexec_plan *plan, uint64_t key)
 	return false;
 }
 
-/* Loading takes a while: nobody may have begun to use an object since check_objects() */
+/* Loading takes a while: check that no object was claimed since check_objects() */
 static int check_again(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_object *list, *o;
@@ -400,7 +400,7 @@ static bool same_regions(const struct pkram_region *a,
 	return !a && !b;
 }
 
-/* Is it loaded, and is the pool still what the image was loaded for? */
+/* Check that the image is loaded and that the pool has not changed since */
 static int verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_handover *h = NULL;
@@ -570,7 +570,7 @@ static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 		return ret;
 	}
 	print_plan(plan, "booting", true);
-	/* There may be nobody left to print it */
+	/* systemd may end this program at any time from now on */
 	out_fini();
 	return kexec_go();
 }
@@ -616,20 +616,20 @@ static int kexec_run(int argc, char **argv)
 static const struct ctl_verb kexec_verbs[] = {
 	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
 	      "      [--command-line STR | --reuse-cmdline] [--load-only] [--dry-run] [--force]",
-	  "load a kernel that keeps off the pool, check, and boot it. VERSION is one of\n"
-	  "      this host's, with its initrd and the boot loader's command line; else,\n"
-	  "      and with --reuse-cmdline, this kernel's own command line is used again.\n"
-	  "      --load-only: do not boot it. --dry-run: do not load it. --force: even if\n"
-	  "      objects are in use, whose owners then lose their state, or if there is no\n"
-	  "      module for the kernel that knows the pool",
+	  "load a kernel, check that the pool is safe from it, and boot it at once.\n"
+	  "      VERSION is a kernel of this host, with its initrd and the boot loader's\n"
+	  "      command line; without one, and with --reuse-cmdline, the present command\n"
+	  "      line is used. --load-only: do not boot. --dry-run: only check. --force:\n"
+	  "      boot even if objects are claimed (their unsaved state is lost) or no\n"
+	  "      module of that kernel supports the pool",
 	  kexec_run },
-	{ "", "--unload", "forget the image that is loaded", kexec_run },
+	{ "", "--unload", "unload the image", kexec_run },
 	{ }
 };
 
 const struct ctl_object ctl_kexec = {
 	.name = "kexec",
-	.help = "boot another kernel and take the pool along",
+	.help = "boot another kernel and keep the pool",
 	.verbs = kexec_verbs,
 	.raw = "",
 };

@@ -40,7 +40,7 @@ struct kexec_plan {
 };
 
 /**
- * kexec_parse() - a command's options
+ * kexec_parse() - Parse the options of a command
  * @plan: out
  * @command: "kexec" or "update"
  * @argc: number of @argv

@@ -128,7 +128,7 @@ void ctl_help(const struct ctl_object *o, const struct ctl_verb *only)
 	help_options();
 }
 
-/* For programs: what there is, as the texts tell it */
+/* The same as JSON */
 static void help_json(void)
 {
 	const struct ctl_verb *v;
@@ -186,7 +186,7 @@ struct options {
 	bool json, pretty, help, version;
 };
 
-/* One of the options that every command knows? */
+/* Take an option that every command has. Return: it was one */
 static bool take_option(const char *arg, struct options *opt)
 {
 	if (!strcmp(arg, "--json")) {

@@ -53,7 +53,7 @@ static int command(struct guest *g, const char *name, struct json_object *args)
 	return 0;
 }
 
-/* QEMU limits migrations for the sake of others on a network: not what is saved to RAM */
+/* QEMU limits the bandwidth of migrations; a save to RAM needs no limit */
 static int set_parameters(struct guest *g, bool on)
 {
 	uint64_t limit = on ? NO_LIMIT : g->bandwidth ? g->bandwidth : QEMU_LIMIT;
@@ -91,7 +91,7 @@ int migrate_begin(struct guest *g, const char *name)
 
 	snprintf(uri, sizeof(uri), "file:%s", guest_state_path(g));
 	args = one("uri", json_object_new_string(uri));
-	/* Or QEMU would end, with nobody to hear why */
+	/* Without it QEMU would end without an answer */
 	if (!strcmp(name, "migrate-incoming"))
 		json_object_object_add(args, "exit-on-error",
 				       json_object_new_boolean(false));

@@ -117,13 +117,13 @@ static int monitor(int argc, char **argv)
 
 static const struct ctl_verb monitor_verbs[] = {
 	{ "", "[--timestamp] [--count N]",
-	  "print what changes until interrupted, or N events; with -j an object a line",
+	  "print events until interrupted, or N events; with -j one object per line",
 	  monitor },
 	{ }
 };
 
 const struct ctl_object ctl_monitor = {
 	.name = "monitor",
-	.help = "what changes, as it happens",
+	.help = "print events",
 	.verbs = monitor_verbs,
 };

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /**
- * parse_number() - a whole number, decimal or 0x...
+ * parse_number() - Parse a whole number, decimal or 0x...
  * @s: text, all of it
  * @v: out
  *
@@ -24,7 +24,7 @@ int parse_number(const char *s, uint64_t *v);
 bool parse_key(const char *s, uint64_t *key);
 
 /**
- * parse_size() - 4096, 512MiB, 4G, 1.5T, 0x40000000
+ * parse_size() - Parse a size: 4096, 512MiB, 4G, 1.5T, 0x40000000
  * @s: text, all of it; the units are powers of 1024, in any case
  * @v: out: bytes
  *
@@ -34,7 +34,7 @@ bool parse_key(const char *s, uint64_t *key);
 int parse_size(const char *s, uint64_t *v);
 
 /**
- * parse_uuid() - 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1
+ * parse_uuid() - Parse 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1
  * @s: text, all of it
  * @uuid: out
  *
@@ -43,10 +43,10 @@ int parse_size(const char *s, uint64_t *v);
 int parse_uuid(const char *s, uint8_t uuid[16]);
 
 /**
- * parse_gib() - a size that is whole GiB, and more than none
+ * parse_gib() - Parse a size of one or more whole GiB
  * @s: text
  * @gib: out
- * @why: out: what is wrong with it, for people
+ * @why: out: the error, as text
  * @len: size of @why
  *
  * Return: 0 or -EINVAL.
@@ -54,11 +54,11 @@ int parse_uuid(const char *s, uint8_t uuid[16]);
 int parse_gib(const char *s, uint32_t *gib, char *why, size_t len);
 
 /**
- * parse_range() - BASE+SIZE, both whole GiB
+ * parse_range() - Parse BASE+SIZE, both whole GiB
  * @s: text
  * @base: out: bytes
  * @size: out: bytes
- * @why: out: what is wrong with it, for people
+ * @why: out: the error, as text
  * @len: size of @why
  *
  * Return: 0 or -EINVAL.
@@ -67,7 +67,7 @@ int parse_range(const char *s, uint64_t *base, uint64_t *size, char *why,
 		size_t len);
 
 /**
- * format_size() - "64 GiB", "1.5 TiB", "2044 MiB", "0 B"
+ * format_size() - Format "64 GiB", "1.5 TiB", "2044 MiB", "0 B"
  * @v: bytes
  * @buf: out
  * @len: size of @buf; 16 is enough
@@ -77,7 +77,7 @@ int parse_range(const char *s, uint64_t *base, uint64_t *size, char *why,
 char *format_size(uint64_t v, char *buf, size_t len);
 
 /**
- * format_rate() - "850 MiB/s", "292 KiB/s"; more digits say no more
+ * format_rate() - Format "850 MiB/s", "292 KiB/s"
  * @v: bytes per second
  * @buf: out
  * @len: size of @buf; 18 is enough

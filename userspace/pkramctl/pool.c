@@ -61,8 +61,7 @@ static void print_spans(const struct pkram_span *s, const char *key,
 }
 
 /*
- * What came of it, printed the same for all that change the pool. @asked is 0
- * if it was a range: then all or nothing.
+ * Print the result, the same for all that change the pool.
  */
 static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 		  uint32_t asked, const char *done)
@@ -182,7 +181,7 @@ static int pool_shrink(int argc, char **argv)
 }
 
 static const struct ctl_verb pool_verbs[] = {
-	{ "show", "", "size, free memory, numbers of regions and objects",
+	{ "show", "", "size, free memory, number of regions and objects",
 	  pool_show },
 	{ "grow", "SIZE [--node N]",
 	  "take whole GiB from this kernel's memory, now", pool_grow },
@@ -197,7 +196,7 @@ static const struct ctl_verb pool_verbs[] = {
 
 const struct ctl_object ctl_pool = {
 	.name = "pool",
-	.help = "the memory as a whole: show, grow, adopt, shrink",
+	.help = "the pool of memory: show, grow, adopt, shrink",
 	.verbs = pool_verbs,
 };
 

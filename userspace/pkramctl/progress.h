@@ -13,7 +13,7 @@ struct progress {
 };
 
 /**
- * progress_line() - "vm1: 42 % of 4 GiB, 850 MiB/s, 0:12 left". Pure
+ * progress_line() - Format "vm1: 42 % of 4 GiB, 850 MiB/s, 0:12 left"
  * @p: how far
  * @bar: columns for a bar before that, 0 for none
  * @buf: out

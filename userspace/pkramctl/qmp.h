@@ -34,7 +34,7 @@ struct qmp {
 };
 
 /**
- * qmp_open() - connect, and agree on the protocol
+ * qmp_open() - Connect and negotiate the protocol
  * @q: out: closed again on failure
  * @path: of the socket
  * @timeout_ms: for this and what follows; a socket that serves another client
@@ -46,7 +46,7 @@ int qmp_open(struct qmp *q, const char *path, int timeout_ms);
 void qmp_close(struct qmp *q);
 
 /**
- * qmp_command() - have something done
+ * qmp_command() - Run a command and wait for its answer
  * @q: the connection
  * @name: of the command
  * @args: its arguments, which are given away; NULL for none
@@ -61,7 +61,7 @@ int qmp_send(struct qmp *q, const char *name, struct json_object *args);
 int qmp_receive(struct qmp *q);
 
 /**
- * qmp_text() - a part of the last answer
+ * qmp_text() - Return a part of the last answer
  * @q: the connection
  * @path: its name, or the names on the way to it: "ram.total"
  *
@@ -70,7 +70,7 @@ int qmp_receive(struct qmp *q);
 const char *qmp_text(const struct qmp *q, const char *path);
 
 /**
- * qmp_pid() - whom we talk to
+ * qmp_pid() - Return the process at the other end
  * @q: the connection
  *
  * Return: the process that made the socket; 0 if that cannot be told.

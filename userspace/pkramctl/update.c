@@ -46,8 +46,8 @@ static bool is_guests_ram(struct guests *gs, const char *object)
 }
 
 /*
- * Whoever uses an object and is not saved would lose it. @gs: whose will be
- * saved; NULL: nobody may be left.
+ * Refuse if an object is claimed by a process that will not be saved. @gs: guests that
+ * will be saved; NULL: no object may be claimed.
  */
 static int check_objects(struct pkram_ctx *ctx, struct guests *gs)
 {
@@ -128,7 +128,7 @@ static int save_all(const struct kexec_plan *plan, struct guests *gs,
 		if (g->chosen && g->failed)
 			ret = ctl_error("%s: %s", g->file.name, g->error);
 	}
-	/* Somebody may have begun to use an object meanwhile */
+	/* An object may have been claimed meanwhile */
 	if (!ret)
 		ret = check_objects(ctx, NULL);
 	if (!ret)
@@ -152,7 +152,7 @@ static const char *unit_of(const struct guest *g)
 	return unit;
 }
 
-/* Who resumes them in the next kernel? */
+/* Warn of guests that no unit resumes in the next kernel */
 static void check_units(struct guests *gs)
 {
 	struct guest *g;
@@ -164,7 +164,7 @@ static void check_units(struct guests *gs)
 	}
 }
 
-/* The kexec did not come about: all that were saved go on, where they were */
+/* The kexec failed: resume all guests that were saved */
 static int resume_all(struct guests *gs)
 {
 	bool failed = false;
@@ -172,7 +172,7 @@ static int resume_all(struct guests *gs)
 
 	kexec_unload();
 	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
-		/* Its unit's QEMU belongs into its unit */
+		/* systemd must start the unit's QEMU, so that it is in the unit */
 		close(g->lock);
 		g->lock = -1;
 		if (systemd_runs() && systemd_enabled(unit_of(g)) &&
@@ -215,7 +215,7 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 		return ret;
 	guests_leave(gs);
 	print_all(plan, gs, kexec_way(), NULL);
-	/* There may be nobody left to print it */
+	/* systemd may end this program at any time from now on */
 	out_fini();
 	ret = kexec_go();
 	return ret ? resume_all(gs) : CTL_OK;
@@ -281,19 +281,19 @@ static int update_run(int argc, char **argv)
 static const struct ctl_verb update_verbs[] = {
 	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
 	      "      [--command-line STR | --reuse-cmdline] [--dry-run] [--force]",
-	  "save all guests, and boot another kernel, in which they are resumed. If\n"
-	  "      one cannot be saved, nothing happens: all go on. --dry-run: say what would\n"
-	  "      be done. --force: even if there is no module for the kernel that knows the\n"
-	  "      pool. The rest is as with kexec",
+	  "save all guests and boot another kernel, in which they are resumed. If one\n"
+	  "      cannot be saved, the update is cancelled and all continue. --dry-run: only\n"
+	  "      check. --force: boot even if no module of that kernel supports the pool.\n"
+	  "      The other options are those of kexec",
 	  update_run },
-	{ "", "--report", "what became of the guests, and how long they did not run",
+	{ "", "--report", "show which guests were resumed, and their blackouts",
 	  update_run },
 	{ }
 };
 
 const struct ctl_object ctl_update = {
 	.name = "update",
-	.help = "the host to another kernel, with its guests",
+	.help = "boot another kernel and keep the guests",
 	.verbs = update_verbs,
 	.raw = "",
 };
