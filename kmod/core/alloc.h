@@ -61,7 +61,7 @@ struct pkram_alloc_request {
 };
 
 /**
- * pkram_alloc_add_region() - make a region's space known
+ * pkram_alloc_add_region() - Add the space of a region
  * @al: allocator
  * @id: region id, not yet known
  * @node: NUMA node or %PKRAM_NO_NODE
@@ -73,18 +73,18 @@ struct pkram_alloc_request {
 int pkram_alloc_add_region(struct pkram_alloc *al, u64 id, int node,
 			   u32 nr_gib, const u64 *present);
 
-/** pkram_alloc_remove_region() - forget a region */
+/** pkram_alloc_remove_region() - Remove a region */
 void pkram_alloc_remove_region(struct pkram_alloc *al, u64 id);
 
-/** pkram_alloc_destroy() - forget all regions */
+/** pkram_alloc_destroy() - Remove all regions and free the allocator's memory */
 void pkram_alloc_destroy(struct pkram_alloc *al);
 
-/** pkram_alloc_find() - the region of an id, or NULL */
+/** pkram_alloc_find() - Find a region by its id; NULL if there is none */
 struct pkram_alloc_region *pkram_alloc_find(const struct pkram_alloc *al,
 					    u64 id);
 
 /**
- * pkram_alloc_mark() - take a given run
+ * pkram_alloc_mark() - Take a given run of units
  * @al: allocator
  * @id: region id
  * @unit: first unit
@@ -95,11 +95,11 @@ struct pkram_alloc_region *pkram_alloc_find(const struct pkram_alloc *al,
  */
 int pkram_alloc_mark(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
 
-/** pkram_alloc_free() - give a run back; every unit of it must be taken */
+/** pkram_alloc_free() - Free a run of units, each of which must be taken */
 void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
 
 /**
- * pkram_alloc_get() - take units for a run of an object
+ * pkram_alloc_get() - Allocate units for a run of an object
  * @al: allocator
  * @req: what is wanted
  * @out: out: extents, sorted by obj_unit, adjacent ones merged
@@ -121,12 +121,12 @@ int pkram_alloc_get(struct pkram_alloc *al,
 		    struct pkram_extent *out, u32 max);
 
 /**
- * pkram_alloc_gib_idle() - is GiB @gib present, wholly free, and not GiB 0?
+ * pkram_alloc_gib_idle() - Check whether GiB @gib is present, wholly free, and not GiB 0
  */
 bool pkram_alloc_gib_idle(const struct pkram_alloc_region *r, u32 gib);
 
 /**
- * pkram_alloc_set_gib() - a GiB of a region comes or goes
+ * pkram_alloc_set_gib() - Add a GiB to a region or remove it
  * @al: allocator
  * @id: region id
  * @gib: which, within the span

@@ -41,7 +41,7 @@ static inline u64 pkram_header_gib_addr(const struct pkram_header *h, u32 gib)
 }
 
 /**
- * pkram_header_encode() - make a header slot's image
+ * pkram_header_encode() - Encode a header into a slot's image
  * @ser: out
  * @h: in
  */
@@ -49,7 +49,7 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 			 const struct pkram_header *h);
 
 /**
- * pkram_header_read() - decode the header of a region from its two slots
+ * pkram_header_read() - Decode the header of a region from its two slots
  * @head: unit 0 of the region, readable for two slots at least
  * @base: physical address where the region was found; must be the header's
  * @h: out
@@ -63,7 +63,7 @@ enum pkram_bad pkram_header_read(const void *head, u64 base,
 				 struct pkram_header *h, int *cur,
 				 bool *mirror);
 
-/** pkram_region_id() - by what extents name a region */
+/** pkram_region_id() - Compute the id by which extents name a region */
 u64 pkram_region_id(const u8 region_uuid[16]);
 
 #endif /* _PKRAM_HEADER_H */

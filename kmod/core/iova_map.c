@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings and open ranges of a container: see table.h. */
+/* Mappings and open ranges of a container: see iova_map.h. */
 #include "core/iova_map.h"
 
 /* An array of pointers, as even a guest with hundreds of mappings changes few. */

@@ -7,8 +7,8 @@
  * Ranges are inclusive, first to last: one may end with the last byte there is.
  * Context of every function: the caller serialises all calls on one table.
  */
-#ifndef _PKRAM_VFIO_TABLE_H
-#define _PKRAM_VFIO_TABLE_H
+#ifndef _PKRAM_IOVA_MAP_H
+#define _PKRAM_IOVA_MAP_H
 
 #include "core/pure.h"
 
@@ -72,11 +72,11 @@ struct pkram_seg {
 	u64 offset;
 };
 
-/** pkram_table_free() - the table is empty, or its mappings are somebody else's */
+/** pkram_table_free() - Free the array of a table; the mappings are not touched */
 void pkram_table_free(struct pkram_dma_table *t);
 
 /**
- * pkram_table_find() - the lowest mapping that overlaps a range
+ * pkram_table_find() - Find the lowest mapping that overlaps a range
  * @t: table
  * @first: range
  * @last: range
@@ -89,7 +89,7 @@ u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
 		     bool *overlaps);
 
 /**
- * pkram_table_check() - do a range's numbers make sense?
+ * pkram_table_check() - Validate an IOVA and a size
  * @first: IOVA
  * @size: in bytes
  * @pgsize: smallest page of the IOMMU
@@ -100,7 +100,7 @@ u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
 int pkram_table_check(u64 first, u64 size, u64 pgsize, u64 *last);
 
 /**
- * pkram_table_insert() - add a mapping
+ * pkram_table_insert() - Add a mapping
  * @t: table
  * @dma: with its range
  *
@@ -109,11 +109,11 @@ int pkram_table_check(u64 first, u64 size, u64 pgsize, u64 *last);
  */
 int pkram_table_insert(struct pkram_dma_table *t, struct pkram_dma *dma);
 
-/** pkram_table_remove() - take mapping number @i out. Return: it. */
+/** pkram_table_remove() - Remove mapping number @i and return it */
 struct pkram_dma *pkram_table_remove(struct pkram_dma_table *t, u32 i);
 
 /**
- * pkram_table_whole() - the mappings of a range, none of which may be cut by it
+ * pkram_table_whole() - Find the mappings of a range, none of which may be cut by it
  * @t: table
  * @first: range
  * @last: range
@@ -126,7 +126,7 @@ int pkram_table_whole(const struct pkram_dma_table *t, u64 first, u64 last,
 		      u32 *i, u32 *nr);
 
 /**
- * pkram_table_invalidate() - give the user addresses of mappings up
+ * pkram_table_invalidate() - Mark the user addresses of mappings as given up
  * @t: table
  * @i: index of the first
  * @nr: how many
@@ -136,7 +136,7 @@ int pkram_table_whole(const struct pkram_dma_table *t, u64 first, u64 last,
 int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr);
 
 /**
- * pkram_table_find_invalid() - the mapping that is to get a new user address
+ * pkram_table_find_invalid() - Find the mapping that gets a new user address
  * @t: table
  * @first: its range
  * @last: its range
@@ -148,25 +148,25 @@ int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr);
 int pkram_table_find_invalid(const struct pkram_dma_table *t, u64 first,
 			     u64 last, u32 *i);
 
-/** pkram_table_revalidate() - mapping number @i has a user address again */
+/** pkram_table_revalidate() - Mark the user address of mapping number @i as valid again */
 void pkram_table_revalidate(struct pkram_dma_table *t, u32 i);
 
 void pkram_runs_free(struct pkram_runs *r);
 
-/** pkram_runs_set() - one range only. Return: 0 or -ENOMEM. */
+/** pkram_runs_set() - Open one range and close all others. Return: 0 or -ENOMEM. */
 int pkram_runs_set(struct pkram_runs *r, u64 first, u64 last);
 
-/** pkram_runs_exclude() - close a range. Return: 0 or -ENOMEM. */
+/** pkram_runs_exclude() - Close a range. Return: 0 or -ENOMEM. */
 int pkram_runs_exclude(struct pkram_runs *r, u64 first, u64 last);
 
-/** pkram_runs_contain() - is all of a range open? */
+/** pkram_runs_contain() - Check whether all of a range is open */
 bool pkram_runs_contain(const struct pkram_runs *r, u64 first, u64 last);
 
-/** pkram_runs_fit() - is each mapping in an open range? */
+/** pkram_runs_fit() - Check whether each mapping lies in an open range */
 bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_dma_table *t);
 
 /**
- * pkram_segs_same() - do two lists describe the same memory, as far as one can say?
+ * pkram_segs_same() - Check whether two lists describe the same memory
  * @a: segments without gaps, from 0 on
  * @nr_a: how many
  * @b: others
@@ -178,4 +178,4 @@ bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_dma_table *t)
 bool pkram_segs_same(const struct pkram_seg *a, u32 nr_a,
 		     const struct pkram_seg *b, u32 nr_b);
 
-#endif /* _PKRAM_VFIO_TABLE_H */
+#endif /* _PKRAM_IOVA_MAP_H */

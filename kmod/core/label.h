@@ -6,7 +6,7 @@
 #include "core/layout.h"
 
 /**
- * pkram_xattr_find() - look up a label
+ * pkram_xattr_find() - Look up a label
  * @area: valid area
  * @len: its length
  * @name: name without prefix
@@ -18,7 +18,7 @@ int pkram_xattr_find(const u8 *area, u32 len, const char *name,
 		     const u8 **value);
 
 /**
- * pkram_xattr_next() - walk an area
+ * pkram_xattr_next() - Walk the labels of an area
  * @area: valid area
  * @len: its length
  * @pos: in/out: 0 to begin with
@@ -31,7 +31,7 @@ bool pkram_xattr_next(const u8 *area, u32 len, u32 *pos, const char **name,
 		      u32 *name_len);
 
 /**
- * pkram_xattr_replace() - build a new area with one label set or removed
+ * pkram_xattr_replace() - Build a new area with one label set or removed
  * @area: valid area, may be NULL if @len is 0
  * @len: its length
  * @name: name without prefix, 1 to 255 bytes

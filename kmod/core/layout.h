@@ -120,7 +120,7 @@ enum pkram_record_kind {
 	PKRAM_KIND_FREE = 1,	/* the pair holds nothing */
 	PKRAM_KIND_FILE = 2,
 	PKRAM_KIND_DIR = 3,
-	PKRAM_KIND_DMA_TABLE = 4,	/* what a VFIO container maps */
+	PKRAM_KIND_DMA_TABLE = 4,	/* what survives of a VFIO container */
 };
 
 struct pkram_time_ser {
@@ -168,7 +168,7 @@ struct pkram_extent_ser {
 };
 
 /**
- * struct pkram_entry_ser - a mapping of a container: what a device finds where
+ * struct pkram_entry_ser - an entry of a DMA table: what a range of IOVA maps
  * @iova: address that the device uses, page-aligned
  * @size: in bytes, page-aligned, not 0
  * @object: id of a file, which may be gone

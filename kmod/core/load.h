@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The loader: reads every record of a pool, believes nothing, and says of each
+ * The loader: reads every record of a pool, verifies it, and tells for each
  * whether it is good or what is wrong with it. Pure; writes nothing.
  */
 #ifndef _PKRAM_LOAD_H
@@ -66,7 +66,7 @@ struct pkram_loaded {
  * @items: @nr records, from pkram_alloc_mem()
  * @nr: number of them
  * @max_id: highest object id that any record names (also as parent or
- *	replaced), or a good container maps, at most %PKRAM_ID_MAX
+ *	replaced), or that a good DMA table maps, at most %PKRAM_ID_MAX
  * @lost: a record was found whose extents are not known (no slot is valid, or
  *	it makes no sense): units without an owner may be its
  */
@@ -78,7 +78,7 @@ struct pkram_load_result {
 };
 
 /**
- * pkram_load() - read all records
+ * pkram_load() - Read and judge all records of a pool
  * @regions: regions, all of one pool
  * @nr_regions: number of them
  * @al: allocator that knows these regions, all free but heads and meta units;
@@ -92,7 +92,7 @@ struct pkram_load_result {
  *   the same, or kind or btime differ, or the newest is bad: all are bad.
  * - A record that another, good one replaces and that has its parent and name
  *   is stale.
- * - Records whose extents overlap are bad (nobody can tell whose memory it is).
+ * - Records whose extents overlap are bad (the owner of the memory cannot be told).
  * - Of several with one parent and name all but the lowest id are bad.
  * - A missing region, an extent outside its region, in an absent GiB or over
  *   metadata: bad. So is an extent over units that the unit map does not know
@@ -113,7 +113,7 @@ int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	       struct pkram_alloc *al, struct pkram_load_result *res);
 
 /**
- * pkram_load_keep() - take what the map does not call free and nobody owns
+ * pkram_load_keep() - Take the units that are not free in the unit map and have no owner
  * @regions: as for pkram_load(), which was called before
  * @nr_regions: number of them
  * @al: allocator
@@ -124,7 +124,7 @@ int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
 		     struct pkram_alloc *al);
 
-/** pkram_load_release() - free a result, its records' buffers included */
+/** pkram_load_release() - Free a result, including the buffers of its records */
 void pkram_load_release(struct pkram_load_result *res);
 
 #endif /* _PKRAM_LOAD_H */

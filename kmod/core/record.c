@@ -235,7 +235,7 @@ bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next)
 	return e->prot && !(e->prot & ~(PKRAM_ENTRY_READ | PKRAM_ENTRY_WRITE));
 }
 
-/* What a container has in place of labels and extents. */
+/* A DMA table has entries in place of labels and extents. */
 static int record_decode_entries(struct pkram_record *r,
 				 const struct pkram_record_ser *ser)
 {

@@ -40,10 +40,10 @@ struct pkram_entry {
  * struct pkram_record - a decoded record
  * @xattrs: @xattr_len bytes in the format of the preserved area, or NULL
  * @extents: @nr_extents of them, or NULL
- * @entries: @nr_entries of them, or NULL: of a container, which has no extents
+ * @entries: @nr_entries of them, or NULL: of a DMA table, which has no extents
  *
  * The other fields are those of &struct pkram_record_ser. The three buffers
- * are from pkram_alloc_mem() and belong to whoever holds the record.
+ * are from pkram_alloc_mem() and belong to the holder of the record.
  */
 struct pkram_record {
 	u64 seq;
@@ -71,7 +71,7 @@ struct pkram_record {
 	struct pkram_entry *entries;
 };
 
-/** pkram_record_len() - bytes that a record takes when encoded */
+/** pkram_record_len() - Compute the length of an encoded record */
 static inline size_t pkram_record_len(const struct pkram_record *r)
 {
 	return sizeof(struct pkram_record_ser) + ALIGN((size_t)r->xattr_len, 8) +
@@ -80,7 +80,7 @@ static inline size_t pkram_record_len(const struct pkram_record *r)
 }
 
 /**
- * pkram_record_encode() - make a record slot's image
+ * pkram_record_encode() - Encode a record into a slot's image
  * @buf: out: pkram_record_len() bytes, 8-byte aligned
  * @r: in
  * @pool_seed: pkram_pool_seed() of the pool
@@ -91,7 +91,7 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 			   u32 pool_seed);
 
 /**
- * pkram_record_read() - decode a record from its two slots
+ * pkram_record_read() - Decode a record from its two slots
  * @a: slot A; slot B follows at @a + @slot_size
  * @slot_size: bytes of a slot
  * @pool_seed: pkram_pool_seed() of the pool
@@ -107,21 +107,21 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
 		      struct pkram_record *r, int *cur, bool *mirror);
 
-/** pkram_record_release() - free the buffers of a record */
+/** pkram_record_release() - Free the buffers of a record */
 void pkram_record_release(struct pkram_record *r);
 
-/** pkram_name_ok() - may an object, other than the root, have this name? */
+/** pkram_name_ok() - Check whether an object other than the root may have this name */
 bool pkram_name_ok(const char *name, u32 len);
 
 /**
- * pkram_entry_ok() - can this be a mapping of a container?
+ * pkram_entry_ok() - Validate an entry of a DMA table
  * @e: in question
  * @from: lowest IOVA that it may have
  * @next: out: lowest one that the next may have, 0 if there can be none
  */
 bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next);
 
-/** pkram_pool_seed() - seed of the checksums of a pool's records */
+/** pkram_pool_seed() - Compute the seed of the checksums of a pool's records */
 u32 pkram_pool_seed(const u8 pool_uuid[16]);
 
 #endif /* _PKRAM_RECORD_H */

@@ -19,7 +19,7 @@
 #include "core/record.h"
 
 /**
- * pkram_seal_claim() - what a claim makes of an object
+ * pkram_seal_claim() - Apply a claim to the state of an object
  * @s: in/out
  * @flags: PKRAM_CLAIM_*
  * @vm_uuid: expected owner, or all zero
@@ -31,7 +31,7 @@
 int pkram_seal_claim(struct pkram_seal *s, u32 flags, const u8 vm_uuid[16]);
 
 /**
- * pkram_seal_set() - the holder of the claim saved its state
+ * pkram_seal_set() - Seal an object for a saved state
  * @s: in/out; generation grows by one
  * @cookie: ties the object to the saved state
  * @vm_uuid: whose RAM it is
@@ -42,7 +42,7 @@ int pkram_seal_set(struct pkram_seal *s, const u8 cookie[16],
 		   const u8 vm_uuid[16]);
 
 /**
- * pkram_seal_check() - is this the cookie of the seal?
+ * pkram_seal_check() - Compare a cookie with that of the seal
  * @s: the object's seal
  * @cookie: of the saved state
  *
@@ -51,7 +51,7 @@ int pkram_seal_set(struct pkram_seal *s, const u8 cookie[16],
 int pkram_seal_check(const struct pkram_seal *s, const u8 cookie[16]);
 
 /**
- * pkram_seal_resume() - the holder of the claim goes on; the seal is consumed
+ * pkram_seal_resume() - Consume the seal when its VM resumes
  * @s: in/out
  * @cookie: of the saved state
  *

@@ -34,7 +34,7 @@ enum pkram_bad {
 	PKRAM_BAD_PARENT,	/* directory missing, not one, or a cycle */
 	PKRAM_BAD_MAP,		/* the unit map is damaged where it matters */
 	PKRAM_BAD_KIND,		/* a kind of record that this code does not know */
-	PKRAM_BAD_ENTRY,	/* a mapping of a container is not possible */
+	PKRAM_BAD_ENTRY,	/* an entry of a DMA table is not possible */
 	__PKRAM_BAD_MAX
 };
 
@@ -58,7 +58,7 @@ void pkram_slot_copy(__le64 *to, const void *from, size_t len);
 u64 pkram_slot_seq(const void *slot);
 
 /**
- * pkram_slot_write() - write one slot so that a cut leaves it old, or void
+ * pkram_slot_write() - Write one slot so that a cut leaves it old, or void
  * @slot: destination, 8-byte aligned
  * @image: encoded content with its final tag
  * @len: bytes of @image, a multiple of 8
@@ -68,7 +68,7 @@ u64 pkram_slot_seq(const void *slot);
 void pkram_slot_write(void *slot, const void *image, size_t len);
 
 /**
- * pkram_pair_commit() - write both slots of a pair, one after the other
+ * pkram_pair_commit() - Write both slots of a pair, one after the other
  * @a: slot A
  * @b: slot B
  * @cur: 0 if A is what counts now, 1 if B

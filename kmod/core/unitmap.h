@@ -6,7 +6,7 @@
 #include "core/layout.h"
 
 /**
- * pkram_map_get() - state of a unit
+ * pkram_map_get() - Read the state of a unit
  * @head: unit 0 of the region
  * @region_id: region
  * @unit: unit in the region
@@ -16,7 +16,7 @@
 int pkram_map_get(const void *head, u64 region_id, u32 unit);
 
 /**
- * pkram_map_set() - set the state of a run of units
+ * pkram_map_set() - Set the state of a run of units
  * @head: unit 0 of the region
  * @region_id: region
  * @unit: first unit
@@ -31,7 +31,7 @@ int pkram_map_get(const void *head, u64 region_id, u32 unit);
 int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state);
 
 /**
- * pkram_map_word() - read one word of the unit map
+ * pkram_map_word() - Read one word of the unit map
  * @head: unit 0 of the region
  * @region_id: region
  * @word: which word: unit / %PKRAM_MAP_WORD_UNITS
@@ -42,7 +42,7 @@ int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state);
 int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states);
 
 /**
- * pkram_map_owned() - does the map say that a run of units is owned?
+ * pkram_map_owned() - Check whether every unit of a run is stale or written
  * @head: unit 0 of the region
  * @region_id: region
  * @unit: first unit
@@ -53,7 +53,7 @@ int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states);
 bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr);
 
 /**
- * pkram_map_mirror() - make both copies of a GiB's words the same
+ * pkram_map_mirror() - Copy valid words over damaged or older ones in a GiB's words
  * @head: unit 0 of the region
  * @region_id: region
  * @gib: which GiB of the region
@@ -64,7 +64,7 @@ bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr);
 void pkram_map_mirror(void *head, u64 region_id, u32 gib);
 
 /**
- * pkram_map_init() - make all words of a GiB valid, every unit free
+ * pkram_map_init() - Write valid words for a GiB, every unit free
  * @head: unit 0 of the region
  * @region_id: region
  * @gib: which GiB of the region

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events on their way from who commits a change to the control plane. */
+/* Events: see event.h. */
 #include <linux/mutex.h>
 #include "event/event.h"
 

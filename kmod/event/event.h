@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events: whoever commits a change tells it here, while it still holds the lock
- * under which it was made, so that events come in the order of the changes. The
- * control plane says at init where they go; before and after that, nowhere.
+ * Events: code that commits a change sends an event before it drops the lock under
+ * which the change was made, so that events come in the order of the changes. The
+ * control plane sets the receiver at init; without one, events are dropped.
  *
  * event_lock is the innermost of the module's mutexes: nothing is taken under it.
  */
@@ -40,24 +40,24 @@ struct pkram_event {
 typedef void (*pkram_event_fn)(const struct pkram_event *ev);
 
 /**
- * pkram_event_set() - where events go
+ * pkram_event_set() - Set the receiver of events
  * @fn: called under event_lock; it may sleep, but not wait for anybody else;
  *	NULL for nowhere: then no call of the former one goes on any more
  */
 void pkram_event_set(pkram_event_fn fn);
 
 /**
- * pkram_event_tell() - something has changed
+ * pkram_event_tell() - Send an event
  * @ev: what; the caller's
  *
  * Context: may sleep. No failure: what cannot be sent is told to be lost.
  */
 void pkram_event_tell(const struct pkram_event *ev);
 
-/** pkram_event_range() - a range of memory came, went, or is unusable */
+/** pkram_event_range() - Send an event about a range of memory */
 void pkram_event_range(u8 cmd, u64 base, u64 size, const char *reason);
 
-/** pkram_event_object() - an object has changed. Context: store.lock. */
+/** pkram_event_object() - Send an event about an object. Context: store.lock. */
 void pkram_event_object(u8 cmd, struct pkram_object *obj);
 
 #endif /* _PKRAM_EVENT_H */

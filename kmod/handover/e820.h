@@ -25,7 +25,7 @@ static inline u64 pkram_e820_end(const struct e820_entry *entry)
 }
 
 /**
- * pkram_e820_alloc() - an empty table
+ * pkram_e820_alloc() - Allocate an empty table
  * @nr: room for how many entries
  *
  * Context: may sleep. Return: a table for kfree(), or NULL.
@@ -33,7 +33,7 @@ static inline u64 pkram_e820_end(const struct e820_entry *entry)
 struct e820_table *pkram_e820_alloc(u32 nr);
 
 /**
- * pkram_e820_plausible() - does this look like a table of the kernel's?
+ * pkram_e820_plausible() - Check whether memory looks like a table of the kernel's
  * @table: what may be one; may be NULL
  *
  * Return: true if sorted, without overlap (as e820__update_table() leaves
@@ -41,18 +41,18 @@ struct e820_table *pkram_e820_alloc(u32 nr);
  */
 bool pkram_e820_plausible(const struct e820_table *table);
 
-/** pkram_e820_equal() - do two tables say the same? */
+/** pkram_e820_equal() - Compare two tables */
 bool pkram_e820_equal(const struct e820_table *a, const struct e820_table *b);
 
-/** pkram_e820_bytes() - how many bytes of [@base, @end) have the @type? */
+/** pkram_e820_bytes() - Count the bytes of [@base, @end) that have the @type */
 u64 pkram_e820_bytes(const struct e820_table *table, u64 base, u64 end,
 		     u32 type);
 
-/** pkram_e820_reserves() - is anything of %PKRAM_E820_TYPE in the table? */
+/** pkram_e820_reserves() - Check whether a table has an entry of %PKRAM_E820_TYPE */
 bool pkram_e820_reserves(const struct e820_table *table);
 
 /**
- * pkram_e820_append() - add [@base, @end) behind all others
+ * pkram_e820_append() - Add [@base, @end) behind all other entries
  * @table: with room for one more
  * @base: not below the end of the last entry
  * @end: if not above @base, nothing happens
@@ -62,7 +62,7 @@ bool pkram_e820_reserves(const struct e820_table *table);
 void pkram_e820_append(struct e820_table *table, u64 base, u64 end, u32 type);
 
 /**
- * pkram_e820_retype() - copy of a table with another type for a range
+ * pkram_e820_retype() - Copy a table with another type for a range
  * @old: sorted, without overlap
  * @base: the range begins
  * @end: and ends
@@ -75,7 +75,7 @@ struct e820_table *pkram_e820_retype(const struct e820_table *old, u64 base,
 				     u64 end, u32 from, u32 to);
 
 /**
- * pkram_e820_cmdline_covers() - does a command line reserve all of a range?
+ * pkram_e820_cmdline_covers() - Check whether a command line reserves all of a range
  * @cmdline: read as parse_memmap_one() of the kernel does
  * @base: the range begins
  * @end: and ends

@@ -36,8 +36,8 @@ static struct e820_table *map;
 /*
  * The table found at load. It may be the boot's or one that this module left
  * in force when it was loaded before; both come from kmalloc
- * (e820__reallocate_tables()), and nobody keeps a pointer to it but
- * e820_table_kexec. Freed at exit if no longer in force. NULL: memmap mode.
+ * (e820__reallocate_tables()), and e820_table_kexec is the only
+ * pointer to it. Freed at exit if no longer in force. NULL: memmap mode.
  */
 static struct e820_table *found_map;
 

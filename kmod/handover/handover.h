@@ -24,7 +24,7 @@ struct pkram_range {
 };
 
 /**
- * pkram_handover_init() - find the kernel's table, arm the kexec guard
+ * pkram_handover_init() - Find the kernel's table and arm the kexec guard
  * @force_memmap: behave as if the table could not be found
  *
  * Context: module load, may sleep. A table that cannot be found, or would not
@@ -36,7 +36,7 @@ struct pkram_range {
 int pkram_handover_init(bool force_memmap);
 
 /**
- * pkram_handover_exit() - disarm the guard
+ * pkram_handover_exit() - Disarm the guard
  *
  * A table that reserves something stays in force (its memory belongs to the
  * kernel's pointer from then on), so that regions without objects survive a
@@ -45,7 +45,7 @@ int pkram_handover_init(bool force_memmap);
 void pkram_handover_exit(void);
 
 /**
- * pkram_handover_found() - ranges that the previous kernel reserved for us
+ * pkram_handover_found() - List the ranges that the previous kernel reserved
  * @ranges: out: array from kmalloc, to be freed by the caller; NULL if none
  *
  * Sorted, not overlapping; adjacent regions may have become one range.
@@ -56,7 +56,7 @@ void pkram_handover_exit(void);
 int pkram_handover_found(struct pkram_range **ranges);
 
 /**
- * pkram_handover_reserve() - keep the next kernel off a range
+ * pkram_handover_reserve() - Reserve a range, so that the next kernel does not use it
  * @r: the range; this kernel must not be using it as RAM any more
  *
  * From its return on, every image loaded by kexec_file_load(2) leaves the
@@ -72,7 +72,7 @@ int pkram_handover_found(struct pkram_range **ranges);
 int pkram_handover_reserve(const struct pkram_range *r);
 
 /**
- * pkram_handover_release() - the range becomes ordinary RAM for the next kernel
+ * pkram_handover_release() - Make a range ordinary RAM for the next kernel
  * @r: a range that is reserved, or part of one
  *
  * Return: 0; -ENOENT some of it is not reserved; -ENOMEM; -EBUSY the kexec lock
@@ -81,14 +81,14 @@ int pkram_handover_reserve(const struct pkram_range *r);
  */
 int pkram_handover_release(const struct pkram_range *r);
 
-/** pkram_handover_guarded() - is kexec_load(2) refused now? */
+/** pkram_handover_guarded() - Check whether kexec_load(2) is refused now */
 bool pkram_handover_guarded(void);
 
-/** pkram_handover_mode() - &enum pkram_handover_mode */
+/** pkram_handover_mode() - Return the &enum pkram_handover_mode */
 u32 pkram_handover_mode(void);
 
 /**
- * pkram_handover_cmdline() - words for the next kernel's command line
+ * pkram_handover_cmdline() - Write the words for the next kernel's command line
  * @buf: out: terminated; empty if none are needed
  * @len: its size
  *

@@ -4,7 +4,7 @@
 #define _PKRAM_KSYM_H
 
 /**
- * pkram_ksym_data() - address of a variable of the kernel that is not exported
+ * pkram_ksym_data() - Find a variable of the kernel that is not exported
  * @name: the symbol
  *
  * Only for data: a function reached by such an address may lack what indirect

@@ -21,7 +21,7 @@ struct pkram_iomem_cut {
 };
 
 /**
- * pkram_iomem_check_free() - is a range not used by this kernel?
+ * pkram_iomem_check_free() - Check that a range is not RAM of this kernel
  * @base: physical address
  * @size: bytes
  *
@@ -30,7 +30,7 @@ struct pkram_iomem_cut {
 int pkram_iomem_check_free(u64 base, u64 size);
 
 /**
- * pkram_iomem_next_ram() - RAM that could be taken, from the top down
+ * pkram_iomem_next_ram() - Find RAM that could be taken, from the top down
  * @below: look below this physical address
  * @unit: bytes that are wanted, and their alignment
  * @node: on this NUMA node, or PKRAM_NO_NODE
@@ -40,7 +40,7 @@ int pkram_iomem_check_free(u64 base, u64 size);
 u64 pkram_iomem_next_ram(u64 below, u64 unit, int node);
 
 /**
- * pkram_iomem_begin_remove() - prepare the map for the removal of System RAM
+ * pkram_iomem_begin_remove() - Prepare the map for the removal of System RAM
  * @cut: out; for pkram_iomem_end()
  * @base: first address that will be removed
  *
@@ -49,7 +49,7 @@ u64 pkram_iomem_next_ram(u64 below, u64 unit, int node);
 void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base);
 
 /**
- * pkram_iomem_begin_clean_up() - take the entry that covers an address out of the map
+ * pkram_iomem_begin_clean_up() - Take the entry that covers an address out of the map
  * @cut: out; for pkram_iomem_end()
  * @base: address
  *
@@ -57,11 +57,11 @@ void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base);
  */
 void pkram_iomem_begin_clean_up(struct pkram_iomem_cut *cut, u64 base);
 
-/** pkram_iomem_end() - put the entries back into the map */
+/** pkram_iomem_end() - Put the entries back into the map */
 void pkram_iomem_end(struct pkram_iomem_cut *cut);
 
 /**
- * pkram_iomem_insert() - entries "pkram" for each run of present GiB
+ * pkram_iomem_insert() - Insert entries "pkram" for each run of present GiB
  * @r: region; its old entries, and whatever the firmware's map put there, give
  *	way
  *
@@ -70,7 +70,7 @@ void pkram_iomem_end(struct pkram_iomem_cut *cut);
  */
 int pkram_iomem_insert(struct pkram_region *r);
 
-/** pkram_iomem_remove() - remove and free the entries of a region */
+/** pkram_iomem_remove() - Remove and free the entries of a region */
 void pkram_iomem_remove(struct pkram_region *r);
 
 #endif /* _PKRAM_IOMEM_H */

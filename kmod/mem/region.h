@@ -18,7 +18,7 @@
 #include "mem/types.h"
 
 /**
- * pkram_region_open() - make a range of memory a region object
+ * pkram_region_open() - Create a region object for a range of memory
  * @base: physical address of GiB 0
  * @refusal: words for the failure, or NULL
  *
@@ -29,7 +29,7 @@
 struct pkram_region *pkram_region_open(u64 base);
 
 /**
- * pkram_region_set_span() - tell an open region its true extent
+ * pkram_region_set_span() - Set the true extent of an open region
  * @r: region
  *
  * @r->h is filled in. Inserts the resources (memory map entries "pkram", busy
@@ -38,7 +38,7 @@ struct pkram_region *pkram_region_open(u64 base);
 int pkram_region_set_span(struct pkram_region *r);
 
 /**
- * pkram_region_update_span() - renew the memory map entries
+ * pkram_region_update_span() - Renew the memory map entries
  * @r: region whose present GiB changed; those that went are unclaimed
  *
  * Return: 0; -ENOMEM, and they are as before; -EADDRINUSE.
@@ -46,29 +46,29 @@ int pkram_region_set_span(struct pkram_region *r);
 int pkram_region_update_span(struct pkram_region *r);
 
 /**
- * pkram_region_close() - unclaim everything and free
+ * pkram_region_close() - Unclaim all GiB of a region and free it
  * @r: region; nothing in it is mapped or referenced
- * @keep_resources: leave the memory map entries, so that nobody else takes
- *	the range while the module is away
+ * @keep_resources: leave the memory map entries, so that no other driver
+ *	takes the range while the module is not loaded
  */
 void pkram_region_close(struct pkram_region *r, bool keep_resources);
 
 /**
- * pkram_region_claim() - claim a GiB
+ * pkram_region_claim() - Claim a GiB
  * @r: region
  * @gib: which
  * @slice: %PKRAM_SLICE_2M or %PKRAM_SLICE_1G
  *
- * If it is claimed already, as whatever, it stays as it is: somebody may be
- * using it. Context: see above. Return: 0 or negative errno.
+ * If it is claimed already, in either way, it stays as it is, as it may be in
+ * use. Context: see above. Return: 0 or negative errno.
  */
 int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice);
 
-/** pkram_region_unclaim() - unclaim a GiB that nobody uses; see claim */
+/** pkram_region_unclaim() - Unclaim a GiB that is not in use; see pkram_region_claim() */
 void pkram_region_unclaim(struct pkram_region *r, u32 gib);
 
 /**
- * pkram_region_pinned() - does somebody still hold pages of a unit?
+ * pkram_region_pinned() - Check whether pages of a unit are still referenced
  * @r: region
  * @unit: unit
  *
@@ -77,7 +77,7 @@ void pkram_region_unclaim(struct pkram_region *r, u32 gib);
  */
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit);
 
-/** pkram_region_commit() - write the header; caller serialises per region */
+/** pkram_region_commit() - Write the header; the caller serialises per region */
 void pkram_region_commit(struct pkram_region *r);
 
 /* The unit map, serialised; see pkram_map_get() and pkram_map_set() */

@@ -5,18 +5,18 @@
 
 #include "mem/types.h"
 
-/** pkram_take_nid() - online NUMA node that an address is nearest to */
+/** pkram_take_nid() - Find the online NUMA node that is nearest to an address */
 int pkram_take_nid(u64 base);
 
 /**
- * pkram_take_unit_size() - bytes that can be taken at a time
+ * pkram_take_unit_size() - Return the number of bytes that can be taken at a time
  *
  * Return: the larger of 1 GiB and the kernel's memory block size.
  */
 u64 pkram_take_unit_size(void);
 
 /**
- * pkram_take_unit() - take one unit of RAM away from the kernel
+ * pkram_take_unit() - Take one unit of RAM away from the kernel
  * @base: physical address, aligned to the unit
  * @refusal: out: filled on failure
  *
@@ -26,7 +26,7 @@ u64 pkram_take_unit_size(void);
 int pkram_take_unit(u64 base, struct pkram_refusal *refusal);
 
 /**
- * pkram_take_give_back() - make memory the system's again
+ * pkram_take_give_back() - Give memory back to the system
  * @base: physical address of something that pkram_take_unit() took, in this
  *	kernel or an earlier one; neither claimed nor covered by a resource
  * @size: bytes
@@ -44,20 +44,20 @@ int pkram_take_give_back(u64 base, u64 size, int nid);
 bool pkram_take_is_online(u64 base);
 
 /**
- * pkram_take_has_memmap() - does the kernel have struct pages for some of a range?
+ * pkram_take_has_memmap() - Check whether the kernel has struct pages for some of a range
  * @base: physical address
  * @size: bytes
  */
 bool pkram_take_has_memmap(u64 base, u64 size);
 
 /**
- * pkram_take_clean_up() - undo what the kernel left of a range
+ * pkram_take_clean_up() - Remove the struct pages that a failed hotplug left
  * @base: physical address
  * @size: bytes
  *
  * When the kernel runs out of memory while it makes the struct pages of a range, in
- * memremap_pages() or add_memory(), it leaves those that it made; nobody could
- * have the range until the next boot (-EEXIST). Call it if the range had none
+ * memremap_pages() or add_memory(), it leaves those that it made, and the range
+ * could not be used until the next boot (-EEXIST). Call it if the range had none
  * before. Context: may sleep; may take the kernel's hotplug lock.
  */
 void pkram_take_clean_up(u64 base, u64 size);

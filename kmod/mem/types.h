@@ -66,21 +66,21 @@ static inline bool pkram_region_present(const struct pkram_region *r, u32 gib)
 	return pkram_header_has_gib(&r->h, gib);
 }
 
-/** pkram_region_unit_addr() - kernel address of a unit; its GiB is claimed */
+/** pkram_region_unit_addr() - Return the kernel address of a unit, whose GiB must be claimed */
 static inline void *pkram_region_unit_addr(const struct pkram_region *r,
 					   u32 unit)
 {
 	return r->head + ((unsigned long)unit << PKRAM_UNIT_SHIFT);
 }
 
-/** pkram_region_unit_phys() - physical address of a unit */
+/** pkram_region_unit_phys() - Return the physical address of a unit */
 static inline phys_addr_t pkram_region_unit_phys(const struct pkram_region *r,
 						 u32 unit)
 {
 	return r->h.base + ((phys_addr_t)unit << PKRAM_UNIT_SHIFT);
 }
 
-/** pkram_region_slice() - how a GiB is claimed now; PKRAM_SLICE_* */
+/** pkram_region_slice() - Read how a GiB is claimed now; PKRAM_SLICE_* */
 static inline unsigned int pkram_region_slice(const struct pkram_region *r,
 					      u32 gib)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory of a region is zeroed here before somebody may see it. */
+/* Zeroing of memory, before a process may see it or the system gets it back. */
 #ifndef _PKRAM_ZERO_H
 #define _PKRAM_ZERO_H
 
 #include "mem/types.h"
 
-/** pkram_zero_init() - once, at module load */
+/** pkram_zero_init() - Initialise the locks; call once, at module load */
 void pkram_zero_init(void);
 
 /**
- * pkram_zero_prepare() - zero those units of a run that are stale
+ * pkram_zero_prepare() - Zero those units of a run that are stale
  * @r: region
  * @unit: first
  * @nr: number; a long run is done by several CPUs
@@ -22,7 +22,7 @@ void pkram_zero_init(void);
 int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr);
 
 /**
- * pkram_zero_gib() - zero a GiB that nobody uses, and unclaim it
+ * pkram_zero_gib() - Zero a GiB that is not in use, and unclaim it
  * @r: region
  * @gib: which
  *

@@ -58,7 +58,7 @@ static bool attach_covered(const struct attach_scan *s, u64 base)
 	return false;
 }
 
-/* Does all that a header claims lie in reserved memory, and nobody else's? */
+/* Check that all that a header claims is reserved, and of no other region. */
 static const char *attach_check_span(const struct attach_scan *s, const struct pkram_header *h,
 				     const struct pkram_range *ranges, int nr)
 {
@@ -93,7 +93,7 @@ static bool attach_hinted(const struct attach_scan *s, const u8 uuid[16])
 
 /*
  * No guest can write where this header is. So the UUID in it, in either slot, is
- * the pool's, or is damaged and then is nobody's.
+ * the pool's, or is damaged and matches no pool.
  */
 static void attach_take_hints(struct attach_scan *s, const void *head)
 {
@@ -108,7 +108,7 @@ static void attach_take_hints(struct attach_scan *s, const void *head)
 }
 
 /*
- * Look for a region at @base. A header is believed where a region must begin:
+ * Look for a region at @base. A header is trusted where a region must begin:
  * at the start of a reserved range, or right behind a region (@trusted). Behind
  * a damaged one it must name the pool, as what looks like a header there may be
  * what a guest wrote into its RAM; guests do not know the pool's UUID.

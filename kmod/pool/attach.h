@@ -6,7 +6,7 @@
 #include "handover/handover.h"
 
 /**
- * pkram_attach_ranges() - attach the regions that are in some reserved ranges
+ * pkram_attach_ranges() - Attach the regions that lie in some reserved ranges
  * @ranges: where to look
  * @nr: number of them
  * @found: out: number of regions
@@ -17,7 +17,7 @@
 int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
 
 /**
- * pkram_attach_init() - find and load the pool that an earlier kernel left
+ * pkram_attach_init() - Find and load the pool that an earlier kernel left
  * @attach: module parameter: "BASE+SIZE,...", or NULL
  *
  * Context: module load. Return: 0, also if there is none or part of it is

@@ -38,7 +38,7 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
 #define TEXT_NOT_TAKEN_BACK "still in the pool: the system would not take it"
-#define TEXT_TAKEN_BY_NOBODY "out of the pool, but the system would not take it; it is back at the next boot"
+#define TEXT_LOST "out of the pool, but the system would not take it; it is back at the next boot"
 #define TEXT_STILL_RESERVED "out of the pool, but still reserved for the next kernel; try again by its address"
 #define TEXT_WHOLE_BLOCKS "base and size must be whole memory blocks of this kernel (larger than a GiB here)"
 
@@ -338,7 +338,7 @@ static void pool_put_back(const struct pkram_range *range, struct pkram_region *
 			  struct pkram_refusal *refusal)
 {
 	if (!pool_reserve_again(range)) {
-		refusal->reason = TEXT_TAKEN_BY_NOBODY;
+		refusal->reason = TEXT_LOST;
 	} else if (from) {
 		pkram_store_put_back(from, range->base,
 				     range->size >> PKRAM_GIB_SHIFT);
@@ -433,7 +433,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 			return err;
 		pkram_unusable_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {
-			refusal.reason = TEXT_TAKEN_BY_NOBODY;
+			refusal.reason = TEXT_LOST;
 			if (pool_reserve_again(&range)) {
 				refusal.reason = TEXT_STILL_RESERVED;
 				pkram_unusable_add(base, size, refusal.reason);

@@ -29,7 +29,7 @@ struct pkram_pool_report {
 };
 
 /**
- * pkram_pool_grow() - take RAM from the system
+ * pkram_pool_grow() - Take RAM from the system
  * @nr_gib: how much
  * @node: from this NUMA node, or PKRAM_NO_NODE
  * @report: out
@@ -42,7 +42,7 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 		    const char **text);
 
 /**
- * pkram_pool_adopt() - attach, or format, a range that is not System RAM
+ * pkram_pool_adopt() - Attach, or format, a range that is not System RAM
  * @base: GiB aligned
  * @size: whole GiB
  * @format: make a new region if none is there
@@ -53,7 +53,7 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 		     struct pkram_pool_report *report, const char **text);
 
 /**
- * pkram_pool_shrink() - give unused GiB back to the system
+ * pkram_pool_shrink() - Give unused GiB back to the system
  * @nr_gib: how many, if @size is 0
  * @base: or which
  * @size: bytes from @base

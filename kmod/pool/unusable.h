@@ -21,26 +21,26 @@ struct pkram_unusable {
 	const char *reason;
 };
 
-/** pkram_unusable_add() - a range is unusable: warn, list it, send an event */
+/** pkram_unusable_add() - Add a range to the list, with a warning and an event */
 void pkram_unusable_add(u64 base, u64 size, const char *reason);
 
-/** pkram_unusable_forget() - a range is not unusable any more: cut it out of the list */
+/** pkram_unusable_forget() - Cut a range out of the list */
 void pkram_unusable_forget(u64 base, u64 size);
 
 /**
- * pkram_unusable_find() - is exactly this range in the list?
+ * pkram_unusable_find() - Check whether the list has exactly this range
  *
  * Context: pool_lock, so that the answer stays true.
  */
 bool pkram_unusable_find(u64 base, u64 size);
 
-/** pkram_unusable_any() - is there an unusable range? Context: as above. */
+/** pkram_unusable_any() - Check whether the list has a range. Context: pool_lock. */
 bool pkram_unusable_any(void);
 
-/** pkram_unusable_exit() - empty the list, at module exit */
+/** pkram_unusable_exit() - Empty the list, at module exit */
 void pkram_unusable_exit(void);
 
-/** pkram_unusable_walk() - visit unusable ranges; not 0 ends the walk */
+/** pkram_unusable_walk() - Visit unusable ranges; a return value other than 0 ends the walk */
 int pkram_unusable_walk(int (*fn)(const struct pkram_unusable *b,
 				  void *arg), void *arg);
 
