@@ -509,10 +509,10 @@ static void test_wrong_requests(void)
 }
 
 TAP_MAIN({ "random traces agree with a model and keep the rules", test_traces },
-	 { "all can be taken, no more, and given back", test_full_and_empty },
-	 { "single units are all different", test_one_unit_at_a_time },
-	 { "too many extents: nothing is taken", test_too_many_extents },
+	 { "every unit can be allocated once and freed", test_full_and_empty },
+	 { "single units are distinct", test_one_unit_at_a_time },
+	 { "a request that needs too many extents takes nothing", test_too_many_extents },
 	 { "whole GiB come from the top in one extent, the rest from the bottom",
 	   test_big_object },
-	 { "wrong requests are refused and change nothing", test_wrong_requests },
+	 { "invalid requests are refused and change nothing", test_wrong_requests },
 )

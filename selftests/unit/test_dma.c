@@ -323,12 +323,12 @@ static void test_nomem(void)
 
 TAP_MAIN({ "numbers that make no sense are refused", test_numbers },
 	 { "mappings do not overlap", test_overlaps },
-	 { "what a range cuts is not unmapped", test_unmap },
-	 { "there are no more than may be", test_limit },
-	 { "user addresses are given up and renewed by the rules", test_vaddr },
+	 { "a mapping that a range cuts is not unmapped", test_unmap },
+	 { "the limit of mappings holds", test_limit },
+	 { "user addresses are invalidated and renewed by the rules", test_vaddr },
 	 { "random changes agree with an array of pages", test_random },
 	 { "ranges are closed", test_runs },
-	 { "mappings outside of the open ranges are seen", test_fit },
+	 { "mappings outside the open ranges are detected", test_fit },
 	 { "segments are compared by object and offset", test_segs },
-	 { "without memory nothing changes", test_nomem },
+	 { "a failed allocation changes nothing", test_nomem },
 )

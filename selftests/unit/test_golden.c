@@ -64,5 +64,5 @@ static void test_same_bytes(void)
 }
 
 TAP_MAIN({ "the image of version 1 loads to exactly its objects", test_loads },
-	 { "the same objects still make the same bytes", test_same_bytes },
+	 { "the same objects encode to the same bytes", test_same_bytes },
 )

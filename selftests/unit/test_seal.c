@@ -136,6 +136,6 @@ static void test_stream_of_an_older_seal(void)
 }
 
 TAP_MAIN({ "every state answers every operation as the table says", test_table },
-	 { "a stream is good once", test_stream_used_twice },
-	 { "the stream of an older seal is refused", test_stream_of_an_older_seal },
+	 { "a cookie resumes once", test_stream_used_twice },
+	 { "the cookie of an older seal is refused", test_stream_of_an_older_seal },
 )

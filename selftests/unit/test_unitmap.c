@@ -133,8 +133,8 @@ static void test_both_copies(void)
 
 TAP_MAIN({ "random runs agree with a plain array", test_plain_array },
 	 { "runs stay within the map", test_ends },
-	 { "words that were never written are not known", test_never_written },
+	 { "words that were never written are invalid", test_never_written },
 	 { "any one bit of either copy does no harm", test_one_bit },
-	 { "a word damaged in both copies stays so until wholly set",
+	 { "a word damaged in both copies stays damaged until all of it is set",
 	   test_both_copies },
 )
