@@ -30,7 +30,6 @@
 #include <fnmatch.h>
 #include <linux/reboot.h>
 #include <poll.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -47,47 +46,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "init.h"
+
 #define MAX_WORDS	64
 #define MAX_TESTS	512
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define NEXT_KERNEL	"/run/next/vmlinuz"
 #define NEXT_INITRD	"/run/next/initrd"
 #define NEXT_APPEND	"/run/pkram-next-append"
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define BOOT_COUNT	"/var/lib/vmtest/boot"
-
-/* A kernel log line that matches one of these makes the running test fail ... */
-static const char * const bad_lines[] = {
-	"WARNING", "(^|[^A-Z])BUG(:| at|!)", "Oops", "general protection", "RIP:",
-	"Call Trace",
-	"lockdep", "possible recursive", "possible circular", "inconsistent lock",
-	"suspicious RCU", "blocked for more than", "soft lockup",
-	"KASAN", "UBSAN", "kmemleak", "leak", "refcount_t",
-	"[Bb]ad page", "Bad rss", "page_table_check",
-	"list_add corruption", "list_del corruption",
-};
-
-/* ... unless it matches one of these, each with its reason. */
-static const char * const allowed_lines[] = {
-	/* Debug kernels introduce their checkers at boot. */
-	"kmemleak: Kernel memory leak detector initialized",
-	"kmemleak: Automatic memory scanning thread",
-	"KernelAddressSanitizer initialized",
-	"lockdep (debugging|statistics)|\\.\\.\\. MAX_LOCKDEP",
-	"memory used by lock dependency info",
-	"RCU lockdep checking is enabled",
-	/* CPU bugs of the emulated machine. */
-	"data leak",
-};
 
 static FILE *result;		/* the runner's channel */
 static const char *current;	/* the test that runs */
 static bool test_over;		/* the runner ended the test at its limit */
-static int kmsg = -1;
-static regex_t bad_re, allowed_re, scenario_re;
-static bool have_scenario_re;
 
 static struct {
 	int boot;			/* index of this boot, from 0 */
@@ -102,7 +73,7 @@ static struct {
 	bool service;			/* not PID 1 */
 } sc;
 
-static void say(const char *fmt, ...)
+void say(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -130,14 +101,14 @@ static void __attribute__((noreturn)) power_off(void)
 		pause();
 }
 
-static void __attribute__((noreturn)) give_up(const char *what)
+void give_up(const char *what)
 {
 	if (result)
 		say("# init: %s: %s\n@result fail init 0 %s\n", what, strerror(errno), what);
 	power_off();
 }
 
-static char *slurp(const char *path)
+char *slurp(const char *path)
 {
 	size_t len = 0, size = 4096;
 	char *buf = malloc(size + 1);
@@ -162,7 +133,7 @@ static char *slurp(const char *path)
 	return buf;
 }
 
-static int spill(const char *path, const char *text)
+int spill(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	int ret = -1;
@@ -182,12 +153,6 @@ static int split(char *text, char **words)
 	for (text = strtok(text, " \t\n"); text && n < MAX_WORDS; text = strtok(NULL, " \t\n"))
 		words[n++] = text;
 	return n;
-}
-
-static void compile(regex_t *re, const char *pattern)
-{
-	if (regcomp(re, pattern, REG_EXTENDED | REG_NOSUB))
-		give_up("bad regular expression");
 }
 
 /* A boot on the disk has no words of ours on its command line. */
@@ -232,8 +197,7 @@ static void read_scenario(void)
 		} else if (!strcmp(line, "limits")) {
 			sc.limits_outside = !strcmp(value, "outside");
 		} else if (!strcmp(line, "allow") && *value) {
-			compile(&scenario_re, value);
-			have_scenario_re = true;
+			kmsg_allow(value);
 		}
 	}
 	free(text);
@@ -248,84 +212,6 @@ static void read_scenario(void)
 		give_up("a boot that the scenario does not have");
 	if (sc.boot >= sc.nr_boots)
 		sc.boot = sc.nr_boots - 1;
-}
-
-/*
- * Everything the kernel logged since the last call; copies offending lines to the
- * runner.  Returns how many there were.
- */
-static int check_kmsg(void)
-{
-	static char record[16384];
-	int bad = 0;
-	ssize_t n;
-
-	for (;;) {
-		char *text, *end;
-
-		n = read(kmsg, record, sizeof(record) - 1);
-		if (n < 0 && (errno == EPIPE || errno == EINTR))
-			continue;	/* some records were overwritten */
-		if (n <= 0)
-			return bad;
-		record[n] = '\0';
-		text = strchr(record, ';');
-		if (!text)
-			continue;
-		end = strchr(++text, '\n');
-		if (end)
-			*end = '\0';
-		if (regexec(&bad_re, text, 0, NULL, 0) ||
-		    !regexec(&allowed_re, text, 0, NULL, 0))
-			continue;
-		if (have_scenario_re && !regexec(&scenario_re, text, 0, NULL, 0))
-			continue;
-		say("# kernel log: %s\n", text);
-		bad++;
-	}
-}
-
-/*
- * kmemleak also scans by itself, a minute after boot: that takes time of the tests, lets
- * no memory come or go meanwhile, and is not needed.
- */
-static void only_our_scans(void)
-{
-	if (!access(KMEMLEAK, F_OK))
-		spill(KMEMLEAK, "scan=off");
-}
-
-/*
- * Ask kmemleak, where the kernel has it and a module of ours was loaded: it takes a
- * minute.  Two scans, as it reports only what did not change since the last.  What the
- * tests left at work waits: else it takes many minutes.
- */
-static int check_kmemleak(void)
-{
-	char *report, *line, *save, *taint;
-	bool loaded;
-	int leaks = 0;
-
-	taint = slurp("/proc/sys/kernel/tainted");
-	loaded = taint && atol(taint) & (1 << 12);
-	free(taint);
-	if (!loaded || access(KMEMLEAK, F_OK))
-		return 0;
-	kill(-1, SIGSTOP);
-	for (int i = 0; i < 2; i++) {
-		spill(KMEMLEAK, "scan");
-		sleep(1);
-	}
-	kill(-1, SIGCONT);
-	report = slurp(KMEMLEAK);
-	for (line = report ? strtok_r(report, "\n", &save) : NULL; line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		leaks += !strncmp(line, "unreferenced", strlen("unreferenced"));
-		say("# kmemleak: %s\n", line);
-	}
-	free(report);
-	spill(KMEMLEAK, "clear");
-	return leaks;
 }
 
 static int load_module(const char *path)
@@ -667,7 +553,7 @@ static void run_test(char *name)
 	test_over = false;
 	status = run(argv, take_line, skip, sizeof(skip));
 	current = NULL;
-	bad = check_kmsg();
+	bad = kmsg_check();
 	if (test_over)
 		snprintf(why, sizeof(why), "timed out");
 	else if (bad)
@@ -713,7 +599,7 @@ static void run_stage(void)
 	run(list, list_line, NULL, 0);
 	for (int i = 0; i < nr_tests; i++)
 		run_test(tests[i]);
-	if (check_kmemleak())
+	if (kmemleak_check())
 		say("@result fail kmemleak 0 memory leaked in this boot\n");
 }
 
@@ -804,26 +690,6 @@ static void setup_result(void)
 	result = fdopen(fd, "w");
 }
 
-/* One regular expression that matches what any of @patterns does */
-static void compile_any(regex_t *re, const char * const *patterns, size_t n)
-{
-	char all[4096] = "";
-
-	for (size_t i = 0; i < n; i++)
-		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s(%s)",
-			 i ? "|" : "", patterns[i]);
-	compile(re, all);
-}
-
-static void setup_kmsg(void)
-{
-	compile_any(&bad_re, bad_lines, ARRAY_SIZE(bad_lines));
-	compile_any(&allowed_re, allowed_lines, ARRAY_SIZE(allowed_lines));
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (kmsg < 0)
-		give_up("/dev/kmsg");
-}
-
 int main(void)
 {
 	struct utsname uts;
@@ -837,15 +703,15 @@ int main(void)
 	setenv("HOME", "/tmp", 1);
 	read_scenario();
 	say("@boot %d %s %.1f\n", sc.boot, uts.release, now());
-	setup_kmsg();
+	kmsg_open();
 	if (!sc.service) {
-		only_our_scans();
+		kmemleak_stop_scans();
 		load_modules("/lib/modules", uts.release);
 		link_modules(uts.release);
 		mount_guest();
 		load_modules("/guest/modules", uts.release);
 	}
-	if (check_kmsg())
+	if (kmsg_check())
 		say("@result fail boot 0 kernel log\n");
 	if (sc.kernel[sc.boot] && strcmp(sc.kernel[sc.boot], uts.release))
 		say("@result fail boot 0 the wrong kernel\n");

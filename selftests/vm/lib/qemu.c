@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guests inside the VM; described in qemu.h */
-#include <arpa/inet.h>
-#include <dirent.h>
+/* Start QEMU, talk QMP, save and load; guest.c has the guest's side */
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
 #include <poll.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
-#include "vm.h"
 #include "qemu.h"
+#include "qemu_priv.h"
+#include "vm.h"
 
 #define RUN		"/run/qemu"
 #define PROGRAM		"/bin/qemu-system-x86_64"
@@ -34,7 +27,7 @@
 #define COMMAND_SECONDS	60
 #define SAVE_SECONDS	60
 
-static double deadline(int seconds)
+double qemu_deadline(int seconds)
 {
 	static int scale;
 
@@ -43,12 +36,12 @@ static double deadline(int seconds)
 	return vm_now() + seconds * scale;
 }
 
-static void nap(void)
+void qemu_nap(void)
 {
 	usleep(10000);
 }
 
-static char *path_of(const char *name, const char *what)
+char *qemu_path(const char *name, const char *what)
 {
 	static char path[4][108];	/* as long as a socket's may be */
 	static int i;
@@ -58,10 +51,9 @@ static char *path_of(const char *name, const char *what)
 	return path[i];
 }
 
-/* The output of a port as a file */
-static char *log_path(const char *name, int port)
+char *qemu_log_path(const char *name, int port)
 {
-	return path_of(name, port ? "port1.log" : "port0");
+	return qemu_path(name, port ? "port1.log" : "port0");
 }
 
 const char *qemu_accel(void)
@@ -74,7 +66,7 @@ const char *qemu_accel(void)
 	return "kvm";
 }
 
-static int connect_to(const char *path)
+int qemu_connect(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -108,7 +100,7 @@ static pid_t spawn(const char *name, const char * const argv[])
 	for (fd = 3; fd < 256; fd++)
 		close(fd);
 	dup2(open("/dev/null", O_RDONLY), 0);
-	fd = open(path_of(name, "stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	fd = open(qemu_path(name, "stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	dup2(fd, 1);
 	dup2(fd, 2);
 	close(fd);
@@ -131,13 +123,13 @@ static struct qemu *new_qemu(const char *name, pid_t pid)
 /* Connect to QMP and say hello */
 static int shake_hands(struct qemu *q)
 {
-	double until = deadline(START_SECONDS);
+	double until = qemu_deadline(START_SECONDS);
 
 	while (vm_now() < until && qemu_alive(q)) {
-		q->qmp = connect_to(path_of(q->name, "qmp"));
+		q->qmp = qemu_connect(qemu_path(q->name, "qmp"));
 		if (q->qmp >= 0)
 			return qemu_command(q, "qmp_capabilities", NULL);
-		nap();
+		qemu_nap();
 	}
 	return -EPIPE;
 }
@@ -155,19 +147,19 @@ struct qemu *qemu_startv(const char *name, const char * const argv[], bool wait)
 	mkdir(RUN, 0755);
 	while (all[n])
 		n++;
-	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off", path_of(name, "qmp"));
+	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off", qemu_path(name, "qmp"));
 	all[n++] = "-qmp";
 	all[n++] = qmp;
-	unlink(path_of(name, "qmp"));
-	unlink(path_of(name, "port1"));
-	snprintf(chardev[0], sizeof(chardev[0]), "file,id=port0,path=%s", log_path(name, 0));
+	unlink(qemu_path(name, "qmp"));
+	unlink(qemu_path(name, "port1"));
+	snprintf(chardev[0], sizeof(chardev[0]), "file,id=port0,path=%s", qemu_log_path(name, 0));
 	snprintf(chardev[1], sizeof(chardev[1]),
 		 "socket,id=port1,path=%s,server=on,wait=off,logfile=%s",
-		 path_of(name, "port1"), log_path(name, 1));
+		 qemu_path(name, "port1"), qemu_log_path(name, 1));
 	snprintf(chardev[2], sizeof(chardev[2]), "file,id=console,path=%s",
-		 path_of(name, "console"));
+		 qemu_path(name, "console"));
 	for (int i = 0; i < 3; i++) {
-		unlink(log_path(name, i % 2));
+		unlink(qemu_log_path(name, i % 2));
 		all[n++] = "-chardev";
 		all[n++] = chardev[i];
 	}
@@ -185,7 +177,7 @@ struct qemu *qemu_startv(const char *name, const char * const argv[], bool wait)
 	if (q->pid < 0)
 		return NULL;
 	snprintf(text, sizeof(text), "%d", q->pid);
-	vm_write_file(path_of(name, "pid"), text);
+	vm_write_file(qemu_path(name, "pid"), text);
 	if (wait && shake_hands(q)) {
 		qemu_kill(q);
 		return NULL;
@@ -210,7 +202,7 @@ struct qemu *qemu_start(const char *name, ...)
 
 struct qemu *qemu_find(const char *name)
 {
-	char *text = vm_read_file(path_of(name, "pid"));
+	char *text = vm_read_file(qemu_path(name, "pid"));
 	struct qemu *q = text ? new_qemu(name, atoi(text)) : NULL;
 
 	free(text);
@@ -219,12 +211,12 @@ struct qemu *qemu_find(const char *name)
 
 char *qemu_stderr(const char *name)
 {
-	return vm_read_file(path_of(name, "stderr")) ?: strdup("");
+	return vm_read_file(qemu_path(name, "stderr")) ?: strdup("");
 }
 
 char *qemu_console(const char *name)
 {
-	return vm_read_file(path_of(name, "console")) ?: strdup("");
+	return vm_read_file(qemu_path(name, "console")) ?: strdup("");
 }
 
 /* Wait for its end, whether or not it is our child, up to @until */
@@ -262,7 +254,7 @@ static void hang_up(struct qemu *q)
 
 int qemu_wait_exit(struct qemu *q, int seconds)
 {
-	if (!gone(q, deadline(seconds)))
+	if (!gone(q, qemu_deadline(seconds)))
 		return -ETIMEDOUT;
 	hang_up(q);
 	return 0;
@@ -372,7 +364,7 @@ static int command(struct qemu *q, const char *name, struct json_object *args, i
 	if (q->qmp < 0 || send(q->qmp, text, len, MSG_NOSIGNAL) != (ssize_t)len)
 		err = -EPIPE;
 	json_object_put(msg);
-	return err ?: receive_answer(q, deadline(seconds));
+	return err ?: receive_answer(q, qemu_deadline(seconds));
 }
 
 int qemu_command(struct qemu *q, const char *name, const char *args, ...)
@@ -454,7 +446,7 @@ static bool take_event(struct qemu *q, const char *event)
 
 int qemu_wait_event(struct qemu *q, const char *event, int seconds)
 {
-	double until = deadline(seconds);
+	double until = qemu_deadline(seconds);
 	struct json_object *msg;
 	int err;
 
@@ -471,7 +463,7 @@ int qemu_wait_event(struct qemu *q, const char *event, int seconds)
 
 int qemu_wait_migration(struct qemu *q, int seconds)
 {
-	double until = deadline(seconds);
+	double until = qemu_deadline(seconds);
 	const char *status;
 	char error[512];
 	int err;
@@ -488,7 +480,7 @@ int qemu_wait_migration(struct qemu *q, int seconds)
 			snprintf(q->error, sizeof(q->error), "%s", error);
 			return -EREMOTEIO;
 		}
-		nap();
+		qemu_nap();
 	}
 	return -ETIMEDOUT;
 }
@@ -537,262 +529,4 @@ int qemu_load(struct qemu *q, const char *path)
 
 	err = err ?: migrate(q, "migrate-incoming", path, false);
 	return err ?: qemu_wait_migration(q, SAVE_SECONDS);
-}
-
-/* The guest */
-
-static char *next_line(struct qemu *q, int port, regex_t *re)
-{
-	char *text = NULL, *line, *eol, *found = NULL;
-	size_t len;
-	FILE *f;
-
-	f = fopen(log_path(q->name, port), "re");
-	if (!f)
-		return NULL;
-	fseek(f, q->seen[port], SEEK_SET);
-	len = 0;
-	if (getdelim(&text, &len, '\0', f) < 0)
-		len = 0;
-	fclose(f);
-	for (line = len ? text : NULL; line && !found; line = eol) {
-		eol = strchr(line, '\n');
-		if (!eol)
-			break;
-		*eol++ = '\0';
-		q->seen[port] += eol - line;
-		line[strcspn(line, "\r")] = '\0';
-		if (!regexec(re, line, 0, NULL, 0))
-			found = strdup(line);
-	}
-	free(text);
-	return found;
-}
-
-char *qemu_wait_line(struct qemu *q, int port, const char *re, int seconds)
-{
-	double until = deadline(seconds);
-	bool alive = true;
-	regex_t compiled;
-	char *line;
-
-	if (regcomp(&compiled, re, REG_EXTENDED | REG_NOSUB))
-		return NULL;
-	while (!(line = next_line(q, port, &compiled)) && alive && vm_now() < until) {
-		nap();
-		/* Once more after its end, for the last it said */
-		alive = qemu_alive(q);
-	}
-	regfree(&compiled);
-	return line;
-}
-
-void qemu_skip_lines(struct qemu *q, int port)
-{
-	struct stat st;
-
-	if (!stat(log_path(q->name, port), &st))
-		q->seen[port] = st.st_size;
-}
-
-/* A word after KEY=, or up to the next KEY= if it may be several */
-static void value_of(const char *line, const char *key, char *value, size_t size)
-{
-	const char *p = strstr(line, key);
-	size_t len;
-
-	*value = '\0';
-	if (!p)
-		return;
-	p += strlen(key);
-	len = strcspn(p, " ");
-	snprintf(value, len + 1 < size ? len + 1 : size, "%s", p);
-}
-
-static void parse_state(const char *line, struct guest_state *st)
-{
-	char value[64];
-
-	memset(st, 0, sizeof(*st));
-	snprintf(st->line, sizeof(st->line), "%s", line);
-	value_of(line, " counter=", value, sizeof(value));
-	st->counter = strtoull(value, NULL, 10);
-	value_of(line, " uptime=", value, sizeof(value));
-	st->uptime = strtod(value, NULL);
-	value_of(line, " boot_id=", st->boot_id, sizeof(st->boot_id));
-	value_of(line, " pattern=", st->pattern, sizeof(st->pattern));
-	value_of(line, " seed=", value, sizeof(value));
-	st->seed = strtoul(value, NULL, 10);
-	value_of(line, " mib=", value, sizeof(value));
-	st->mib = strtoul(value, NULL, 10);
-	value_of(line, " net=", st->net, sizeof(st->net));
-	value_of(line, " sent=", value, sizeof(value));
-	st->sent = strtoul(value, NULL, 10);
-	value_of(line, " acked=", value, sizeof(value));
-	st->acked = strtoul(value, NULL, 10);
-}
-
-int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
-	       int seconds)
-{
-	double until = deadline(seconds);
-	const char *re = "^guest: counter=";
-	char *line;
-
-	do {
-		line = qemu_wait_line(q, 0, re, seconds);
-		if (!line)
-			return qemu_alive(q) ? -ETIMEDOUT : -EPIPE;
-		/* Several may have come since the last time. */
-		do {
-			parse_state(line, st);
-			free(line);
-			line = qemu_wait_line(q, 0, re, 0);
-		} while (line);
-		if (st->counter > above)
-			return 0;
-	} while (vm_now() < until);
-	return -ETIMEDOUT;
-}
-
-char *guest_ask(struct qemu *q, const char *name, int seconds)
-{
-	int fd = connect_to(path_of(q->name, "port1"));
-	char prefix[128], *line, *answer = NULL;
-	size_t len = strlen(name), skip;
-
-	qemu_skip_lines(q, 1);
-	if (fd < 0)
-		return NULL;
-	/* "counter" is answered with a state line. */
-	snprintf(prefix, sizeof(prefix), "^guest: %s[:=]", name);
-	if (write(fd, name, len) == (ssize_t)len && write(fd, "\n", 1) == 1) {
-		line = qemu_wait_line(q, 1, prefix, seconds);
-		if (line) {
-			skip = strlen("guest: ");
-			if (line[skip + len] == ':')
-				skip += len + strlen(": ");
-			answer = strdup(line + skip);
-		}
-		free(line);
-	}
-	close(fd);
-	return answer;
-}
-
-int guest_verify(struct qemu *q)
-{
-	char *answer = guest_ask(q, "verify", 60);
-	int err = 0;
-
-	if (!answer)
-		return -ETIMEDOUT;
-	if (strncmp(answer, "ok", 2)) {
-		snprintf(q->error, sizeof(q->error), "%s", answer);
-		err = -EBADMSG;
-	}
-	free(answer);
-	return err;
-}
-
-/* The network */
-
-/* The tap is to be there before QEMU, which would make one outside of the bridge. */
-static int make_tap(const char *name)
-{
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
-
-	strcpy(ifr.ifr_name, name);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETPERSIST, 1))
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-int guest_net_up(void)
-{
-	static const char * const ports[] = { "eth0", "tap0" };
-	int err = 0;
-
-	mkdir("/dev/net", 0755);
-	if (access("/sys/class/net/tap0", F_OK))
-		err = make_tap("tap0");
-	if (err || !access("/sys/class/net/br0", F_OK))
-		return err;
-	err = vm_run(NULL, "brctl addbr br0");
-	for (int i = 0; i < 2 && !err; i++)
-		err = vm_run(NULL, "brctl addif br0 %s && ifconfig %s up", ports[i], ports[i]);
-	return err || vm_run(NULL, "ifconfig br0 10.0.2.15 netmask 255.255.255.0") ? -EIO : 0;
-}
-
-int peer_state(struct peer_state *p)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons(7001),
-		.sin_addr.s_addr = inet_addr("10.0.2.100"),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = -EPROTO;
-	char text[512] = "", rising[8] = "";
-	size_t len = 0;
-	ssize_t n;
-
-	memset(p, 0, sizeof(*p));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		err = -errno;
-	} else {
-		while (len < sizeof(text) - 1 &&
-		       (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-			len += n;
-		if (sscanf(text, "peer: accepts=%d closes=%d counter=%llu rising=%7s gap=%lf idle=%lf",
-			   &p->accepts, &p->closes, &p->counter, rising, &p->gap, &p->idle) == 6)
-			err = 0;
-		p->rising = !strcmp(rising, "yes");
-	}
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-/* Measurements */
-
-long long qemu_kvm_stat(struct qemu *q, const char *stat)
-{
-	DIR *dir = opendir("/sys/kernel/debug/kvm");
-	char prefix[32], path[512], *text;
-	struct dirent *d;
-	long long n = -1;
-
-	snprintf(prefix, sizeof(prefix), "%d-", q->pid);
-	while (dir && (d = readdir(dir))) {
-		if (strncmp(d->d_name, prefix, strlen(prefix)))
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/%s", d->d_name, stat);
-		text = vm_read_file(path);
-		if (text)
-			n = atoll(text);
-		free(text);
-	}
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
-double qemu_clock(void)
-{
-	static double rate;
-	uint64_t t0, t1;
-	double s0, s1;
-
-	if (!rate) {
-		s0 = vm_now();
-		t0 = __rdtsc();
-		usleep(200000);
-		s1 = vm_now();
-		t1 = __rdtsc();
-		rate = (t1 - t0) / (s1 - s0);
-	}
-	return __rdtsc() / rate;
 }
