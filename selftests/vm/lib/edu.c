@@ -9,7 +9,7 @@ int edu_wait(volatile char *bar)
 	volatile uint64_t *cmd = (void *)(bar + EDU_CMD);
 	int i;
 
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < 100000; i++) {
 		if (!(*cmd & EDU_START))
 			return 0;
 		usleep(1000);

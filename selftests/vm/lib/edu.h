@@ -16,7 +16,7 @@
 #define EDU_START	1
 #define EDU_TO_RAM	2
 
-/* Wait until no DMA is under way, which takes a tenth of a second: 0 or -ETIMEDOUT */
+/* Wait until no DMA is under way (one takes 0.1 s if the machine is idle): 0 or -ETIMEDOUT */
 int edu_wait(volatile char *bar);
 
 /* Copy EDU_BYTES from RAM into the device's buffer, or back */

@@ -63,7 +63,8 @@ static int fail_nth(int n)
 /* Is it one of those that are to fail? */
 static bool wanted(const struct fail_op *op, const struct tally *t, int c)
 {
-	return alloc_chains[c].origin & t->origins && (!op->by || alloc_chain_has(&alloc_chains[c], op->by));
+	return alloc_chains[c].origin & t->origins &&
+	       (!op->by || alloc_chain_has(&alloc_chains[c], op->by));
 }
 
 /* What went wrong, for a log line, or NULL */
@@ -188,7 +189,8 @@ static int count(const struct fail_op *op, struct tally *t)
 /* Chance decides whether a chain of another origin comes at all. */
 static bool must_fail(const struct fail_op *op, const struct tally *t, int c)
 {
-	return wanted(op, t, c) && alloc_chains[c].origin & (ALLOC_SLAB | ALLOC_PAGE) && t->chain[c].from;
+	return wanted(op, t, c) && alloc_chains[c].origin & (ALLOC_SLAB | ALLOC_PAGE) &&
+	       t->chain[c].from;
 }
 
 /*

@@ -40,7 +40,7 @@ int fs_grow(void)
 }
 
 static int fs_remove_one(const char *path, const struct stat *st, int type,
-				struct FTW *ftw)
+			 struct FTW *ftw)
 {
 	return ftw->level ? remove(path) : 0;
 }

@@ -31,16 +31,13 @@ FIXTURE_SETUP(main)
 
 FIXTURE_TEARDOWN(main)
 {
-	int i;
-
 	EXPECT_OK(chdir("/"));
 	EXPECT_OK(fs_empty(PKRAM_MNT));
 	/*
 	 * Nothing leaks. Units of records stay such; a GiB that became idle is
 	 * not free while it is made ready for other use.
 	 */
-	for (i = 0; i < 30 && fs_free() + 64 * UNIT < self->free; i++)
-		usleep(100000);
+	VM_WAIT(fs_free() + 64 * UNIT >= self->free);
 	EXPECT_GE(fs_free() + 64 * UNIT, self->free);
 }
 

@@ -144,7 +144,7 @@ int nl_take(struct nl *nl, answer_fn fn, void *arg)
 			if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE)
 				return take_end(nl, h);
 			attrs_parse(&tb, (char *)NLMSG_DATA(h) + GENL_HDRLEN,
-			      NLMSG_PAYLOAD(h, GENL_HDRLEN));
+				    NLMSG_PAYLOAD(h, GENL_HDRLEN));
 			if (fn)
 				fn(&tb, arg);
 		}
@@ -309,7 +309,7 @@ int genl_grow(struct nl *nl, uint32_t gib, struct report *r)
 }
 
 int genl_shrink(struct nl *nl, uint32_t gib, uint64_t base, uint64_t size,
-			 struct report *r)
+		struct report *r)
 {
 	struct req q;
 

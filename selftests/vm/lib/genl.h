@@ -13,7 +13,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-
 #define RX_SIZE		(1U << 18)
 
 /**

@@ -98,7 +98,7 @@ static int story_wait_peer(unsigned long long above, struct peer_state *p)
 }
 
 void story_save(struct __test_metadata *_metadata, struct qemu *q,
-		       struct story_notes *n)
+		struct story_notes *n)
 {
 	ASSERT_EQ(0, story_wait_peer(n->peer.counter + 20, &n->peer));
 	n->stopping = qemu_clock();
@@ -110,7 +110,7 @@ void story_save(struct __test_metadata *_metadata, struct qemu *q,
 	ASSERT_EQ(0, qemu_quit(q));
 	n->leaving = qemu_clock();
 	story_say("(qemu) migrate file:" STORY_STATE "      (%.3f s)",
-	    n->stopped - n->stopping);
+		  n->stopped - n->stopping);
 	story_say("saved:    %s", n->guest.line);
 	EXPECT_STREQ("ok", n->guest.pattern);
 	EXPECT_EQ(1, n->peer.accepts);
@@ -128,16 +128,17 @@ struct qemu *story_start(struct __test_metadata *_metadata, struct story_notes *
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, pool_grow(2));
 	ASSERT_EQ(0, guest_net_up());
-	story_say("host# insmod pkram.ko; pkramctl pool grow 2G; mount -t pkramfs pkram " PKRAM_MNT);
+	story_say("host# insmod pkram.ko; pkramctl pool grow 2G; mount -t pkramfs pkram "
+		  PKRAM_MNT);
 	story_say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 -object %s ...",
-	    story_object);
+		  story_object);
 	q = qemu_start("vm1", STORY_GUEST, NULL);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, guest_wait(q, 0, &n->guest, 120))
 		TH_LOG("%s", qemu_console("vm1"));
 	story_say("guest up after %.1f s, with 400 MiB of pattern, a counter and a TCP connection:",
-	    vm_now() - t);
+		  vm_now() - t);
 	story_say("          %s", n->guest.line);
 	EXPECT_STREQ("up", n->guest.net);
 	ASSERT_EQ(0, story_wait_peer(0, &n->peer));
@@ -145,7 +146,7 @@ struct qemu *story_start(struct __test_metadata *_metadata, struct story_notes *
 	ASSERT_EQ(0, story_guest_log(q, &n->lines, &boots));
 	EXPECT_EQ(1, boots);
 	story_say("pages by which KVM maps it: 2M %lld, 1G %lld", qemu_kvm_stat(q, "pages_2m"),
-	    qemu_kvm_stat(q, "pages_1g"));
+		  qemu_kvm_stat(q, "pages_1g"));
 	return q;
 }
 
@@ -164,7 +165,7 @@ struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *
 	ASSERT_EQ(0, guest_net_up());
 	story_say("host# insmod pkram.ko; mount -t pkramfs pkram " PKRAM_MNT);
 	story_say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 -object %s ... -incoming defer",
-	    story_object);
+		  story_object);
 	q = qemu_start("vm1", STORY_GUEST, "-incoming", "defer", NULL);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
@@ -176,7 +177,7 @@ struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 	story_say("goes on:  %s", st.line);
 	story_say("timeline: save %.3f s, quit %.1f, kexec and boot %.1f, attach %.3f, start QEMU %.1f, load %.3f",
-	    n->stopped - n->stopping, n->leaving - n->stopped, boot - n->leaving,
+		  n->stopped - n->stopping, n->leaving - n->stopped, boot - n->leaving,
 	    attach - boot, start - attach, load - start);
 	story_say("blackout: %.1f s, nearly all of it the boot of the kernel", load - n->stopping);
 
@@ -200,7 +201,7 @@ struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *
 	ASSERT_EQ(0, story_wait_peer(was.counter, &peer))
 		TH_LOG("counter %llu, guest's %llu", peer.counter, was.counter);
 	story_say("its TCP peer saw %d connection, silent for %.1f s by its own clock",
-	    peer.accepts, peer.gap);
+		  peer.accepts, peer.gap);
 	EXPECT_EQ(1, peer.accepts);
 	EXPECT_EQ(0, peer.closes);
 	EXPECT_TRUE(peer.rising);

@@ -42,7 +42,7 @@ int load_refused(struct qemu *q, const char *stream, const char *says)
 	err = qemu_load(q, stream);
 	if (!err) {
 		/* The refusal may come as late as when the guest is to run. */
-		err = qemu_wait_exit(q, 5) ? 0 : -EPIPE;
+		err = qemu_wait_exit(q, 30) ? 0 : -EPIPE;
 	}
 	text = qemu_stderr(q->name) ?: strdup("");
 	if (!err)
@@ -178,12 +178,12 @@ struct qemu *exec_again(struct qemu *q, const char *stream)
 		printf("# cpr-exec: %s\n", q->error);
 		return NULL;
 	}
-	return find_qemu(q->name, 20);
+	return find_qemu(q->name, 30);
 }
 
 struct qemu *transfer(struct qemu *q, const char *name, const char * const argv[])
 {
-	double until = vm_now() + 10;
+	double until = vm_now() + 30;
 	struct qemu *to;
 
 	unlink(SOCKET("cpr"));
@@ -197,6 +197,6 @@ struct qemu *transfer(struct qemu *q, const char *name, const char * const argv[
 		printf("# cpr-transfer: %s\n", q->error);
 		return NULL;
 	}
-	to = find_qemu(name, 10);
+	to = find_qemu(name, 30);
 	return qemu_quit(q) ? NULL : to;
 }

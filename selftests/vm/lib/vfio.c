@@ -126,7 +126,7 @@ int edu_dma(struct edu *edu, uint64_t iova, bool to_ram)
 }
 
 int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_t size,
-				uint32_t flags)
+		  uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_map map = {
 		.argsz = sizeof(map), .flags = flags, .vaddr = (uintptr_t)vaddr,

@@ -60,7 +60,7 @@ int edu_dma(struct edu *edu, uint64_t iova, bool to_ram);
 /* Containers */
 
 int dma_map_flags(int c, uint64_t iova, const void *vaddr, uint64_t size,
-				uint32_t flags);
+		  uint32_t flags);
 
 int dma_map(int c, uint64_t iova, const void *vaddr, uint64_t size);
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #define KIB			1024UL
 #define MIB			(1024 * KIB)
@@ -87,5 +88,14 @@ int vm_run(char **out, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 
 /* Seconds since boot */
 double vm_now(void);
+
+/* Wait until @cond is true, for five minutes at most: a busy machine is slow */
+#define VM_WAIT(cond)							\
+	do {								\
+		double until_ = vm_now() + 300;				\
+									\
+		while (!(cond) && vm_now() < until_)			\
+			usleep(100000);					\
+	} while (0)
 
 #endif

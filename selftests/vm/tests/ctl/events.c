@@ -428,16 +428,29 @@ static const char *const names[] = {
 	"object-resume", "object-unseal", "object-label", "object-rename", "object-remove",
 };
 
+/* Sockets that have joined a group of generic netlink (protocol 16) */
+static int listeners(void)
+{
+	char *out;
+	int n;
+
+	if (vm_run(&out, "awk '$2 == 16 && $4 != \"00000000\"' /proc/net/netlink | wc -l"))
+		return -1;
+	n = atoi(out);
+	free(out);
+	return n;
+}
+
 TEST_F(changes, pkramctl_monitor_prints_events)
 {
 	char *text, *json, want[64];
 	struct pkram_event *ev;
 	size_t i;
-	int n = 0;
+	int n = 0, before = listeners();
 
 	ASSERT_EQ(0, vm_run(NULL, CTL "monitor --count 21 >/tmp/text 2>&1 &"));
 	ASSERT_EQ(0, vm_run(NULL, CTL "-j monitor --timestamp --count 21 >/tmp/json 2>&1 &"));
-	sleep(2);
+	VM_WAIT(listeners() >= before + 2);
 	ASSERT_EQ(0, live());
 	while (!pkram_event_next(self->ctx, &ev)) {
 		pkram_event_free(ev);
@@ -445,8 +458,7 @@ TEST_F(changes, pkramctl_monitor_prints_events)
 	}
 	EXPECT_EQ(21, n);
 	/* They end by themselves when they have seen all. */
-	for (i = 0; i < 100 && !vm_run(NULL, "ps | grep -q '[m]onitor'"); i++)
-		usleep(100000);
+	VM_WAIT(vm_run(NULL, "ps | grep -q '[m]onitor'"));
 	text = vm_read_file("/tmp/text");
 	json = vm_read_file("/tmp/json");
 	ASSERT_TRUE(text && json);

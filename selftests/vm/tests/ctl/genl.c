@@ -469,38 +469,42 @@ TEST_F(main, family_is_absent_in_other_network_namespaces)
 TEST_F(main, requests_are_answered_during_grow)
 {
 	struct nl *nl = &self->nl;
-	double *took, begin, longest = 0;
+	struct { double took; bool grows; } volatile *child;
+	int status, answers = 0;
 	struct report r;
 	uint16_t family;
 	struct pool p;
-	int status;
+	double begin;
 	pid_t pid;
 
-	took = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, took);
+	child = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, child);
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		if (nl_open(nl))
 			_exit(1);
 		begin = vm_now();
+		child->grows = true;
 		/* Getting none is fine: it was tried. */
 		genl_grow(nl, 64, &r);
-		*took = vm_now() - begin;
+		child->grows = false;
+		child->took = vm_now() - begin;
 		_exit(0);
 	}
 	while (!waitpid(pid, &status, WNOHANG)) {
-		begin = vm_now();
+		bool grew = child->grows;
+
 		ASSERT_EQ(0, nl_find_family(nl, &family));
 		ASSERT_EQ(0, genl_get_pool(nl, &p));
-		if (vm_now() - begin > longest)
-			longest = vm_now() - begin;
+		answers += grew && child->grows;
 	}
 	EXPECT_EQ(0, status);
-	TH_LOG("answered in %.2f s at most, grew for %.2f s", longest, *took);
-	if (*took < 0.2)
+	TH_LOG("%d answers, grew for %.2f s", answers, child->took);
+	if (child->took < 0.2)
 		SKIP(return, "growing took no time");
-	EXPECT_TRUE(longest < *took / 2);
+	/* One may come when growing is over and the child does not run yet. */
+	EXPECT_LE(3, answers);
 }
 
 TEST_F(main, pool_shrinks_by_range_and_by_size)

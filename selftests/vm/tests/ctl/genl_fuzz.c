@@ -13,7 +13,8 @@
 
 #define USER		1000
 #define NR_MESSAGES	20000		/* of a run ... */
-#define TIME_LIMIT	25		/* ... that ends after so many seconds at the latest */
+#define TIME_LIMIT	25		/* ... that ends after so many seconds ... */
+#define NR_AT_LEAST	1000		/* ... and so many messages */
 #define LEAK_LIMIT	16		/* bytes per message */
 
 static uint64_t rnd_state;
@@ -113,7 +114,7 @@ static int fuzz(struct nl *nl, int nr, bool root)
 
 	if (genl_get_pool(nl, &before))
 		return 0;
-	for (n = 0; n < nr && vm_now() < end; n++) {
+	for (n = 0; n < nr && (n < NR_AT_LEAST || vm_now() < end); n++) {
 		err = send_random(nl, &q);
 		if (err > 0 || err <= -4096 || err == -EAGAIN || err == -EMSGSIZE) {
 			printf("# command %d: answer %d\n", q.genl.cmd, err);

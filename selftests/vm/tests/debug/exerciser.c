@@ -50,14 +50,11 @@ FIXTURE_SETUP(main)
 /* Nothing is left, and nothing leaked; units of records stay such. */
 FIXTURE_TEARDOWN(main)
 {
-	int i;
-
 	EXPECT_EQ(0, rmdir(DIR)) {
 		vm_run(NULL, "ls -laR " DIR);
 		fs_empty(PKRAM_MNT);
 	}
-	for (i = 0; i < 50 && fs_free() + 64 * UNIT < self->free; i++)
-		usleep(100000);
+	VM_WAIT(fs_free() + 64 * UNIT >= self->free);
 	EXPECT_GE(fs_free() + 64 * UNIT, self->free);
 	EXPECT_EQ(0, pool_number("quarantined"));
 }

@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(first, unsavable_guest_stops_the_update, 400)
 	char *out;
 
 	ASSERT_EQ(0, guests_d_define("c",
-			    "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
+				     "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
 			    "-device pc-dimm,memdev=shm,id=dimm0"));
 	ASSERT_EQ(0, vm_run(NULL, "systemctl start pkram-guest@c"));
 	EXPECT_EQ(1, vm_run(&out, CTL "update --kernel %s", kernel("6.12")));

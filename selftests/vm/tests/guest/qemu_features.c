@@ -162,7 +162,7 @@ TEST_F(first, prealloc_reserves_all_memory)
 /* Wait for the end of a job and forget it */
 static int end_job(struct qemu *q)
 {
-	double until = vm_now() + 20;
+	double until = vm_now() + 60;
 	int err;
 
 	do {

@@ -135,7 +135,7 @@ TEST_F(first, stream_is_void_after_guest_reset)
 	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 	ASSERT_EQ(0, qemu_command(q, "system_reset", NULL));
-	EXPECT_EQ(0, qemu_wait_event(q, "RESET", 10));
+	EXPECT_EQ(0, qemu_wait_event(q, "RESET", 30));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	qemu_kill(q);
 }

@@ -55,7 +55,7 @@ TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
 	char *out;
 
 	ASSERT_EQ(0, guests_d_define("vm3",
-			    "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
+				     "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
 			    "-device pc-dimm,memdev=shm,id=dimm0"));
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest start vm3"));
 	EXPECT_EQ(1, update(&out));

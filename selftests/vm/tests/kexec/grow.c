@@ -24,22 +24,27 @@ FIXTURE_TEARDOWN(pool) {}
 /* A process whose memory holds a pattern, until it is asked whether it still does */
 struct holder {
 	pid_t pid;
-	int ask[2];
+	int ask[2], ready[2];
 };
 
+/* Start it, and wait until it has written all of its memory */
 static int hold(struct holder *h, uint64_t bytes)
 {
 	uint64_t *p;
 	char c = 1;
 
-	if (pipe(h->ask))
+	if (pipe(h->ask) || pipe(h->ready))
 		return -errno;
 	h->pid = fork();
+	if (h->pid < 0)
+		return -errno;
 	if (h->pid) {
 		close(h->ask[0]);
-		return h->pid > 0 ? 0 : -errno;
+		close(h->ready[1]);
+		return read(h->ready[0], &c, 1) == 1 ? 0 : -EIO;
 	}
 	close(h->ask[1]);
+	close(h->ready[0]);
 	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
@@ -47,6 +52,8 @@ static int hold(struct holder *h, uint64_t bytes)
 	/* Debian's kernels do so unasked; the debug kernel takes minutes without. */
 	madvise(p, bytes, MADV_HUGEPAGE);
 	vm_fill_sparse(p, bytes, 4096, 9, 0);
+	if (write(h->ready[1], &c, 1) != 1)
+		_exit(3);
 	while (read(h->ask[0], &c, 1) < 0)
 		;
 	_exit(vm_verify_sparse(p, bytes, 4096, 9, 0) == -1 ? 0 : 1);
@@ -67,7 +74,6 @@ TEST_F(pool, grow_under_memory_pressure)
 
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(0, hold(&h, vm_meminfo("MemAvailable") * 45 / 100));
-	sleep(8);
 	EXPECT_EQ(0, pool_grow(1));
 	EXPECT_EQ(GIB, pool_number("size"));
 	EXPECT_TRUE(holder_kept_all(&h));
@@ -95,7 +101,6 @@ TEST_F(pool, grow_that_leaves_too_little_is_refused)
 	char *out;
 
 	ASSERT_EQ(0, hold(&h, vm_meminfo("MemAvailable") * 7 / 10));
-	sleep(5);
 	EXPECT_EQ(1, vm_run(&out, CTL "pool grow 1G"));
 	free(out);
 	EXPECT_TRUE(holder_kept_all(&h));

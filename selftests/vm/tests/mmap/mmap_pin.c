@@ -299,7 +299,7 @@ TEST_F(map, pinned_memory_blocks_rmmod)
 {
 	struct mapping *k = make_mapping(_metadata, 1);
 	struct iovec iov = { k->p, PAGE };
-	int pipes[2], i;
+	int pipes[2];
 
 	*k->p = 1;
 	ASSERT_OK(pipe(pipes));
@@ -313,8 +313,7 @@ TEST_F(map, pinned_memory_blocks_rmmod)
 	close(pipes[0]);
 	close(pipes[1]);
 	/* It comes back by itself. */
-	for (i = 0; i < 50 && vm_rmmod("pkram"); i++)
-		usleep(100000);
+	VM_WAIT(!vm_rmmod("pkram"));
 	EXPECT_FALSE(vm_module_loaded("pkram"));
 	ASSERT_OK(pool_up(NULL));
 }
@@ -389,8 +388,7 @@ TEST_F(map, io_uring_registered_buffers)
 		close(ret);
 		io_uring_queue_exit(&ring);
 		/* Rings go by a work queue. */
-		for (ret = 0; ret < 50 && pool_number("pending"); ret++)
-			usleep(100000);
+		VM_WAIT(!pool_number("pending"));
 		all_came_back(_metadata, free_before);
 		free(buf);
 	}
