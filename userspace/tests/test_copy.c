@@ -529,7 +529,7 @@ static void damage(void)
 	if (truncate(IMAGE, 20 * CHUNK))
 		abort();
 	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG &&
-	   strstr(pkram_copy_strerror(c), "should have"), "an image that is too short");
+	   strstr(pkram_copy_strerror(c), "instead of"), "an image that is too short");
 	poke(IMAGE ".manifest", 20, "\7");
 	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG &&
 	   strstr(pkram_copy_strerror(c), "header is damaged"), "a damaged header");
@@ -537,7 +537,7 @@ static void damage(void)
 	if (do_export(c) || truncate(IMAGE ".manifest", 300))
 		abort();
 	ok(do_import(c) == -EBADMSG && !exists(BACK) &&
-	   strstr(pkram_copy_strerror(c), "cut off"), "a manifest that is cut off");
+	   strstr(pkram_copy_strerror(c), "truncated after byte"), "a manifest that is truncated");
 	unlink(IMAGE ".manifest");
 	ok(do_import(c) == -ENOENT && strstr(pkram_copy_strerror(c), ".manifest"),
 	   "one that is missing");
