@@ -38,7 +38,7 @@ int pkram_seal_claim(struct pkram_seal *s, u32 flags, const u8 vm_uuid[16])
 		    memcmp(vm_uuid, s->vm_uuid, sizeof(s->vm_uuid)))
 			return -ESTALE;
 		return 0;
-	case PKRAM_CLAIM_DISCARD:
+	case PKRAM_CLAIM_UNSEAL:
 		seal_clear(s);
 		return 0;
 	}

@@ -9,7 +9,7 @@ static const u8 cookie[16] = "cookie", other[16] = "other cookie";
 static const u8 vm[16] = "vm", stranger[16] = "stranger";
 
 enum op { CLAIM, CLAIM_SEALED, CLAIM_SEALED_VM, CLAIM_SEALED_STRANGER,
-	  CLAIM_DISCARD, CLAIM_BOTH, CLAIM_UNKNOWN, SEAL, SEAL_ZERO, RESUME,
+	  CLAIM_UNSEAL, CLAIM_BOTH, CLAIM_UNKNOWN, SEAL, SEAL_ZERO, RESUME,
 	  RESUME_OTHER, NR_OPS };
 
 static const char * const op_name[] = { "claim", "claim sealed",
@@ -47,11 +47,11 @@ static int apply(struct pkram_seal *s, enum op op)
 		return pkram_seal_claim(s, PKRAM_CLAIM_SEALED, vm);
 	case CLAIM_SEALED_STRANGER:
 		return pkram_seal_claim(s, PKRAM_CLAIM_SEALED, stranger);
-	case CLAIM_DISCARD:
-		return pkram_seal_claim(s, PKRAM_CLAIM_DISCARD, zero);
+	case CLAIM_UNSEAL:
+		return pkram_seal_claim(s, PKRAM_CLAIM_UNSEAL, zero);
 	case CLAIM_BOTH:
 		return pkram_seal_claim(s, PKRAM_CLAIM_SEALED |
-					PKRAM_CLAIM_DISCARD, zero);
+					PKRAM_CLAIM_UNSEAL, zero);
 	case CLAIM_UNKNOWN:
 		return pkram_seal_claim(s, 1U << 31, zero);
 	case SEAL:

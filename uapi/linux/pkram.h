@@ -39,9 +39,9 @@
  * enum pkram_state - what an object is doing
  * @PKRAM_STATE_IDLE: an ordinary file
  * @PKRAM_STATE_CLAIMED: one open file uses it as guest RAM
- * @PKRAM_STATE_SEALED: its owner saved and went; waits for the resume
- * @PKRAM_STATE_RUNNING: it was claimed, and its owner went without a seal:
- *	the content is whatever the guest had; no saved state belongs to it
+ * @PKRAM_STATE_SEALED: saved; waits for the resume
+ * @PKRAM_STATE_RUNNING: the claim ended without a seal:
+ *	the content is what the guest left; no saved state belongs to it
  */
 enum pkram_state {
 	PKRAM_STATE_IDLE,
@@ -126,7 +126,7 @@ struct pkram_ioc_leaves {
 };
 
 /**
- * struct pkram_ioc_claim - PKRAM_IOC_CLAIM: become the one owner
+ * struct pkram_ioc_claim - PKRAM_IOC_CLAIM: claim the object
  * @size: in: size of this struct
  * @flags: in: PKRAM_CLAIM_*
  * @vm_uuid: in: with %PKRAM_CLAIM_SEALED: must be that of the seal, unless
@@ -145,7 +145,7 @@ struct pkram_ioc_claim {
 };
 
 #define PKRAM_CLAIM_SEALED	(1U << 0)	/* only if sealed (resume) */
-#define PKRAM_CLAIM_DISCARD	(1U << 1)	/* even if sealed: drop the seal */
+#define PKRAM_CLAIM_UNSEAL	(1U << 1)	/* even if sealed: give the seal up */
 
 /**
  * struct pkram_ioc_seal - PKRAM_IOC_SEAL, PKRAM_IOC_RESUME
@@ -170,13 +170,13 @@ struct pkram_ioc_seal {
  * struct pkram_ioc_alloc - PKRAM_IOC_ALLOC: fill holes with a node's memory
  * @size: in: size of this struct
  * @flags: in: PKRAM_ALLOC_*
- * @offset: in: begin of the range, in bytes; may be behind the end of the file,
+ * @offset: in: start of the range, in bytes; may be beyond the end of the file,
  *	whose size stays
  * @bytes: in: length of the range
  * @node: in: this node's memory first
  * @reserved: in: 0
  *
- * What has memory in the range keeps it. ENOSPC: not enough; nothing was taken.
+ * Memory that the range has stays. ENOSPC: not enough memory; nothing was taken.
  */
 struct pkram_ioc_alloc {
 	__u32 size;

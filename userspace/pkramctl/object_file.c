@@ -480,7 +480,7 @@ int object_drop_seal(const char *path)
 {
 	struct pkram_ioc_claim claim = {
 		.size = sizeof(claim),
-		.flags = PKRAM_CLAIM_DISCARD,
+		.flags = PKRAM_CLAIM_UNSEAL,
 	};
 	struct pkram_ioc_info info = { .size = sizeof(info) };
 	int fd, err;

@@ -174,7 +174,7 @@ static int file_info(int fd, const struct fake_object *o, struct pkram_ioc_info 
 static int file_claim(struct fake_object *o, const struct pkram_ioc_claim *claim)
 {
 	if (o->state == PKRAM_STATE_CLAIMED || (o->state == PKRAM_STATE_SEALED &&
-						!(claim->flags & PKRAM_CLAIM_DISCARD)))
+						!(claim->flags & PKRAM_CLAIM_UNSEAL)))
 		return -EBUSY;
 	/* What it is once its owner went */
 	o->state = PKRAM_STATE_RUNNING;

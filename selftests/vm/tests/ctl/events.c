@@ -165,7 +165,7 @@ static int live(void)
 	if (fd < 0 || pkram_file_claim(fd, &claim) || pkram_file_resume(fd, &seal) ||
 	    pkram_file_seal(fd, &seal))
 		return -1;
-	claim.flags = PKRAM_CLAIM_DISCARD;
+	claim.flags = PKRAM_CLAIM_UNSEAL;
 	if (pkram_file_claim(fd, &claim))
 		return -1;
 	close(fd);

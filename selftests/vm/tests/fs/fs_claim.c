@@ -134,7 +134,7 @@ TEST_F(main, claim_needs_write_access_and_valid_arguments)
 	EXPECT_ERR(EPERM, seal(fd, cookie_1));
 	EXPECT_ERR(EPERM, resume(fd, cookie_1));
 	EXPECT_ERR(EINVAL, claim(fd, 1U << 31, no_vm, 0));
-	EXPECT_ERR(EINVAL, claim(fd, PKRAM_CLAIM_SEALED | PKRAM_CLAIM_DISCARD, no_vm, 0));
+	EXPECT_ERR(EINVAL, claim(fd, PKRAM_CLAIM_SEALED | PKRAM_CLAIM_UNSEAL, no_vm, 0));
 	EXPECT_ERR(EINVAL, claim(fd, 0, no_vm, 2 * UNIT));
 	EXPECT_ERR(ENODATA, claim(fd, PKRAM_CLAIM_SEALED, no_vm, 0));
 	EXPECT_EQ(PKRAM_STATE_IDLE, state_of(fd));
@@ -250,7 +250,7 @@ TEST_F(main, sealed_object_refuses_other_openers)
 	EXPECT_ERR(EBUSY, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, UNIT));
 	others_are_kept_out(_metadata);
 	EXPECT_ERR(EBUSY, claim(fd, 0, no_vm, 0));
-	EXPECT_OK(claim(fd, PKRAM_CLAIM_DISCARD, no_vm, 0));
+	EXPECT_OK(claim(fd, PKRAM_CLAIM_UNSEAL, no_vm, 0));
 	EXPECT_EQ(1, pwrite(fd, "x", 1, 0));
 	close(fd);
 }
