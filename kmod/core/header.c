@@ -105,11 +105,11 @@ static bool header_meta_ok(const struct pkram_header *h)
 	if (h->nr_meta > PKRAM_REGION_MAX_META)
 		return false;
 	for (i = 0; i < h->nr_meta; i++) {
-		unit = h->meta[i] & ~PKRAM_META_LARGE;
+		unit = pkram_header_meta_unit(h, i);
 		if (!unit || !pkram_header_has_gib(h, unit / PKRAM_GIB_UNITS))
 			return false;
 		for (j = 0; j < i; j++)
-			if ((h->meta[j] & ~PKRAM_META_LARGE) == unit)
+			if (pkram_header_meta_unit(h, j) == unit)
 				return false;
 	}
 	return true;

@@ -40,6 +40,18 @@ static inline u64 pkram_header_gib_addr(const struct pkram_header *h, u32 gib)
 	return h->base + ((u64)gib << PKRAM_GIB_SHIFT);
 }
 
+/** pkram_header_meta_unit() - Return the number of a unit that holds records */
+static inline u32 pkram_header_meta_unit(const struct pkram_header *h, u32 i)
+{
+	return h->meta[i] & ~PKRAM_META_LARGE;
+}
+
+/** pkram_header_meta_large() - Check whether such a unit holds one large pair */
+static inline bool pkram_header_meta_large(const struct pkram_header *h, u32 i)
+{
+	return h->meta[i] & PKRAM_META_LARGE;
+}
+
 /**
  * pkram_header_encode() - Encode a header into a slot's image
  * @ser: out

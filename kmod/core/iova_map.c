@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings and open ranges of a container: see iova_map.h. */
+/* The mappings and ranges of a VFIO container: see iova_map.h. */
 #include "core/iova_map.h"
 
 /* An array of pointers, as even a guest with hundreds of mappings changes few. */
 #define FIRST_ROOM	16
 
-void pkram_table_free(struct pkram_dma_table *t)
+void pkram_iova_map_free(struct pkram_iova_map *t)
 {
 	pkram_free_mem(t->dma);
 	t->dma = NULL;
@@ -14,7 +14,7 @@ void pkram_table_free(struct pkram_dma_table *t)
 	t->nr_invalid = 0;
 }
 
-u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
+u32 pkram_iova_map_find(const struct pkram_iova_map *t, u64 first, u64 last,
 		     bool *overlaps)
 {
 	u32 lo = 0, hi = t->nr;
@@ -31,7 +31,7 @@ u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
 	return lo;
 }
 
-int pkram_table_check(u64 first, u64 size, u64 pgsize, u64 *last)
+int pkram_iova_map_check(u64 first, u64 size, u64 pgsize, u64 *last)
 {
 	if (!size)
 		return -EINVAL;
@@ -58,13 +58,13 @@ static void *iova_map_with_room(void *array, u32 nr, u32 *room, size_t size)
 	return new;
 }
 
-int pkram_table_insert(struct pkram_dma_table *t, struct pkram_dma *dma)
+int pkram_iova_map_insert(struct pkram_iova_map *t, struct pkram_dma *dma)
 {
 	struct pkram_dma **array;
 	bool overlaps;
 	u32 i;
 
-	i = pkram_table_find(t, dma->first, dma->last, &overlaps);
+	i = pkram_iova_map_find(t, dma->first, dma->last, &overlaps);
 	if (overlaps)
 		return -EEXIST;
 	if (t->nr >= t->limit)
@@ -80,7 +80,7 @@ int pkram_table_insert(struct pkram_dma_table *t, struct pkram_dma *dma)
 	return 0;
 }
 
-struct pkram_dma *pkram_table_remove(struct pkram_dma_table *t, u32 i)
+struct pkram_dma *pkram_iova_map_remove(struct pkram_iova_map *t, u32 i)
 {
 	struct pkram_dma *dma = t->dma[i];
 
@@ -90,19 +90,19 @@ struct pkram_dma *pkram_table_remove(struct pkram_dma_table *t, u32 i)
 	return dma;
 }
 
-int pkram_table_whole(const struct pkram_dma_table *t, u64 first, u64 last,
+int pkram_iova_map_whole(const struct pkram_iova_map *t, u64 first, u64 last,
 		      u32 *i, u32 *nr)
 {
 	bool overlaps;
 	u32 end;
 
-	*i = pkram_table_find(t, first, last, &overlaps);
+	*i = pkram_iova_map_find(t, first, last, &overlaps);
 	*nr = 0;
 	if (!overlaps)
 		return 0;
 	if (t->dma[*i]->first < first)
 		return -EINVAL;
-	end = pkram_table_find(t, last, last, &overlaps);
+	end = pkram_iova_map_find(t, last, last, &overlaps);
 	if (overlaps) {
 		if (t->dma[end]->last > last)
 			return -EINVAL;
@@ -112,7 +112,7 @@ int pkram_table_whole(const struct pkram_dma_table *t, u64 first, u64 last,
 	return 0;
 }
 
-int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr)
+int pkram_iova_map_invalidate(struct pkram_iova_map *t, u32 i, u32 nr)
 {
 	u32 j;
 
@@ -125,13 +125,13 @@ int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr)
 	return 0;
 }
 
-int pkram_table_find_invalid(const struct pkram_dma_table *t, u64 first,
+int pkram_iova_map_find_invalid(const struct pkram_iova_map *t, u64 first,
 			     u64 last, u32 *i)
 {
 	const struct pkram_dma *dma;
 	bool overlaps;
 
-	*i = pkram_table_find(t, first, last, &overlaps);
+	*i = pkram_iova_map_find(t, first, last, &overlaps);
 	if (!overlaps)
 		return -ENOENT;
 	dma = t->dma[*i];
@@ -139,7 +139,7 @@ int pkram_table_find_invalid(const struct pkram_dma_table *t, u64 first,
 	       0 : -EINVAL;
 }
 
-void pkram_table_revalidate(struct pkram_dma_table *t, u32 i)
+void pkram_iova_map_revalidate(struct pkram_iova_map *t, u32 i)
 {
 	t->dma[i]->vaddr_invalid = false;
 	t->nr_invalid--;
@@ -222,7 +222,7 @@ bool pkram_runs_contain(const struct pkram_runs *r, u64 first, u64 last)
 	return false;
 }
 
-bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_dma_table *t)
+bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_iova_map *t)
 {
 	u32 i;
 

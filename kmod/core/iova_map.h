@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is mapped where: the mappings of a container by IOVA, the ranges that are open
- * to them, and the rules that VFIO's type1 (version 2) has for both. Pure: knows
- * neither memory nor IOMMU.
+ * The mappings of a VFIO container by IOVA, the ranges that may be mapped, and the rules
+ * of VFIO's type1 (version 2) for both. Pure: uses neither memory nor IOMMU.
  *
- * Ranges are inclusive, first to last: one may end with the last byte there is.
- * Context of every function: the caller serialises all calls on one table.
+ * Ranges are inclusive, first to last, so that one may end with the last byte of the
+ * address space. Context of every function: the caller serialises all calls on one map.
  */
 #ifndef _PKRAM_IOVA_MAP_H
 #define _PKRAM_IOVA_MAP_H
@@ -16,7 +15,7 @@
  * struct pkram_dma - a mapping
  * @first: IOVA
  * @last: IOVA of its last byte
- * @vaddr_invalid: its user address was given up, and no new one told
+ * @vaddr_invalid: it has no user address at present
  */
 struct pkram_dma {
 	u64 first;
@@ -25,14 +24,14 @@ struct pkram_dma {
 };
 
 /**
- * struct pkram_dma_table - all mappings of a container
+ * struct pkram_iova_map - the mappings of a VFIO container
  * @dma: in order of IOVA; none overlaps another
  * @nr: how many
  * @room: for how many @dma has room
  * @limit: how many there may be
  * @nr_invalid: how many have no user address
  */
-struct pkram_dma_table {
+struct pkram_iova_map {
 	struct pkram_dma **dma;
 	u32 nr;
 	u32 room;
@@ -72,11 +71,11 @@ struct pkram_seg {
 	u64 offset;
 };
 
-/** pkram_table_free() - Free the array of a table; the mappings are not touched */
-void pkram_table_free(struct pkram_dma_table *t);
+/** pkram_iova_map_free() - Free the array of a table; the mappings are not touched */
+void pkram_iova_map_free(struct pkram_iova_map *t);
 
 /**
- * pkram_table_find() - Find the lowest mapping that overlaps a range
+ * pkram_iova_map_find() - Find the lowest mapping that overlaps a range
  * @t: table
  * @first: range
  * @last: range
@@ -85,11 +84,11 @@ void pkram_table_free(struct pkram_dma_table *t);
  * Return: index of the first mapping that ends at @first or later, @t->nr if none
  * does.
  */
-u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
+u32 pkram_iova_map_find(const struct pkram_iova_map *t, u64 first, u64 last,
 		     bool *overlaps);
 
 /**
- * pkram_table_check() - Validate an IOVA and a size
+ * pkram_iova_map_check() - Validate an IOVA and a size
  * @first: IOVA
  * @size: in bytes
  * @pgsize: smallest page of the IOMMU
@@ -97,23 +96,23 @@ u32 pkram_table_find(const struct pkram_dma_table *t, u64 first, u64 last,
  *
  * Return: 0; -EINVAL empty or not aligned; -EOVERFLOW it goes round.
  */
-int pkram_table_check(u64 first, u64 size, u64 pgsize, u64 *last);
+int pkram_iova_map_check(u64 first, u64 size, u64 pgsize, u64 *last);
 
 /**
- * pkram_table_insert() - Add a mapping
+ * pkram_iova_map_insert() - Add a mapping
  * @t: table
  * @dma: with its range
  *
  * Return: 0; -EEXIST something is mapped there; -ENOSPC there are as many as may be;
  * -ENOMEM.
  */
-int pkram_table_insert(struct pkram_dma_table *t, struct pkram_dma *dma);
+int pkram_iova_map_insert(struct pkram_iova_map *t, struct pkram_dma *dma);
 
-/** pkram_table_remove() - Remove mapping number @i and return it */
-struct pkram_dma *pkram_table_remove(struct pkram_dma_table *t, u32 i);
+/** pkram_iova_map_remove() - Remove mapping number @i and return it */
+struct pkram_dma *pkram_iova_map_remove(struct pkram_iova_map *t, u32 i);
 
 /**
- * pkram_table_whole() - Find the mappings of a range, none of which may be cut by it
+ * pkram_iova_map_whole() - Find the mappings of a range, none of which may be cut by it
  * @t: table
  * @first: range
  * @last: range
@@ -122,21 +121,21 @@ struct pkram_dma *pkram_table_remove(struct pkram_dma_table *t, u32 i);
  *
  * Return: 0, also if there are none; -EINVAL one is in the range in part.
  */
-int pkram_table_whole(const struct pkram_dma_table *t, u64 first, u64 last,
+int pkram_iova_map_whole(const struct pkram_iova_map *t, u64 first, u64 last,
 		      u32 *i, u32 *nr);
 
 /**
- * pkram_table_invalidate() - Mark the user addresses of mappings as given up
+ * pkram_iova_map_invalidate() - Mark the user addresses of mappings as given up
  * @t: table
  * @i: index of the first
  * @nr: how many
  *
  * Return: 0; -EINVAL one is given up already: then nothing is changed.
  */
-int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr);
+int pkram_iova_map_invalidate(struct pkram_iova_map *t, u32 i, u32 nr);
 
 /**
- * pkram_table_find_invalid() - Find the mapping that gets a new user address
+ * pkram_iova_map_find_invalid() - Find the mapping that gets a new user address
  * @t: table
  * @first: its range
  * @last: its range
@@ -145,11 +144,11 @@ int pkram_table_invalidate(struct pkram_dma_table *t, u32 i, u32 nr);
  * Return: 0; -ENOENT nothing is there; -EINVAL it is not this range exactly, or has
  * an address.
  */
-int pkram_table_find_invalid(const struct pkram_dma_table *t, u64 first,
+int pkram_iova_map_find_invalid(const struct pkram_iova_map *t, u64 first,
 			     u64 last, u32 *i);
 
-/** pkram_table_revalidate() - Mark the user address of mapping number @i as valid again */
-void pkram_table_revalidate(struct pkram_dma_table *t, u32 i);
+/** pkram_iova_map_revalidate() - Mark the user address of mapping number @i as valid again */
+void pkram_iova_map_revalidate(struct pkram_iova_map *t, u32 i);
 
 void pkram_runs_free(struct pkram_runs *r);
 
@@ -163,7 +162,7 @@ int pkram_runs_exclude(struct pkram_runs *r, u64 first, u64 last);
 bool pkram_runs_contain(const struct pkram_runs *r, u64 first, u64 last);
 
 /** pkram_runs_fit() - Check whether each mapping lies in an open range */
-bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_dma_table *t);
+bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_iova_map *t);
 
 /**
  * pkram_segs_same() - Check whether two lists describe the same memory

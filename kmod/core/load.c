@@ -180,8 +180,8 @@ static int load_read_region(struct loader *l, const struct pkram_load_region *lr
 	int ret;
 
 	for (i = 0; i < lr->h->nr_meta; i++) {
-		loc.unit = lr->h->meta[i] & ~PKRAM_META_LARGE;
-		loc.large = lr->h->meta[i] & PKRAM_META_LARGE;
+		loc.unit = pkram_header_meta_unit(lr->h, i);
+		loc.large = pkram_header_meta_large(lr->h, i);
 		nr_pairs = loc.large ? 1 : PKRAM_SMALL_PAIRS;
 		pair_size = PKRAM_UNIT / nr_pairs;
 		unit = lr->base + ((size_t)loc.unit << PKRAM_UNIT_SHIFT);

@@ -99,7 +99,7 @@ struct pkram_load_result {
  *   as owned: the map is set before a record names a unit, and set free after.
  * - A record whose parent is not a good directory is an orphan; of a cycle of
  *   directories the one with the lowest id is. What hangs below an orphan
- *   directory is not an orphan. The root always counts as there. A container
+ *   directory is not an orphan. The root always counts as there. A DMA table
  *   has no parent.
  * - Units whose map state is unknown (a word damaged in both copies) are taken,
  *   and if @res->lost also those whose state is not free and that nobody owns,

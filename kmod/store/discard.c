@@ -41,7 +41,7 @@ static bool discard_own_all(struct pkram_region *r, unsigned long *owned,
 
 	__set_bit(0, owned);
 	for (i = 0; i < r->h.nr_meta; i++)
-		__set_bit(r->h.meta[i] & ~PKRAM_META_LARGE, owned);
+		__set_bit(pkram_header_meta_unit(&r->h, i), owned);
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
 		discard_own_extents(obj, id, owned, nr_units);

@@ -95,7 +95,7 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 	u32 gib, used;
 
 	for (gib = first; gib < first + nr; gib++) {
-		refusal->base = r->h.base + ((u64)gib << PKRAM_GIB_SHIFT);
+		refusal->base = pkram_header_gib_addr(&r->h, gib);
 		refusal->size = PKRAM_GIB;
 		if (!pkram_region_present(r, gib)) {
 			refusal->reason = "not part of the pool";

@@ -341,7 +341,7 @@ static int load_pool_claim_metas(struct pkram_region *r)
 	u32 i;
 
 	for (i = 0; !err && i < r->h.nr_meta; i++)
-		err = pkram_region_claim(r, (r->h.meta[i] & ~PKRAM_META_LARGE) /
+		err = pkram_region_claim(r, pkram_header_meta_unit(&r->h, i) /
 					 PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
 	return err;
 }

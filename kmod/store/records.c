@@ -271,8 +271,8 @@ int pkram_records_load(struct pkram_region *r)
 
 	lockdep_assert_held(&pkram_store.lock);
 	for (i = 0; i < r->h.nr_meta; i++)
-		if (!records_add_meta(r, r->h.meta[i] & ~PKRAM_META_LARGE,
-				      r->h.meta[i] & PKRAM_META_LARGE))
+		if (!records_add_meta(r, pkram_header_meta_unit(&r->h, i),
+				      pkram_header_meta_large(&r->h, i)))
 			return -ENOMEM;
 	return 0;
 }
@@ -300,7 +300,7 @@ void pkram_records_trim(struct pkram_region *r)
 	lockdep_assert_held(&pkram_store.lock);
 	for (i = 0; i < r->h.nr_meta; i++) {
 		m = records_find_meta(pkram_region_id_of(r),
-				      r->h.meta[i] & ~PKRAM_META_LARGE);
+				      pkram_header_meta_unit(&r->h, i));
 		if (m->nr_used)
 			r->h.meta[n++] = r->h.meta[i];
 	}

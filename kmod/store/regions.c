@@ -71,7 +71,7 @@ int pkram_regions_know_space(struct pkram_region *r)
 	err = pkram_alloc_mark(&pkram_store.al, id, 0, 1);
 	for (i = 0; !err && i < r->h.nr_meta; i++)
 		err = pkram_alloc_mark(&pkram_store.al, id,
-				       r->h.meta[i] & ~PKRAM_META_LARGE, 1);
+				       pkram_header_meta_unit(&r->h, i), 1);
 	return err;
 }
 

@@ -259,7 +259,7 @@ static struct pkram_container *pkram_vfio_create_container(u32 limit)
 static void pkram_vfio_destroy_container(struct pkram_container *c)
 {
 	WARN_ON(c->table.nr || c->dma_table || !list_empty(&c->domains));
-	pkram_table_free(&c->table);
+	pkram_iova_map_free(&c->table);
 	pkram_runs_free(&c->open);
 	mutex_destroy(&c->lock);
 	kvfree(c);

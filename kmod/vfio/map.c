@@ -75,9 +75,9 @@ int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
 	int err;
 
 	lockdep_assert_held(&c->lock);
-	err = pkram_table_check(iova, size, pgsize, &last);
+	err = pkram_iova_map_check(iova, size, pgsize, &last);
 	if (!err)
-		err = pkram_table_check(vaddr, size, pgsize, &vlast);
+		err = pkram_iova_map_check(vaddr, size, pgsize, &vlast);
 	if (err)
 		return err;
 	if (!current->mm)
@@ -85,7 +85,7 @@ int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
 	m = pkram_mapping_create(iova, last, prot);
 	if (!m)
 		return -ENOMEM;
-	err = pkram_table_insert(&c->table, &m->dma);
+	err = pkram_iova_map_insert(&c->table, &m->dma);
 	if (err)
 		goto err_destroy;
 	err = map_vaddr(c, m, vaddr);
@@ -96,7 +96,7 @@ int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
 	return 0;
 
 err_remove:
-	pkram_table_remove(&c->table, pkram_table_find(&c->table, iova, last,
+	pkram_iova_map_remove(&c->table, pkram_iova_map_find(&c->table, iova, last,
 						       &overlaps));
 err_destroy:
 	saved = pkram_save_forget(c, m);
@@ -152,11 +152,11 @@ int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 	u32 i;
 
 	lockdep_assert_held(&c->lock);
-	err = pkram_table_check(iova, size, pgsize, &last);
+	err = pkram_iova_map_check(iova, size, pgsize, &last);
 	if (!err)
-		err = pkram_table_check(vaddr, size, pgsize, &vlast);
+		err = pkram_iova_map_check(vaddr, size, pgsize, &vlast);
 	if (!err)
-		err = pkram_table_find_invalid(&c->table, iova, last, &i);
+		err = pkram_iova_map_find_invalid(&c->table, iova, last, &i);
 	if (err)
 		return err;
 	m = pkram_mapping_of(c->table.dma[i]);
@@ -176,7 +176,7 @@ int pkram_map_set_vaddr(struct pkram_container *c, u64 iova, u64 vaddr,
 		goto out_free;
 	}
 	map_change_owner(m, &a);
-	pkram_table_revalidate(&c->table, i);
+	pkram_iova_map_revalidate(&c->table, i);
 	if (!c->table.nr_invalid)
 		c->restored = false;
 out_free:
@@ -195,7 +195,7 @@ static u64 map_unmap_range(struct pkram_container *c, u32 i, u32 nr)
 
 	/* Start at the end: removing the last entry moves no others. */
 	while (nr--) {
-		m = pkram_mapping_of(pkram_table_remove(&c->table, i + nr));
+		m = pkram_mapping_of(pkram_iova_map_remove(&c->table, i + nr));
 		size += pkram_mapping_size(m);
 		saved |= pkram_save_forget(c, m);
 		pkram_mapping_destroy(c, m);
@@ -226,16 +226,16 @@ int pkram_map_unmap(struct pkram_container *c, u64 iova, u64 *size,
 	if (all)
 		err = iova || len ? -EINVAL : 0;
 	else
-		err = pkram_table_check(iova, len, pkram_iommu_page_size(c), &last);
+		err = pkram_iova_map_check(iova, len, pkram_iommu_page_size(c), &last);
 	if (!err)
-		err = pkram_table_whole(&c->table, iova, last, &i, &nr);
+		err = pkram_iova_map_whole(&c->table, iova, last, &i, &nr);
 	if (err)
 		return err;
 	if (!vaddr_only) {
 		*size = map_unmap_range(c, i, nr);
 		return 0;
 	}
-	err = pkram_table_invalidate(&c->table, i, nr);
+	err = pkram_iova_map_invalidate(&c->table, i, nr);
 	if (err)
 		return err;
 	if (c->table.nr_invalid == c->table.nr && (all || nr))
@@ -246,7 +246,7 @@ int pkram_map_unmap(struct pkram_container *c, u64 iova, u64 *size,
 		return 0;
 	}
 	while (nr--)
-		pkram_table_revalidate(&c->table, i + nr);
+		pkram_iova_map_revalidate(&c->table, i + nr);
 	return err;
 }
 

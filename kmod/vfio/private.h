@@ -107,7 +107,7 @@ struct pkram_page_run {
 struct pkram_container {
 	struct mutex lock;	/* protects all members */
 	struct list_head domains;
-	struct pkram_dma_table table;
+	struct pkram_iova_map table;
 	struct pkram_runs open;
 	u64 pgsizes;
 	struct pkram_object *dma_table;

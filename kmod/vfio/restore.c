@@ -66,7 +66,7 @@ static int restore_add_pinned(struct pkram_container *c, const struct pkram_entr
 		m->nr_segs = 1;
 		m->dma.vaddr_invalid = true;
 		m->saved = true;
-		err = pkram_table_insert(&c->table, &m->dma);
+		err = pkram_iova_map_insert(&c->table, &m->dma);
 		if (err)
 			pkram_mapping_destroy(c, m);
 		return err;

@@ -65,7 +65,7 @@ struct pkram_loaded *image_find(struct image *im, u64 id);
 /*
  * The sample: one region of one GiB with a unit of small records and one of
  * large records; root, directories, labels, a seal, holes, stale units, an
- * object in a large slot, a container. Also what golden/v1.img.txt was made from.
+ * object in a large slot, a DMA table. Also what golden/v1.img.txt was made from.
  */
 #define SAMPLE_OBJECTS	8
 struct sample {

@@ -155,7 +155,7 @@ static void test_record(void)
 	memset(new.name + 5, 0, sizeof(new.name) - 5);
 	new.xattr_len = 0;
 	cut_record(4, &new);
-	/* A container loses a mapping, and is running. */
+	/* A DMA table loses a mapping and is running. */
 	new = s.rec[7];
 	new.seq++;
 	new.nr_entries--;

@@ -8,7 +8,7 @@
 #define PAGE	4096ULL
 #define TOP	(~0ULL)
 
-static struct pkram_dma_table t = { .limit = 1000 };
+static struct pkram_iova_map t = { .limit = 1000 };
 
 static struct pkram_dma *make(u64 first, u64 last)
 {
@@ -22,7 +22,7 @@ static struct pkram_dma *make(u64 first, u64 last)
 static int map(u64 first, u64 last)
 {
 	struct pkram_dma *dma = make(first, last);
-	int err = pkram_table_insert(&t, dma);
+	int err = pkram_iova_map_insert(&t, dma);
 
 	if (err)
 		free(dma);
@@ -32,39 +32,39 @@ static int map(u64 first, u64 last)
 static void clear(void)
 {
 	while (t.nr)
-		free(pkram_table_remove(&t, t.nr - 1));
+		free(pkram_iova_map_remove(&t, t.nr - 1));
 	CHECK_EQ(t.nr_invalid, 0);
-	pkram_table_free(&t);
+	pkram_iova_map_free(&t);
 	t.limit = 1000;
 }
 
 static int unmap(u64 first, u64 last)
 {
 	u32 i, nr, n;
-	int err = pkram_table_whole(&t, first, last, &i, &nr);
+	int err = pkram_iova_map_whole(&t, first, last, &i, &nr);
 
 	if (err)
 		return err;
 	for (n = 0; n < nr; n++)
-		free(pkram_table_remove(&t, i));
+		free(pkram_iova_map_remove(&t, i));
 	return nr;
 }
 
 static int give_up(u64 first, u64 last)
 {
 	u32 i, nr;
-	int err = pkram_table_whole(&t, first, last, &i, &nr);
+	int err = pkram_iova_map_whole(&t, first, last, &i, &nr);
 
-	return err ? err : pkram_table_invalidate(&t, i, nr);
+	return err ? err : pkram_iova_map_invalidate(&t, i, nr);
 }
 
 static int renew(u64 first, u64 last)
 {
 	u32 i;
-	int err = pkram_table_find_invalid(&t, first, last, &i);
+	int err = pkram_iova_map_find_invalid(&t, first, last, &i);
 
 	if (!err)
-		pkram_table_revalidate(&t, i);
+		pkram_iova_map_revalidate(&t, i);
 	return err;
 }
 
@@ -72,18 +72,18 @@ static void test_numbers(void)
 {
 	u64 last;
 
-	CHECK_EQ(pkram_table_check(0, PAGE, PAGE, &last), 0);
+	CHECK_EQ(pkram_iova_map_check(0, PAGE, PAGE, &last), 0);
 	CHECK_EQ(last, PAGE - 1);
-	CHECK_EQ(pkram_table_check(0, 0, PAGE, &last), -EINVAL);
-	CHECK_EQ(pkram_table_check(1, PAGE, PAGE, &last), -EINVAL);
-	CHECK_EQ(pkram_table_check(0, PAGE + 1, PAGE, &last), -EINVAL);
-	CHECK_EQ(pkram_table_check(TOP - PAGE + 1, PAGE, PAGE, &last), 0);
+	CHECK_EQ(pkram_iova_map_check(0, 0, PAGE, &last), -EINVAL);
+	CHECK_EQ(pkram_iova_map_check(1, PAGE, PAGE, &last), -EINVAL);
+	CHECK_EQ(pkram_iova_map_check(0, PAGE + 1, PAGE, &last), -EINVAL);
+	CHECK_EQ(pkram_iova_map_check(TOP - PAGE + 1, PAGE, PAGE, &last), 0);
 	CHECK(last == TOP);
-	CHECK_EQ(pkram_table_check(TOP - PAGE + 1, 2 * PAGE, PAGE, &last),
+	CHECK_EQ(pkram_iova_map_check(TOP - PAGE + 1, 2 * PAGE, PAGE, &last),
 		 -EOVERFLOW);
 	/* It is told before what is not aligned, as type1 does. */
-	CHECK_EQ(pkram_table_check(TOP, 2, PAGE, &last), -EOVERFLOW);
-	CHECK_EQ(pkram_table_check(0, PAGE, 2 * PAGE, &last), -EINVAL);
+	CHECK_EQ(pkram_iova_map_check(TOP, 2, PAGE, &last), -EOVERFLOW);
+	CHECK_EQ(pkram_iova_map_check(0, PAGE, 2 * PAGE, &last), -EINVAL);
 }
 
 static void test_overlaps(void)

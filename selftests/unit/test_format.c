@@ -492,7 +492,7 @@ static void test_record_impossible_dma_tables(void)
 	TRY(PKRAM_BAD_ENTRY, ENT(0, prot, 0));
 	TRY(PKRAM_BAD_ENTRY, ENT(0, prot, 4));
 	ENT(0, prot, 3);
-	/* Entries are a container's alone, and it has nothing else. */
+	/* Only a DMA table has entries, and it has nothing else. */
 	TRY(PKRAM_BAD_FIELD, r.kind = PKRAM_KIND_FILE; r.mode = S_IFREG; r.parent = 1);
 }
 

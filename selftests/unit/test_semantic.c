@@ -451,14 +451,14 @@ static void test_dma_tables(void)
 	r.entries = &e;
 	r.nr_entries = 1;
 	image_put(&im, A(1), &r);
-	/* Names of containers are theirs alone. */
+	/* DMA tables have a name space of their own. */
 	file(2, 22, "same", E(ida, 0, 10, 5));
 	r = image_dma_table(23, "same");
 	image_put(&im, A(3), &r);
-	/* A container is no directory. */
-	r = image_file(24, 21, "in a container");
+	/* A DMA table is not a directory. */
+	r = image_file(24, 21, "in a DMA table");
 	image_put(&im, A(4), &r);
-	/* One id, a file's and a container's */
+	/* A file and a DMA table with one id */
 	r = image_dma_table(25, "id");
 	r.seq = 9;
 	image_put(&im, A(5), &r);
