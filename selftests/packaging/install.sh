@@ -54,6 +54,7 @@ pkg_config() {
 build_program() {
 	cat >"$tmp/program.c" <<-'END'
 	#include <linux/pkram.h>
+	#include <linux/pkram_netlink.h>
 	#include <linux/pkram_vfio.h>
 	#include <pkram.h>
 	#include <stdio.h>
@@ -66,7 +67,8 @@ build_program() {
 shared_program() {
 	local libs
 	read -ra libs < <(pkg_config --libs)
-	build_program shared && ldd "$tmp/shared" | grep -q 'libpkram\.so\.1' &&
+	# Not ldd | grep -q: with pipefail, ldd that is not read to its end is a failure.
+	build_program shared && [[ $(ldd "$tmp/shared") == *libpkram.so.1* ]] &&
 		[[ $(LD_LIBRARY_PATH=$to/usr/lib "$tmp/shared") == "$version" ]]
 }
 
