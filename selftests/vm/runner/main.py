@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 from . import boot, host, plan, prepare, report
@@ -107,6 +108,9 @@ class Run:
             image.remove()
         except Failed as failed:
             told.could_not_start(str(failed), failed.said)
+        except Exception:       # pylint: disable=broad-except
+            # The others still run, and the last line still comes.
+            told.could_not_start("the runner failed", traceback.format_exc().splitlines())
         finally:
             self.progress.end(key)
             if lock:
