@@ -118,7 +118,12 @@ int pkram_take_give_back(u64 base, u64 size, int nid)
 	return err;
 }
 
-bool pkram_take_is_online(u64 base)
+bool pkram_take_is_online(u64 base, u64 size)
 {
-	return pfn_to_online_page(PHYS_PFN(base));
+	u64 addr;
+
+	for (addr = base; addr < base + size; addr += memory_block_size_bytes())
+		if (!pfn_to_online_page(PHYS_PFN(addr)))
+			return false;
+	return true;
 }

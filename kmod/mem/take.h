@@ -40,8 +40,8 @@ int pkram_take_unit(u64 base, struct pkram_refusal *refusal);
  */
 int pkram_take_give_back(u64 base, u64 size, int nid);
 
-/** pkram_take_is_online() - Check whether the system uses the memory at an address */
-bool pkram_take_is_online(u64 base);
+/** pkram_take_is_online() - Check whether the system uses all memory blocks of a range */
+bool pkram_take_is_online(u64 base, u64 size);
 
 /**
  * pkram_take_has_memmap() - Check whether the kernel has struct pages for some of a range

@@ -115,9 +115,9 @@ give:
 			pkram_unusable_add(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
-	} else if (!pkram_take_is_online(base)) {
-		/* User space puts online what a shrink gave back, not this. */
-		pr_warn("memory at %#llx was given back but not put online: write online to its state in /sys/devices/system/memory\n",
+	} else if (!pkram_take_is_online(base, size)) {
+		/* pkramctl puts online what a shrink gave back, not this. */
+		pr_warn("memory at %#llx was given back but is offline: unless udev does so, write online to its state in /sys/devices/system/memory\n",
 			base);
 	}
 refuse:

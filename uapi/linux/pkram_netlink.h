@@ -147,8 +147,10 @@ enum pkram_attr {
  *	%PKRAM_A_SIZE}, %PKRAM_A_REFUSED {%PKRAM_A_BASE, %PKRAM_A_SIZE,
  *	%PKRAM_A_ERRNO, %PKRAM_A_REASON}.
  * @PKRAM_CMD_POOL_SHRINK: do; Give memory back to the system: a number of GiB,
- *	or a range. The reply has what was given back, and what could not be. In:
- *	%PKRAM_A_GIB, %PKRAM_A_BASE, %PKRAM_A_SIZE. Out: %PKRAM_A_GIB, %PKRAM_A_TAKEN
+ *	or a range. The reply has what was given back, and what could not be. The
+ *	memory may be offline: write online to
+ *	/sys/devices/system/memory/memoryN/state of its blocks. In: %PKRAM_A_GIB,
+ *	%PKRAM_A_BASE, %PKRAM_A_SIZE. Out: %PKRAM_A_GIB, %PKRAM_A_TAKEN
  *	{%PKRAM_A_BASE, %PKRAM_A_SIZE}, %PKRAM_A_REFUSED {%PKRAM_A_BASE,
  *	%PKRAM_A_SIZE, %PKRAM_A_ERRNO, %PKRAM_A_REASON}.
  * @PKRAM_CMD_OBJECT_GET: dump; List the objects, quarantined ones included,
