@@ -15,7 +15,7 @@ void pkram_iova_map_free(struct pkram_iova_map *t)
 }
 
 u32 pkram_iova_map_find(const struct pkram_iova_map *t, u64 first, u64 last,
-		     bool *overlaps)
+			bool *overlaps)
 {
 	u32 lo = 0, hi = t->nr;
 
@@ -91,7 +91,7 @@ struct pkram_dma *pkram_iova_map_remove(struct pkram_iova_map *t, u32 i)
 }
 
 int pkram_iova_map_whole(const struct pkram_iova_map *t, u64 first, u64 last,
-		      u32 *i, u32 *nr)
+			 u32 *i, u32 *nr)
 {
 	bool overlaps;
 	u32 end;
@@ -126,7 +126,7 @@ int pkram_iova_map_invalidate(struct pkram_iova_map *t, u32 i, u32 nr)
 }
 
 int pkram_iova_map_find_invalid(const struct pkram_iova_map *t, u64 first,
-			     u64 last, u32 *i)
+				u64 last, u32 *i)
 {
 	const struct pkram_dma *dma;
 	bool overlaps;

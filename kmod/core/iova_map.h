@@ -85,7 +85,7 @@ void pkram_iova_map_free(struct pkram_iova_map *t);
  * does.
  */
 u32 pkram_iova_map_find(const struct pkram_iova_map *t, u64 first, u64 last,
-		     bool *overlaps);
+			bool *overlaps);
 
 /**
  * pkram_iova_map_check() - Validate an IOVA and a size
@@ -122,7 +122,7 @@ struct pkram_dma *pkram_iova_map_remove(struct pkram_iova_map *t, u32 i);
  * Return: 0, also if there are none; -EINVAL one is in the range in part.
  */
 int pkram_iova_map_whole(const struct pkram_iova_map *t, u64 first, u64 last,
-		      u32 *i, u32 *nr);
+			 u32 *i, u32 *nr);
 
 /**
  * pkram_iova_map_invalidate() - Mark the user addresses of mappings as given up
@@ -145,7 +145,7 @@ int pkram_iova_map_invalidate(struct pkram_iova_map *t, u32 i, u32 nr);
  * an address.
  */
 int pkram_iova_map_find_invalid(const struct pkram_iova_map *t, u64 first,
-			     u64 last, u32 *i);
+				u64 last, u32 *i);
 
 /** pkram_iova_map_revalidate() - Mark the user address of mapping number @i as valid again */
 void pkram_iova_map_revalidate(struct pkram_iova_map *t, u32 i);

@@ -73,6 +73,7 @@ int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
 	struct pkram_mapping *m;
 	bool overlaps, saved;
 	int err;
+	u32 i;
 
 	lockdep_assert_held(&c->lock);
 	err = pkram_iova_map_check(iova, size, pgsize, &last);
@@ -96,8 +97,8 @@ int pkram_map_add(struct pkram_container *c, u64 iova, u64 vaddr,
 	return 0;
 
 err_remove:
-	pkram_iova_map_remove(&c->table, pkram_iova_map_find(&c->table, iova, last,
-						       &overlaps));
+	i = pkram_iova_map_find(&c->table, iova, last, &overlaps);
+	pkram_iova_map_remove(&c->table, i);
 err_destroy:
 	saved = pkram_save_forget(c, m);
 	pkram_mapping_destroy(c, m);
