@@ -443,7 +443,7 @@ TEST_F(make, refused_vaddr_keeps_table_suspended)
 	EXPECT_LISTED("kept", 1, true, false);
 	/* It can be restored; with an address set it ends with its process. */
 	ASSERT_OK(box_open(&b, 0));
-	EXPECT_OK(adopt(b.c, "kept"));
+	EXPECT_OK(restore(b.c, "kept"));
 	EXPECT_OK(dma_renew(b.c, LOW, p, UNIT));
 	box_close(&b);
 	EXPECT_FALSE(listed("kept"));
