@@ -457,8 +457,8 @@ TEST_F(changes, pkramctl_monitor_prints_events)
 		n++;
 	}
 	EXPECT_EQ(21, n);
-	/* They end by themselves when they have seen all. */
-	VM_WAIT(vm_run(NULL, "ps | grep -q '[m]onitor'"));
+	/* They end by themselves when they have seen all. (This test's name has "monitor".) */
+	VM_WAIT(vm_run(NULL, "ps | grep -q '[-]-count 21'"));
 	text = vm_read_file("/tmp/text");
 	json = vm_read_file("/tmp/json");
 	ASSERT_TRUE(text && json);
