@@ -129,6 +129,7 @@ class Boot:
         watch = Watch(self.scenario)
         limit = None if self.opts.interactive else self.scenario.limit
         key = (self.scenario.series, self.scenario.name)
+        init = Init(self.socket)
         try:
             while True:
                 try:
@@ -139,8 +140,9 @@ class Boot:
                 self.time = clock.sample()
                 if watch.read(self.results, self.time) and watch.test:
                     progress.detail(watch.test, key, log=False)
+                init.drain()
                 if watch.over(self.time):
-                    self._tell(f"over {watch.test}\n")
+                    init.tell(f"over {watch.test}\n")
                 if limit and self.time > limit:
                     self.timed_out = True
                     qemu.terminate()
@@ -151,15 +153,45 @@ class Boot:
                         qemu.wait()
                     break
         finally:
+            init.close()
             host.ended(qemu)
             self.socket.unlink(missing_ok=True)
 
-    def _tell(self, text):
-        """Send a line to init."""
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(1)
-            sock.connect(str(self.socket))
-            sock.sendall(text.encode())
+
+class Init:
+    """The connection to init in the VM, made when there is something to tell it.
+
+    It stays open: QEMU drops what it has not yet read when the peer hangs up. What init
+    writes comes here too, and is drained, as QEMU would wait for that (the results are
+    read from a file).
+    """
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.sock = None
+
+    def tell(self, text):
+        """Send a line to init. If it cannot be sent, the caller repeats it later."""
+        try:
+            if not self.sock:
+                self.sock = socket.socket(socket.AF_UNIX)
+                self.sock.settimeout(1)
+                self.sock.connect(self.path)
+            self.sock.sendall(text.encode())
+        except OSError:
+            self.close()
+
+    def drain(self):
+        """Throw away what init wrote."""
+        with contextlib.suppress(OSError):
+            while self.sock and self.sock.recv(65536, socket.MSG_DONTWAIT):
+                pass
+
+    def close(self):
+        """Hang up."""
+        if self.sock:
+            self.sock.close()
+            self.sock = None
 
 
 class Watch:

@@ -31,7 +31,7 @@ VARIABLES = {
     "STAGES": "*", "KERNELS_CHAIN": "", "KERNELS_ONLY": "", "MEM": "8G", "SMP": "",
     "CPU": "", "APPEND": "", "QEMU_ARGS": "", "FIRMWARE": "bios", "PACKAGES": "",
     "FILES": "", "MODULES": "", "NEXT_FILES": "", "ALLOW_KMSG": "", "QEMU": "",
-    "GUEST": "", "NET": "", "YNL": "", "ROOT": "", "TIMEOUT": "",
+    "GUEST": "", "NET": "", "YNL": "", "ROOT": "", "TIMEOUT": "", "TIMES_OUT": "",
 }
 
 HELP = """\

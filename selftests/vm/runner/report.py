@@ -87,8 +87,13 @@ class Report:
             self.leaving = self.test
         elif word == "@result":
             verdict, test, seconds, *reason = rest.split(None, 3)
+            reason = "".join(reason)
+            if test in self.scenario.conf["TIMES_OUT"].split():
+                timed_out = verdict == "fail" and reason == "timed out"
+                verdict = "ok" if timed_out else "fail"
+                reason = "" if timed_out else "was not ended at its limit"
             self.seen.add(f"{self.prefix}.{test}")
-            self._result(verdict, f"{self.prefix}.{test}", seconds, "".join(reason))
+            self._result(verdict, f"{self.prefix}.{test}", seconds, reason)
             if verdict == "fail" or self.details:
                 self._show_output()
             self.output, self.test, self.leaving = [], "", ""

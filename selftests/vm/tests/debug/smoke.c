@@ -8,7 +8,6 @@
 
 #include "test.h"
 
-
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 #define SCHEDSTATS "/proc/sys/kernel/sched_schedstats"
 
@@ -127,6 +126,16 @@ TEST(kernel_code_can_be_patched_while_it_runs)
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_join(runners[i], NULL));
+}
+
+FIXTURE(limit) { };
+FIXTURE_SETUP(limit) { }
+FIXTURE_TEARDOWN(limit) { }
+
+/* Passes when the runner ends it at its limit: TIMES_OUT in smoke.conf. */
+TEST_F_TIMEOUT(limit, ends_a_test_that_runs_commands_in_a_loop, 5)
+{
+	VM_WAIT(!vm_run(NULL, "sleep 0.2; false"));
 }
 
 TEST_HARNESS_MAIN
