@@ -59,7 +59,6 @@ demo:
 	@scripts/demo.sh
 
 test:
-	@scripts/prepare.sh
 	@scripts/test.sh
 
 test-unit:

@@ -18,7 +18,7 @@ echo 'pkram: RAM that outlives the kernel. A virtual machine plays the host; the
 echo 'inside it, under nested KVM, and its TCP peer is outside of both.'
 echo
 echo 'Getting ready (about 15 minutes the first time, seconds after that):'
-"$PKRAM_TOP/scripts/prepare.sh" || exit
+"$PKRAM_TOP/selftests/vm/run" -p -k 6.1 -t qemu_demo || exit
 
 "$PKRAM_TOP/selftests/vm/run" -k 6.1 -t qemu_demo >"$log" 2>&1 &
 run=$!

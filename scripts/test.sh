@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# test.sh - run every suite, and write all results as one TAP stream
+# test.sh - fetch and build what the tests need, run every suite, and write all results
+# as one TAP stream
 #
 # The last line is always "N passed, N failed".
 
@@ -11,10 +12,13 @@ set -euo pipefail
 cd "$PKRAM_TOP"
 make="make --no-print-directory"
 # Of the tests with guests those that take the least; make test-qemu runs all.
+guests="qemu_refuse qemu_modes qemu_vfio"
+# Fetch and build first, for these and for what test-vm runs: not qemu_*, not bench_*.
+selftests/vm/run -p -k "$PKRAM_SERIES" -t "[!bq]* $guests"
 exec scripts/tap \
 	unit="$make test-unit" \
 	guard=selftests/guard \
 	userspace="$make test-userspace" \
 	install="$make test-install" \
 	vm="$make test-vm KERNELS='$PKRAM_SERIES'" \
-	qemu="$make test-qemu KERNELS=6.12 TESTS='qemu_refuse qemu_modes qemu_vfio'"
+	qemu="$make test-qemu KERNELS=6.12 TESTS='$guests'"

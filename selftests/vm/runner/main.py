@@ -31,15 +31,18 @@ class Run:
         scenarios = plan.select(self.opts)
         if self.opts.interactive:
             scenarios = scenarios[:1]
-        elif not self.opts.list:
+        elif not (self.opts.list or self.opts.prepare):
             self.progress.print("TAP version 13")
             self._say_what(scenarios)
         for folder in ("tests", "logs"):
             (host.OUT / folder).mkdir(parents=True, exist_ok=True)
         self.prepared = prepare.Prepared(scenarios, self.progress)
-        self.prepared.run(prepare.steps_to_list() if self.opts.list else
-                          prepare.steps_to_run(scenarios, self.opts,
-                                               bool(os.environ.get("PKRAM_QEMU"))))
+        steps = prepare.steps_to_list() if self.opts.list else \
+            prepare.steps_to_run(scenarios, self.opts, bool(os.environ.get("PKRAM_QEMU")))
+        if self.opts.prepare:
+            self.prepared.run_all(steps)
+            return 0
+        self.prepared.run(steps)
         prepare.read_limits(scenarios, self.prepared)
         plan.check_tests(scenarios)
         if self.opts.list:

@@ -44,6 +44,7 @@ FOLDER/NAME. PATTERN.TEST selects tests of it, by their name with or without the
   selftests/vm/run -k 6.12 -t smoke            one scenario on one kernel
   selftests/vm/run -k 6.12 -t 'smoke.boots*'   some tests of it
   selftests/vm/run -k 6.12 -t smoke -i         a shell in the VM
+  selftests/vm/run -p                          fetch and build for all of it
 
 See selftests/vm/README.md."""
 
@@ -61,7 +62,7 @@ class _Parser(argparse.ArgumentParser):
 def options(argv):
     """Parse the command line."""
     series = host.bash('echo "$PKRAM_SERIES"').strip()
-    parser = _Parser(prog="run", usage="run [-k KERNELS] [-t PATTERNS] [-x PATTERNS] [-j JOBS] [-dvilnh]",
+    parser = _Parser(prog="run", usage="run [-k KERNELS] [-t PATTERNS] [-x PATTERNS] [-j JOBS] [-dvilpnh]",
                      description=HELP, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", dest="kernels", metavar="KERNELS", default=series,
@@ -80,6 +81,8 @@ def options(argv):
                         help="run no tests: open a shell in the VM, on this terminal")
     parser.add_argument("-l", dest="list", action="store_true",
                         help="list the tests of the selected scenarios")
+    parser.add_argument("-p", dest="prepare", action="store_true",
+                        help="only fetch and build what the selected scenarios need")
     parser.add_argument("-n", dest="no_module", action="store_true",
                         help="without pkram's modules")
     opts = parser.parse_args(argv)

@@ -6,6 +6,7 @@ scenarios that need it fail with its message.
 """
 
 import subprocess
+import time
 
 from . import host
 from .host import Failed
@@ -30,16 +31,36 @@ class Prepared:
 
     def run(self, steps):
         """Run the steps, (step, argument) pairs, each once; say which one it is."""
+        for _ in self._run(steps):
+            pass
+
+    def run_all(self, steps):
+        """Run the steps, say how long each took, and raise Failed if one fails."""
+        begin = before = time.monotonic()
+        for text, result in self._run(steps):
+            if isinstance(result, Failed):
+                raise Failed(f"{text}: {result}", result.said)
+            now = time.monotonic()
+            self.progress.print(f"{text}: ready, {clock(now - before)}; "
+                                f"{clock(now - begin)} in all")
+            before = now
+        for name, failed in self.get("tests").items():
+            raise Failed(f"{name} does not compile: {failed}", failed.said)
+
+    def _run(self, steps):
+        """Run the steps; yield the title of each, and its result."""
         steps = list(dict.fromkeys(steps))
         for number, (step, argument) in enumerate(steps, 1):
             text = STEPS[step][1].format(argument if isinstance(argument, str)
                                          else " ".join(argument))
-            self.progress.begin("step", f"[{number}/{len(steps)}] {text}")
+            text = f"[{number}/{len(steps)}] {text}"
+            self.progress.begin("step", text)
             try:
                 self.made[step, argument] = STEPS[step][0](self, argument)
             except Failed as failed:
                 self.made[step, argument] = failed
-        self.progress.end("step")
+            self.progress.end("step")
+            yield text, self.made[step, argument]
 
     # -- the steps -----------------------------------------------------------------
 
@@ -132,6 +153,11 @@ STEPS = {
     "guest_qemu": (Prepared._guest_qemu, "QEMU {} for guests"),
     "debian": (Prepared._debian, "disk with Debian, kernels {} (the first one takes minutes)"),
 }
+
+
+def clock(seconds):
+    """Minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def test_program(name):
