@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What cli.sh and guests.sh share: running a tool leaves $rc, $tmp/out and $tmp/err; these
-# look at them and write TAP. Who reads this sets $tmp, may set $kind, which goes before
-# each name, and defines evidence(), which prints what else tells of a failure.
+# Helpers of cli.sh, guests.sh, pool.sh and verbs.sh. A command under test sets $rc,
+# $tmp/out and $tmp/err; the functions here check these and print TAP. The script that
+# includes this file sets $tmp, and may set $kind, a prefix of test names. It defines
+# evidence(), which prints more details of a failure.
 # shellcheck disable=SC2154 # rc and tmp are the reader's
 passed=0 failed=0 kind=''
 out_is=F	# grep's kind of pattern for TEXT-IN-OUT: F or E
@@ -22,7 +23,8 @@ report()
 	fi
 }
 
-# is RC TEXT-IN-OUT TEXT-IN-ERR WHAT: of the last run; an empty text means none
+# is RC TEXT-IN-OUT TEXT-IN-ERR WHAT - check the last run; '' means that nothing was
+# printed
 is()
 {
 	local good=0
@@ -34,7 +36,7 @@ is()
 	report $good "$4"
 }
 
-# json EXPRESSION WHAT: of the last output, d, in Python
+# json EXPRESSION WHAT - check the last output, which the Python expression sees as d
 json()
 {
 	python3 -c '
@@ -44,7 +46,7 @@ sys.exit(0 if eval(sys.argv[2]) else 1)' "$tmp/out" "$1" 2>>"$tmp/err"
 	report $? "$2"
 }
 
-# make_image VERSION FILE: as much of a bzImage as tells its version
+# make_image VERSION FILE - write the parts of a bzImage that contain its version
 make_image()
 {
 	python3 -c '
@@ -56,7 +58,7 @@ struct.pack_into("<H", image, 0x20e, 0x300)
 open(sys.argv[2], "wb").write(image)' "$1" "$2"
 }
 
-# make_module DIR VERSION [MODINFO...]: a pkram module for a kernel, as depmod knows it
+# make_module DIR VERSION [MODINFO...] - build a pkram module and list it in modules.dep
 make_module()
 {
 	local dir=$1/$2 info
@@ -71,7 +73,7 @@ make_module()
 }
 n_info=0
 
-# keep_json ARGS...: what a command printed as JSON, for schema.py
+# keep_json ARGS... - keep the JSON output of a command for schema.py
 keep_json()
 {
 	local arg
@@ -89,7 +91,7 @@ keep_json()
 }
 n_json=0
 
-# The last lines, and the exit status of the whole
+# Print the totals and set the exit status.
 finish()
 {
 	echo "1..$((passed + failed))"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Between the copy engine and the system: requests are shortened, their results
- * changed, and the process killed at any given point.
+ * Fault injection between the copy engine and the system: shorten requests, change
+ * results, kill the process at a given point.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 struct copy_inject inject;
 
 static struct io_uring_sqe asked[SLOTS];
-static bool fresh[SLOTS];	/* has no result yet that we saw */
+static bool fresh[SLOTS];	/* its result was not seen yet */
 
 unsigned int copy_rnd(void)
 {
@@ -85,7 +85,10 @@ static void mangle_result(struct io_uring_cqe *cqe)
 		cqe->res = -inject.err;
 }
 
-/* A result that came when nobody looks would escape: each request has one. */
+/*
+ * Wait until each request has a result. Otherwise a result that arrives later would not be
+ * changed.
+ */
 static void mangle_results(struct io_uring *ring)
 {
 	struct io_uring_cqe *cqe;
@@ -142,7 +145,7 @@ int __real_unlink(const char *path);
 int __real_rename(const char *from, const char *to);
 int __real_renameat2(int from, const char *a, int to, const char *b, unsigned int flags);
 
-/* A point before each change of a file or its name */
+/* Count a point before each change of a file or its name. */
 #define WRAP(name, args, pass)				\
 	int __wrap_##name args				\
 	{						\
@@ -163,7 +166,7 @@ WRAP(renameat2, (TWO, unsigned int flags), (from, a, to, b, flags))
 ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t pos)
 {
 	point();
-	/* What a crash may leave of a frame */
+	/* A crash may leave half of a frame. */
 	if (inject.points + 1 == inject.kill_at)
 		len /= 2;
 	return __real_pwrite(fd, buf, len, pos);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What comes between the copy engine and the system in its self test: the linker puts
- * copy_inject.c's functions there (--wrap).
+ * Fault injection between the copy engine and the system. The linker replaces system calls
+ * by the functions of copy_inject.c (--wrap).
  */
 #ifndef _TESTS_COPY_INJECT_H
 #define _TESTS_COPY_INJECT_H
@@ -15,18 +15,18 @@ extern struct copy_inject {
 	void (*hook)(void);
 	unsigned int points;
 	bool shorten, repeat;
-	bool no_direct;		/* requests with O_DIRECT are EINVAL */
-	bool no_buffers;	/* nor can buffers be registered */
-	int err;		/* what a request gets, */
-	bool err_writes;	/* a write or a read, */
-	unsigned int err_after;	/* after so many of them */
+	bool no_direct;		/* requests with O_DIRECT fail with EINVAL */
+	bool no_buffers;	/* buffers cannot be registered */
+	int err;		/* error of a request */
+	bool err_writes;	/* fail writes, not reads */
+	unsigned int err_after;	/* number of the first one that fails, 0: 1 */
 	unsigned int shortened;
 } inject;
 
-/* Numbers that are the same in every run */
+/* Return a pseudo-random number, the same sequence in every run. */
 unsigned int copy_rnd(void);
 
-/* The system itself */
+/* The functions that --wrap replaces */
 int __real_ftruncate(int fd, off_t len);
 int __real_fallocate(int fd, int mode, off_t at, off_t len);
 ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t pos);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A kernel with the genetlink family "pkram", inside the process. */
+/* A fake kernel with the genetlink family "pkram", inside the process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static bool fake_is(const char *word)
 	return false;
 }
 
-/* Building what the kernel sends: messages in datagrams */
+/* Build what the kernel sends: messages in datagrams */
 
 static void datagram(void)
 {
@@ -115,7 +115,7 @@ static void finish(const struct nlmsghdr *req, int err, const char *text)
 	message_end(nlh);
 }
 
-/* What it holds */
+/* Contents */
 
 static void put_uuid(struct nlmsghdr *nlh, uint16_t type, uint8_t seed)
 {
@@ -217,7 +217,7 @@ static void object_get(const struct nlmsghdr *req)
 	}
 	for (i = 0; i < sizeof(objects) / sizeof(objects[0]) &&
 	     !fake_is("empty"); i++) {
-		if (!(i % 2))		/* two messages a datagram */
+		if (!(i % 2))		/* two messages in each datagram */
 			datagram();
 		state = objects[i].state;
 		if (state == PKRAM_STATE_CLAIMED &&
@@ -248,7 +248,7 @@ static void object_get(const struct nlmsghdr *req)
 	finish(req, 0, NULL);
 }
 
-/* The second is so large that it comes in two messages, the third is damaged. */
+/* The second one is so large that it needs two messages; the third one is damaged. */
 static void dma_table_get(const struct nlmsghdr *req)
 {
 	static const unsigned int nr[] = { 0, 3, 0 };
@@ -376,7 +376,7 @@ static void resize(const struct nlmsghdr *req)
 		finish(req, 0, NULL);
 }
 
-/* Events: one of each kind, and one of a kind that nobody knows yet */
+/* Events: one of each kind, and one of an unknown kind */
 
 static void put_object(struct nlmsghdr *nlh)
 {
@@ -565,7 +565,7 @@ static void controller(const struct nlmsghdr *req)
 	finish(req, 0, NULL);
 }
 
-/* In the place of libmnl's sockets */
+/* Replacements of libmnl's socket functions */
 
 struct mnl_socket *mnl_socket_open(int bus)
 {
@@ -581,7 +581,7 @@ struct mnl_socket *mnl_socket_open2(int bus, int flags)
 	return &events_socket;
 }
 
-/* It is always worth a look whether there are events. */
+/* Any descriptor that polls as readable */
 int mnl_socket_get_fd(const struct mnl_socket *nl)
 {
 	static int fd = -1;
@@ -672,7 +672,7 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 	if (nl == &events_socket)
 		return next_event(buf);
 	if (queue_head == queue_tail) {
-		errno = EAGAIN;		/* a real socket would wait for ever */
+		errno = EAGAIN;		/* a real socket would block */
 		return -1;
 	}
 	len = queue[queue_head].len;

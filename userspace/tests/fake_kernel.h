@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A kernel with the genetlink family "pkram", inside the process: it stands in
- * for libmnl's sockets. Linked into test_lib, and preloaded under pkramctl.
+ * A fake kernel with the genetlink family "pkram", inside the process: it replaces
+ * libmnl's sockets. It is linked into test_lib and preloaded into pkramctl.
  *
- * What it holds is chosen by the environment variable PKRAM_FAKE, words with
- * blanks between; without any: a pool of two regions on two nodes, objects in
- * every state, one of them quarantined, handover by e820.
+ * The environment variable PKRAM_FAKE selects its contents by words separated by spaces.
+ * Without any: a pool of two regions on two nodes, objects in every state, one of them
+ * quarantined, handover by e820.
  *
  *	absent		there is no such family
  *	empty		no pool
- *	unprivileged	EPERM without a text for all that changes something
+ *	unprivileged	EPERM without a text for every change
  *	secret		not root: the objects and all addresses are hidden
- *	damaged		one more region, which is unusable, and one with a hole
+ *	damaged		an additional region that is unusable, and one with a hole
  *	idle		no object is claimed
  *	memmap		handover by the command line
  *	nomode		handover none although there are regions
- *	silent		handover by the command line, which it does not name
- *	few		half of what is asked for is refused
+ *	silent		handover by the command line, but without its words
+ *	few		half of the request is refused
  *	none		all is refused, the answer comes with an error
  *	remark		success carries a text
  *	old		every command is unknown
  *	intr		the first dump is interrupted by a change
- *	intr_always	every dump is
+ *	intr_always	every dump is interrupted by a change
  *	stale		answers to an earlier request come in between
- *	malformed	a number of the wrong size
- *	unterminated	a text without an end
+ *	malformed	a number has the wrong size
+ *	unterminated	a string has no terminating NUL
  *	newer		attributes that this program does not know
  *	uncapped	errors repeat the request
  *	eintr		a signal interrupts each receive once
  *	moves		the regions change once an image is loaded
  *	eventless	there is no multicast group
- *	lost		some events were lost, after the first one
+ *	lost		some events are lost, after the first one
  *	claimed_late	an object is claimed once an image is loaded
  */
 #ifndef _TESTS_FAKE_KERNEL_H

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A QEMU that has no guest: it speaks QMP, saves to a file and loads from it.
+"""A QEMU without a guest: it speaks QMP, saves to a file and loads from it.
 
--fake WORD,...: what it does otherwise than it should
-    no-start        ends with an error
-    mute            never says a word
-    blocked         knows that it cannot be saved
-    fail-late       the save fails after the guest stopped; cont is refused twice
-    die-in-save     is killed by the save
-    slow            a save never comes to an end
-    die-in-load     says why on stderr, and ends
-    stays-paused    the guest does not run after the load
-    powers-down     the guest does as it is told
+-fake WORD,...: simulate failures
+    no-start        exit with an error
+    mute            do not answer on the QMP socket
+    blocked         report that migration is blocked
+    fail-late       fail the migration after the guest was stopped; refuse cont twice
+    die-in-save     exit during the save
+    slow            never complete a save
+    die-in-load     print an error and exit during the load
+    stays-paused    leave the guest paused after the load
+    powers-down     power down on request
 """
 import json
 import os

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What pkramctl kexec does to the system, noted in the file PKRAM_FAKE_LOG
- * instead of done; and a pkramfs: the files in the folder PKRAM_FAKE_POOL have its
- * ioctls, and what they say lasts in the folder's .pkram. Preloaded with
- * fake_kernel.c.
+ * Replacements of the system calls of pkramctl kexec. They write to the file
+ * PKRAM_FAKE_LOG and do nothing else. Also a fake pkramfs: files in the folder
+ * PKRAM_FAKE_POOL have its ioctls, whose state is stored in .pkram there. Preloaded
+ * together with fake_kernel.c.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -114,7 +114,7 @@ struct fake_object {
 	uint8_t cookie[16], vm_uuid[16];
 };
 
-/* Where @path's object is kept, if it is in the pool */
+/* Build the path of the stored state of @path's object, if @path is in the pool */
 static bool object_file(const char *path, char *file, size_t len)
 {
 	const char *pool = getenv("PKRAM_FAKE_POOL");
@@ -176,7 +176,7 @@ static int file_claim(struct fake_object *o, const struct pkram_ioc_claim *claim
 	if (o->state == PKRAM_STATE_CLAIMED || (o->state == PKRAM_STATE_SEALED &&
 						!(claim->flags & PKRAM_CLAIM_UNSEAL)))
 		return -EBUSY;
-	/* What it is once its owner went */
+	/* the state after the claim ended */
 	o->state = PKRAM_STATE_RUNNING;
 	return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Self test of pkramctl's guests and update: with a QEMU that has no guest
-# (fake_qemu.py), and with the real one that PKRAM_TEST_QEMU names.
+# Self test of pkramctl's guest and update commands. It uses a QEMU without a guest
+# (fake_qemu.py) and the real QEMU that PKRAM_TEST_QEMU names.
 # usage: guests.sh BUILD-DIRECTORY
 set -u
 O=$(realpath "$1")
@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8 TZ=UTC
 . "$here/cli_lib.sh"
 out_is=E
 
-# What a failed test left: nothing else knows these sockets
+# Clean up after a failed test. The sockets are in $tmp, so no other cleanup finds them.
 end_all()
 {
 	ctl guest stop --all --force
@@ -20,7 +20,7 @@ end_all()
 }
 trap 'end_all; rm -rf "$tmp"' EXIT
 
-# ctl ARGS...; leaves $rc, $tmp/out, $tmp/err
+# ctl ARGS... - run pkramctl; set $rc, $tmp/out, $tmp/err
 ctl()
 {
 	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=${state:-$tmp/state} \
@@ -31,7 +31,8 @@ ctl()
 	keep_json "$@"
 }
 
-# The same, against the fake kernel, which is not for the sanitizers' program
+# host WORDS ARGS... - run pkramctl with the fake kernel (PKRAM_FAKE=WORDS). The program
+# built with sanitizers cannot be used here: they conflict with LD_PRELOAD.
 host()
 {
 	local words=$1
@@ -51,7 +52,7 @@ also() { grep -qE -- "$1" "$tmp/$2"; report $? "$3"; }
 there() { [ -e "$tmp/state/$1" ]; report $? "$2"; }
 gone() { [ ! -e "$tmp/state/$1" ]; report $? "$2"; }
 
-# Does guest NAME do what STATE says?
+# does NAME STATE WHAT - check the state of a guest
 does()
 {
 	ctl guest show "$1"
@@ -59,7 +60,7 @@ does()
 	report $? "$3"
 }
 
-# tell NAME COMMAND [ARGUMENTS]: its QEMU, behind pkramctl's back
+# tell NAME COMMAND [ARGUMENTS] - send a QMP command to a guest's QEMU without pkramctl
 tell()
 {
 	python3 -c '
@@ -74,7 +75,8 @@ for c, a in ("qmp_capabilities", "{}"), sys.argv[2:]:
         pass' "$tmp/run/$1/qmp" "$2" "${3:-{\}}"
 }
 
-# wait_for COMMAND...: until it succeeds; if it never does, what follows fails
+# wait_for COMMAND... - repeat a command until it succeeds. After 20 seconds it gives up,
+# and the next check fails.
 wait_for()
 {
 	local i
@@ -86,7 +88,7 @@ wait_for()
 
 is_listed() { ctl guest show "$1"; grep -q "$2" "$tmp/out"; }
 
-# define NAME [OPTIONS]: a guest
+# define NAME [OPTIONS] - write the definition of a guest
 define()
 {
 	local nr=${1//[!0-9]/}
@@ -102,72 +104,72 @@ define()
 	END
 }
 
-# What any QEMU does
+# Commands that the fake and the real QEMU handle alike
 verbs()
 {
 	define vm1; define vm2
-	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$tmp/ram-vm1" '' 'guests are listed'
-	ctl guest start vm1 vm2;	is 0 '^vm2 +running' '' 'guests are started'
-	ctl guest show -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'and are listed as JSON'
-	ctl guest start vm1;		is 1 '' 'vm1: already has a QEMU' 'one that runs is not started again'
-	ctl guest resume vm1;		is 1 '' 'vm1: already has a QEMU' 'nor resumed'
-	ctl guest up vm1;		is 0 'running' '' 'but it is up'
-	ctl guest stop vm1;		is 1 '' 'has not powered down within 2 seconds' 'a guest that does not power down goes on'
-	ctl guest save --all;		is 0 '^vm1 +saved .* B$' '' 'guests are saved'
-	there vm1.state 'the state is where it should be'
-	does vm1 saved 'and they are known to be'
-	ctl guest save vm1;		is 1 '' 'is saved already' 'and not saved twice'
-	ctl guest start vm1;		is 1 '' 'pkramctl guest discard vm1 gives it up' 'a saved guest is not started'
-	ctl guest down vm1;		is 0 'saved' '' 'but it is down'
-	ctl update --report;		is 0 '^vm1 +saved +20' '' 'the report knows that they are saved'
-	ctl guest resume --all;		is 0 '^vm2 +running .* s +[0-9]+\.[0-9]+ s$' '' 'guests are resumed, and their blackout is told'
-	gone vm1.state 'the state is used up'
-	gone vm1.state.info 'and what was remembered of it'
-	ctl update --report;		is 0 '^vm1 +resumed +[0-9]+\.[0-9]{3} s ' '' 'the report tells the blackout'
-	ctl update --report -j;		json '0 < d[0]["blackout"] < 60 and d[0]["resumed"].endswith("Z")' 'as JSON, too'
+	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$tmp/ram-vm1" '' 'show lists defined guests'
+	ctl guest start vm1 vm2;	is 0 '^vm2 +running' '' 'start starts guests'
+	ctl guest show -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'show -j lists guests as JSON'
+	ctl guest start vm1;		is 1 '' 'vm1: already has a QEMU' 'start refuses a running guest'
+	ctl guest resume vm1;		is 1 '' 'vm1: already has a QEMU' 'resume refuses a running guest'
+	ctl guest up vm1;		is 0 'running' '' 'up accepts a running guest'
+	ctl guest stop vm1;		is 1 '' 'has not powered down within 2 seconds' 'stop fails if the guest does not power down'
+	ctl guest save --all;		is 0 '^vm1 +saved .* B$' '' 'save --all saves guests'
+	there vm1.state 'save writes the state file'
+	does vm1 saved 'show lists a saved guest as saved'
+	ctl guest save vm1;		is 1 '' 'is saved already' 'save refuses a saved guest'
+	ctl guest start vm1;		is 1 '' 'pkramctl guest discard vm1 gives it up' 'start refuses a saved guest'
+	ctl guest down vm1;		is 0 'saved' '' 'down accepts a saved guest'
+	ctl update --report;		is 0 '^vm1 +saved +20' '' 'the report lists saved guests'
+	ctl guest resume --all;		is 0 '^vm2 +running .* s +[0-9]+\.[0-9]+ s$' '' 'resume --all resumes guests and prints the blackout'
+	gone vm1.state 'resume removes the state file'
+	gone vm1.state.info 'resume removes the info file'
+	ctl update --report;		is 0 '^vm1 +resumed +[0-9]+\.[0-9]{3} s ' '' 'the report shows the blackout'
+	ctl update --report -j;		json '0 < d[0]["blackout"] < 60 and d[0]["resumed"].endswith("Z")' 'the report shows the blackout as JSON'
 
-	state=$tmp/none ctl guest save vm1; is 1 '' "Could not create '$tmp/none/vm1.state'" 'a save that cannot begin'
-	does vm1 running 'leaves the guest running'
+	state=$tmp/none ctl guest save vm1; is 1 '' "Could not create '$tmp/none/vm1.state'" 'save fails if the state file cannot be created'
+	does vm1 running 'the guest runs after a save that failed early'
 	mkdir "$tmp/state/vm2.state"
-	ctl guest save --all;		is 3 '^vm1 +saved' 'vm2: Could not create' 'one save that fails does not stop the others'
+	ctl guest save --all;		is 3 '^vm1 +saved' 'vm2: Could not create' 'a failed save does not stop the others'
 	rmdir "$tmp/state/vm2.state"
-	does vm2 running 'and its guest goes on'
+	does vm2 running 'the guest whose save failed runs'
 
 	mv "$tmp/state/vm1.state" "$tmp/kept"
 	echo junk >"$tmp/state/vm1.state"
-	ctl guest resume vm1;		is 1 '' 'load of migration failed' 'a state that is none is not loaded'
-	also 'run pkramctl guest resume vm1' err 'how to try again is said'
-	[ "$(cat "$tmp/state/vm1.state")" = junk ]; report $? 'the state is as it was'
-	does vm1 saved 'the guest is still saved, and has no QEMU'
-	ctl update --report;		is 0 'vm1 +not resumed .*load of migration failed' '' 'the report says why'
-	ctl guest up vm1;		is 1 '' 'load of migration failed' 'nor does it go up afresh'
+	ctl guest resume vm1;		is 1 '' 'load of migration failed' 'resume refuses an invalid state file'
+	also 'run pkramctl guest resume vm1' err 'the error of resume names the command to repeat'
+	[ "$(cat "$tmp/state/vm1.state")" = junk ]; report $? 'a failed resume does not change the state file'
+	does vm1 saved 'the guest is still saved after a failed resume'
+	ctl update --report;		is 0 'vm1 +not resumed .*load of migration failed' '' 'the report shows why a resume failed'
+	ctl guest up vm1;		is 1 '' 'load of migration failed' 'up does not start a guest whose state is invalid'
 	mv "$tmp/kept" "$tmp/state/vm1.state"
-	ctl guest up vm1;		is 0 '^vm1 +running' '' 'when the cause is gone it is resumed'
+	ctl guest up vm1;		is 0 '^vm1 +running' '' 'up resumes a saved guest'
 
 	tell vm1 stop
-	ctl guest save vm1;		is 1 '' 'is paused: only a guest that runs can be saved' 'a guest that is paused is not saved'
-	does vm1 paused 'and stays so'
+	ctl guest save vm1;		is 1 '' 'is paused: only a guest that runs can be saved' 'save refuses a paused guest'
+	does vm1 paused 'the guest is still paused after the refusal'
 	tell vm1 cont
 	tell vm1 migrate "{\"uri\": \"file:$tmp/elsewhere\"}"
 	wait_for is_listed vm1 postmigrate
-	ctl guest resume vm1;		is 1 '' 'already has a QEMU, which is postmigrate' 'one that was migrated by others does not run here, too'
-	ctl guest save vm1;		is 1 '' 'is postmigrate: only' 'nor is it saved'
+	ctl guest resume vm1;		is 1 '' 'already has a QEMU, which is postmigrate' 'resume refuses a guest that another program migrated'
+	ctl guest save vm1;		is 1 '' 'is postmigrate: only' 'save refuses a guest that another program migrated'
 	echo >"$tmp/state/vm1.state"
-	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'one whose save was not brought to its end goes on'
-	gone vm1.state 'and its state is removed'
+	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'resume continues a guest whose save was not completed'
+	gone vm1.state 'resume removes the incomplete state'
 
-	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'a guest is ended by force'
-	ctl guest stop vm1;		is 1 '' 'does not run' 'once'
-	ctl guest down vm1;		is 0 'stopped' '' 'then it is down'
-	ctl guest discard vm1;		is 1 '' 'is not saved; there is nothing' 'and nothing is there to be given up'
-	ctl guest resume vm1;		is 1 '' 'is not saved' 'and nothing is there to be resumed'
-	ctl guest up vm1;		is 0 'running' '' 'up starts it'
-	ctl guest stop --all --force;	is 0 'vm2 +stopped' '' 'all are ended'
+	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'stop --force ends a guest'
+	ctl guest stop vm1;		is 1 '' 'does not run' 'stop refuses a stopped guest'
+	ctl guest down vm1;		is 0 'stopped' '' 'down accepts a stopped guest'
+	ctl guest discard vm1;		is 1 '' 'is not saved; there is nothing' 'discard refuses a guest that is not saved'
+	ctl guest resume vm1;		is 1 '' 'is not saved' 'resume refuses a guest that is not saved'
+	ctl guest up vm1;		is 0 'running' '' 'up starts a stopped guest'
+	ctl guest stop --all --force;	is 0 'vm2 +stopped' '' 'stop --all --force ends all guests'
 	define vm1 '-device no-such-device'
 	ctl guest start vm1
 	[ "$qemu" = "$tmp/bin/fake" ] || {
-		is 1 '' "QEMU ended: " 'a QEMU that does not start'
-		also 'no-such-device' err 'has its own words'
+		is 1 '' "QEMU ended: " 'start fails if QEMU exits'
+		also 'no-such-device' err 'the message of QEMU is printed'
 	}
 	end_all
 }
@@ -175,65 +177,65 @@ verbs()
 usage()
 {
 	define vm1; define vm2
-	ctl guest start;		is 2 '' 'no guest given' 'start needs a guest'
-	ctl guest start vm1 --all;	is 2 '' 'exclude each other' 'start takes names or --all'
+	ctl guest start;		is 2 '' 'no guest given' 'start without a guest is a usage error'
+	ctl guest start vm1 --all;	is 2 '' 'exclude each other' 'start with names and --all is a usage error'
 	ctl guest start vm1 --force;	is 2 '' 'unknown option "--force"' 'start has no --force'
 	ctl guest up --all;		is 2 '' 'unknown option "--all"' 'up has no --all'
-	ctl guest start vm3;		is 1 '' "$tmp/guests/vm3.conf: No such file" 'a guest that is not defined'
-	ctl guest start ../vm1;		is 1 '' 'not a valid name of a guest' 'a name is no path'
+	ctl guest start vm3;		is 1 '' "$tmp/guests/vm3.conf: No such file" 'start refuses a guest that is not defined'
+	ctl guest start ../vm1;		is 1 '' 'not a valid name of a guest' 'start refuses a path as the name of a guest'
 	echo 'uuid = 1' >"$tmp/guests/vm2.conf"
-	ctl guest show;			is 1 '^vm1' "vm2.conf:1: \"1\" is not a UUID" 'a definition that is wrong does not hide the others'
-	ctl update --kernel x;		is 1 '' 'vm2.conf:1' 'but there is no update with it'
-	ctl update;			is 2 '' 'no kernel given' 'an update is to a kernel'
+	ctl guest show;			is 1 '^vm1' "vm2.conf:1: \"1\" is not a UUID" 'an invalid definition does not hide the other guests'
+	ctl update --kernel x;		is 1 '' 'vm2.conf:1' 'update refuses an invalid definition'
+	ctl update;			is 2 '' 'no kernel given' 'update without a kernel is a usage error'
 	ctl update --help;		is 0 'dry-run' '' 'update --help'
 	ctl guest --help;		is 0 'guest resume NAME' '' 'guest --help'
 	rm -r "$tmp/guests"
-	ctl guest show;			is 0 '' '' 'without definitions there is no guest'
+	ctl guest show;			is 0 '' '' 'show without definitions prints nothing'
 	end_all
 }
 
-# What was done with guests, as JSON
+# JSON output of commands that act on guests
 as_json()
 {
 	define vm1; define vm2 '-fake blocked'
-	ctl -j guest start --all;	json '[g["state"] for g in d] == ["running", "running"]' 'start as JSON'
-	ctl -j guest save vm1 vm2;	json 'd[0]["state"] == "saved" and d[0]["bytes"] and "cannot be migrated" in d[1]["error"]' 'save as JSON, with what failed'
-	ctl -j guest resume vm1;	json 'd[0]["blackout"] > 0' 'resume as JSON'
-	ctl -j guest up vm1;		json 'd[0]["state"] == "running"' 'up as JSON'
-	ctl -j guest stop --all --force; json 'd[1]["state"] == "stopped"' 'stop as JSON'
+	ctl -j guest start --all;	json '[g["state"] for g in d] == ["running", "running"]' 'start -j prints states'
+	ctl -j guest save vm1 vm2;	json 'd[0]["state"] == "saved" and d[0]["bytes"] and "cannot be migrated" in d[1]["error"]' 'save -j prints sizes and errors'
+	ctl -j guest resume vm1;	json 'd[0]["blackout"] > 0' 'resume -j prints the blackout'
+	ctl -j guest up vm1;		json 'd[0]["state"] == "running"' 'up -j prints the state'
+	ctl -j guest stop --all --force; json 'd[1]["state"] == "stopped"' 'stop -j prints states'
 	ctl -j guest start vm1; ctl guest save vm1
-	ctl -j guest discard vm1;	json 'd[0]["state"] == "stopped"' 'discard as JSON'
-	gone vm1.state 'removes the state'
-	gone vm1.state.info 'and what was remembered of it'
+	ctl -j guest discard vm1;	json 'd[0]["state"] == "stopped"' 'discard -j prints the state'
+	gone vm1.state 'discard removes the state file'
+	gone vm1.state.info 'discard removes the info file'
 	ctl guest discard --all;	is 2 '' 'unknown option "--all"' 'discard has no --all'
-	ctl -j guest down vm1;		json 'd[0]["state"] == "stopped"' 'down as JSON'
+	ctl -j guest down vm1;		json 'd[0]["state"] == "stopped"' 'down -j prints the state'
 	end_all
 }
 
-# What a QEMU does that is not as it should be
+# Failures of QEMU
 trouble()
 {
 	local pid
 	define vm1 '-fake no-start'
-	ctl guest start vm1;		is 1 '' 'QEMU ended: fake_qemu: no such machine' 'a QEMU that does not start'
-	does vm1 stopped 'its guest is stopped'
+	ctl guest start vm1;		is 1 '' 'QEMU ended: fake_qemu: no such machine' 'start prints why QEMU ended'
+	does vm1 stopped 'a guest whose QEMU did not start is stopped'
 	define vm1 '-fake blocked'
 	ctl guest start vm1
 	: >"$tmp/qemu.log"
-	ctl guest save vm1;		is 1 '' 'the disk cannot be migrated' 'a guest that cannot be saved'
-	! grep -q '^vm1 migrate ' "$tmp/qemu.log"; report $? 'is not even stopped'
+	ctl guest save vm1;		is 1 '' 'the disk cannot be migrated' 'save refuses a guest that cannot be migrated'
+	! grep -q '^vm1 migrate ' "$tmp/qemu.log"; report $? 'the refused save does not begin a migration'
 	end_all
 	define vm1 '-fake fail-late'
 	ctl guest start vm1
-	ctl guest save vm1;		is 1 '' 'No space left on device' 'a save that fails late'
-	gone vm1.state 'leaves no state'
-	does vm1 running 'and the guest goes on'
-	also 'vm1 migrate-set-parameters {"mode": "cpr-reboot", "max-bandwidth": 1099511627776}' qemu.log 'a save has no limit of its speed'
-	also 'vm1 migrate-set-parameters {"mode": "normal", "max-bandwidth": 5242880}' qemu.log 'and is as it was before'
+	ctl guest save vm1;		is 1 '' 'No space left on device' 'save fails if the migration fails late'
+	gone vm1.state 'a late failure leaves no state file'
+	does vm1 running 'a late failure leaves the guest running'
+	also 'vm1 migrate-set-parameters {"mode": "cpr-reboot", "max-bandwidth": 1099511627776}' qemu.log 'save sets no bandwidth limit'
+	also 'vm1 migrate-set-parameters {"mode": "normal", "max-bandwidth": 5242880}' qemu.log 'a failed save restores the migration parameters'
 	end_all
 	define vm1 '-fake die-in-save'
 	ctl guest start vm1
-	ctl guest save vm1;		is 1 '' 'QEMU has ended' 'a QEMU that dies when it saves'
+	ctl guest save vm1;		is 1 '' 'QEMU has ended' 'save reports that QEMU ended'
 	end_all
 	define vm1 '-fake slow'
 	ctl guest start vm1
@@ -243,25 +245,25 @@ trouble()
 	wait_for grep -q left "$tmp/err"
 	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run \
 		"$O/tests/pkramctl" guest stop vm1 >"$tmp/second" 2>&1
-	grep -q 'another pkramctl is working on it' "$tmp/second"; report $? 'two do not work on one guest'
+	grep -q 'another pkramctl is working on it' "$tmp/second"; report $? 'a second pkramctl on the same guest is refused'
 	kill "$pid"
 	wait "$pid"; rc=$?
-	is 1 '' 'vm1: interrupted' 'a save can be interrupted'
-	also 'vm1: saving, 5 MiB done, 3 MiB left' err 'and tells how far it is'
-	does vm1 running 'the guest goes on'
+	is 1 '' 'vm1: interrupted' 'SIGTERM interrupts a save'
+	also 'vm1: saving, 5 MiB done, 3 MiB left' err 'save prints its progress'
+	does vm1 running 'an interrupted save leaves the guest running'
 	end_all
 	define vm1
 	ctl guest start vm1; ctl guest save vm1
 	define vm1 '-fake die-in-load'
-	ctl guest resume vm1;		is 1 '' 'object vm is not sealed' 'a QEMU that dies when it loads'
-	there vm1.state 'the state stays'
+	ctl guest resume vm1;		is 1 '' 'object vm is not sealed' 'resume prints why QEMU ended'
+	there vm1.state 'the state file stays if QEMU ends during resume'
 	define vm1 '-fake stays-paused'
-	ctl guest resume vm1;		is 1 '' 'does not run: it is paused' 'a guest that does not run after the load'
-	does vm1 saved 'it stays saved'
+	ctl guest resume vm1;		is 1 '' 'does not run: it is paused' 'resume fails if the guest is paused after the load'
+	does vm1 saved 'a guest that did not run after the load is still saved'
 	end_all
 	define vm1 '-fake powers-down'
 	ctl guest start vm1
-	ctl guest stop vm1;		is 0 '^vm1 +stopped' '' 'a guest that powers down'
+	ctl guest stop vm1;		is 0 '^vm1 +stopped' '' 'stop waits until the guest has powered down'
 	end_all
 	define vm1 '-fake mute'
 	"$tmp/bin/fake" -fake mute -name vm1 -qmp "unix:$tmp/qmp" -pidfile "$tmp/pid" &
@@ -269,8 +271,8 @@ trouble()
 	mkdir -p "$tmp/run/vm1"
 	wait_for [ -S "$tmp/qmp" ]
 	ln -s "$tmp/qmp" "$tmp/run/vm1/qmp"
-	ctl guest show;			is 0 'no answer .*another program is connected' '' 'a QEMU that does not talk'
-	ctl guest save vm1;		is 1 '' 'another program is connected' 'cannot be asked to save'
+	ctl guest show;			is 0 'no answer .*another program is connected' '' 'show reports a QEMU that does not answer'
+	ctl guest save vm1;		is 1 '' 'another program is connected' 'save fails if QEMU does not answer'
 	kill "$pid"
 	wait "$pid" 2>/dev/null
 	rm -f "$tmp/run/vm1/qmp" "$tmp/qmp"
@@ -287,69 +289,69 @@ update()
 	# shellcheck disable=SC2086
 	{
 	ctl guest start vm1 vm2
-	host idle update $k --dry-run;	is 0 '^ +vm1 +running' '' 'a dry run shows the guests'
-	! grep -q . "$tmp/log"; report $? 'and does nothing'
-	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'an object of somebody else stops the update'
+	host idle update $k --dry-run;	is 0 '^ +vm1 +running' '' 'update --dry-run lists the guests'
+	! grep -q . "$tmp/log"; report $? 'update --dry-run changes nothing'
+	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'update refuses an object claimed by another process'
 	sed -i "s|mem-path=.*|mem-path=$tmp/vm2|" "$tmp/guests/vm2.conf"
-	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'one of a guest that will be saved does not'
+	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'update accepts an object claimed by a guest'
 	: >"$tmp/qemu.log"
-	host idle update --kernel "$tmp/none"; is 1 '' 'none: No such file' 'a kernel that is not there'
-	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k; is 1 '' 'another kexec is under way' 'a load that fails'
+	host idle update --kernel "$tmp/none"; is 1 '' 'none: No such file' 'update refuses a missing kernel'
+	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k; is 1 '' 'another kexec is under way' 'update fails if the kexec image cannot be loaded'
 	mv "$tmp/modules" "$tmp/away"
-	host idle update $k;		is 1 '' 'there is no pkram module for 6.99.1-test' 'a kernel without a module'
-	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k --force; is 1 '' 'warning: there is no pkram module' '--force takes it'
+	host idle update $k;		is 1 '' 'there is no pkram module for 6.99.1-test' 'update refuses a kernel without a pkram module'
+	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k --force; is 1 '' 'warning: there is no pkram module' 'update --force accepts a kernel without a module'
 	mv "$tmp/away" "$tmp/modules"
-	! grep -q '^vm. migrate ' "$tmp/qemu.log"; report $? 'stops it before a guest was stopped'
+	! grep -q '^vm. migrate ' "$tmp/qemu.log"; report $? 'no guest is saved before the image is loaded'
 
 	mkdir "$tmp/state/vm2.state"
 	: >"$tmp/log"
-	host idle -j update $k;		also 'update cancelled' err 'a guest that cannot be saved stops the update'
-	also "vm2: Could not create" err 'and it is said why'
-	grep -q '^unload' "$tmp/log" && ! grep -q reboot "$tmp/log"; report $? 'the image is unloaded, and not booted'
-	gone vm1.state 'the state of the other is removed'
-	does vm1 running 'the other goes on'
-	does vm2 running 'and it itself'
+	host idle -j update $k;		also 'update cancelled' err 'update is cancelled if a guest cannot be saved'
+	also "vm2: Could not create" err 'the cancelled update prints the reason'
+	grep -q '^unload' "$tmp/log" && ! grep -q reboot "$tmp/log"; report $? 'the cancelled update unloads the image and does not boot it'
+	gone vm1.state 'the cancelled update removes the states of other guests'
+	does vm1 running 'the cancelled update resumes the other guests'
+	does vm2 running 'the guest whose save failed still runs'
 	rmdir "$tmp/state/vm2.state"
 
 	: >"$tmp/log"
-	host claimed_late update $k;	also 'vm2 is claimed' err 'an object that is used meanwhile stops it, too'
-	does vm1 running 'the guests go on'
+	host claimed_late update $k;	also 'vm2 is claimed' err 'update fails if an object is claimed after the load'
+	does vm1 running 'the guests run after that failure'
 
 	: >"$tmp/log"
-	host idle update $k;		is 1 '^ +vm1 +saved' 'the guests were resumed' 'a kexec that fails'
-	grep -q '^reboot kexec' "$tmp/log"; report $? 'was tried'
-	does vm1 running 'the guests are resumed'
-	gone vm1.state 'and have no state any more'
+	host idle update $k;		is 1 '^ +vm1 +saved' 'the guests were resumed' 'update resumes the guests if the kexec fails'
+	grep -q '^reboot kexec' "$tmp/log"; report $? 'the failed kexec was attempted'
+	does vm1 running 'the guests run after the failed kexec'
+	gone vm1.state 'no state file remains after the failed kexec'
 
 	export PKRAM_FAKE_SYSTEMD=1
 	: >"$tmp/log"
-	host idle update $k --dry-run;	is 0 'systemctl kexec' 'warning: vm2: its unit pkram-guest@vm2.service is not enabled' 'a unit that is not enabled is warned of'
-	! grep -q vm3 "$tmp/err"; report $? 'but not of a guest that does not run'
+	host idle update $k --dry-run;	is 0 'systemctl kexec' 'warning: vm2: its unit pkram-guest@vm2.service is not enabled' 'update warns about a unit that is not enabled'
+	! grep -q vm3 "$tmp/err"; report $? 'no warning is printed for a stopped guest'
 	export DISABLED=0
-	host idle update $k;		is 0 '^ +vm2 +saved' '' 'systemd is asked to boot the kernel'
-	grep -q 'systemctl kexec' "$tmp/log"; report $? 'by systemctl kexec'
-	does vm1 saved 'the guests are saved'
-	does vm3 stopped 'one that did not run is not'
-	ctl guest resume --all;		is 0 'vm2 +running' '' 'and are resumed afterwards'
+	host idle update $k;		is 0 '^ +vm2 +saved' '' 'update boots the kernel through systemd'
+	grep -q 'systemctl kexec' "$tmp/log"; report $? 'update runs systemctl kexec'
+	does vm1 saved 'running guests are saved'
+	does vm3 stopped 'a stopped guest is not saved'
+	ctl guest resume --all;		is 0 'vm2 +running' '' 'the saved guests can be resumed'
 
 	unset DISABLED
 	JOBS='12 kexec.target start waiting' host idle guest down vm1
-	is 0 '^vm1 +saved' '' 'on the way into a kexec down means save'
+	is 0 '^vm1 +saved' '' 'down saves a guest while systemd goes to kexec.target'
 	host idle guest up vm1
 	define vm1 '-fake fail-late'
-	host idle guest down vm2;	is 1 '' 'has not powered down' 'else it means stop'
+	host idle guest down vm2;	is 1 '' 'has not powered down' 'down stops a guest otherwise'
 	host idle guest stop --all --force
 	define vm1 '-fake fail-late,powers-down'
 	host idle guest up vm1
 	JOBS='12 kexec.target start waiting' host idle guest down vm1
-	is 0 '^vm1 +stopped' 'vm1 cannot be saved and is powered down instead: No space left' 'a guest that cannot be saved then is stopped'
+	is 0 '^vm1 +stopped' 'vm1 cannot be saved and is powered down instead: No space left' 'down stops a guest that cannot be saved'
 	unset PKRAM_FAKE_SYSTEMD
 	}
 	end_all
 }
 
 mkdir "$tmp/bin" "$tmp/state" "$tmp/guests"
-# The fake kernel is for pkramctl alone
+# The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # shellcheck disable=SC2016
 printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\nesac\n' \
@@ -364,11 +366,11 @@ as_json
 trouble
 update
 if [ -n "${PKRAM_TEST_QEMU:-}" ]; then
-	# Without a guest's kernel the firmware runs, on any machine
+	# Without a kernel the guest stays in its firmware, which works on every machine.
 	qemu=$PKRAM_TEST_QEMU kind=QEMU
 	verbs
 else
-	echo "the verbs with a real QEMU: not run, PKRAM_TEST_QEMU names none"
+	echo "tests with a real QEMU were not run: set PKRAM_TEST_QEMU"
 fi
 
 finish

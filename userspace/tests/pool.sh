@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Self test of what pkram-pool.service runs, with a pkramctl that has no kernel.
+# Self test of the script that pkram-pool.service runs, with a fake pkramctl.
 # usage: pool.sh BUILD-DIRECTORY
 set -u
 here=$(realpath "$(dirname "$0")")
@@ -19,7 +19,7 @@ esac
 END
 chmod +x "$tmp/bin/pkramctl"
 
-# pool REGIONS SIZE: what there is
+# pool REGIONS SIZE - set what the fake pkramctl reports
 pool()
 {
 	echo '{"uuid":"0c1e9fa0-0000-4000-8000-000000000001","format_version":1,"read_only":false,' \
@@ -45,50 +45,50 @@ said() { grep -qF -- "$1" "$tmp/err"; report $? "$2"; }
 
 pool 0 0
 run up
-is 0 '' '' 'no pool, and there was none: nothing to say'
+is 0 '' '' 'up without a pool prints nothing'
 run up SIZE=4G
-is 0 '' '' 'an empty pool grows'
-grown 4G '... to SIZE'
+is 0 '' '' 'up grows an empty pool'
+grown 4G 'up grows an empty pool to SIZE'
 pool 1 $((3 << 30))
 run up SIZE=4G
-is 0 '' '<5>pool 0c1e9fa0' 'a pool that is there is shown'
-grown 1G '... and grows by what is missing'
+is 0 '' '<5>pool 0c1e9fa0' 'up prints an existing pool'
+grown 1G 'up grows an existing pool by what is missing'
 pool 1 $((4 << 30))
 run up SIZE=4G
-grown '' 'a pool that is large enough stays'
+grown '' 'up does not grow a pool that is large enough'
 run up SIZE=4T
-is 1 '' 'SIZE=4T is not a number of GiB' 'another unit is refused'
+is 1 '' 'SIZE=4T is not a number of GiB' 'up refuses SIZE in TiB'
 run up SIZE=G
-is 1 '' 'SIZE=G is not a number of GiB' 'no number is refused'
-grown '' '... and nothing is done'
+is 1 '' 'SIZE=G is not a number of GiB' 'up refuses SIZE without a number'
+grown '' 'up with an invalid SIZE does not grow the pool'
 
 touch "$tmp/states/vm1.state" "$tmp/states/vm1.state.info" "$tmp/states/vm2.state"
 run down
-is 0 '' '' 'a host goes down with saved guests'
+is 0 '' '' 'down succeeds with saved guests'
 rm "$tmp/states"/*
 pool 0 0
 run up SIZE=4G
-is 0 '' 'the pool 0c1e9fa0-0000-4000-8000-000000000001' 'a pool that was lost is named'
-said "last used by kernel $(uname -r), is gone" '... with the kernel that had it'
-said 'guest vm1 was saved in it, and is lost' '... and the first guest'
-said 'guest vm2 was saved in it, and is lost' '... and the second'
+is 0 '' 'the pool 0c1e9fa0-0000-4000-8000-000000000001' 'up reports a lost pool'
+said "last used by kernel $(uname -r), is gone" 'up prints the kernel that last used the lost pool'
+said 'guest vm1 was saved in it, and is lost' 'up prints the first lost guest'
+said 'guest vm2 was saved in it, and is lost' 'up prints the second lost guest'
 [ "$(grep -c guest "$tmp/err")" = 2 ]
-report $? '... and no others'
-grown 4G '... and there is one anew'
+report $? 'up prints no other guest'
+grown 4G 'up grows a new pool after a loss'
 run up
-is 0 '' '' 'it is said once'
+is 0 '' '' 'up reports a lost pool once'
 
 pool 1 $((4 << 30))
 run up
 pool 0 0
 run down
 run up
-is 0 '' '' 'a pool that was given back is not missed'
+is 0 '' '' 'up does not report a pool that was shrunk to nothing'
 echo nonsense >"$tmp/pool"
 chmod -x "$tmp/bin/pkramctl"
 run up
 [ "$rc" = 1 ]
-report $? 'without pkramctl it fails'
+report $? 'up fails if pkramctl fails'
 run sideways
-is 2 '' 'usage: pool up|down' 'what is wanted must be said'
+is 2 '' 'usage: pool up|down' 'an unknown argument is a usage error'
 finish

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Run all self tests of user space, and write one TAP stream.
+# Run all self tests of user space and print one TAP stream.
 # usage: run.sh BUILD-DIRECTORY
 set -eu
 O=$1
 dir=$(dirname "$0")
 
-# What the tool prints as JSON in its tests, for schema.py, which is the last
+# The tests keep the tool's JSON output here for schema.py, which runs last.
 PKRAM_JSON_DIR=$O/tests/json
 export PKRAM_JSON_DIR
 rm -rf "$PKRAM_JSON_DIR"

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Self test: what pkramctl -j printed in the other tests is what the schema says.
+"""Self test: the JSON output of pkramctl matches the schema.
 
 usage: schema.py BUILD-DIRECTORY
 
-The folder tests/json there has what cli_lib.sh's keep_json kept: N.args, the words of
-the command, each with a NUL behind it, and N.out, what it printed. Every verb that the
-help knows must be in the schema, must have been seen, and must be all that there is.
+keep_json in cli_lib.sh stored the output of the other tests in tests/json: N.args has the
+words of the command, each followed by a NUL, and N.out has its output. The schema must
+describe each verb that the help lists, and no other; and each must have been run.
 """
 import copy
 import json
@@ -29,7 +29,7 @@ def report(good, name, why=""):
 
 
 def commands():
-    """Of each object its verbs, the first is the default"""
+    """Return a dictionary of objects and their verbs; the first verb is the default"""
     text = subprocess.run([build + "/pkramctl", "-j", "help"], check=True,
                           stdout=subprocess.PIPE).stdout
     known = {o["name"]: [v["name"] for v in o["verbs"]]
@@ -54,7 +54,7 @@ def documents(text):
 
 
 def objects(schema):
-    """All descriptions of objects in a schema"""
+    """Yield all descriptions of objects in a schema"""
     if isinstance(schema, dict):
         if schema.get("type") == "object":
             yield schema
@@ -71,7 +71,7 @@ def errors(schema, name, value):
 
 
 def spoilt(value):
-    """The same with a key that nobody knows"""
+    """Return a copy with an unknown key, or None if the value has no keys"""
     value = copy.deepcopy(value)
     first = value[0] if isinstance(value, list) and value else value
     if isinstance(first, dict):
@@ -87,10 +87,10 @@ def main():
     jsonschema.Draft7Validator.check_schema(schema)
     defined = {d for d in schema["definitions"] if d[0] != "."}
     wanted = {(o + " " + v).rstrip() for o in known for v in known[o]}
-    report(wanted == defined, "the schema has what the help has, and nothing else",
-           "only in one: %s" % sorted(wanted ^ defined))
+    report(wanted == defined, "schema and help list the same commands",
+           "only in one of them: %s" % sorted(wanted ^ defined))
     report(all(o.get("additionalProperties") is False for o in objects(schema)),
-           "the schema knows every key of an object")
+           "the schema allows no additional keys")
 
     seen, noticed = {}, set()
     folder = os.path.join(build, "tests/json")
@@ -111,10 +111,10 @@ def main():
             if other is not None and errors(schema, command, other):
                 noticed.add(command)
     for command in sorted(wanted):
-        report(command in seen, command + ": was seen")
-        report(not seen.get(command), command + " -j is as the schema says",
+        report(command in seen, command + " -j was run")
+        report(not seen.get(command), command + " -j matches the schema",
                "\n".join(seen.get(command, [])))
-        report(command in noticed, command + ": a key too many would be noticed")
+        report(command in noticed, "the schema refuses an additional key of " + command)
 
     print("1..%d" % sum(counts.values()))
     print("%d passed, %d failed" % (counts[True], counts[False]))

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""uapi/pkram.yaml against what is in C: headers, module, library.
+"""Compare uapi/pkram.yaml with the C code: headers, module, library.
 
-TAP.  Part of that is generated (scripts/netlink-code.py): here one sees that it is not
-stale without the generator.  What the module really does is compared with the spec in
-a VM (the scenario ynl).
+Prints TAP.  scripts/netlink-code.py generates a part of that code; this test finds stale
+code without the generator.  The VM scenario ynl compares the spec with the running module.
 """
 
 import os
@@ -35,7 +34,7 @@ def read(*path):
 
 
 def c_enum(text, name):
-    """Constants of an enum, in order; without those that begin with __"""
+    """Return the constants of an enum in order, without those that begin with __"""
     body = re.search(r"enum %s \{([^}]*)\}" % name, text).group(1)
     return [n for n in re.findall(r"^\t(\w+)(?: = 1)?,?$", body, re.M) if not n.startswith("__")]
 
@@ -45,7 +44,7 @@ def c_name(prefix, name):
 
 
 def c_policies(text):
-    """Policies by name: {attribute: type}"""
+    """Return policies by name: {attribute: type}"""
     policies = {}
     for name, body in re.findall(r"struct nla_policy (\w+)\[.*?\] = \{(.*?)\n\};", text, re.S):
         policies[name] = dict(re.findall(
@@ -54,7 +53,7 @@ def c_policies(text):
 
 
 def c_ops(text):
-    """Operations by name: (do or dump, policy or None)"""
+    """Return operations by name: (do or dump, policy or None)"""
     ops = {}
     table = re.search(r"struct genl_split_ops pkram_nl_ops\[\d+\] = \{(.*?)\n\};", text, re.S).group(1)
     for entry in re.split(r"\},\s+\{", table):
@@ -79,7 +78,7 @@ def main():
                          netlink).group(1).strip('"')
 
     same(define(spec["c-family-name"]), spec["name"], "the family's name")
-    ok(define(spec["c-version-name"]).isdigit(), "its version is where the spec says")
+    ok(define(spec["c-version-name"]).isdigit(), "the family's version is a number")
     same([define("PKRAM_GENL_MCGRP_EVENTS")],
          [g["name"] for g in spec["mcast-groups"]["list"]], "the multicast group")
     same(c_enum(netlink, "pkram_cmd"),
@@ -103,18 +102,18 @@ def main():
         ok(how in op and len({"do", "dump"} & set(op)) == 1, "%s is a %s" % (name, how))
         request = op[how].get("request", {}).get("attributes", [])
         want = {c_name("", a): attrs[a]["type"].upper() for a in request}
-        ok(policies.get(policy, {}) == want, "%s: what it takes" % name,
+        ok(policies.get(policy, {}) == want, "the attributes that %s accepts" % name,
            policies.get(policy), want)
 
-    # What is told: only what is there, in every operation, event and nest
+    # Each operation, event and nest names known attributes only.
     for name, op in ops.items():
         told = op.get("event") or op.get("do", op.get("dump", {})).get("reply", {})
-        ok(set(told.get("attributes", [])) <= set(attrs), "%s: what it tells" % name)
+        ok(set(told.get("attributes", [])) <= set(attrs), "the attributes that %s sends" % name)
     for s in sets.values():
         if "subset-of" in s:
             ok({a["name"] for a in s["attributes"]} <= set(attrs), "nest %s" % s["name"])
 
-    # The library checks shapes by a table of its own.
+    # The library has a table of its own to check the types of attributes.
     shapes = dict(re.findall(r"\[PKRAM_A_(\w+)\]\s*= (\w+),", read("userspace", "lib", "nl.c")))
     kinds = {"u32": "U32", "u64": "U64", "string": "STRING", "flag": "FLAG", "nest": "NEST",
              "binary": "UUID"}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* TAP from C: ok(what is shown, "name of the behaviour"). */
+/* TAP from C: ok(condition, "name of the behaviour") */
 #ifndef _TESTS_TAP_H
 #define _TESTS_TAP_H
 
@@ -25,7 +25,7 @@ bool ok(bool good, const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	putchar('\n');
-	fflush(stdout);		/* a sanitizer's abort would lose it */
+	fflush(stdout);		/* a sanitizer that aborts would lose it */
 	return good;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Self test of the copy engine, on ordinary files, with what copy_inject.c does to it. */
+/* Self test of the copy engine with ordinary files and the faults of copy_inject.c */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -54,7 +54,7 @@ static void fill(int fd, off_t pos, size_t len)
 	free(buf);
 }
 
-/* Data at the begin of every other chunk, and at the end; the rest are holes */
+/* Write data at the start of every other chunk and at the end; the rest are holes */
 static void make_source(off_t size)
 {
 	int fd = open(SOURCE, O_RDWR | O_CREAT | O_TRUNC, 0640);
@@ -151,21 +151,21 @@ static void there_and_back(void)
 		make_source(sizes[i]);
 		ok(!do_export(c) && same(SOURCE, IMAGE) && exists(IMAGE ".manifest") &&
 		   !exists(IMAGE ".part") && !exists(IMAGE ".manifest.part"),
-		   "%lld bytes are exported", (long long)sizes[i]);
+		   "export of %lld bytes", (long long)sizes[i]);
 		ok(!pkram_copy_verify(c, IMAGE) && !do_import(c) && same(SOURCE, BACK) &&
-		   !exists(BACK ".part"), "verified, and imported");
+		   !exists(BACK ".part"), "verify and import of the same");
 	}
 	ok(!stat(SOURCE, &a) && !stat(BACK, &b) && a.st_mode == b.st_mode &&
 	   a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec,
-	   "mode and time come back");
+	   "import restores mode and time");
 	ok(getxattr(SOURCE, "user.os", label, 8) < 0 ||
 	   (getxattr(BACK, "user.os", label, 8) == 6 && !memcmp(label, "debian", 6)),
-	   "and labels");
+	   "import restores labels");
 	ok(!stat(IMAGE, &b) && (b.st_mode & 07777) == 0600 &&
 	   !stat(IMAGE ".manifest", &b) && (b.st_mode & 07777) == 0600,
-	   "only the owner may read an image");
+	   "an image is readable by its owner only");
 	ok(c->stats.done == c->stats.data && c->stats.data < c->stats.size &&
-	   c->stats.nr_chunks == 21, "the numbers add up");
+	   c->stats.nr_chunks == 21, "statistics are consistent");
 	pkram_copy_free(c);
 }
 
@@ -178,12 +178,12 @@ static void holes(void)
 	clean("image");
 	clean("back");
 	make_source(40 * CHUNK);
-	ok(!do_export(c) && !do_import(c), "an object with holes");
+	ok(!do_export(c) && !do_import(c), "an object with holes is copied");
 	image = blocks(IMAGE);
 	back = blocks(BACK);
 	ok(image <= blocks(SOURCE) + 65536 && back <= blocks(SOURCE) + 65536,
-	   "has them in the image and when it is back");
-	ok(c->stats.data < c->stats.size, "and they are not read");
+	   "holes are preserved in the image and the imported object");
+	ok(c->stats.data < c->stats.size, "holes are not read");
 
 	clean("image");
 	fd = open(SOURCE, O_RDWR);
@@ -205,36 +205,39 @@ static void rough_waters(void)
 	clean("back");
 	inject.shorten = true;
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE) &&
-	   inject.shortened > 10, "short reads and writes go on");
-	ok(!do_import(c) && same(SOURCE, BACK), "in an import too");
+	   inject.shortened > 10, "export handles short reads and writes");
+	ok(!do_import(c) && same(SOURCE, BACK), "import handles short reads and writes");
 	reset();
 	clean("image");
 	clean("back");
 	inject.repeat = true;
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE) &&
-	   !do_import(c) && same(SOURCE, BACK), "EINTR and EAGAIN are tried again");
+	   !do_import(c) && same(SOURCE, BACK), "EINTR and EAGAIN are retried");
 	reset();
 	clean("image");
 	inject.no_direct = true;
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.direct_in &&
-	   !c->stats.direct_out, "requests that O_DIRECT does not suit go without");
+	   !c->stats.direct_out, "requests that O_DIRECT refuses are repeated without it");
 	reset();
 	clean("image");
 	inject.no_buffers = true;
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.registered,
-	   "so do buffers that cannot be registered");
+	   "export works without registered buffers");
 	reset();
 	clean("image");
 	pkram_copy_set_flags(c, PKRAM_COPY_BUFFERED);
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.direct_out,
-	   "O_DIRECT can be left out");
+	   "O_DIRECT can be disabled");
 	pkram_copy_free(c);
 }
 
 static bool stop_late(const struct pkram_copy_stats *stats, void *arg)
 {
 	(void)arg;
-	/* Told ten times a second, which here is never before the end: see stop() */
+	/*
+	 * Progress is reported ten times a second. Here that would be after the end, so
+	 * stop() changes the time.
+	 */
 	return stats->done < stats->data / 2;
 }
 
@@ -242,7 +245,7 @@ static struct pkram_copy *stopping;
 
 static void stop(void)
 {
-	/* Long ago: the next tick tells at once */
+	/* Make the start old, so that progress is reported with the next request */
 	stopping->begin.tv_sec -= 1000;
 }
 
@@ -267,19 +270,20 @@ static void failures(void)
 		inject.err_writes = t[i].writes;
 		inject.err_after = 12;
 		ok(do_export(c) == -t[i].err && strstr(pkram_copy_strerror(c), t[i].text) &&
-		   !exists(IMAGE) && !exists(IMAGE ".manifest"), "%s ends an export: %s",
+		   !exists(IMAGE) && !exists(IMAGE ".manifest"), "%s fails an export: %s",
 		   strerror(t[i].err), pkram_copy_strerror(c));
 		reset();
 		ok(!do_export(c) && c->stats.kept && same(SOURCE, IMAGE) &&
-		   !pkram_copy_verify(c, IMAGE), "which goes on where it was");
+		   !pkram_copy_verify(c, IMAGE), "export continues after a failure");
 		clean("back");
 		inject.err = t[i].err;
 		inject.err_writes = t[i].writes;
 		inject.err_after = 12;
-		ok(do_import(c) == -t[i].err && !exists(BACK), "and an import: %s",
+		ok(do_import(c) == -t[i].err && !exists(BACK), "import fails with the error: %s",
 		   pkram_copy_strerror(c));
 		reset();
-		ok(!do_import(c) && c->stats.kept && same(SOURCE, BACK), "which goes on too");
+		ok(!do_import(c) && c->stats.kept && same(SOURCE, BACK),
+		   "import continues after a failure");
 	}
 
 	clean("image");
@@ -289,11 +293,11 @@ static void failures(void)
 	inject.hook = stop;
 	inject.hook_at = 70;
 	pkram_copy_on_progress(c, stop_late, NULL);
-	ok(do_export(c) == -ECANCELED && !exists(IMAGE), "an export can be stopped");
+	ok(do_export(c) == -ECANCELED && !exists(IMAGE), "an export can be cancelled");
 	reset();
 	pkram_copy_on_progress(c, NULL, NULL);
 	ok(!do_export(c) && c->stats.kept && c->stats.written < blocks(IMAGE) &&
-	   same(SOURCE, IMAGE), "and goes on, writing only the rest");
+	   same(SOURCE, IMAGE), "a cancelled export continues, and writes only the rest");
 	pkram_copy_free(c);
 }
 
@@ -308,15 +312,16 @@ static void disk_full(void)
 		return;
 	}
 	ok(do_export(c) == -ENOSPC && strstr(pkram_copy_strerror(c), "No space left"),
-	   "a disk that is really full: %s", pkram_copy_strerror(c));
+	   "a full disk is reported: %s", pkram_copy_strerror(c));
 	if (mount("tmpfs", "image", "tmpfs", MS_REMOUNT, "size=64m"))
 		abort();
-	ok(!do_export(c) && c->stats.kept && same(SOURCE, IMAGE), "with more room it goes on");
+	ok(!do_export(c) && c->stats.kept && same(SOURCE, IMAGE),
+	   "export continues with more space");
 	umount("image");
 	pkram_copy_free(c);
 }
 
-/* Run it in a process that dies at a point; true if it came to its end */
+/* Run @what in a process that is killed at point @at; return true if it completed */
 static bool dies(int (*what)(struct pkram_copy *), unsigned int at, uint32_t flags)
 {
 	int status;
@@ -338,7 +343,7 @@ static bool dies(int (*what)(struct pkram_copy *), unsigned int at, uint32_t fla
 	return WIFEXITED(status);
 }
 
-/* A manifest that has its name vouches for what is there. */
+/* A complete manifest must match its image. */
 static bool no_lie(struct pkram_copy *c)
 {
 	return !exists(IMAGE ".manifest") || !pkram_copy_verify(c, IMAGE);
@@ -349,7 +354,7 @@ static void killed(void)
 	unsigned int at, bad = 0, kept = 0;
 	struct pkram_copy *c = copier(4);
 
-	/* Where a sync costs nothing: there are many */
+	/* Use tmpfs, where a sync is cheap: there are many. */
 	go_to("/dev/shm/pkram-copy-XXXXXX");
 	make_source(20 * CHUNK + 777);
 	for (at = 1;; at++) {
@@ -362,13 +367,14 @@ static void killed(void)
 		kept += c->stats.kept > 0;
 		bad += !same(SOURCE, IMAGE) || pkram_copy_verify(c, IMAGE);
 	}
-	ok(at > 20 && !bad && kept, "killed at any of %u points, an export goes on", at - 1);
+	ok(at > 20 && !bad && kept, "an export killed at any of %u points continues", at - 1);
 
-	/* Die again and again, a little later each time */
+	/* Kill it repeatedly, a little later each time. */
 	clean("image");
 	for (at = 1; !exists(IMAGE ".manifest") && !dies(do_export, at, 0); at++)
 		bad += !no_lie(c);
-	ok(!bad && same(SOURCE, IMAGE) && no_lie(c), "killed %u times in a row, too", at - 1);
+	ok(!bad && same(SOURCE, IMAGE) && no_lie(c),
+	   "an export killed %u times in a row completes", at - 1);
 
 	bad = 0;
 	for (at = 1;; at++) {
@@ -387,7 +393,8 @@ static void killed(void)
 		       !same(SOURCE, IMAGE) || !no_lie(c);
 		pkram_copy_set_flags(c, 0);
 	}
-	ok(at > 20 && !bad, "killed at any of %u points, a replaced image is the old or the new",
+	ok(at > 20 && !bad,
+	   "an image killed at any of %u points of a replacement is the old or the new one",
 	   at - 1);
 
 	kept = 0;
@@ -399,7 +406,7 @@ static void killed(void)
 		bad += !exists(BACK) && (do_import(c) || !same(SOURCE, BACK));
 		kept += c->stats.kept > 0;
 	}
-	ok(at > 10 && !bad && kept, "killed at any of %u points, an import goes on", at - 1);
+	ok(at > 10 && !bad && kept, "an import killed at any of %u points continues", at - 1);
 	leave();
 	pkram_copy_free(c);
 }
@@ -407,7 +414,7 @@ static void killed(void)
 static void touch_source(void)
 {
 	poke(SOURCE, 30000, "\0");
-	/* Clocks of file systems may be slow. */
+	/* Timestamps of file systems may be coarse. */
 	utimensat(AT_FDCWD, SOURCE, (struct timespec[]){ { 0 }, { .tv_sec = 1 } }, 0);
 }
 
@@ -424,7 +431,7 @@ static void changes(void)
 	struct stat st;
 	int fd;
 
-	/* Between two runs; with the time put back it is as with mmap */
+	/* Change data between two runs. A write through mmap does not change the time either. */
 	make_source(40 * CHUNK);
 	clean("image");
 	dies(do_export, 25, 0);
@@ -435,8 +442,8 @@ static void changes(void)
 	times[1] = st.st_mtim;
 	utimensat(AT_FDCWD, SOURCE, times, 0);
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE),
-	   "what was changed between two runs is copied as it is now");
-	/* What the dead run wrote behind what it vouched for */
+	   "data changed between two runs is copied");
+	/* The killed run wrote data past the last frame of its manifest. */
 	make_source(40 * CHUNK);
 	clean("image");
 	dies(do_export, 25, 0);
@@ -446,19 +453,19 @@ static void changes(void)
 		abort();
 	close(fd);
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !pkram_copy_verify(c, IMAGE),
-	   "what became a hole between them is one");
+	   "data punched out between two runs is a hole in the image");
 	clean("image");
 	dies(do_export, 25, 0);
 	touch_source();
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !c->stats.kept,
-	   "an object of another time is copied anew");
+	   "an object with another time is copied from the start");
 	clean("image");
 	make_source(40 * CHUNK);
 	reset();
 	inject.hook = touch_source;
 	inject.hook_at = 20;
 	ok(do_export(c) == -ESTALE && !exists(IMAGE) &&
-	   strstr(pkram_copy_strerror(c), "changed"), "a change meanwhile is told");
+	   strstr(pkram_copy_strerror(c), "changed"), "a change during the export is reported");
 	reset();
 	clean("image");
 	reset();
@@ -466,10 +473,10 @@ static void changes(void)
 	inject.hook_at = 12;
 	ok(do_export(c) == -ENODATA && !exists(IMAGE) &&
 	   strstr(pkram_copy_strerror(c), "source/vm1: ends at byte"),
-	   "an object that gets shorter: %s", pkram_copy_strerror(c));
+	   "an object truncated during the export is reported: %s", pkram_copy_strerror(c));
 	reset();
 
-	/* A part of another image: its bytes must not show in the holes of this one. */
+	/* A partial file of another image: its data must not show up in the holes of this one. */
 	make_source(20 * CHUNK);
 	clean("image");
 	clean("back");
@@ -480,7 +487,7 @@ static void changes(void)
 	fsetxattr(fd, "user.old", "x", 1, 0);
 	close(fd);
 	ok(!do_import(c) && same(SOURCE, BACK) && getxattr(BACK, "user.old", NULL, 0) < 0,
-	   "of another part nothing shows");
+	   "data and labels of another partial file are removed");
 	pkram_copy_free(c);
 }
 
@@ -511,36 +518,38 @@ static void damage(void)
 	if (do_export(c))
 		abort();
 	pkram_copy_on_bad(c, see, &seen);
-	ok(!pkram_copy_name(c, IMAGE, &name) && !strcmp(name, "vm1"), "an image has a name");
+	ok(!pkram_copy_name(c, IMAGE, &name) && !strcmp(name, "vm1"),
+	   "the name of an image is read");
 	free(name);
 	poke(IMAGE, 6 * CHUNK + 5, "\0");
 	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG && seen.nr == 1 && seen.chunk == 6 &&
 	   seen.offset == 6 * CHUNK && seen.len == CHUNK && c->stats.nr_bad == 1 &&
 	   strstr(pkram_copy_strerror(c), "object vm1: chunk 6, 131072 bytes at byte 786432"),
-	   "a damaged chunk: %s", pkram_copy_strerror(c));
+	   "a damaged chunk is reported: %s", pkram_copy_strerror(c));
 	ok(do_import(c) == -EBADMSG && !exists(BACK) && !exists(BACK ".part") &&
-	   strstr(pkram_copy_strerror(c), "chunk 6"), "is not imported, and nothing is left");
+	   strstr(pkram_copy_strerror(c), "chunk 6"), "a damaged image is not imported");
 	poke(IMAGE, 3 * CHUNK + 5, "x");
 	poke(IMAGE, 20 * CHUNK + 776, "\0");
 	seen.nr = 0;
 	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG && seen.nr == 3 && c->stats.nr_bad == 3 &&
 	   strstr(pkram_copy_strerror(c), "chunk 3,"),
-	   "data in a hole is damage, and all of it is found");
+	   "data in a hole is damage, and all damaged chunks are reported");
 	if (truncate(IMAGE, 20 * CHUNK))
 		abort();
 	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG &&
-	   strstr(pkram_copy_strerror(c), "instead of"), "an image that is too short");
+	   strstr(pkram_copy_strerror(c), "instead of"), "an image that is too short is reported");
 	poke(IMAGE ".manifest", 20, "\7");
 	ok(pkram_copy_verify(c, IMAGE) == -EBADMSG &&
-	   strstr(pkram_copy_strerror(c), "header is damaged"), "a damaged header");
+	   strstr(pkram_copy_strerror(c), "header is damaged"), "a damaged header is reported");
 	clean("image");
 	if (do_export(c) || truncate(IMAGE ".manifest", 300))
 		abort();
 	ok(do_import(c) == -EBADMSG && !exists(BACK) &&
-	   strstr(pkram_copy_strerror(c), "truncated after byte"), "a manifest that is truncated");
+	   strstr(pkram_copy_strerror(c), "truncated after byte"),
+	   "a truncated manifest is reported");
 	unlink(IMAGE ".manifest");
 	ok(do_import(c) == -ENOENT && strstr(pkram_copy_strerror(c), ".manifest"),
-	   "one that is missing");
+	   "a missing manifest is reported");
 	pkram_copy_free(c);
 }
 
@@ -556,35 +565,35 @@ static void refusals(void)
 		abort();
 	make_source(10 * CHUNK);
 	ok(do_export(c) == -EEXIST && !same(SOURCE, IMAGE) && !exists(IMAGE ".manifest.part"),
-	   "an image that is there is not replaced");
-	ok(do_import(c) == -EEXIST && !exists(BACK ".part"), "nor an object");
+	   "an image is not replaced");
+	ok(do_import(c) == -EEXIST && !exists(BACK ".part"), "an object is not replaced");
 	pkram_copy_set_flags(c, PKRAM_COPY_FORCE);
 	ok(!do_export(c) && same(SOURCE, IMAGE) && !do_import(c) && same(SOURCE, BACK),
-	   "unless it is told to");
+	   "PKRAM_COPY_FORCE replaces");
 	unlink(IMAGE ".manifest");
 	pkram_copy_set_flags(c, 0);
-	ok(do_export(c) == -EEXIST && exists(IMAGE), "nor a file that is no image");
+	ok(do_export(c) == -EEXIST && exists(IMAGE), "a file that is not an image is not replaced");
 	clean("image");
 	fd = open(IMAGE ".manifest.part", O_RDWR | O_CREAT, 0600);
 	flock(fd, LOCK_EX);
 	ok(do_export(c) == -EBUSY && strstr(pkram_copy_strerror(c), "another process"),
-	   "two cannot export to one file");
+	   "two exports to one file are refused");
 	close(fd);
 	if (do_export(c))
 		abort();
 	clean("back");
 	fd = open(BACK ".part", O_RDWR | O_CREAT, 0600);
 	flock(fd, LOCK_EX);
-	ok(do_import(c) == -EBUSY && exists(BACK ".part"), "nor import to one object");
+	ok(do_import(c) == -EBUSY && exists(BACK ".part"), "two imports to one object are refused");
 	close(fd);
-	ok(pkram_copy_export(c, "source", IMAGE "2") == -EINVAL, "a directory is no object");
+	ok(pkram_copy_export(c, "source", IMAGE "2") == -EINVAL, "a directory is refused");
 	ok(pkram_copy_export(c, "source/none", IMAGE "2") == -ENOENT &&
 	   !exists(IMAGE "2.manifest.part") && strstr(pkram_copy_strerror(c), "source/none"),
-	   "one that is not there is named");
+	   "a missing file is named");
 	ok(pkram_copy_set_chunk(c, 5000) == -EINVAL && pkram_copy_set_chunk(c, 2048) == -EINVAL &&
 	   pkram_copy_set_depth(c, 0) == -EINVAL && pkram_copy_set_flags(c, 1U << 31) == -EINVAL,
-	   "settings that make no sense are refused");
-	ok(*pkram_copy_strerror(NULL), "no copier is out of memory");
+	   "invalid settings are refused");
+	ok(*pkram_copy_strerror(NULL), "pkram_copy_create returns ENOMEM");
 	pkram_copy_free(c);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Self test of what defines a guest, and of the QMP client against a fake QEMU. */
+/* Self test of guest definitions, and of the QMP client with a fake QEMU */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -56,17 +56,17 @@ static void a_definition(void)
 	ok(!parse(&g, text, why, sizeof(why)), "a definition is read%s", why);
 	ok(!strcmp(g.name, "vm1") && !strcmp(g.uuid, UUID) &&
 	   !strcmp(g.qemu, "/opt/qemu") && g.stop_timeout == 30,
-	   "its settings are right");
+	   "settings are read");
 	same = g.nr_args == sizeof(args) / sizeof(args[0]);
 	for (i = 0; same && i < g.nr_args; i++)
 		same = !strcmp(g.args[i] + !strncmp(g.args[i], "--", 2),
 			       args[i]);
-	ok(same, "its options are as a shell would give them");
+	ok(same, "options are split as a shell does");
 	ok(g.nr_ram == 3 && !strcmp(g.ram[0].path, "/dev/pkram/vm1") &&
 	   !strcmp(g.ram[1].path, "/mnt/a,b") &&
-	   !strcmp(g.ram[2].path, "/x"), "its RAM is found");
+	   !strcmp(g.ram[2].path, "/x"), "RAM in pkram is found");
 	ok(g.ram[0].pkram && g.ram[1].pkram && !g.ram[2].pkram,
-	   "with what seals it");
+	   "the options that name RAM are recorded");
 	guest_file_free(&g);
 	ok(!parse(&g, UUID_IS
 		  "-object '{\"qom-type\": \"memory-backend-pkram\", \"id\": \"r\", \"name\": \"a,b\"}'\n"
@@ -76,11 +76,12 @@ static void a_definition(void)
 		  why, sizeof(why)) && g.nr_ram == 3 &&
 	   !strcmp(g.ram[0].path, "/dev/pkram/a,b") && g.ram[0].pkram &&
 	   !strcmp(g.ram[1].path, "/mnt/c") && g.ram[1].pkram &&
-	   !strcmp(g.ram[2].path, "/x") && !g.ram[2].pkram, "its RAM is found in JSON%s", why);
+	   !strcmp(g.ram[2].path, "/x") && !g.ram[2].pkram,
+	   "RAM in pkram is found in JSON options%s", why);
 	guest_file_free(&g);
 	ok(!parse(&g, UUID_IS "-m 4G", why, sizeof(why)) &&
 	   !strcmp(g.qemu, "qemu-system-x86_64") && g.stop_timeout == 90 &&
-	   !g.nr_ram, "what it does not say has a default");
+	   !g.nr_ram, "missing settings have defaults");
 	guest_file_free(&g);
 }
 
@@ -148,27 +149,27 @@ static void wrong_definitions(void)
 		int err = parse(&g, t[i].text, why, sizeof(why));
 
 		if (!ok(err == -EINVAL && !strcmp(why, t[i].why),
-			"it is wrong: %s", t[i].why))
+			"a wrong definition is refused: %s", t[i].why))
 			printf("%d, %s\n", err, why);
 	}
 	ok(guest_file_parse(&g, "vm1", "a\0b", 3, why, sizeof(why)) == -EINVAL &&
-	   !strcmp(why, "1: the file is not text"), "a file with a NUL is no text");
+	   !strcmp(why, "1: the file is not text"), "a definition with a NUL is refused");
 	ok(guest_file_parse(&g, "vm1", "ram = 4G\n", 9, why, 10) == -EINVAL &&
-	   strlen(why) == 9, "a reason is cut to fit");
+	   strlen(why) == 9, "a long error is truncated to the buffer");
 }
 
 static void names(void)
 {
 	char name[GUEST_NAME_MAX + 2] = "";
 
-	ok(guest_name_ok("vm-1.a_B"), "a name");
+	ok(guest_name_ok("vm-1.a_B"), "a valid name is accepted");
 	ok(!guest_name_ok("") && !guest_name_ok(".vm") && !guest_name_ok("-vm") &&
 	   !guest_name_ok("a/b") && !guest_name_ok("a b") && !guest_name_ok("ä"),
-	   "what is no name");
+	   "invalid names are refused");
 	memset(name, 'a', GUEST_NAME_MAX);
-	ok(guest_name_ok(name), "the longest name");
+	ok(guest_name_ok(name), "a name of maximum length is accepted");
 	name[GUEST_NAME_MAX] = 'a';
-	ok(!guest_name_ok(name), "one that is too long");
+	ok(!guest_name_ok(name), "a name that is too long is refused");
 }
 
 /* QMP */
@@ -180,7 +181,7 @@ static void names(void)
 static char path[64];
 static pid_t server;
 
-/* Say the first thing at once, each other one when something came; then hang up */
+/* Send the first line at once and each other line after a command; then close */
 static void serve(const char *const *says)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -225,26 +226,26 @@ static void a_conversation(void)
 	      EVENT("STOP") "{\"return\": {\"status\": \"completed\", \"ram\": {\"total\": 17}}}\r\n",
 	      EVENT("RESUME") "{\"error\": {\"class\": \"x\", \"desc\": \"no such thing\"}}\r\n",
 	      "{\"error\": {}}\n");
-	ok(!qmp_open(&q, path, 5000), "QMP: a connection, with an event in between");
-	ok(qmp_pid(&q) == getpid(), "QMP: whose socket it is");
+	ok(!qmp_open(&q, path, 5000), "QMP: connect succeeds with an event in between");
+	ok(qmp_pid(&q) == getpid(), "QMP: the process at the socket is known");
 	ok(!qmp_command(&q, "query-migrate", NULL) &&
 	   !strcmp(qmp_text(&q, "status"), "completed") &&
-	   !strcmp(qmp_text(&q, "ram.total"), "17"), "QMP: an answer");
+	   !strcmp(qmp_text(&q, "ram.total"), "17"), "QMP: an answer is read");
 	ok(!*qmp_text(&q, "ram.none") && !*qmp_text(&q, "status.x"),
-	   "QMP: what is not in it is empty");
-	ok(q.stopped == 5000007 && !q.resumed, "QMP: when the guest stopped");
+	   "QMP: a missing member is empty");
+	ok(q.stopped == 5000007 && !q.resumed, "QMP: the time of STOP is recorded");
 	err = qmp_command(&q, "x", NULL);
 	ok(err == -EREMOTEIO && !strcmp(q.error, "no such thing"),
-	   "QMP: a refusal has its text");
+	   "QMP: the text of a refusal is reported");
 	ok(q.resumed == 5000007 && !*qmp_text(&q, "status"),
-	   "QMP: when it went on; the old answer is gone");
+	   "QMP: the time of RESUME is recorded, and the old answer is freed");
 	err = qmp_command(&q, "x", NULL);
 	ok(err == -EREMOTEIO && !strcmp(q.error, "QEMU gives no reason"),
-	   "QMP: a refusal without one");
+	   "QMP: a refusal without a text is reported");
 	err = qmp_command(&q, "x", NULL);
 	ok(err == -EPIPE && !strcmp(q.error, "QEMU has ended"),
-	   "QMP: a QEMU that goes");
-	ok(qmp_command(&q, "x", NULL) == -EPIPE, "QMP: and stays away");
+	   "QMP: the end of QEMU is reported");
+	ok(qmp_command(&q, "x", NULL) == -EPIPE, "QMP: the end of QEMU is reported again");
 	served(&q);
 }
 
@@ -264,30 +265,30 @@ static void wrong_talk(void)
 	struct qmp q;
 
 	unlink(path);
-	ok(qmp_open(&q, path, 300) == -ENOENT && q.fd < 0, "QMP: no socket");
+	ok(qmp_open(&q, path, 300) == -ENOENT && q.fd < 0, "QMP: a missing socket is an error");
 	SERVE(GREETING);
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
-	ok(qmp_open(&q, path, 300) == -ECONNREFUSED, "QMP: nobody at the socket");
+	ok(qmp_open(&q, path, 300) == -ECONNREFUSED, "QMP: a socket without a server is an error");
 	memset(much, 'x', 200);
 	much[200] = '\0';
-	ok(qmp_open(&q, much, 300) == -ENAMETOOLONG, "QMP: a path that is too long");
+	ok(qmp_open(&q, much, 300) == -ENAMETOOLONG, "QMP: a path that is too long is an error");
 	SERVE("SSH-2.0\r\n");
 	talk_fails("another protocol", -EPROTO, "this is not QMP: SSH-2.0");
 	SERVE("{\"hello\": 1}\r\n");
-	talk_fails("other JSON", -EPROTO, "this is not QMP: { \"hello\": 1 }");
+	talk_fails("another JSON document", -EPROTO, "this is not QMP: { \"hello\": 1 }");
 	SERVE(GREETING, "[1]\n");
-	talk_fails("an answer that is no object", -EPROTO, "this is not QMP: [1]");
+	talk_fails("an answer that is not an object", -EPROTO, "this is not QMP: [1]");
 	SERVE("", GREETING);
 	talk_fails("silence", -ETIMEDOUT, "another program is connected");
 	SERVE(GREETING, EVENT("A"));
 	talk_fails("events, but no answer", -ETIMEDOUT, "does not answer");
 	SERVE("{\"QMP\"");
-	talk_fails("half a line", -ETIMEDOUT, "another program is connected");
+	talk_fails("an incomplete line", -ETIMEDOUT, "another program is connected");
 	memset(much, ' ', (1 << 21) - 1);
 	much[(1 << 21) - 1] = '\0';
 	SERVE(much);
-	talk_fails("a line without an end", -EPROTO, "a line that is too long");
+	talk_fails("a line that does not end", -EPROTO, "a line that is too long");
 	free(much);
 }
 

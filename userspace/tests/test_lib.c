@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Self test of libpkram against a fake kernel, and a fake sysfs. */
+/* Self test of libpkram with a fake kernel and a fake sysfs */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void fake(const char *words)
 	setenv("PKRAM_FAKE", words, 1);
 }
 
-/* The attribute of the last request */
+/* Find an attribute of the last request */
 static const struct nlattr *sent(uint16_t type)
 {
 	const struct nlattr *attr = (void *)fake_last.payload;
@@ -63,12 +63,12 @@ static void opening(void)
 	ok(pkram_open(&c) == -ENOENT && c &&
 	   !strcmp(pkram_strerror(c),
 		   "pkram module is not loaded: modprobe pkram"),
-	   "without the module opening says what to do");
+	   "open without the module says what to do");
 	pkram_close(c);
 	pkram_close(NULL);
-	ok(*pkram_strerror(NULL), "no context is out of memory");
+	ok(*pkram_strerror(NULL), "open without memory fails with ENOMEM");
 	setenv("PKRAM_FAKE", "eintr stale", 1);
-	ok(!pkram_open(&c), "signals and old answers do not disturb opening");
+	ok(!pkram_open(&c), "open handles EINTR and stale answers");
 	pkram_close(c);
 }
 
@@ -79,32 +79,32 @@ static void pool(void)
 	fake("");
 	ok(!pkram_pool_get(ctx, &p) && p->size == 6 * GIB &&
 	   p->nr_regions == 2 && p->uuid[0] == 0xa0 && p->uuid[15] == 0xaf &&
-	   !p->read_only && p->gib_2m == 2, "the pool is read");
+	   !p->read_only && p->gib_2m == 2, "pool_get reads the pool");
 	pkram_pool_free(p);
 	ok(fake_last.type == FAKE_FAMILY && fake_last.version == 1 &&
 	   fake_last.cmd == PKRAM_CMD_POOL_GET && !fake_last.len &&
 	   fake_last.flags == (NLM_F_REQUEST | NLM_F_ACK),
 	   "a request has the family, command and flags");
-	ok(!pkram_warning(ctx), "and no remark");
+	ok(!pkram_warning(ctx), "no remark is reported if there is none");
 	fake("newer");
-	ok(!pkram_pool_get(ctx, &p), "unknown attributes are passed over");
+	ok(!pkram_pool_get(ctx, &p), "unknown attributes are ignored");
 	pkram_pool_free(p);
 	fake("remark");
 	ok(!pkram_pool_get(ctx, &p) && pkram_warning(ctx) &&
 	   !strcmp(pkram_warning(ctx), "the pool is nearly full"),
-	   "a remark of the kernel's is kept");
+	   "a remark of the kernel is reported");
 	pkram_pool_free(p);
 	fake("malformed");
 	ok(pkram_pool_get(ctx, &p) == -EBADMSG && !p &&
 	   strstr(pkram_strerror(ctx), "malformed"),
-	   "a number of a wrong size is an error");
+	   "a number of the wrong size is an error");
 	fake("old");
 	ok(pkram_pool_get(ctx, &p) == -EOPNOTSUPP && !p &&
 	   strstr(pkram_strerror(ctx), "older"),
 	   "an unknown command means an older module");
 	fake("stale eintr");
 	ok(!pkram_pool_get(ctx, &p),
-	   "an answer to an earlier request is passed over");
+	   "an answer to an earlier request is ignored");
 	pkram_pool_free(p);
 }
 
@@ -117,27 +117,27 @@ static void regions(void)
 	ok(!pkram_region_dump(ctx, &list) && list && list->next &&
 	   !list->next->next && list->base == FAKE_BASE &&
 	   list->next->node == 1 && list->next->read_only &&
-	   list->meta == PKRAM_NONE64, "the regions are read");
+	   list->meta == PKRAM_NONE64, "region_dump reads regions");
 	pkram_region_free(list);
-	ok((fake_last.flags & NLM_F_DUMP) == NLM_F_DUMP, "by a dump");
+	ok((fake_last.flags & NLM_F_DUMP) == NLM_F_DUMP, "region_dump sends a dump request");
 	fake("damaged");
 	ok(!pkram_region_dump(ctx, &list) && list->gib == 5 &&
 	   !list->quarantine && list->next->next->quarantine &&
 	   list->next->next->node == PKRAM_NONE32,
-	   "an unusable one is told as such");
+	   "an unusable region is marked");
 	pkram_region_free(list);
 	fake("empty");
-	ok(!pkram_region_dump(ctx, &list) && !list, "there may be none");
+	ok(!pkram_region_dump(ctx, &list) && !list, "region_dump accepts an empty pool");
 	fake("intr");
 	before = fake_nr_requests;
 	ok(!pkram_region_dump(ctx, &list) && list && list->next &&
 	   !list->next->next && fake_nr_requests == before + 2,
-	   "a list that changed is read again");
+	   "an interrupted dump is repeated");
 	pkram_region_free(list);
 	fake("intr_always");
 	ok(pkram_region_dump(ctx, &list) == -EAGAIN && !list &&
 	   strstr(pkram_strerror(ctx), "changed"),
-	   "one that always changes is given up");
+	   "a dump that is always interrupted is an error");
 }
 
 static void resizing(void)
@@ -149,66 +149,66 @@ static void resizing(void)
 	fake("");
 	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, &res) && res->gib == 8 &&
 	   res->taken && res->taken->size == 8 * GIB && !res->refused,
-	   "growing says what was got");
+	   "pool_grow reports how much was taken");
 	pkram_resize_free(res);
 	ok(fake_last.cmd == PKRAM_CMD_POOL_GROW && sent_u32(PKRAM_A_GIB, 8) &&
-	   !sent(PKRAM_A_NODE), "without a node none is sent");
+	   !sent(PKRAM_A_NODE), "pool_grow without a node sends no node");
 	ok(!pkram_pool_grow(ctx, 1, 0, &res) && sent_u32(PKRAM_A_NODE, 0),
-	   "node 0 is a node");
+	   "pool_grow accepts node 0");
 	pkram_resize_free(res);
 
 	fake("few");
 	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, &res) && res->gib == 4,
-	   "getting fewer is no error");
+	   "a partial pool_grow succeeds");
 	for (s = res->refused; s; s = s->next)
 		n += s->err == EBUSY && s->size == GIB &&
 		     !strcmp(s->reason, "holds pages that cannot be moved");
-	ok(n == 4, "each refusal comes with its reason");
+	ok(n == 4, "pool_grow reports a reason for each refusal");
 	pkram_resize_free(res);
 
 	fake("none");
 	ok(pkram_pool_grow(ctx, 3, PKRAM_NONE32, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
-	   "getting none is an error with the kernel's text");
+	   "a pool_grow that takes nothing returns the kernel's error");
 	ok(res && res->refused && res->refused->next && !res->taken,
-	   "and still with the refusals");
+	   "a pool_grow that takes nothing reports the refusals");
 	pkram_resize_free(res);
 
 	fake("none uncapped");
 	ok(pkram_pool_grow(ctx, 3, 1, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
-	   "the text is found behind a repeated request");
+	   "the error text is found after a repeated request");
 	pkram_resize_free(res);
 
 	fake("unprivileged");
 	ok(pkram_pool_grow(ctx, 1, PKRAM_NONE32, &res) == -EPERM && !res &&
 	   strstr(pkram_strerror(ctx), "root"),
-	   "without privilege the error says what is needed");
+	   "EPERM without a text says that root is needed");
 
 	fake("");
 	ok(!pkram_pool_adopt(ctx, 4 * GIB, 2 * GIB, false, &res) &&
 	   res->gib == 2 && res->taken->base == 4 * GIB &&
 	   fake_last.cmd == PKRAM_CMD_POOL_ADOPT &&
 	   sent_u64(PKRAM_A_BASE, 4 * GIB) && sent_u64(PKRAM_A_SIZE, 2 * GIB) &&
-	   !sent(PKRAM_A_FORMAT), "adopting names the range");
+	   !sent(PKRAM_A_FORMAT), "pool_adopt sends the range");
 	pkram_resize_free(res);
 	ok(!pkram_pool_adopt(ctx, 4 * GIB, GIB, true, &res) &&
 	   sent(PKRAM_A_FORMAT) &&
 	   !mnl_attr_get_payload_len(sent(PKRAM_A_FORMAT)),
-	   "format is a flag");
+	   "pool_adopt sends the format flag");
 	pkram_resize_free(res);
 
 	ok(!pkram_pool_shrink(ctx, 2, &res) && res->gib == 2 &&
 	   fake_last.cmd == PKRAM_CMD_POOL_SHRINK && sent_u32(PKRAM_A_GIB, 2) &&
-	   !sent(PKRAM_A_BASE), "shrinking by a number");
+	   !sent(PKRAM_A_BASE), "pool_shrink sends a number of GiB");
 	ok(res->offline && res->offline->base == FAKE_BASE &&
 	   res->offline->size == 2 * GIB && res->offline->reason,
-	   "memory that no block is for is told of");
+	   "pool_shrink reports memory without a block");
 	pkram_resize_free(res);
 	ok(!pkram_pool_shrink_range(ctx, FAKE_BASE + GIB, GIB, &res) &&
 	   sent_u64(PKRAM_A_BASE, FAKE_BASE + GIB) &&
 	   sent_u64(PKRAM_A_SIZE, GIB) && !sent(PKRAM_A_GIB),
-	   "shrinking by a range");
+	   "pool_shrink sends a range");
 	pkram_resize_free(res);
 }
 
@@ -218,33 +218,33 @@ static void objects(void)
 	unsigned int n = 0;
 
 	fake("");
-	ok(!pkram_object_dump(ctx, &list), "the objects are read");
+	ok(!pkram_object_dump(ctx, &list), "object_dump reads objects");
 	for (o = list; o; o = o->next)
 		n++;
-	ok(n == 5, "all of them");
+	ok(n == 5, "object_dump reads all objects");
 	ok(!strcmp(list->name, "vm1") && list->state == PKRAM_STATE_SEALED &&
 	   !list->quarantine && list->mode == 0100600,
-	   "with name, state and mode");
+	   "object_dump reads name, state and mode");
 	for (o = list; o && !o->quarantine; o = o->next)
 		;
 	ok(o && !o->name && o->key == 0xffffffff00000005 &&
 	   o->id == PKRAM_NONE64 && o->generation == PKRAM_NONE64,
-	   "what a quarantined one lacks is none");
+	   "missing attributes of a quarantined object are zero");
 	pkram_object_free(list);
 	fake("secret");
 	ok(pkram_object_dump(ctx, &list) == -EPERM && !list &&
 	   !strcmp(pkram_strerror(ctx), "this needs root (CAP_SYS_ADMIN)"),
-	   "a dump that fails has the kernel's text");
+	   "a failed dump returns the kernel's error");
 	fake("unterminated");
 	ok(pkram_object_dump(ctx, &list) == -EBADMSG && !list,
-	   "a text without an end is an error");
+	   "an unterminated string is an error");
 	fake("");
 	ok(!pkram_object_discard(ctx, 0xffffffff00000005) &&
 	   sent_u64(PKRAM_A_OBJECT_KEY, 0xffffffff00000005),
-	   "discarding names the key");
+	   "object_discard sends the key");
 	ok(pkram_object_discard(ctx, 1) == -EINVAL &&
 	   !strcmp(pkram_strerror(ctx), "object is not quarantined"),
-	   "the kernel's refusal is passed on");
+	   "object_discard returns the kernel's error");
 	ok(!strcmp(pkram_state_name(PKRAM_STATE_RUNNING), "running") &&
 	   !strcmp(pkram_state_name(99), "unknown"), "states have names");
 }
@@ -258,35 +258,35 @@ static void dma_tables(void)
 	fake("");
 	ok(!pkram_dma_table_dump(ctx, &list) && !strcmp(list->name, "vm1") &&
 	   list->key == 0x200 && list->in_use && !list->suspended && !list->entries,
-	   "DMA tables are read");
+	   "dma_table_dump reads DMA tables");
 	t = list->next;
 	ok(!strcmp(t->name, "vm2") && t->nr_entries == 3 && t->suspended && !t->in_use &&
 	   t->uid == 64055 && !t->quarantine, "a DMA table has a name, a state and an owner");
 	for (e = t->entries; e; e = e->next)
 		n += e->iova == n * GIB && e->size == GIB && e->object_id == n + 1 &&
 		     e->offset == 4096 && e->prot == n + 1 && !e->name == (n == 2);
-	ok(n == 3, "mappings that come in several messages are one DMA table's");
+	ok(n == 3, "mappings from several messages are joined");
 	t = t->next;
 	ok(t && !t->next && !strcmp(t->quarantine, "a mapping is not possible"),
-	   "a quarantined DMA table says why");
+	   "a quarantined DMA table has a reason");
 	pkram_dma_table_free(list);
 	fake("empty");
-	ok(!pkram_dma_table_dump(ctx, &list) && !list, "there may be none");
+	ok(!pkram_dma_table_dump(ctx, &list) && !list, "dma_table_dump accepts an empty list");
 	fake("malformed");
 	ok(pkram_dma_table_dump(ctx, &list) == -EBADMSG && !list,
 	   "a malformed mapping is an error");
 	fake("intr");
 	ok(!pkram_dma_table_dump(ctx, &list) && list->next->nr_entries == 3,
-	   "a list that changed is read again");
+	   "an interrupted dump of DMA tables is repeated");
 	pkram_dma_table_free(list);
 	fake("secret");
-	ok(pkram_dma_table_dump(ctx, &list) == -EPERM && !list, "it needs root");
+	ok(pkram_dma_table_dump(ctx, &list) == -EPERM && !list, "dma_table_dump needs root");
 	fake("");
 	ok(!pkram_dma_table_remove(ctx, 0x201) && sent_u64(PKRAM_A_OBJECT_KEY, 0x201),
-	   "removing a DMA table names the key");
+	   "dma_table_remove sends the key");
 	ok(pkram_dma_table_remove(ctx, 0x200) == -EBUSY &&
 	   !strcmp(pkram_strerror(ctx), "the DMA table is in use"),
-	   "a DMA table in use is not removed");
+	   "dma_table_remove refuses a table in use");
 }
 
 static void handover(void)
@@ -296,11 +296,11 @@ static void handover(void)
 	fake("");
 	ok(!pkram_handover_get(ctx, &h) && h->mode == PKRAM_HANDOVER_E820 &&
 	   !h->cmdline && h->kexec_guard && !h->kexec_loaded,
-	   "the handover is read");
+	   "handover_get reads the handover");
 	pkram_handover_free(h);
 	fake("memmap");
 	ok(!pkram_handover_get(ctx, &h) && h->cmdline &&
-	   strstr(h->cmdline, "pkram.attach="), "with the words it needs");
+	   strstr(h->cmdline, "pkram.attach="), "handover_get reads the words of the command line");
 	pkram_handover_free(h);
 	pkram_handover_free(NULL);
 }
@@ -313,57 +313,60 @@ static void events(void)
 
 	fake("");
 	ok(pkram_event_fd(ctx) == -EBADF && pkram_event_next(ctx, &ev) == -EBADF && !ev,
-	   "who does not listen hears nothing");
+	   "event_next without a subscription is an error");
 	ok(!pkram_event_listen(ctx) && !pkram_event_listen(ctx) && pkram_event_fd(ctx) >= 0,
-	   "listening gives a descriptor to poll, twice no other");
+	   "subscribing twice returns the same descriptor");
 	ok(!pkram_event_next(ctx, &ev) && ev->kind == PKRAM_CMD_POOL_GROW_NTF &&
 	   ev->base == FAKE_BASE && ev->size == 2 * GIB && !ev->object &&
-	   ev->handover_mode == PKRAM_NONE32, "an event of memory has a range");
+	   ev->handover_mode == PKRAM_NONE32, "an event of the pool has a range");
 	pkram_event_free(ev);
-	ok(!pkram_pool_get(ctx, &p), "the context still answers questions");
+	ok(!pkram_pool_get(ctx, &p), "requests work between events");
 	pkram_pool_free(p);
 	while (!pkram_event_next(ctx, &ev)) {
 		n++;
 		named += !!strcmp(pkram_event_name(ev->kind), "unknown");
 		if (ev->kind == PKRAM_CMD_REGION_QUARANTINE_NTF)
-			ok(!strcmp(ev->reason, "no valid label"), "an unusable range says why");
+			ok(!strcmp(ev->reason, "no valid label"),
+			   "an event of an unusable range has a reason");
 		if (ev->kind == PKRAM_CMD_HANDOVER_NTF)
-			ok(ev->handover_mode == PKRAM_HANDOVER_E820, "handover has its mode");
+			ok(ev->handover_mode == PKRAM_HANDOVER_E820,
+			   "an event of the handover has its mode");
 		if (ev->kind == PKRAM_CMD_OBJECT_RENAME_NTF)
 			ok(ev->object && !strcmp(ev->object->name, "/vm1") &&
 			   ev->object->state == PKRAM_STATE_CLAIMED &&
 			   ev->base == PKRAM_NONE64 &&
 			   !strncmp(ev->old_name, "/dir/evil", 9),
-			   "a rename has the object and its old name");
+			   "an event of a rename has the object and its old name");
 		if (ev->kind == PKRAM_CMD_OBJECT_LABEL_NTF)
-			ok(!strcmp(ev->label, "owner"), "a label has its name");
+			ok(!strcmp(ev->label, "owner"), "an event of a label has its name");
 		if (ev->kind == PKRAM_CMD_OBJECT_DAMAGE_NTF)
 			ok(ev->object && !strcmp(ev->reason, "it would do harm"),
-			   "damage says what it is");
+			   "an event of damage has a description");
 		pkram_event_free(ev);
 	}
-	ok(n == 19 && named == 18, "each kind has a name, but for those of a newer module");
-	ok(pkram_event_next(ctx, &ev) == -EAGAIN && !ev, "then there is none for now");
+	ok(n == 19 && named == 18, "known events have names, unknown ones do not");
+	ok(pkram_event_next(ctx, &ev) == -EAGAIN && !ev,
+	   "event_next without an event returns EAGAIN");
 
 	fake("lost eintr");
-	ok(!pkram_event_listen(ctx) && !pkram_event_next(ctx, &ev), "a signal does not disturb");
+	ok(!pkram_event_listen(ctx) && !pkram_event_next(ctx, &ev), "event_next handles EINTR");
 	pkram_event_free(ev);
 	ok(pkram_event_next(ctx, &ev) == -ENOBUFS && !ev &&
-	   strstr(pkram_strerror(ctx), "list the objects again"), "that some were lost is said");
+	   strstr(pkram_strerror(ctx), "list the objects again"), "lost events are reported");
 	ok(!pkram_event_next(ctx, &ev) && ev->kind == PKRAM_CMD_POOL_ADOPT_NTF,
-	   "and the others still come");
+	   "later events follow lost ones");
 	pkram_event_free(ev);
 
 	fake("malformed");
 	ok(!pkram_event_listen(ctx) && pkram_event_next(ctx, &ev) == -EBADMSG && !ev,
-	   "an event that is malformed is an error");
+	   "a malformed event is an error");
 	fake("unprivileged");
 	ok(pkram_event_listen(ctx) == -EPERM && strstr(pkram_strerror(ctx), "root"),
-	   "listening needs root");
+	   "a subscription needs root");
 	pkram_close(ctx);
 	setenv("PKRAM_FAKE", "eventless", 1);
 	ok(!pkram_open(&ctx) && pkram_event_listen(ctx) == -EOPNOTSUPP &&
-	   strstr(pkram_strerror(ctx), "older"), "an older module has no events");
+	   strstr(pkram_strerror(ctx), "older"), "a module without events is reported");
 	pkram_event_free(NULL);
 }
 
@@ -418,7 +421,7 @@ static void memory(void)
 		abort();
 	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && bad &&
 	   strstr(bad->reason, "hotplug"),
-	   "a kernel without memory blocks is told of");
+	   "a kernel without memory blocks is reported");
 	span_list_free(bad);
 
 	snprintf(path, sizeof(path), "%s/block_size_bytes", sysfs);
@@ -431,7 +434,7 @@ static void memory(void)
 	bad = NULL;
 	tail = &bad;
 	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && !bad,
-	   "memory blocks are made online");
+	   "memory blocks are put online");
 	ok(block_is(32, "online") && block_is(38, "online"), "really");
 
 	block(34, "going-offline\n", 0644);
@@ -441,7 +444,7 @@ static void memory(void)
 	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && bad &&
 	   bad->base == 4 * GIB + GIB / 4 && bad->size == GIB / 4 &&
 	   bad->err == ETIMEDOUT && !bad->next,
-	   "blocks that do not come are told of as one range");
+	   "blocks that stay offline are reported as one range");
 	span_list_free(bad);
 
 	snprintf(path, sizeof(path), "%s/memory35/state", sysfs);
@@ -451,7 +454,7 @@ static void memory(void)
 	tail = &bad;
 	ok(!pkram_memory_online(sysfs, 4 * GIB, GIB, 50, &tail) && bad &&
 	   bad->err == ENOENT && bad->size == GIB / 8,
-	   "a block that is missing is told of");
+	   "a missing block is reported");
 	span_list_free(bad);
 
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", sysfs);
@@ -472,9 +475,9 @@ static void files(void)
 	   pkram_file_claim(fd, &claim) == -ENOTTY &&
 	   pkram_file_seal(fd, &seal) == -ENOTTY &&
 	   pkram_file_resume(fd, &seal) == -ENOTTY,
-	   "a file that is none of pkramfs is ENOTTY");
+	   "a file outside of pkramfs is ENOTTY");
 	close(fd);
-	ok(pkram_file_info(fd, &info) == -EBADF, "a closed one EBADF");
+	ok(pkram_file_info(fd, &info) == -EBADF, "a closed descriptor is EBADF");
 }
 
 int main(void)

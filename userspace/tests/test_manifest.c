@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Self test of what is pure in a copy: the checksum and the manifest. */
+/* Self test of the checksum and the manifest */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,24 +19,24 @@ static void checksum(void)
 	static unsigned char buf[40000];
 	unsigned int i, from, n, same = 1;
 
-	/* RFC 3720, B.4, and the usual check value */
+	/* Test vectors of RFC 3720, B.4, and the usual check value */
 	memset(buf, 0, 32);
 	ok(crc(buf, 32) == 0x8a9136aa, "CRC32C of 32 zeroes");
 	memset(buf, 0xff, 32);
-	ok(crc(buf, 32) == 0x62a8ab43, "of 32 ones");
+	ok(crc(buf, 32) == 0x62a8ab43, "CRC32C of 32 bytes of ones");
 	for (i = 0; i < 32; i++)
 		buf[i] = i;
-	ok(crc(buf, 32) == 0x46dd794e, "of 0 to 31");
-	ok(crc("123456789", 9) == 0xe3069283, "of 123456789");
+	ok(crc(buf, 32) == 0x46dd794e, "CRC32C of 0 to 31");
+	ok(crc("123456789", 9) == 0xe3069283, "CRC32C of 123456789");
 	for (i = 0; i < sizeof(buf); i++)
 		buf[i] = i * 7 + (i >> 3);
 	for (from = 0; from < 9; from++)
 		for (n = 0; n + from <= sizeof(buf); n += n < 100 ? 1 : 997)
 			same &= pkram_crc32c(n, buf + from, n) ==
 				pkram_crc32c_table(n, buf + from, n);
-	ok(same, "the CPU's and the table's are one, at any length and alignment");
+	ok(same, "instruction and table give the same CRC for any length and alignment");
 	ok(pkram_crc32c(pkram_crc32c(~0U, buf, 77), buf + 77, 100) ==
-	   pkram_crc32c(~0U, buf, 177), "it can be gone on with");
+	   pkram_crc32c(~0U, buf, 177), "a CRC can be continued");
 }
 
 struct file {
@@ -62,7 +62,7 @@ static struct pkram_label labels[] = {
 	{ "user.empty", NULL, 0 },
 };
 
-/* Ten chunks, the last of them short: in frames of 3, 1 and 6 */
+/* Ten chunks, the last one short, in frames of 3, 1 and 6 */
 static struct pkram_manifest sample(struct file *f)
 {
 	struct pkram_manifest m = {
@@ -129,7 +129,7 @@ static void reading(void)
 	   pkram_manifest_chunk_len(&m, 9) == 5, "the last chunk is short");
 	ok(!pkram_manifest_decode(&m, f.buf, f.len, UINT64_MAX) && m.complete &&
 	   m.len == f.len && m.nr_known == 10 && m.nr_chunks == 10 &&
-	   same_chunks(&m) && same_header(&m), "and comes back as it was");
+	   same_chunks(&m) && same_header(&m), "a manifest is read back");
 	pkram_manifest_clear(&m);
 	for (len = 0; len < f.len; len++) {
 		int err = pkram_manifest_decode(&m, f.buf, len, UINT64_MAX);
@@ -143,9 +143,9 @@ static void reading(void)
 				same_chunks(&m);
 		pkram_manifest_clear(&m);
 	}
-	ok(good == f.len, "of one that is cut off, the frames before that are good");
+	ok(good == f.len, "frames before a truncation are read");
 	ok(!pkram_manifest_decode(&m, f.buf, f.len, 9) && !m.complete &&
-	   m.nr_known == 4 && m.len == f.ends[2], "it is read up to a chunk");
+	   m.nr_known == 4 && m.len == f.ends[2], "reading stops at a given chunk");
 	pkram_manifest_clear(&m);
 }
 
@@ -167,11 +167,11 @@ static void flips(void)
 		pkram_manifest_clear(&m);
 		f.buf[bit / 8] ^= 1 << bit % 8;
 	}
-	ok(bad == f.len * 8, "every flipped bit is noticed");
-	ok(!wrong, "and no frame before it is read otherwise");
+	ok(bad == f.len * 8, "every flipped bit is detected");
+	ok(!wrong, "frames before a flipped bit are read correctly");
 }
 
-/* Put a number into the header, and make its checksum right */
+/* Set a number in the header, and correct the header's checksum */
 static int forged(size_t at, uint32_t v, bool bits64)
 {
 	struct pkram_manifest m;
@@ -212,23 +212,23 @@ static void forgeries(void)
 	struct file f, g;
 	int err;
 
-	ok(forged(8, 2, false) == -EOPNOTSUPP, "a later version is told from damage");
+	ok(forged(8, 2, false) == -EOPNOTSUPP, "a later version is not reported as damage");
 	ok(forged(16, ~0U, true) == -EBADMSG, "a size of 16 EiB is refused");
-	ok(!forged(16, 0x7fffffff, true), "one of 8 EiB costs no memory");
+	ok(!forged(16, 0x7fffffff, true), "a size of 8 EiB does not allocate memory");
 	ok(forged(44, 0, false) == -EBADMSG && forged(44, 4097, false) == -EBADMSG &&
-	   forged(44, 1U << 31, false) == -EBADMSG, "an odd chunk size is refused");
-	ok(forged(40, 1000000000, false) == -EBADMSG, "nanoseconds are less than 10^9");
-	ok(forged(48, 0100644, false) == -EBADMSG, "a mode is permissions only");
+	   forged(44, 1U << 31, false) == -EBADMSG, "an invalid chunk size is refused");
+	ok(forged(40, 1000000000, false) == -EBADMSG, "nanoseconds of 10^9 are refused");
+	ok(forged(48, 0100644, false) == -EBADMSG, "mode bits other than permissions are refused");
 	ok(forged(60, 0, false) == -EBADMSG && forged(60, ~0U, false) == -EBADMSG,
-	   "the length of the name must be possible");
+	   "an impossible length of the name is refused");
 	ok(forged(64, 3, false) == -EBADMSG && forged(64, ~0U, false) == -EBADMSG,
-	   "and the number of labels");
-	ok(forged(68, 1, false) == -EBADMSG, "what is reserved is zero");
+	   "an impossible number of labels is refused");
+	ok(forged(68, 1, false) == -EBADMSG, "a nonzero reserved field is refused");
 	ok(forged_name("a/b") == -EBADMSG && forged_name("../") == -EBADMSG,
-	   "a name leads to no other directory");
-	ok(forged_name("a\0b") == -EBADMSG, "and has no end inside");
+	   "a name with a slash is refused");
+	ok(forged_name("a\0b") == -EBADMSG, "a name with a NUL is refused");
 
-	/* A frame of one manifest behind the header of another */
+	/* Append a frame of one manifest to the header of another */
 	sample(&f);
 	g = f;
 	g.buf[52] ^= 1;
@@ -238,13 +238,13 @@ static void forgeries(void)
 		memcpy(g.buf + g.ends[0] - 4, &sum, 4);
 	}
 	err = pkram_manifest_decode(&m, g.buf, g.len, UINT64_MAX);
-	ok(!err && !m.nr_known && m.len == g.ends[0], "a frame of another manifest is none");
+	ok(!err && !m.nr_known && m.len == g.ends[0], "a frame of another manifest is refused");
 	pkram_manifest_clear(&m);
 
-	/* Frames in another order: the second in the place of the first */
+	/* Change the order of frames: move the second to the place of the first */
 	memmove(f.buf + f.ends[0], f.buf + f.ends[1], f.len - f.ends[1]);
 	err = pkram_manifest_decode(&m, f.buf, f.len, UINT64_MAX);
-	ok(!err && !m.nr_known, "nor is one in another's place");
+	ok(!err && !m.nr_known, "a frame in another frame's place is refused");
 	pkram_manifest_clear(&m);
 }
 
@@ -255,14 +255,15 @@ static void refusals(void)
 	uint8_t *buf;
 	size_t len;
 
-	ok(pkram_manifest_header(&m, &buf, &len) == -EINVAL, "no manifest is of ..");
+	ok(pkram_manifest_header(&m, &buf, &len) == -EINVAL, "an object named .. is not written");
 	m.name = "vm1";
 	m.chunk_size = 5000;
-	ok(pkram_manifest_header(&m, &buf, &len) == -EINVAL, "nor of odd chunks");
+	ok(pkram_manifest_header(&m, &buf, &len) == -EINVAL,
+	   "an invalid chunk size is not written");
 	m.chunk_size = CHUNK;
 	m.labels = &big;
 	m.nr_labels = 1;
-	ok(pkram_manifest_header(&m, &buf, &len) == -E2BIG, "nor of labels without end");
+	ok(pkram_manifest_header(&m, &buf, &len) == -E2BIG, "too many labels are not written");
 }
 
 int main(void)

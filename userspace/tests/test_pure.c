@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Self test of the pure parts: sizes, ranges, the command line, progress. */
+/* Self test of code without system calls: sizes, ranges, the command line, progress. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -82,8 +82,8 @@ static void numbers(void)
 	ok(!parse_number("17", &v) && v == 17, "a number is read in decimal");
 	ok(parse_number("0x1ffffffffffffffff", &v) == -ERANGE,
 	   "a number of more than 64 bits is refused");
-	ok(parse_number("17G", &v) == -EINVAL, "a number has no unit");
-	ok(parse_number("", &v) == -EINVAL, "nothing is no number");
+	ok(parse_number("17G", &v) == -EINVAL, "a number with a unit is refused");
+	ok(parse_number("", &v) == -EINVAL, "an empty number is refused");
 }
 
 static void gibs(void)
@@ -97,11 +97,11 @@ static void gibs(void)
 	ok(parse_gib("1536M", &n, why, sizeof(why)) &&
 	   strstr(why, "1.5 GiB") && strstr(why, "whole GiB"),
 	   "1536M is refused, with a reason");
-	ok(parse_gib("0G", &n, why, sizeof(why)), "none is refused");
+	ok(parse_gib("0G", &n, why, sizeof(why)), "an empty size is refused");
 	ok(parse_gib("4GB", &n, why, sizeof(why)) && strstr(why, "GiB"),
-	   "GB is refused, GiB named");
+	   "GB is refused, and the error names GiB");
 	ok(parse_gib("4E", &n, why, sizeof(why)) &&
-	   strstr(why, "out of range"), "what no u32 of GiB holds is refused");
+	   strstr(why, "out of range"), "a size of 2^32 GiB is refused");
 }
 
 static void ranges(void)
@@ -112,18 +112,18 @@ static void ranges(void)
 	ok(!parse_range("0x100000000+4G", &base, &size, why, sizeof(why)) &&
 	   base == 4 * GIB && size == 4 * GIB, "a range is read");
 	ok(!parse_range("4G+4G", &base, &size, why, sizeof(why)) &&
-	   base == 4 * GIB, "a base may have a unit");
+	   base == 4 * GIB, "a base with a unit is read");
 	ok(parse_range("0x100000000", &base, &size, why, sizeof(why)) &&
-	   strstr(why, "BASE+SIZE"), "a range needs a size");
+	   strstr(why, "BASE+SIZE"), "a range without a size is refused");
 	ok(parse_range("0x100001000+4G", &base, &size, why, sizeof(why)) &&
-	   strstr(why, "whole GiB"), "a base must be whole GiB");
+	   strstr(why, "whole GiB"), "a base that is not whole GiB is refused");
 	ok(parse_range("4G+0", &base, &size, why, sizeof(why)),
 	   "an empty range is refused");
 	ok(parse_range("15E+1E", &base, &size, why, sizeof(why)) &&
 	   strstr(why, "out of range"), "a range that wraps is refused");
 	ok(parse_range("4G+", &base, &size, why, sizeof(why)) &&
 	   parse_range("+4G", &base, &size, why, sizeof(why)),
-	   "half a range is refused");
+	   "an incomplete range is refused");
 }
 
 static void humans(void)
@@ -144,7 +144,7 @@ static void humans(void)
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		ok(!strcmp(format_size(t[i].v, buf, sizeof(buf)), t[i].s),
-		   "%s is printed so", t[i].s);
+		   "%s is printed", t[i].s);
 }
 
 static bool line_is(const char *base, bool reused, const char *append,
@@ -166,49 +166,49 @@ static void cmdlines(void)
 	char base[8192], buf[64];
 
 	ok(line_is("root=/dev/sda1 ro", false, NULL, NULL,
-		   "root=/dev/sda1 ro"), "a line stays what it is");
-	ok(line_is("", false, NULL, NULL, ""), "an empty line is fine");
+		   "root=/dev/sda1 ro"), "a line without changes stays the same");
+	ok(line_is("", false, NULL, NULL, ""), "an empty line stays empty");
 	ok(line_is("BOOT_IMAGE=/vmlinuz root=/dev/sda1 initrd=\\initrd.img",
 		   true, NULL, NULL, "root=/dev/sda1"),
-	   "the boot loader's words are left out of a reused line");
+	   "the boot loader's words are removed from a reused line");
 	ok(line_is("BOOT_IMAGE=/vmlinuz a", false, NULL, NULL,
 		   "BOOT_IMAGE=/vmlinuz a"),
-	   "they stay in a line that was given");
+	   "the boot loader's words stay in a given line");
 	ok(line_is("a", false, "b c", "memmap=1G$4G",
-		   "a memmap=1G$4G b c"), "words are added");
+		   "a memmap=1G$4G b c"), "words are appended");
 	ok(line_is("a -- init=x", false, "b", "memmap=1G$4G",
 		   "a memmap=1G$4G -- init=x b"),
-	   "the handover's words come before --");
+	   "the handover's words are placed before --");
 	snprintf(base, sizeof(base), "a %s b", old);
 	ok(line_is(base, true, NULL, NULL, "a b"),
-	   "an earlier handover's words are left out");
+	   "an earlier handover's words are removed");
 	ok(line_is(base, false, NULL, "memmap=4G$4G pkram.attach=4G+4G",
 		   "a b memmap=4G$4G pkram.attach=4G+4G"),
-	   "and new ones take their place");
+	   "new handover words replace earlier ones");
 	ok(line_is("memmap=1G$0x40000000 memmap=4G$4G pkram.attach=4G+4G", true,
 		   NULL, NULL, "memmap=1G$0x40000000"),
-	   "a reservation outside of them stays");
+	   "a reservation outside of the handover's ranges stays");
 	ok(line_is("memmap=4G$4G", true, NULL, NULL, "memmap=4G$4G"),
 	   "a reservation stays if no handover named it");
 	ok(line_is("memmap=8G$4G pkram.attach=4G+4G,8G+4G", true, NULL, NULL,
-		   ""), "ranges that touch count as one");
+		   ""), "adjacent ranges are merged");
 	ok(line_is("memmap=9G$4G pkram.attach=4G+4G,8G+4G", true, NULL, NULL,
-		   "memmap=9G$4G"), "a reservation that is larger stays");
+		   "memmap=9G$4G"), "a reservation larger than the ranges stays");
 	ok(line_is("memmap=1G$4G,1G$64G pkram.attach=4G+4G", true, NULL, NULL,
 		   "memmap=1G$4G,1G$64G"),
-	   "a word of which a part is somebody else's stays");
+	   "a word that also reserves other memory stays");
 	ok(line_is("memmap=exactmap memmap=1G@0 pkram.attach=0+1G", true, NULL,
 		   NULL, "memmap=exactmap memmap=1G@0"),
-	   "other kinds of memmap= stay");
+	   "other forms of memmap= stay");
 	ok(line_is("x=\"a  pkram.attach=1 -- b\"  y", true, NULL, "P",
 		   "x=\"a  pkram.attach=1 -- b\" y P"),
-	   "quotes hold a word together");
+	   "quotes keep a word together");
 	ok(line_is("a -- pkram.attach=4G+4G", true, NULL, NULL,
 		   "a -- pkram.attach=4G+4G"),
-	   "init's words are not touched");
+	   "words after -- stay");
 	ok(line_is("pkram.attach= memmap= pkram.attach=,,+ memmap=$", true,
 		   NULL, NULL, "pkram.attach= memmap= memmap=$"),
-	   "odd words do no harm");
+	   "malformed words stay or are removed without an error");
 
 	memset(base, 'a', 3000);
 	base[3000] = '\0';
@@ -216,13 +216,13 @@ static void cmdlines(void)
 	   "a line that does not fit is refused");
 	base[63] = '\0';
 	ok(cmdline_build(buf, sizeof(buf), base, false, NULL, NULL) == 63,
-	   "one that just fits is not");
+	   "a line that just fits is accepted");
 	base[62] = '\0';
 	ok(cmdline_build(buf, sizeof(buf), base, false, "b", NULL) == -E2BIG,
-	   "one blank too much is");
+	   "a line that is one space too long is refused");
 }
 
-/* What the arguments of a verb are told to be wrong with */
+/* The last usage error */
 static char usage[512];
 
 int ctl_usage(const char *fmt, ...)
@@ -251,9 +251,9 @@ static void arguments(void)
 	   !args_known(&verb, "--") && !args_known(&verb, "-n") && !args_known(&verb, "--=1"),
 	   "no other option is known");
 	ok(!args_value("--node", &argc, argv, &value) && !strcmp(value, "1") && argc == 4,
-	   "an option has its value behind it");
+	   "an option's value is the next argument");
 	ok(!args_value("--node", &argc, argv, &value) && !strcmp(value, "2") && argc == 3,
-	   "an option has its value behind an equals sign");
+	   "an option's value follows an equals sign");
 	ok(!args_value("--node", &argc, argv, &value) && !value && argc == 3,
 	   "an option that is not given has no value");
 	ok(args_flag("--format", &argc, argv) && !args_flag("--format", &argc, argv) &&
@@ -261,7 +261,7 @@ static void arguments(void)
 	   "options are removed from the arguments");
 	ok(!args_distance("grow", "grow") && args_distance("gorw", "grow") == 1 &&
 	   args_distance("gro", "grow") == 1 && args_distance("", "show") == 4,
-	   "typing errors are counted");
+	   "the distance counts typing errors");
 	ok(args_unknown("verb", "pool", "shirnk", known, 3) == CTL_USAGE &&
 	   !strcmp(usage, "pool: unknown verb \"shirnk\"; use one of: shrink, show, grow"),
 	   "the most similar verb comes first");
@@ -297,10 +297,10 @@ static void whole_files(void)
 	ok(pkram_read_file(path, 10, &buf, &len) == -ENOENT && !buf,
 	   "a file that is not there is an error");
 	ok(!pkram_read_file("/proc/self/stat", 10000, &buf, &len) && len > 10,
-	   "a file that does not tell its size is read");
+	   "a file without a known size is read");
 	free(buf);
 	ok(!pkram_read_line("/proc/sys/kernel/ostype", line, sizeof(line)) &&
-	   !strcmp(line, "Linux"), "a line is cut behind its end");
+	   !strcmp(line, "Linux"), "a line is read without its newline");
 }
 
 static void progress(void)
@@ -313,20 +313,21 @@ static void progress(void)
 	p.rate = GIB / 2 + 5;
 	ok(!strcmp(progress_line(&p, 8, buf, sizeof(buf)),
 		   "[##      ] vm1: 25 % of 4 GiB, 512 MiB/s, 0:05 left"),
-	   "with a rate, and a bar");
+	   "progress with a rate and a bar");
 	p.rate = 300000;
 	ok(strstr(progress_line(&p, 0, buf, sizeof(buf)), "292 KiB/s, 2:58:57 left"),
-	   "that takes hours");
+	   "progress that takes hours");
 	p.done = 5 * GIB;
 	ok(strstr(progress_line(&p, 0, buf, sizeof(buf)), "100 % of 4 GiB"),
-	   "of which there is more than was thought");
+	   "progress past the expected total ends at 100 %%");
 	p.what = "evil\033[2J\n";
 	ok(!strncmp(progress_line(&p, 0, buf, sizeof(buf)), "evil?[2J?: ", 11),
-	   "a name cannot steer the terminal");
+	   "progress escapes control characters in a name");
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	p.what = name;
-	ok(strstr(progress_line(&p, 100, buf, sizeof(buf)), "x: 100 %"), "nor hide the rest");
+	ok(strstr(progress_line(&p, 100, buf, sizeof(buf)), "x: 100 %"),
+	   "progress shows the end of a long name");
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Self test: what pkramctl can do, as its help tells, is all in the man pages and in the
-# completion, and nothing is in these that is not there.
+# Self test: man pages and completion describe exactly the verbs and options that
+# pkramctl's help lists.
 # usage: verbs.sh BUILD-DIRECTORY
 set -u
 O=$(realpath "$1")
@@ -15,7 +15,7 @@ evidence() { :; }
 rc=0
 : >"$tmp/out"; : >"$tmp/err"
 
-# Man pages: an object or command has one of its own, or is in the overview
+# page_of OBJECT - print the man page that describes an object or command
 page_of()
 {
 	case $1 in
@@ -25,7 +25,7 @@ page_of()
 	esac
 }
 
-# synopsis PAGE: each way to call it on a line
+# synopsis PAGE - print each synopsis of a page on one line
 synopsis()
 {
 	awk '/^\.Sh/ { in_it = $2 == "SYNOPSIS" } in_it && /^\.Nm/ { print line; line = "" }
@@ -33,7 +33,7 @@ synopsis()
 		sed 's/\<Nm pkramctl\>//; s/\<\(Op\|Cm\|Ar\|Ns\) *//g'
 }
 
-# complete WORD...: what the completion offers behind these words
+# complete_words WORD... - print what the completion offers after these words
 complete_words()
 {
 	PATH=$tmp/bin:$PATH bash -c '
@@ -55,7 +55,7 @@ chmod +x "$tmp/bin/pkramctl"
 offers() { complete_words "${@:2}" | grep -qxF -- "$1"; }
 
 "$O/pkramctl" -j help >"$tmp/out"
-json 'all(o["name"] and o["help"] and o["verbs"] for o in d["objects"]) and len(d["objects"]) > 10' 'help as JSON'
+json 'all(o["name"] and o["help"] and o["verbs"] for o in d["objects"]) and len(d["objects"]) > 10' '-j help lists objects and verbs'
 # Lines "OBJECT VERB ARGUMENTS"; a command has "-" for its verb
 python3 -c '
 import json, sys
@@ -83,7 +83,7 @@ for object in $objects; do
 		report $? "$object $verb is described"
 		offers "$verb" "$object"; report $? "$object $verb is completed"
 	done
-	# And no others are offered
+	# The completion offers nothing else.
 	[ -z "$verbs" ] || for word in $(complete_words "$object"); do
 		case " ${verbs//$'\n'/ } help " in *" $word "*) true ;; *) false ;; esac
 		report $? "$object $word is a verb"
@@ -104,19 +104,19 @@ while read -r object verb args; do
 	done <"$tmp/options"
 done <"$tmp/verbs"
 
-# Pages that the tools accept without a remark, and that all have examples
+# mandoc accepts all pages without warnings, and all have examples.
 for page in "$top"/man/*.[1-8]; do
 	name=$(basename "$page")
-	grep -q '^\.Os Linux$' "$page"; report $? "$name: the system is named"
+	grep -q '^\.Os Linux$' "$page"; report $? "$name names the system"
 	grep -q '^\.Sh EXAMPLES$' "$page"; report $? "$name has examples"
 	command -v mandoc >/dev/null || continue
-	mandoc -T lint -W warning "$page" >"$tmp/out" 2>&1; report $? "$name: mandoc has no warnings"
+	mandoc -T lint -W warning "$page" >"$tmp/out" 2>&1; report $? "mandoc has no warnings for $name"
 done
 
 # The library
 sed -n 's/^\t\(pkram_[a-z_]*\);$/\1/p' "$top/lib/libpkram.map" | sort >"$tmp/exported"
 grep -ohE '\<Fn pkram_[a-z_]+' "$top/man/libpkram.3" | cut -d' ' -f2 | sort -u >"$tmp/described"
 diff "$tmp/exported" "$tmp/described" >"$tmp/out"
-report $? "libpkram(3) has each function that the library exports, and no others"
+report $? "libpkram(3) describes exactly the functions that the library exports"
 
 finish
