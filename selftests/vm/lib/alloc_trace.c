@@ -14,7 +14,7 @@
 #define INSTANCE	TRACING "/instances/alloc"
 #define BUFFER_KB	"16384"
 
-/* An event in the ring buffer, from its own data on */
+/* An event in the ring buffer, without its header */
 struct stack_entry {
 	uint16_t type;
 	uint8_t flags, preempt_count;
@@ -23,7 +23,7 @@ struct stack_entry {
 	unsigned long caller[];
 };
 
-/* Symbols of the kernel and of the modules that are loaded */
+/* Symbols of the kernel and of loaded modules */
 static struct symbol {
 	unsigned long addr;
 	const char *name;
@@ -72,7 +72,7 @@ void alloc_trace_read_symbols(void)
 	qsort(symbols, nr_symbols, sizeof(*symbols), by_address);
 }
 
-/* Which function is @addr in? "?" if in none */
+/* Return the name of the function that contains @addr, or "?" */
 static const char *symbol_of(unsigned long addr)
 {
 	int low = 0, high = nr_symbols;
@@ -132,7 +132,7 @@ static enum alloc_origin origin_of(const struct alloc_chain *c)
 	if (alloc_chain_has(c, "handle_softirqs") || alloc_chain_has(c, "asm_common_interrupt") ||
 	    alloc_chain_has(c, "asm_sysvec_apic_timer_interrupt"))
 		return ALLOC_UNCOUNTED;
-	/* stackdepot is KASAN's, the others are debugobjects' and kmemleak's */
+	/* stackdepot belongs to KASAN, the others to debugobjects and kmemleak. */
 	if (alloc_chain_has(c, "stack_depot_save_flags") || alloc_chain_has(c, "fill_pool") ||
 	    alloc_chain_has(c, "__create_object"))
 		return ALLOC_CHECKER;
@@ -144,13 +144,13 @@ static enum alloc_origin origin_of(const struct alloc_chain *c)
 	return alloc_chain_has(c, "should_failslab") ? ALLOC_SLAB : ALLOC_PAGE;
 }
 
-/* Which of alloc_chains[] it is; -1 if there is no room for another */
+/* Return the index of a chain in alloc_chains[], or -1 if the array is full */
 static int chain_of(const unsigned long *frames, int nr)
 {
 	struct alloc_chain *c = &alloc_chains[alloc_nr_chains];
 	uint64_t hash = nr;
 
-	/* The innermost is the probe. */
+	/* The innermost frame is the probe. */
 	for (int i = 1; i < nr; i++) {
 		unsigned long f = in_module(frames[i]) ? frames[i] % 4096 : frames[i];
 
@@ -185,7 +185,7 @@ static int take_event(const void *data)
 	return 0;
 }
 
-/* A page of the ring buffer, as its header_page and header_event tell */
+/* Parse a page of the ring buffer; header_page and header_event in tracefs describe it */
 static int take_page(const char *page)
 {
 	uint64_t commit = *(const uint64_t *)(page + 8);
@@ -197,7 +197,7 @@ static int take_page(const char *page)
 		uint32_t head = *(const uint32_t *)p, len = head & 31;
 		const char *data = p + 4;
 
-		if (len == 29) {	/* padding: to the end, or of a length */
+		if (len == 29) {	/* padding: to the end of the page, or of a given length */
 			if (!(head >> 5))
 				break;
 			p += 4 + *(const uint32_t *)data;
@@ -220,7 +220,7 @@ static int take_page(const char *page)
 	return 0;
 }
 
-/* Anything that the buffer had no room for? */
+/* Return whether events were lost */
 static bool trace_lost(void)
 {
 	char *stats = vm_read_file(INSTANCE "/per_cpu/cpu0/stats"), *line, *save;
@@ -259,7 +259,7 @@ int alloc_trace_stop(void)
 	return trace_read();
 }
 
-/* The kernel's text at @addr */
+/* Read the kernel's code at @addr */
 static int read_text(unsigned long addr, void *buf, size_t len)
 {
 	int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC), err = -1;
@@ -287,7 +287,7 @@ out:
 	return err;
 }
 
-/* An event where @function calls should_fail_ex(), or jumps to it */
+/* Set a probe where @function calls should_fail_ex() or jumps to it */
 static int probe_call(const char *function)
 {
 	unsigned long addr = address_of(function), to = address_of("should_fail_ex");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace the allocations that fault injection counts, each with its call chain:
+ * Trace the allocations that fault injection counts, each with its call chain.
  * alloc_trace.md describes how it works and how to use it.
  */
 #ifndef PKRAM_VM_ALLOC_TRACE_H
@@ -11,7 +11,7 @@
 
 #include "vm.h"
 
-#define ALLOC_DEPTH		64	/* frames of a chain that are compared and printed */
+#define ALLOC_DEPTH		64	/* number of frames that are compared and printed */
 #define ALLOC_MAX_CHAINS	1024
 #define ALLOC_MAX		16384
 
@@ -19,12 +19,12 @@
  * enum alloc_origin - the kind of an allocation
  * @ALLOC_SLAB: an object of a slab
  * @ALLOC_PAGE: whole pages
- * @ALLOC_CHANCE: happens only sometimes: a page for a slab without a free object, what
+ * @ALLOC_CHANCE: not made in every run: a page for a slab without a free object, what
  *	vmalloc() needs for addresses that it uses for the first time, the page table of
  *	a large mapping that is split, a node of the ID tree of sysfs (one per 64 IDs).
  *	The caller sees a failure of the slab, or of vmalloc()
- * @ALLOC_CHECKER: a reserve of the kernel's checkers, refilled now and then; its failure
- *	is not seen by the caller
+ * @ALLOC_CHECKER: a reserve of the kernel's checkers, refilled from time to time; the
+ *	caller does not see its failure
  * @ALLOC_UNCOUNTED: made by an interrupt, which fault injection does not count
  */
 enum alloc_origin {
@@ -61,10 +61,10 @@ int alloc_trace_start(void);
 /* Stop, and fill alloc_run[]: 0, or -1 if an event was lost */
 int alloc_trace_stop(void);
 
-/* Read the kernel's symbols again: after a module was loaded */
+/* Read the kernel's symbols again, after a module was loaded */
 void alloc_trace_read_symbols(void);
 
-/* Does the chain contain a call of @function? */
+/* Return whether the chain contains a call of @function */
 bool alloc_chain_has(const struct alloc_chain *c, const char *function);
 
 /* Print the chain on one line after @what, innermost caller first */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Preserved memory as it lies there, through /dev/mem, for tests that damage it: to
- * be used before the module is loaded (the module makes its memory exclusive), on a
- * kernel booted with iomem=relaxed. Records and headers are read and written by the
- * module's own core/record.c.
+ * Access to preserved memory through /dev/mem, for tests that damage it. It must be used
+ * before the module is loaded, which makes its memory exclusive, and on a kernel booted
+ * with iomem=relaxed. Records and headers are read and written by the module's
+ * core/record.c.
  *
- * The last 256 KiB of a region's head are not used by the format. Notes that must
- * outlive a kexec without the pool being attached are kept there.
+ * The format does not use the last 256 KiB of a region's head. Notes that must be kept
+ * over a kexec although the pool is not attached are stored there.
  */
 #ifndef PKRAM_VM_DAMAGE_H
 #define PKRAM_VM_DAMAGE_H
@@ -33,7 +33,7 @@ struct dm_region {
 struct dm_record {
 	struct pkram_record rec;
 	int bad;
-	uint64_t id;		/* of the region it is in */
+	uint64_t id;		/* of its region */
 	uint8_t *a;		/* slot A */
 	uint32_t slot;		/* bytes of a slot */
 };
@@ -43,28 +43,28 @@ extern int dm_nr_regions;
 extern struct dm_record *dm_records;
 extern int dm_nr_records;
 
-/* Map a piece of physical memory; the range is RAM, so the mapping is cached */
+/* Map a piece of physical memory, which must be RAM; the mapping is cached */
 void *dm_map(uint64_t phys, size_t len);
 
-/* The @index-th range that the memory map of this boot has for the pool */
+/* Find the @index-th range that this boot's memory map reserves for the pool */
 bool dm_range(int index, uint64_t *start, uint64_t *end);
 
-/* Look for regions at each GiB of the ranges; returns how many there are */
+/* Look for regions at each GiB of the ranges; return their number */
 int dm_find_regions(void);
 
 struct dm_region *dm_region(uint64_t id);
 
 uint32_t dm_seed(void);
 
-/* Read all records that are not free; returns how many */
+/* Read all records that are not free; return their number */
 int dm_find_records(void);
 
-/* The record of a name, which must be the only one; the root has the name "" */
+/* Find the record of a name, which must be unique; the root's name is "" */
 struct dm_record *dm_find(const char *name);
 
 extern uint8_t dm_buf[PKRAM_LARGE_SLOT] __attribute__((aligned(8)));
 
-/* Give an image the checksum it should have */
+/* Update the checksum of an image */
 void dm_sign(uint8_t *image);
 
 void dm_put(struct dm_record *d, const uint8_t *image);
@@ -72,10 +72,10 @@ void dm_put(struct dm_record *d, const uint8_t *image);
 /* Write a changed record to both slots, as if it had been committed */
 void dm_commit(struct dm_record *d);
 
-/* A header that was changed, to both slots */
+/* Write a changed header to both slots */
 void dm_commit_header(struct dm_region *r);
 
-/* Does the memory of an extent hold a part of the pattern of a file? */
+/* Check the part of a file's pattern that is in an extent */
 long long dm_verify(const struct pkram_extent *e, uint64_t size, uint64_t seed);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What the fs_* scenarios do with files and with the pool; fs_fixture.h has the
- * fixture.
- */
+/* File and pool helpers of the fs_* scenarios; the fixture is in fs_fixture.h. */
 #ifndef PKRAM_VM_FS_H
 #define PKRAM_VM_FS_H
 
@@ -34,23 +31,23 @@ uint64_t fs_total(void);
 
 uint64_t fs_free(void);
 
-/* One GiB is enough, if the kernel has no second one to give */
+/* Grow the pool by 2 GiB, or by 1 GiB if the kernel cannot give more */
 int fs_grow(void);
 
-/* Remove all that is in a directory */
+/* Remove everything in a directory */
 int fs_empty(const char *dir);
 
-/* A new file, open for reading and writing, of @size bytes that read as zero */
+/* Create and open a file of @size bytes that read as zero */
 int fs_file(const char *path, off_t size);
 
 off_t fs_size(int fd);
 
 uint64_t fs_blocks(int fd);
 
-/* Write @len bytes of one value; the file's pattern where nothing else matters */
+/* Write @len bytes of the same value, for tests that do not need a pattern */
 int fs_set(int fd, int value, size_t len, off_t pos);
 
-/* Offset of the first byte in [pos, pos + len) that is not @value, or -1 if none */
+/* Return the offset of the first byte in [pos, pos + len) that is not @value, or -1 */
 long long fs_find_other(int fd, int value, size_t len, off_t pos);
 
 #endif

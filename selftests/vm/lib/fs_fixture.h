@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of the fs_* scenarios: a pool of 1 or 2 GiB, pkramfs mounted, and for
- * each test an empty directory of it to stand in.
+ * Fixture of the fs_* scenarios: a pool of 1 or 2 GiB, pkramfs mounted, and an empty
+ * directory in it as the working directory.
  */
 #ifndef PKRAM_VM_FS_FIXTURE_H
 #define PKRAM_VM_FS_FIXTURE_H
@@ -21,7 +21,7 @@ FIXTURE_SETUP(main)
 	ASSERT_OK(fs_mount());
 	ASSERT_OK(fs_grow());
 	umask(022);
-	/* What a test that was cut short may have left */
+	/* Remove what an aborted test left behind. */
 	ASSERT_OK(fs_empty(PKRAM_MNT));
 	ASSERT_OK(mkdir(PKRAM_MNT "/test", 0755));
 	ASSERT_OK(chdir(PKRAM_MNT "/test"));
@@ -34,8 +34,8 @@ FIXTURE_TEARDOWN(main)
 	EXPECT_OK(chdir("/"));
 	EXPECT_OK(fs_empty(PKRAM_MNT));
 	/*
-	 * Nothing leaks. Units of records stay such; a GiB that became idle is
-	 * not free while it is made ready for other use.
+	 * Nothing leaks. Units of records stay allocated. A GiB that became idle is not
+	 * free while it is prepared for other use.
 	 */
 	VM_WAIT(fs_free() + 64 * UNIT >= self->free);
 	EXPECT_GE(fs_free() + 64 * UNIT, self->free);

@@ -88,7 +88,7 @@ void req_put64(struct req *q, uint16_t type, uint64_t v)
 	req_put(q, type, &v, sizeof(v));
 }
 
-/* The end of an exchange: its errno, and its words */
+/* Read the end of an exchange: its errno and its text */
 static int take_end(struct nl *nl, const struct nlmsghdr *h)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(h);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the genl* scenarios share: netlink by hand, as a library would not send
- * most of what they send; what each command tells; the module, loaded, mounted.
+ * Helpers of the genl* scenarios: raw netlink, because a library would not send most of
+ * these messages; parsed answers of each command; and loading and mounting the module.
  */
 #ifndef PKRAM_VM_GENL_H
 #define PKRAM_VM_GENL_H
@@ -16,14 +16,14 @@
 #define RX_SIZE		(1U << 18)
 
 /**
- * struct nl - a socket, and what the last exchange brought
+ * struct nl - a socket and the result of the last exchange
  * @fd: the socket
  * @family: number of the family "pkram"
- * @seq: of the last request
- * @text: words of the kernel's answer
- * @at: where in the request the attribute is that it is about, 0: none
- * @missing: the attribute that it misses, 0: none
- * @interrupted: the list changed while it was told
+ * @seq: sequence number of the last request
+ * @text: text of the kernel's answer
+ * @at: offset in the request of the attribute that the error is about, 0: none
+ * @missing: the missing attribute, 0: none
+ * @interrupted: the list changed during the dump
  * @rx: messages
  */
 struct nl {
@@ -43,7 +43,7 @@ struct req {
 	char attrs[4096];
 };
 
-/* An answer's attributes: the last of each number */
+/* Attributes of an answer; of repeated ones the last */
 struct tb {
 	const struct nlattr *a[PKRAM_A_MAX + 1];
 	const struct nlattr *first;
@@ -70,20 +70,28 @@ void req_put64(struct req *q, uint16_t type, uint64_t v);
 
 int nl_send(struct nl *nl, struct req *q);
 
-/* Take what comes up to the end. Return: 0 or the kernel's errno, negative */
+/*
+ * Receive messages up to the end of an exchange
+ *
+ * Return: 0 or a negative errno of the kernel
+ */
 int nl_take(struct nl *nl, answer_fn fn, void *arg);
 
-/* Send, take what comes up to the end. Return: 0 or the kernel's errno, negative */
+/*
+ * Send a request and receive messages up to the end of the exchange
+ *
+ * Return: 0 or a negative errno of the kernel
+ */
 int nl_talk(struct nl *nl, struct req *q, answer_fn fn, void *arg);
 
 int nl_find_family(struct nl *nl, uint16_t *family);
 
 int nl_open(struct nl *nl);
 
-/* A request without attributes */
+/* Send a request without attributes */
 int nl_ask(struct nl *nl, uint8_t cmd, uint16_t flags, answer_fn fn, void *arg);
 
-/* What POOL_GET tells */
+/* Answer of POOL_GET */
 struct pool {
 	int answers;
 	bool uuid, read_only;
@@ -93,7 +101,7 @@ struct pool {
 
 int genl_get_pool(struct nl *nl, struct pool *p);
 
-/* What REGION_GET tells, summed up */
+/* Totals of the answers of REGION_GET */
 struct regions {
 	int nr, nr_bad, nr_base;
 	uint64_t base[16], size, free, meta;
@@ -102,7 +110,7 @@ struct regions {
 
 int genl_get_regions(struct nl *nl, struct regions *r);
 
-/* What HANDOVER_GET tells */
+/* Answer of HANDOVER_GET */
 struct handover {
 	int answers;
 	uint32_t mode;
@@ -111,7 +119,7 @@ struct handover {
 
 int genl_get_handover(struct nl *nl, struct handover *h);
 
-/* What POOL_GROW, _ADOPT and _DEL report */
+/* Report of POOL_GROW, _ADOPT and _DEL */
 struct report {
 	uint32_t gib;
 	int nr_taken, nr_refused;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The fixture of the genl* scenarios: the module, loaded and mounted, and a socket */
+/* Fixture of the genl* scenarios: the module loaded, pkramfs mounted, and a socket */
 #ifndef PKRAM_VM_GENL_FIXTURE_H
 #define PKRAM_VM_GENL_FIXTURE_H
 
@@ -18,7 +18,7 @@
 
 #include "genl.h"
 
-/* Is this what the kernel answered, and did it say so in words? */
+/* Check the error and the error text of an answer */
 #define EXPECT_REFUSED(err, words, call)				\
 	do {								\
 		nl->text[0] = '\0';					\

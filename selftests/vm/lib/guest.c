@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Talk to the guest, its network, and measurements; declared in qemu.h */
+/* Communication with the guest, its network, and measurements; declared in qemu.h */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -61,7 +61,7 @@ char *qemu_wait_line(struct qemu *q, int port, const char *re, int seconds)
 		return NULL;
 	while (!(line = next_line(q, port, &compiled)) && alive && vm_now() < until) {
 		qemu_nap();
-		/* Once more after its end, for the last it said */
+		/* Read once more after QEMU ended, for the last output */
 		alive = qemu_alive(q);
 	}
 	regfree(&compiled);
@@ -76,7 +76,7 @@ void qemu_skip_lines(struct qemu *q, int port)
 		q->seen[port] = st.st_size;
 }
 
-/* A word after KEY=, or up to the next KEY= if it may be several */
+/* Copy the word after KEY=, or all words up to the next KEY= */
 static void value_of(const char *line, const char *key, char *value, size_t size)
 {
 	const char *p = strstr(line, key);
@@ -124,7 +124,7 @@ int guest_wait(struct qemu *q, unsigned long long above, struct guest_state *st,
 		line = qemu_wait_line(q, 0, re, seconds);
 		if (!line)
 			return qemu_alive(q) ? -ETIMEDOUT : -EPIPE;
-		/* Several may have come since the last time. */
+		/* Several may have arrived since the last call. */
 		do {
 			parse_state(line, st);
 			free(line);
@@ -145,7 +145,7 @@ char *guest_ask(struct qemu *q, const char *name, int seconds)
 	qemu_skip_lines(q, 1);
 	if (fd < 0)
 		return NULL;
-	/* "counter" is answered with a state line. */
+	/* The answer to "counter" is a state line. */
 	snprintf(prefix, sizeof(prefix), "^guest: %s[:=]", name);
 	if (write(fd, name, len) == (ssize_t)len && write(fd, "\n", 1) == 1) {
 		line = qemu_wait_line(q, 1, prefix, seconds);
@@ -178,7 +178,7 @@ int guest_verify(struct qemu *q)
 
 /* The network */
 
-/* The tap is to be there before QEMU, which would make one outside of the bridge. */
+/* Create the tap before QEMU does: QEMU's would not be in the bridge. */
 static int make_tap(const char *name)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The fixture of the mmap_* scenarios: a pool with whole GiB, and an empty directory */
+/* Fixture of the mmap_* scenarios: a pool of whole GiB, and an empty directory */
 #ifndef PKRAM_VM_MMAP_FIXTURE_H
 #define PKRAM_VM_MMAP_FIXTURE_H
 
@@ -33,7 +33,7 @@ FIXTURE_SETUP(map)
 	ASSERT_OK(fs_mount());
 	if (!fs_total())
 		ASSERT_OK(pool_grow(POOL_GIB));
-	/* A test that died left its files. */
+	/* Remove the files of a test that died. */
 	ASSERT_OK(fs_empty(PKRAM_MNT));
 	umask(022);
 	ASSERT_OK(mkdir(PKRAM_MNT "/test", 0755));
@@ -42,7 +42,7 @@ FIXTURE_SETUP(map)
 	catch_faults();
 }
 
-/* What the test mapped is still mapped; what it pinned may be. */
+/* The mappings of the test still exist; so may its pins. */
 FIXTURE_TEARDOWN(map)
 {
 	EXPECT_OK(chdir("/"));

@@ -14,12 +14,12 @@
 #define SMALL		4096UL
 #define HUGE		(2 * MIB)
 #define NR_SMALL	8
-#define ADDRESSES	(4 * GIB)	/* for all of them, of all times */
+#define ADDRESSES	(4 * GIB)	/* the same addresses for all calls */
 
-/* One of 2 MiB, and one that was split, of which NR_SMALL are left */
+/* A huge page, and one that was split, of which NR_SMALL pages are left */
 static char *moved_huge, *moved_small;
 
-/* What is in the file @name of the block of memory at @addr, if there is one */
+/* Read the file @name of the memory block at @addr, if it exists */
 static char *block_read(uint64_t addr, uint64_t block, const char *name)
 {
 	char path[96];
@@ -38,7 +38,7 @@ static void block_set(uint64_t addr, uint64_t block, const char *state)
 	vm_write_file(path, state);
 }
 
-/* Bytes; 0: nobody knows */
+/* Size of a memory block in bytes; 0: unknown */
 static uint64_t block_size(void)
 {
 	char *text = vm_read_file(BLOCKS "/block_size_bytes");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages that are in use in a GiB of RAM, for the kernel to move when that is taken.
+ * Put pages in use into a GiB of RAM, so that the kernel must migrate them when the GiB is
+ * taken.
  *
- * Memory that came back last is given out last. So whatever else is in zone Movable is put
- * offline first, but for little.
+ * The kernel allocates from memory that came online last only when other memory is used
+ * up. Therefore almost all other memory in zone Movable is put offline first.
  */
 #ifndef PKRAM_VM_MOVABLE_H
 #define PKRAM_VM_MOVABLE_H
@@ -12,21 +13,22 @@
 #include <stdint.h>
 
 /*
- * Put what is in zone Movable offline, as far as that goes, but not the GiB at @base. Of the
- * one above, which is refused, the first block stays too, by which it is found, and the last:
- * so it is tried, and what went offline for that is put online again.
+ * Put memory of zone Movable offline as far as possible, except the GiB at @base. Of the
+ * GiB above, the first and the last block stay online: the test tries to take that GiB,
+ * which is refused, and the blocks that went offline for that are put online again.
  */
 int movable_only_in(uint64_t base);
 
-/* The kernel had no memory to put some of a GiB online. */
+/* Put the rest of a GiB online, which the kernel could not do for lack of memory */
 void movable_online(uint64_t base);
 
-/* Is in them what was written? */
+/* Return whether the pages have their content */
 bool movable_intact(void);
 
 /*
- * Have pages in the GiB at @base; those of the last time are elsewhere by now. What is
- * had besides on the way there stays in use, so that the next time it is not in the way.
+ * Allocate pages in the GiB at @base; those of the last call have been migrated elsewhere.
+ * Pages that were allocated elsewhere meanwhile stay allocated, so that the next call does
+ * not get them again.
  */
 int movable_put(uint64_t base);
 

@@ -10,7 +10,7 @@
 
 #include "pool.h"
 
-/* TCG copies to a buffer of 2 MiB and more twenty times slower. */
+/* TCG copies to a buffer of 2 MiB or more twenty times slower. */
 #define PIECE	(256 * KIB)
 
 int pool_up(const char *params)
@@ -105,7 +105,7 @@ int pool_churn(uint64_t bytes, int byte)
 
 	if (p == MAP_FAILED)
 		return -errno;
-	/* Debian's kernels do so unasked; the debug kernel takes minutes without. */
+	/* Debian's kernels use huge pages anyway; the debug kernel takes minutes without them. */
 	madvise(p, bytes, MADV_HUGEPAGE);
 	memset(p, byte, bytes);
 	return munmap(p, bytes) ? -errno : 0;

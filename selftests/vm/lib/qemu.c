@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Start QEMU, talk QMP, save and load; guest.c has the guest's side */
+/* Start QEMU, speak QMP, save and load; guest.c has the guest's side */
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -43,7 +43,7 @@ void qemu_nap(void)
 
 char *qemu_path(const char *name, const char *what)
 {
-	static char path[4][108];	/* as long as a socket's may be */
+	static char path[4][108];	/* maximum length of a socket's path */
 	static int i;
 
 	i = (i + 1) % 4;
@@ -79,7 +79,7 @@ int qemu_connect(const char *path)
 	return fd;
 }
 
-/* Starting and ending */
+/* Start and end */
 
 static bool given(const char * const argv[], const char *option)
 {
@@ -120,7 +120,7 @@ static struct qemu *new_qemu(const char *name, pid_t pid)
 	return q;
 }
 
-/* Connect to QMP and say hello */
+/* Connect to QMP and negotiate capabilities */
 static int shake_hands(struct qemu *q)
 {
 	double until = qemu_deadline(START_SECONDS);
@@ -219,7 +219,7 @@ char *qemu_console(const char *name)
 	return vm_read_file(qemu_path(name, "console")) ?: strdup("");
 }
 
-/* Wait for its end, whether or not it is our child, up to @until */
+/* Wait up to @until for the end of QEMU, which may not be our child */
 static bool gone(struct qemu *q, double until)
 {
 	struct pollfd fd = { .events = POLLIN };
@@ -275,7 +275,7 @@ int qemu_quit(struct qemu *q)
 
 /* QMP */
 
-/* The next line of QMP, parsed: 0, or -errno */
+/* Receive and parse the next line of QMP: 0, or -errno */
 static int receive(struct qemu *q, struct json_object **msg, double until)
 {
 	struct pollfd fd = { .fd = q->qmp, .events = POLLIN };
@@ -317,7 +317,7 @@ static struct json_object *member(struct json_object *obj, const char *key)
 	return value;
 }
 
-/* Receive until an answer is there; keep events */
+/* Receive until there is an answer; store events */
 static int receive_answer(struct qemu *q, double until)
 {
 	struct json_object *msg, *part;
@@ -338,7 +338,7 @@ static int receive_answer(struct qemu *q, double until)
 		else
 			q->answer = json_object_get(member(msg, "return"));
 		err = part ? -EREMOTEIO : 0;
-		/* The greeting is neither. */
+		/* The greeting has neither member. */
 		part = part ?: member(msg, "return");
 		json_object_put(msg);
 		if (part)
@@ -428,7 +428,7 @@ char *qemu_hmp(struct qemu *q, const char *fmt, ...)
 	return err ? NULL : strdup(qemu_answer(q, ""));
 }
 
-/* Take an event out of those that came */
+/* Remove an event from the list of received events */
 static bool take_event(struct qemu *q, const char *event)
 {
 	size_t n = json_object_array_length(q->events);
@@ -507,7 +507,7 @@ static int set_up_migration(struct qemu *q)
 	return err ?: qemu_ignore_shared(q, true);
 }
 
-/* QEMU 7.2 writes to no file: by a program then */
+/* QEMU 7.2 cannot write to a file; a program does it */
 static int migrate(struct qemu *q, const char *verb, const char *path, bool out)
 {
 	if (qemu_has_cpr(q))

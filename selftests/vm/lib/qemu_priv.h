@@ -3,16 +3,16 @@
 #ifndef PKRAM_VM_QEMU_PRIV_H
 #define PKRAM_VM_QEMU_PRIV_H
 
-/* The time after so many seconds, four times as many on a kernel with checkers */
+/* Return the time after this many seconds, four times as many on a kernel with checkers */
 double qemu_deadline(int seconds);
 
-/* Sleep for a moment before looking again */
+/* Sleep briefly before checking again */
 void qemu_nap(void);
 
-/* A file of the QEMU of that name; valid until three more calls */
+/* Return the path of a file of that QEMU; valid until three more calls */
 char *qemu_path(const char *name, const char *what);
 
-/* The file with the output of a port */
+/* Return the path of the file with the output of a port */
 char *qemu_log_path(const char *name, int port);
 
 /* Connect to a Unix socket: a descriptor, or -1 */

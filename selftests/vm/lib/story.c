@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* The harness defines this symbol in each file that includes it; so does the test. */
+/* The harness defines this symbol in each file that includes it, so in the test as well. */
 #define _fixture_global story_fixture_global
 #include "test.h"
 
@@ -19,8 +19,8 @@
 #define STORY_NOTES	PKRAM_MNT "/notes"
 
 /*
- * The same before and after. A machine of a later version has offloads that 6.1's tap
- * has not, and its state does not load there.
+ * The arguments before and after must be the same. A later machine has offloads that the
+ * tap of 6.1 does not have; its state does not load there.
  */
 #define STORY_GUEST							\
 	QEMU_LINUX(GUEST_NET " guest.mib=400"), QEMU_NET,		\
@@ -67,7 +67,7 @@ void story_say_kernel(const char *what)
 		story_say("NOTE: no nested KVM in this VM");
 }
 
-/* Lines and boots in the guest's kernel log */
+/* Return the numbers of lines and of boots in the guest's kernel log */
 static int story_guest_log(struct qemu *q, int *lines, int *boots)
 {
 	char *text = guest_ask(q, "dmesg", 60);
@@ -82,7 +82,7 @@ static int story_guest_log(struct qemu *q, int *lines, int *boots)
 	return err;
 }
 
-/* Wait until the peer has got a counter above @above */
+/* Wait until the peer has received a counter above @above */
 static int story_wait_peer(unsigned long long above, struct peer_state *p)
 {
 	double until = vm_now() + 60;
@@ -105,7 +105,7 @@ void story_save(struct __test_metadata *_metadata, struct qemu *q,
 	ASSERT_EQ(0, qemu_save(q, STORY_STATE))
 		TH_LOG("%s", q->error);
 	n->stopped = qemu_clock();
-	/* It went on until the save stopped it. */
+	/* The guest ran on until the save stopped it. */
 	guest_wait(q, 0, &n->guest, 0);
 	ASSERT_EQ(0, qemu_quit(q));
 	n->leaving = qemu_clock();
@@ -181,7 +181,7 @@ struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *
 	    attach - boot, start - attach, load - start);
 	story_say("blackout: %.1f s, nearly all of it the boot of the kernel", load - n->stopping);
 
-	/* It counts from where it was; the first lines may come before the port is open. */
+	/* The counter continues; the first lines may be lost before the port is open. */
 	EXPECT_LT(was.counter, st.counter);
 	EXPECT_GE(was.counter + 50, st.counter);
 	EXPECT_STREQ(was.boot_id, st.boot_id);
@@ -197,7 +197,7 @@ struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *
 	EXPECT_EQ(1, boots);
 	EXPECT_LE(n->lines, lines);
 
-	/* The connection is the one it was, and works both ways. */
+	/* The connection is still the same one and works in both directions. */
 	ASSERT_EQ(0, story_wait_peer(was.counter, &peer))
 		TH_LOG("counter %llu, guest's %llu", peer.counter, was.counter);
 	story_say("its TCP peer saw %d connection, silent for %.1f s by its own clock",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A Linux guest goes on after its host's kernel is replaced: what the scenarios that
- * show it share. They differ in how the guest's RAM is kept and in how often the kernel
- * is replaced. A scenario defines story_object: QEMU's memory backend "ram0" in the file
- * /dev/pkram/vm1.
+ * Helpers of the scenarios that show a Linux guest running on after its host's kernel was
+ * replaced. The scenarios differ in how the guest's RAM is preserved and in how often the
+ * kernel is replaced. A scenario defines story_object: QEMU's memory backend "ram0" in the
+ * file /dev/pkram/vm1.
  *
  * Lines that begin with "> " are for people.
  */
@@ -14,15 +14,15 @@
 
 struct __test_metadata;
 
-/* Defined by the scenario: the argument of -object */
+/* The argument of -object, defined by the scenario */
 extern const char * const story_object;
 
-/* What is remembered across a kexec; the times are qemu_clock()'s */
+/* Values kept over a kexec; times are those of qemu_clock() */
 struct story_notes {
 	struct guest_state guest;
 	struct peer_state peer;
 	int lines;			/* of the guest's kernel log */
-	int hops;			/* kernels replaced so far */
+	int hops;			/* number of kernels replaced so far */
 	double stopping, stopped, leaving;
 };
 
@@ -31,16 +31,16 @@ void story_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void story_say_kernel(const char *what);
 
-/* In the middle of a conversation: save, end QEMU, and note how it all was */
+/* Save the guest while its connection is active, end QEMU, and note its state */
 void story_save(struct __test_metadata *_metadata, struct qemu *q, struct story_notes *n);
 
-/* A new guest on a new pool */
+/* Start a new guest on a new pool */
 struct qemu *story_start(struct __test_metadata *_metadata, struct story_notes *n);
 
-/* After the kexec: the guest goes on, and is what it was */
+/* After the kexec: load the guest and compare it with the notes */
 struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *n);
 
-/* A stage in the middle: the guest goes on, and is saved for the next kernel */
+/* A stage in the middle: load the guest and save it for the next kernel */
 void story_hop(struct __test_metadata *_metadata, const char *what);
 
 #endif

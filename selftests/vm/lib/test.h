@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kselftest harness for VM tests: a main() that also knows --list, and a timeout
- * fit for emulated machines. Test programs include this; the library does not, but for
+ * The kselftest harness for VM tests, with a main() that accepts --list, and with a
+ * timeout for emulated machines. Test programs include this; library files do not, except
  * story.c.
  */
 #ifndef PKRAM_VM_TEST_H
@@ -38,8 +38,8 @@
 	}
 
 /*
- * List every test, one a line, by the name that the harness's -r takes; with --limits also
- * its limit in seconds
+ * List all tests, one per line, by the names that the harness's -r accepts; with --limits
+ * also their limits in seconds
  */
 #undef TEST_HARNESS_MAIN
 #define TEST_HARNESS_MAIN						\
@@ -62,9 +62,9 @@
 	}								\
 									\
 	/*								\
-	 * The runner ends a test at its limit, by the VM's own time, unless this is \
-	 * a VM whose time goes by the instruction. A kernel with checkers is several \
-	 * times as slow.						\
+	 * The runner ends a test at its limit in the VM's own time, except in a VM \
+	 * whose clock counts instructions. A kernel with checkers is several times \
+	 * slower.							\
 	 */								\
 	static void vm_scale_timeouts(void)				\
 	{								\

@@ -41,7 +41,7 @@ int load_refused(struct qemu *q, const char *stream, const char *says)
 	}
 	err = qemu_load(q, stream);
 	if (!err) {
-		/* The refusal may come as late as when the guest is to run. */
+		/* The error may come only when the guest starts to run. */
 		err = qemu_wait_exit(q, 30) ? 0 : -EPIPE;
 	}
 	text = qemu_stderr(q->name) ?: strdup("");
@@ -141,7 +141,7 @@ int set_mode(struct qemu *q, const char *mode)
 	return qemu_command(q, "migrate-set-parameters", "{'mode': '%s'}", mode);
 }
 
-/* A QEMU that was started without waiting for it, once it answers */
+/* Wait until a QEMU that was started without waiting answers */
 static struct qemu *find_qemu(const char *name, int seconds)
 {
 	double until = vm_now() + seconds;
@@ -166,14 +166,14 @@ struct qemu *exec_again(struct qemu *q, const char *stream)
 	fclose(f);
 	for (word = cmdline; word < cmdline + len; word += strlen(word) + 1)
 		n += snprintf(words + n, sizeof(words) - n, "'%s', ", word);
-	/* The last one counts. */
+	/* The last one takes effect. */
 	snprintf(words + n, sizeof(words) - n, "'-incoming', 'file:%s'", stream);
 	if (qemu_command(q, "migrate-set-parameters", "{'cpr-exec-command': [%s]}", words) ||
 	    qemu_command(q, "migrate", "{'uri': 'file:%s'}", stream)) {
 		printf("# cpr-exec: %s\n", q->error);
 		return NULL;
 	}
-	/* The process stays, what it runs is new; its connection is lost. */
+	/* The process stays and executes the new QEMU; the connection is lost. */
 	if (qemu_wait_migration(q, 30) != -EPIPE) {
 		printf("# cpr-exec: %s\n", q->error);
 		return NULL;

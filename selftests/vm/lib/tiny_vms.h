@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tiny guests with their RAM in pkram objects: start, save, load, and see refusals */
+/* Tiny guests with RAM in pkram objects: start, save, load, and expect refusals */
 #ifndef PKRAM_VM_TINY_VMS_H
 #define PKRAM_VM_TINY_VMS_H
 
@@ -17,40 +17,43 @@
 #define MACHINE		QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE
 #define INCOMING	"-incoming", "defer"
 
-/* Started with a pkram object; further arguments up to NULL */
+/* Start with a pkram object; further arguments up to NULL */
 #define START(name, object, ...) \
 	qemu_start(name, MACHINE, "-object", object, ##__VA_ARGS__, NULL)
 
-/* Does a start with these arguments end with an error that says all of @says? */
+/* Return whether a start with these arguments fails with an error that contains all of @says */
 int refused(const char *name, const char *says, const char * const argv[]);
 
 #define REFUSED(says, object, ...) \
 	refused("refused", says, (const char * const []) \
 		{ MACHINE, "-object", object, ##__VA_ARGS__, NULL })
 
-/* Does loading @stream fail, with an error that says @says, or any? QEMU is gone then. */
+/*
+ * Return whether loading @stream fails, with an error that contains @says if it is not
+ * NULL. QEMU has ended then.
+ */
 int load_refused(struct qemu *q, const char *stream, const char *says);
 
-/* What the kernel says of an object: enum pkram_state, or -errno */
+/* Return the state that the kernel reports for an object: enum pkram_state, or -errno */
 int object_state(const char *name);
 
 bool object_is(const char *name, int state);
 
-/* The counter goes on above @above and all of the pattern is right */
+/* Check that the counter rises above @above and that the whole pattern is right */
 int goes_on(struct qemu *q, unsigned long long above);
 
-/* Start a guest on object @name, let it run, save it, quit; its counter at @counter */
+/* Start a guest on object @name, let it run, save it, quit; return its counter in @counter */
 int make_saved(const char *name, const char *uuid, unsigned long long *counter);
 
-/* Load it, see that it goes on, and kill it */
+/* Load a guest, check that it runs, and kill it */
 int load_saved(const char *name, const char *uuid, unsigned long long counter);
 
-/* Of its migrations from here on */
+/* Set the mode of its following migrations */
 int set_mode(struct qemu *q, const char *mode);
 
 /*
- * In mode cpr-exec, which was set: have it replace itself by a QEMU with the same
- * arguments, and return that; NULL if that does not work
+ * In mode cpr-exec, which must be set: let QEMU replace itself by a QEMU with the same
+ * arguments, and return that; NULL on failure
  */
 struct qemu *exec_again(struct qemu *q, const char *stream);
 
@@ -58,12 +61,12 @@ struct qemu *exec_again(struct qemu *q, const char *stream);
 #define CHANNEL(type)							\
 	"{'channel-type': '" type "', 'addr': {'transport': 'socket', "	\
 	"'type': 'unix', 'path': '" SOCKET(type) "'}}"
-/* The arguments of a QEMU that takes a guest over by transfer() */
+/* Arguments of a QEMU that receives a guest by transfer() */
 #define TRANSFERRED							\
 	"-incoming", "unix:" SOCKET("main"), "-incoming",		\
 	"cpr,addr.transport=socket,addr.type=unix,addr.path=" SOCKET("cpr")
 
-/* Hand a guest over by cpr-transfer to a new QEMU @name, and return that; NULL if it fails */
+/* Transfer a guest by cpr-transfer to a new QEMU @name, and return that; NULL on failure */
 struct qemu *transfer(struct qemu *q, const char *name, const char * const argv[]);
 
 #endif

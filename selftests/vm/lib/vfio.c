@@ -47,7 +47,7 @@ int edu_find(struct edu *edu, int index)
 	err = vm_write_file(path, "vfio-pci");
 	if (err)
 		return err;
-	/* Bound since an earlier test, most of the time */
+	/* Usually bound already, by an earlier test */
 	vm_write_file("/sys/bus/pci/drivers_probe", edu->name);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", edu->name);
 	len = readlink(path, link, sizeof(link) - 1);

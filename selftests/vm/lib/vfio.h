@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Devices that do DMA: QEMU's "edu", bound to vfio-pci behind an emulated VT-d, and
- * VFIO containers for them, of type1 and of ours.
+ * Devices that do DMA: QEMU's "edu", bound to vfio-pci behind an emulated VT-d, and VFIO
+ * containers for them, of type1 and of pkram.
  */
 #ifndef PKRAM_VM_VFIO_H
 #define PKRAM_VM_VFIO_H
@@ -26,7 +26,7 @@
 /**
  * struct edu - a device
  * @name: its PCI address
- * @nr: of its group
+ * @nr: number of its group
  * @group: open group, or -1
  * @device: open device, or -1
  * @bar: its registers
@@ -39,15 +39,16 @@ struct edu {
 	volatile char *bar;
 };
 
-/* The @index-th device, bound to vfio-pci, which it stays */
+/* Find the @index-th device and bind it to vfio-pci; it stays bound */
 int edu_find(struct edu *edu, int index);
 
 int edu_join(struct edu *edu, int container);
 
 /*
- * Open it: registers, and leave to do DMA.  There is no way to reset it: what it did for
- * the one who had it before (who may have died) comes to an end first, in nothing, as
- * VFIO opens a device without that leave.  Until then it ignores who writes to it.
+ * Open the device, map its registers and enable DMA. It cannot be reset. A DMA that an
+ * earlier user (which may have died) started must end first; until then the device ignores
+ * writes to its registers. That DMA has no effect, because VFIO opens a device with bus
+ * mastering disabled.
  */
 int edu_start(struct edu *edu);
 
@@ -66,27 +67,27 @@ int dma_map(int c, uint64_t iova, const void *vaddr, uint64_t size);
 
 int dma_renew(int c, uint64_t iova, const void *vaddr, uint64_t size);
 
-/* Bytes that were unmapped, or -1 */
+/* Return the number of bytes unmapped, or -1 */
 long long dma_unmap_flags(int c, uint64_t iova, uint64_t size, uint32_t flags);
 
 long long dma_unmap(int c, uint64_t iova, uint64_t size);
 
 long long dma_give_up(int c, uint64_t iova, uint64_t size);
 
-/* GET_INFO with all there is, to be freed; NULL if it fails */
+/* Return GET_INFO with all capabilities, to be freed; NULL on failure */
 struct vfio_iommu_type1_info *dma_info(int c);
 
 void *dma_capability(struct vfio_iommu_type1_info *info, int id);
 
 long long dma_avail(int c);
 
-/* Memory of the calling process that counts as locked, in bytes */
+/* Return the locked memory of the calling process in bytes */
 long long locked_memory(void);
 
-/* Tracing of iommu_map() */
+/* Start tracing of iommu_map() */
 int trace_maps(void);
 
-/* How many calls there were since, and the bytes of them */
+/* Return the number of calls since then, and the bytes mapped */
 int traced_maps(uint64_t *bytes);
 
 #endif

@@ -232,7 +232,7 @@ bool vm_iomem_find(const char *name, int index, uint64_t *start, uint64_t *end)
 	return true;
 }
 
-/* One multiplication and an odd constant per word: never 0 twice, cheap in TCG */
+/* Multiply by an odd constant: 0 for one word at most, and cheap in TCG */
 static inline uint64_t word(uint64_t seed, uint64_t pos)
 {
 	return (pos + seed + 1) * 0x9e3779b97f4a7c15ULL;

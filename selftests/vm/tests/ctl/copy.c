@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl export, import, verify: objects of the real pkramfs to files and back */
+/* pkramctl export, import, verify: copy objects of pkramfs to files and back */
 #include "fs_fixture.h"
 
 #include <sys/xattr.h>
@@ -10,7 +10,7 @@
 
 static const uint8_t vm_uuid[16] = "a guest", cookie[16] = "cookie";
 
-/* Run the tool; its output is in *@out if that is not NULL, and must hold @text */
+/* Run the tool; its output is returned in *@out if that is not NULL, and must contain @text */
 static int ctl(int want, const char *text, const char *args)
 {
 	char *out = NULL;
@@ -24,7 +24,7 @@ static int ctl(int want, const char *text, const char *args)
 	return bad;
 }
 
-/* Data in units 0, 1 and from the middle of 7 on; 2 to 6 are cut out */
+/* Write data to units 0, 1 and from the middle of 7 on; punch out 2 to 6 */
 static int make_sparse(const char *name)
 {
 	int fd = fs_file(name, 12 * UNIT), err;
@@ -67,7 +67,7 @@ static void new_disk(void)
 	fs_empty(DISK);
 }
 
-/* Claim it, as QEMU does; the claim lasts as long as the file is open */
+/* Claim an object as QEMU does; the claim lasts until the file is closed */
 static int claimed(const char *name)
 {
 	struct pkram_ioc_claim c = { .size = sizeof(c) };
@@ -140,7 +140,7 @@ TEST_F(main, import_over_claimed_object_is_ebusy)
 	EXPECT_OK(ctl(1, "vm1: Device or resource busy",
 		      "import " DIR "--force " DISK "/vm1"));
 	EXPECT_ERR(ENOENT, access("vm1.part", F_OK));
-	/* Reading it is allowed, but told of. */
+	/* Export of a claimed object is allowed, with a warning. */
 	EXPECT_OK(ctl(0, "is claimed", "export " DIR "--force vm1 " DISK));
 	close(fd);
 	EXPECT_OK(ctl(0, "ok", "import " DIR "--force " DISK "/vm1"));

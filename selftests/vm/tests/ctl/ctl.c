@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The verbs of pkramctl and what they refuse, on the real module; and pkramctl kexec */
+/* The verbs of pkramctl and their refusals with the real module; and pkramctl kexec */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/pkram.h>
@@ -20,7 +20,7 @@
 #define RAM	"{\"qom-type\":\"memory-backend-pkram\",\"name\":\"ram\"}"
 #define COOKIE	"01234567-89ab-cdef-0123-456789abcdef"
 
-/* Run the tool; what it says must hold @text. 0 if all is as wanted */
+/* Run the tool; its output must contain @text. Returns 0 if status and output are right */
 static int ctl(int want, const char *text, const char *args)
 {
 	char *out = NULL;
@@ -34,7 +34,7 @@ static int ctl(int want, const char *text, const char *args)
 	return bad;
 }
 
-/* The same without any privilege */
+/* The same without privileges */
 static int as_nobody(int want, const char *text, const char *args)
 {
 	int status;
@@ -52,7 +52,7 @@ static int as_nobody(int want, const char *text, const char *args)
 	return pid < 0 || waitpid(pid, &status, 0) < 0 || status;
 }
 
-/* Claim it, as QEMU does; the claim lasts as long as the file is open */
+/* Claim an object as QEMU does; the claim lasts until the file is closed */
 static int claimed(const char *name)
 {
 	struct pkram_ioc_claim c = { .size = sizeof(c) };
@@ -155,7 +155,7 @@ TEST_F(before, sealed_object_cannot_be_changed)
 	EXPECT_EQ(0, ctl(0, "guest            " UUID, "object show a"));
 	EXPECT_EQ(0, ctl(1, "a: sealed, because it has a saved guest", "object remove a"));
 	EXPECT_EQ(0, ctl(1, "a: sealed, because it has a saved guest", "object seal a"));
-	/* The cookie is what it says: another does not resume it */
+	/* The printed cookie resumes the object; another one does not. */
 	fd = open(PKRAM_MNT "/a", O_RDWR | O_EXCL | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ioctl(fd, PKRAM_IOC_CLAIM, &c));
@@ -203,8 +203,8 @@ TEST_F(before, only_root_may_change_the_pool)
 	EXPECT_EQ(0, as_nobody(0, "size", "pool show"));
 }
 
-/* Its state and its sealed RAM are all that a saved guest is */
-TEST_F(before, guest_discard_gives_a_saved_guest_up)
+/* The state file and the sealed RAM are both removed. */
+TEST_F(before, guest_discard_removes_the_saved_guest)
 {
 	int fd;
 
@@ -221,7 +221,7 @@ TEST_F(before, guest_discard_gives_a_saved_guest_up)
 	EXPECT_EQ(0, ctl(0, "g     stopped", "guest discard g"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/g.state", F_OK));
 	EXPECT_EQ(0, ctl(0, "running", "object show ram"));
-	/* One whose RAM another process has, it cannot give up */
+	/* discard fails if another process has claimed the RAM. */
 	EXPECT_EQ(0, ctl(0, "sealed", "object seal ram"));
 	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
 	fd = open(PKRAM_MNT "/ram", O_RDWR | O_EXCL | O_CLOEXEC);
@@ -250,7 +250,7 @@ TEST_F(before, kexec_to_kernel_without_module_is_refused)
 
 	EXPECT_STREQ("0\n", before);
 	EXPECT_EQ(0, kexec(0, "module           /lib/pkram/", "--dry-run"));
-	/* Copied, so that the names are known */
+	/* Keep copies, so that the files can be restored. */
 	ASSERT_EQ(0, vm_run(NULL,
 			    "for f in /lib/modules/*/modules.dep; do cp $f $f.away; : >$f; done"));
 	EXPECT_EQ(0, kexec(1, "there is no pkram module for ", "--dry-run"));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events: each by its name when what it tells has happened, who hears them, and what
- * happens to one that does not listen in time. Then those of damage, made in
- * preserved memory between two kernels.
+ * Events: each kind with its attributes, who may receive them, and what a slow receiver
+ * gets. Then events of damage, which is made in preserved memory between two kernels.
  */
 #include <fcntl.h>
 #include <linux/kexec.h>
@@ -48,7 +47,7 @@ FIXTURE_TEARDOWN(changes)
 	pkram_close(self->ctx);
 }
 
-/* The next event if it is of this kind, else NULL; whatever it tells is printed */
+/* Receive and print the next event; return it if it is of this kind, else NULL */
 static struct pkram_event *next(struct pkram_ctx *ctx, uint32_t kind)
 {
 	struct pkram_event *ev;
@@ -92,7 +91,7 @@ static bool is_handover(struct pkram_ctx *ctx, uint32_t mode)
 	return good;
 }
 
-/* An event about an object; @more: its old name, label or reason */
+/* Check an event about an object; @more: its old name, label or reason */
 static bool is_object(struct pkram_ctx *ctx, uint32_t kind, const char *name,
 		      uint32_t state, const char *more)
 {
@@ -128,7 +127,7 @@ TEST_F(changes, pool_changes_are_reported)
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_POOL_SHRINK_NTF, 0, GIB));
 	EXPECT_TRUE(no_more(ctx));
 
-	/* What fails is no event, but that the memory is good for nothing is. */
+	/* A failure causes no event, but unusable memory does. */
 	ASSERT_EQ(1, vm_run(NULL, CTL ADOPT_SECOND));
 	EXPECT_TRUE(is_handover(ctx, PKRAM_HANDOVER_E820));
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_REGION_QUARANTINE_NTF, SECOND, GIB));
@@ -140,7 +139,7 @@ TEST_F(changes, pool_changes_are_reported)
 	EXPECT_TRUE(no_more(ctx));
 }
 
-/* All that can happen to an object: done, and told */
+/* Do everything that causes an event of an object, and check the events */
 static int live(void)
 {
 	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
@@ -156,7 +155,7 @@ static int live(void)
 	    fsetxattr(fd, "user.os", "debian", 6, 0) || fremovexattr(fd, "user.os") ||
 	    rename("dir/new", "vm") || rename("dir", "folder"))
 		return -1;
-	/* Claimed, sealed, gone; claimed and resumed; sealed again and given up */
+	/* Claim, seal, close; claim and resume; seal again and unseal */
 	if (pkram_file_claim(fd, &claim) || pkram_file_seal(fd, &seal))
 		return -1;
 	close(fd);
@@ -169,7 +168,7 @@ static int live(void)
 	if (pkram_file_claim(fd, &claim))
 		return -1;
 	close(fd);
-	/* What happens to memory, times and open files is no event. */
+	/* Changes of memory, times and open files cause no event. */
 	fd = open("vm", O_RDWR | O_CLOEXEC);
 	if (fd < 0 || pwrite(fd, "x", 1, 0) != 1 || futimens(fd, NULL) ||
 	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2 * MIB) ||
@@ -251,7 +250,7 @@ TEST_F(changes, refused_kexec_is_reported)
 
 	EXPECT_EQ(-1, syscall(SYS_kexec_load, 32 * MIB, 1UL, &seg,
 			      (unsigned long)KEXEC_ARCH_DEFAULT)) {
-		/* It would be the next kernel. */
+		/* Unload it: it would be the next kernel. */
 		syscall(SYS_kexec_load, 0UL, 0UL, NULL, (unsigned long)KEXEC_ARCH_DEFAULT);
 	}
 	ev = next(self->ctx, PKRAM_CMD_KEXEC_REFUSE_NTF);
@@ -281,13 +280,13 @@ TEST_F(changes, lost_events_are_reported)
 	}
 	EXPECT_EQ(-EAGAIN, err);
 	EXPECT_LT(n, 100);
-	/* From here on it hears of everything again. */
+	/* From here on it receives all events again. */
 	ASSERT_EQ(0, chmod(PKRAM_MNT, 0700));
 	EXPECT_TRUE(is_object(self->ctx, PKRAM_CMD_OBJECT_CHANGE_NTF, "/", 0, NULL));
 	ASSERT_EQ(0, chmod(PKRAM_MNT, 0755));
 }
 
-/* Order and completeness: each of many changes of many, by several at once */
+/* No event is lost or out of order while several processes change many objects */
 TEST_F(changes, events_of_an_object_keep_their_order)
 {
 	uint64_t size[4] = { 0 };
@@ -323,7 +322,7 @@ TEST_F(changes, events_of_an_object_keep_their_order)
 	EXPECT_EQ(4 * 202, n);
 }
 
-/* Who hears */
+/* Permission to receive */
 
 static int hears_as(bool user, int namespaces)
 {
@@ -362,7 +361,7 @@ TEST_F(changes, only_root_may_subscribe)
 	EXPECT_EQ(0, result_of(pid));
 }
 
-/* Number of the group: known to everybody, it is in the answer of the controller */
+/* The group's number is not secret: the controller's answer contains it */
 static int spy(int namespaces, int go, int done)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
@@ -375,7 +374,7 @@ static int spy(int namespaces, int go, int done)
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return -1;
 	setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one));
-	/* All groups that there can be: some of them may be refused. */
+	/* Try all group numbers that may exist; some of them may be refused. */
 	for (group = 1; group < 256; group++)
 		setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
 	if (write(go, "", 1) != 1 || read(done, buf, 1) != 1)
@@ -411,7 +410,7 @@ static int spy_on_a_change(int namespaces, bool user)
 
 TEST_F(changes, other_network_namespaces_get_no_events)
 {
-	/* The spy itself is all right: without a namespace it hears. */
+	/* Without a namespace the spy receives the events. */
 	EXPECT_EQ(2, spy_on_a_change(0, false));
 	EXPECT_EQ(0, spy_on_a_change(0, true));
 	EXPECT_EQ(0, spy_on_a_change(CLONE_NEWNET, false));
@@ -428,7 +427,7 @@ static const char *const names[] = {
 	"object-resume", "object-unseal", "object-label", "object-rename", "object-remove",
 };
 
-/* Sockets that have joined a group of generic netlink (protocol 16) */
+/* Count sockets that have joined a group of generic netlink (protocol 16) */
 static int listeners(void)
 {
 	char *out;
@@ -457,7 +456,7 @@ TEST_F(changes, pkramctl_monitor_prints_events)
 		n++;
 	}
 	EXPECT_EQ(21, n);
-	/* They end by themselves when they have seen all. (This test's name has "monitor".) */
+	/* They exit when they have received all events. (This test's name has "monitor".) */
 	VM_WAIT(vm_run(NULL, "ps | grep -q '[-]-count 21'"));
 	text = vm_read_file("/tmp/text");
 	json = vm_read_file("/tmp/json");
@@ -489,7 +488,7 @@ FIXTURE(damage)
 	struct pkram_ctx *ctx;
 };
 
-/* Where the last unit of the file "map" is in the unit map, by words of 8 bytes */
+/* Word (8 bytes) of the unit map that has the last unit of the file "map" */
 static uint32_t map_word;
 
 FIXTURE_SETUP(damage)
@@ -509,12 +508,12 @@ FIXTURE_SETUP(damage)
 	ASSERT_NE(NULL, d);
 	map_word = (d->rec.extents[0].region_unit + d->rec.extents[0].nr_units - 1) /
 		   PKRAM_MAP_WORD_UNITS;
-	/* A bit of each copy */
+	/* One bit of each copy */
 	d = dm_find("broken");
 	ASSERT_NE(NULL, d);
 	d->a[offsetof(struct pkram_record_ser, mtime)] ^= 1;
 	d->a[d->slot + offsetof(struct pkram_record_ser, mtime)] ^= 2;
-	/* It is told by nobody that there is a pool. */
+	/* No receiver exists while the module attaches the pool. */
 	ASSERT_EQ(0, pool_up("handover=memmap"));
 	ASSERT_EQ(0, pkram_open(&self->ctx));
 	ASSERT_EQ(0, pkram_event_listen(self->ctx));
@@ -545,7 +544,7 @@ TEST_F(damage, damage_is_reported_when_found)
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_POOL_ADOPT_NTF, FIRST, GIB));
 	EXPECT_TRUE(no_more(ctx));
 
-	/* Under the hands of the module; once for an object, however often it is met */
+	/* Damage while the module is loaded; it is reported once for an object. */
 	dm_regions[0].head[PKRAM_HEAD_MAP_A + map_word * 8 + 1] ^= 4;
 	dm_regions[0].head[PKRAM_HEAD_MAP_B + map_word * 8 + 6] ^= 1;
 	fd = open(PKRAM_MNT "/map", O_RDONLY);

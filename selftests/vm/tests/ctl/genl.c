@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control plane: each command, each refusal with its words, who may what. The
- * tests come in this order: without a pool, with one, and without it again. Objects
- * are in genl_objects.c, messages at random in genl_fuzz.c.
+ * The control plane: each command, each refusal with its text, and permissions. The tests
+ * run in this order: without a pool, with one, and without it again. Objects are in
+ * genl_objects.c, random messages in genl_fuzz.c.
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -13,7 +13,11 @@
 
 #define USER		1000
 
-/* Run @fn in a process that has given up what @as says. Return: its result */
+/*
+ * Run @fn in a process that dropped the privileges that @as names
+ *
+ * Return: its result
+ */
 enum as { AS_USER, AS_NET_ADMIN, AS_NS_ROOT, AS_OTHER_NETNS };
 
 static bool give_up(enum as as)
@@ -36,7 +40,7 @@ static bool give_up(enum as as)
 	return false;
 }
 
-/* 0, or the line of the first expectation that does not hold */
+/* Return the line number of the first expectation that fails, or 0 */
 #define HOLDS(what)							\
 	do {								\
 		if (!(what))						\
@@ -132,7 +136,7 @@ TEST_F(main, grow_reports_what_was_taken)
 		TH_LOG("%s", nl->text);
 	}
 	EXPECT_TRUE(r.complete);
-	/* How much can go depends on where the kernel is; what cannot is told. */
+	/* How much can be taken depends on where the kernel is; the rest is reported. */
 	EXPECT_LE(1, r.gib);
 	EXPECT_TRUE(r.gib == 2 || r.nr_refused);
 	EXPECT_EQ(r.gib * GIB, r.taken);
@@ -173,7 +177,10 @@ TEST_F(main, grow_reports_what_was_taken)
 	EXPECT_FALSE(h.loaded);
 }
 
-/* A request that must fail: attributes, words of the answer, what is at fault or missing */
+/*
+ * A request that must fail: attributes, text of the answer, and the attribute that is
+ * wrong or missing
+ */
 struct bad_request {
 	const char *name;
 	uint8_t cmd;
@@ -288,7 +295,7 @@ static const struct bad_request bad_requests[] = {
 	{ "the last event", PKRAM_CMD_MAX, EOPNOTSUPP, "" },
 };
 
-/* @at: out: the attribute that the answer is about, or 0 */
+/* @at: returns the attribute that the answer is about, or 0 */
 static int send_bad(struct nl *nl, const struct bad_request *b, uint16_t *at)
 {
 	struct req q;
@@ -328,7 +335,7 @@ TEST_F(main, invalid_requests_are_explained)
 			TH_LOG("%s: attribute %d is at fault, %d is missing", b->name, at,
 			       nl->missing);
 		}
-		/* What the commands get to see themselves has words. */
+		/* Errors of the commands themselves have a text. */
 		if (b->err != EOPNOTSUPP)
 			EXPECT_NE('\0', nl->text[0]) {
 				TH_LOG("%s: says nothing", b->name);
@@ -346,7 +353,7 @@ TEST_F(main, unknown_attributes_are_refused)
 	size_t i;
 	int cmd;
 
-	/* Behind these come the events. */
+	/* The numbers after these are events. */
 	for (cmd = PKRAM_CMD_POOL_GET; cmd < PKRAM_CMD_POOL_GROW_NTF; cmd++) {
 		bool dump = cmd == PKRAM_CMD_REGION_GET || cmd == PKRAM_CMD_OBJECT_GET ||
 			    cmd == PKRAM_CMD_DMA_TABLE_GET;
@@ -365,7 +372,7 @@ TEST_F(main, unknown_attributes_are_refused)
 	}
 }
 
-/* Who */
+/* Permissions */
 
 static int sees_no_addresses(struct nl *nl)
 {
@@ -418,7 +425,7 @@ static int changes_nothing(struct nl *nl)
 	return 0;
 }
 
-/* The same with a socket of one's own */
+/* The same with a socket that the process opened itself */
 static int own_socket(struct nl *nl)
 {
 	int line;
@@ -429,7 +436,7 @@ static int own_socket(struct nl *nl)
 	return line ?: changes_nothing(nl);
 }
 
-/* A socket that root opened lends nobody root's rights */
+/* A socket that root opened does not give root's rights */
 static int roots_socket(struct nl *nl)
 {
 	return sees_no_addresses(nl) ?: changes_nothing(nl);
@@ -486,7 +493,7 @@ TEST_F(main, requests_are_answered_during_grow)
 			_exit(1);
 		begin = vm_now();
 		child->grows = true;
-		/* Getting none is fine: it was tried. */
+		/* Taking nothing is acceptable: it was tried. */
 		genl_grow(nl, 64, &r);
 		child->grows = false;
 		child->took = vm_now() - begin;
@@ -503,7 +510,7 @@ TEST_F(main, requests_are_answered_during_grow)
 	TH_LOG("%d answers, grew for %.2f s", answers, child->took);
 	if (child->took < 0.2)
 		SKIP(return, "growing took no time");
-	/* One may come when growing is over and the child does not run yet. */
+	/* One answer may come after growing has ended and before the child runs. */
 	EXPECT_LE(3, answers);
 }
 
@@ -522,7 +529,7 @@ TEST_F(main, pool_shrinks_by_range_and_by_size)
 	ASSERT_LE(0, fd);
 	close(fd);
 
-	/* The GiB that holds the file does not go; the answer says so. */
+	/* The GiB that has the file stays; the answer says so. */
 	ASSERT_EQ(0, genl_get_regions(nl, &rs));
 	genl_shrink(nl, 64, 0, 0, &r);
 	EXPECT_TRUE(r.gib ? r.complete && r.nr_refused : *nl->text);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control plane under messages at random: valid headers, any attributes. Each has
- * an answer; only one that was done may have changed something; nothing leaks.
+ * Random messages to the control plane: valid headers, any attributes. Each message gets
+ * an answer; only a successful one may change something; nothing leaks.
  *
- * The seed is printed. To run with it again: APPEND="fuzz.seed=NUMBER" in the conf.
+ * The seed is printed. To repeat a run: APPEND="fuzz.seed=NUMBER" in the conf.
  */
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -12,9 +12,9 @@
 #include "genl_fixture.h"
 
 #define USER		1000
-#define NR_MESSAGES	20000		/* of a run ... */
-#define TIME_LIMIT	25		/* ... that ends after so many seconds ... */
-#define NR_AT_LEAST	1000		/* ... and so many messages */
+#define NR_MESSAGES	20000		/* of a run */
+#define TIME_LIMIT	25		/* seconds after which a run ends */
+#define NR_AT_LEAST	1000		/* but not before this many messages */
 #define LEAK_LIMIT	16		/* bytes per message */
 
 static uint64_t rnd_state;
@@ -54,14 +54,14 @@ static void put_random(struct req *q, int depth)
 	for (i = 0; i < 8; i++)
 		data[i] = rnd();
 	switch (rnd() % 4) {
-	case 0:		/* a range that might be one */
+	case 0:		/* a range that may be valid */
 		data[0] = (data[0] % 64) << 30;
 		break;
 	case 1:
 		data[0] %= 4;
 		break;
 	}
-	/* But do not take what the VM lives on. */
+	/* Do not take memory that the VM needs. */
 	if (type == PKRAM_A_GIB)
 		data[0] |= 1U << 31;
 	if (depth < 3 && !(rnd() % 16)) {
@@ -72,7 +72,7 @@ static void put_random(struct req *q, int depth)
 	} else {
 		req_put(q, rnd() % 16 ? type : type | NLA_F_NESTED, data, len);
 	}
-	/* Now and then it says it is longer or shorter than it is. */
+	/* Sometimes the length is wrong. */
 	if (!(rnd() % 24))
 		a->nla_len = rnd() % 64;
 }
@@ -82,7 +82,7 @@ static int send_random(struct nl *nl, struct req *q)
 	int i;
 
 	req_init(q, nl->family, rnd() % (PKRAM_CMD_MAX + 3), rnd() % 3 ? 0 : NLM_F_DUMP);
-	/* Most of the commands' numbers are those of events. */
+	/* Most command numbers are those of events. */
 	if (rnd() % 4)
 		q->genl.cmd = rnd() % PKRAM_CMD_POOL_GROW_NTF;
 	if (!(rnd() % 32))
@@ -102,8 +102,10 @@ static bool changes(uint8_t cmd)
 }
 
 /*
- * Send @nr; the pool is what it was after each that was refused, or asked only.
- * Return: messages sent, or 0.
+ * Send @nr messages; the pool is unchanged after each one that was refused or that only
+ * reads
+ *
+ * Return: number of messages sent, or 0
  */
 static int fuzz(struct nl *nl, int nr, bool root)
 {
@@ -135,7 +137,7 @@ static int fuzz(struct nl *nl, int nr, bool root)
 	return n;
 }
 
-/* All that is told of the objects, as one sum */
+/* Add up all attributes of the objects */
 static void add_up(const struct tb *tb, void *arg)
 {
 	const uint8_t *p = (const void *)tb->first;
@@ -213,7 +215,7 @@ TEST_F(main, random_messages_of_root_do_only_what_they_ask)
 	ASSERT_NE(0, sum);
 	seed_rnd();
 	EXPECT_LE(100, fuzz(nl, NR_MESSAGES, true));
-	/* GiB that are not used may have gone, but no object, and none was damaged. */
+	/* Unused GiB may be gone, but no object is, and none was damaged. */
 	EXPECT_EQ(sum, objects(nl));
 	ASSERT_EQ(0, genl_get_pool(nl, &p));
 	EXPECT_EQ(21, p.nr_objects);
@@ -229,7 +231,7 @@ TEST_F(main, nothing_leaks)
 	if (debug_kernel())
 		SKIP(return, "kmemleak looks for leaks here, at the end of the boot");
 	seed_rnd();
-	/* Once to warm up caches */
+	/* Warm up caches */
 	ASSERT_LE(100, fuzz(nl, 2000, true));
 	before = vm_meminfo("SUnreclaim") + vm_meminfo("VmallocUsed");
 	n = fuzz(nl, NR_MESSAGES, true);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The control plane: lists of objects, while they come and go */
+/* The control plane: lists of objects, while objects are created and removed */
 #include "genl_fixture.h"
 
 #define NR_MANY		600
 #define NR_KEPT		150
 
 /**
- * struct list - objects that a dump told
+ * struct list - objects that a dump reported
  * @nr: number of them
  * @last: key of the last one
  * @rising: keys came in rising order
- * @kept: how often each of the files kept/N was told
+ * @kept: how often each of the files kept/N was reported
  * @want: name of one object to look at
  * @tb: its attributes, in @copy
  * @copy: bytes of its message
@@ -64,7 +64,7 @@ TEST_F(main, dump_of_empty_pool_is_empty)
 {
 	struct report r;
 
-	/* Some to spare, of which regions can be made to come and go */
+	/* More than needed, so that regions can be given back and taken */
 	ASSERT_EQ(0, genl_grow(&self->nl, 3, &r));
 	ASSERT_EQ(0, list(&self->nl, NULL, &l));
 	EXPECT_EQ(0, l.nr);
@@ -121,7 +121,7 @@ TEST_F(main, dump_has_paths_of_any_length)
 
 	memset(name, 'x', NAME_MAX);
 	name[NAME_MAX] = '\0';
-	/* 17 * 256 is beyond PATH_MAX: what is told is without a name then. */
+	/* 17 * 256 is longer than PATH_MAX: such objects are reported without a name. */
 	ASSERT_EQ(0, chdir(PKRAM_MNT));
 	for (i = 0; i < 17; i++) {
 		n = strlen(path);
@@ -239,7 +239,7 @@ TEST_F(main, dump_lists_stable_objects_once_during_changes)
 	EXPECT_EQ(0, l.nr);
 }
 
-/* A GiB goes, or comes where none can go */
+/* Give a GiB back, or take one */
 static bool change_regions(struct nl *nl)
 {
 	struct report r;
@@ -248,8 +248,8 @@ static bool change_regions(struct nl *nl)
 }
 
 /*
- * Regions that come and go while they are listed: who reads is told to read again. Of
- * objects too, as they are made anew when one is attached.
+ * A dump is marked as interrupted when regions change, so that the reader repeats it. So
+ * are dumps of objects, which are loaded again when a region is attached.
  */
 TEST_F(main, dump_is_marked_interrupted_when_regions_change)
 {
@@ -269,9 +269,9 @@ TEST_F(main, dump_is_marked_interrupted_when_regions_change)
 		bool change = i % 2;
 
 		req_init(&q, other->family, cmds[i / 2], NLM_F_DUMP);
-		/* The kernel fills the first datagram now, the next one when that is read. */
+		/* The kernel fills the first datagram now, the next one when the first is read. */
 		ASSERT_EQ(0, nl_send(other, &q));
-		/* An object that comes disturbs nobody. */
+		/* A new object does not interrupt a dump. */
 		fd = genl_make_file(PKRAM_MNT "/g", 0);
 		ASSERT_LE(0, fd);
 		close(fd);
@@ -283,7 +283,7 @@ TEST_F(main, dump_is_marked_interrupted_when_regions_change)
 		EXPECT_EQ(change, other->interrupted) {
 			TH_LOG("list %d", cmds[i / 2]);
 		}
-		/* And the next one is good again. */
+		/* The next dump is complete again. */
 		for (n = 0; change && n < 2; n++) {
 			ASSERT_EQ(0, nl_ask(other, cmds[i / 2], NLM_F_DUMP, NULL, NULL));
 			EXPECT_FALSE(other->interrupted);
@@ -295,7 +295,7 @@ TEST_F(main, dump_is_marked_interrupted_when_regions_change)
 	free(other);
 }
 
-/* A reader that goes away in the middle leaves nothing behind */
+/* A reader that closes its socket in the middle of a dump leaves nothing behind */
 TEST_F(main, unfinished_dumps_do_no_harm)
 {
 	struct nl *nl = &self->nl;

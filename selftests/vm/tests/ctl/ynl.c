@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The netlink spec, uapi/pkram.yaml, against the module: by the kernel's own client for
- * specs (tools/net/ynl), which knows nothing else of pkram. What it does is in ynl.py.
+ * Compare the netlink spec, uapi/pkram.yaml, with the module, by means of the kernel's own
+ * client for specs (tools/net/ynl), which has no other knowledge of pkram. The checks are
+ * in ynl.py.
  */
 #include <stdlib.h>
 

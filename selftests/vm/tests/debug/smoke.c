@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The VM is what the other tests take for granted */
+/* The VM works as the other tests expect */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -66,8 +66,8 @@ static void *read_the_clock(void *stop)
 }
 
 /*
- * Without selftests/vm/qemu-patches, QEMU 10.2's emulation sends what one CPU reads to
- * another device, and aborts, within some turns of this.
+ * Without selftests/vm/qemu-patches, the emulation of QEMU 10.2 sends a CPU's read to
+ * another device, and aborts, within some iterations of this.
  */
 TEST(device_registers_stay_correct_during_mmap_and_munmap)
 {
@@ -106,7 +106,7 @@ static void *change_places(void *stop)
 
 /*
  * One CPU patches the scheduler while the other runs it. Without selftests/vm/qemu-patches
- * the emulation at times goes on with what was patched away, most on a busy machine.
+ * the emulation sometimes continues with the old code, mostly on a busy machine.
  */
 TEST(kernel_code_can_be_patched_while_it_runs)
 {

@@ -8,7 +8,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 
-/* Runs first, and leaves what the fixture main needs */
+/* Runs first, and creates the pool that the fixture main needs */
 FIXTURE(empty) {};
 
 FIXTURE_SETUP(empty)
@@ -52,7 +52,7 @@ TEST_F(empty, pool_grows_while_mounted)
 /* Fixtures run in the order of their definition. */
 #include "fs_fixture.h"
 
-/* Run @fn as another user; its return value, an errno, is the result */
+/* Run @fn as another user and return its result, an errno */
 static int as_nobody(int (*fn)(const char *), const char *path)
 {
 	int status;
@@ -340,7 +340,7 @@ TEST_F(main, rename_replaces_and_frees_the_old_file)
 	EXPECT_ERR(ENOENT, stat("new", &st));
 	EXPECT_OK(stat("old", &st));
 	EXPECT_EQ(4096, st.st_size);
-	/* Who has the old one open still sees it. */
+	/* A process that has the old file open still sees it. */
 	EXPECT_EQ(-1, fs_find_other(old, 'o', 4096, 0));
 	EXPECT_OK(fstat(old, &st));
 	EXPECT_EQ(0, st.st_nlink);
@@ -395,7 +395,7 @@ TEST_F(main, names_are_limited_to_255_bytes)
 	EXPECT_OK(stat("short", &st));
 	name[255] = '\0';
 	EXPECT_OK(unlink(name));
-	/* Any byte but a slash will do. */
+	/* Any byte except a slash is valid. */
 	fd = fs_file("\x01\xff\x20\n\"'", 0);
 	EXPECT_LE(0, fd);
 	close(fd);
@@ -493,7 +493,7 @@ TEST_F(main, seekdir_returns_to_a_position)
 	d = readdir(dir);
 	ASSERT_NE(NULL, d);
 	EXPECT_STREQ(third, d->d_name);
-	/* What it pointed at is gone: then the next one */
+	/* The file at the position is gone: the next one is returned. */
 	EXPECT_OK(unlink(third));
 	seekdir(dir, pos);
 	d = readdir(dir);
@@ -635,7 +635,7 @@ TEST_F(main, xattrs_beyond_the_limits_are_refused)
 	EXPECT_OK(fsetxattr(fd, name, "1", 1, 0));
 	name[255] = 'n';
 	EXPECT_ERR(ERANGE, fsetxattr(fd, name, "1", 1, 0));
-	/* Fill up: the one that does not fit changes nothing. */
+	/* Fill the space: the label that does not fit changes nothing. */
 	memset(value, 'x', sizeof(value));
 	for (i = 0; i < 100 && !err; i++) {
 		snprintf(small, sizeof(small), "user.n%d", i);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramfs: the ioctls, and one owner at a time */
+/* pkramfs: ioctls and exclusive claims */
 #include "fs_fixture.h"
 
 static const uint8_t vm_a[16] = "guest a", vm_b[16] = "guest b", no_vm[16];
@@ -81,7 +81,7 @@ TEST_F(main, info_reports_the_object)
 	EXPECT_NE(i.object_id, j.object_id);
 	EXPECT_EQ(0, memcmp(i.pool_uuid, j.pool_uuid, 16));
 	close(fd);
-	/* Reading is enough to ask. */
+	/* Read access is sufficient for INFO. */
 	fd = open("file", O_RDONLY);
 	EXPECT_OK(info(fd, &i));
 	close(fd);
@@ -102,7 +102,7 @@ TEST_F(main, ioctl_accepts_older_and_newer_structs)
 	EXPECT_EQ(UNIT, big.i.bytes);
 	EXPECT_EQ(sizeof(big), big.i.size);
 	EXPECT_EQ(0, big.newer[0] | big.newer[1]);
-	/* The number with which a newer header would ask */
+	/* The ioctl number that a newer header would define */
 	EXPECT_OK(ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, PKRAM_IOC_MAGIC, 0, sizeof(big)), &big));
 	big.newer[1] = 1;
 	EXPECT_ERR(E2BIG, ioctl(fd, PKRAM_IOC_INFO, &big));
@@ -158,7 +158,7 @@ TEST_F(main, claim_with_second_writer_is_ebusy)
 	close(a);
 }
 
-/* What others may not do to a claimed or sealed object, and that nothing happens */
+/* What other openers may not do to a claimed or sealed object; refusals change nothing */
 static void others_are_kept_out(struct __test_metadata *_metadata)
 {
 	struct stat before, after;
@@ -194,12 +194,12 @@ TEST_F(main, claimed_object_refuses_other_openers)
 	ASSERT_OK(claim(fd, 0, no_vm, 0));
 	others_are_kept_out(_metadata);
 	EXPECT_ERR(EBUSY, open("file", O_RDWR | O_EXCL));
-	/* The holder may do all of it. */
+	/* The holder of the claim may do all of it. */
 	EXPECT_EQ(1, pwrite(fd, "x", 1, 0));
 	EXPECT_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, UNIT, UNIT));
 	EXPECT_OK(ftruncate(fd, 2 * UNIT));
 	EXPECT_OK(ftruncate(fd, 3 * UNIT));
-	/* Claiming again is no change. */
+	/* Claiming again changes nothing. */
 	EXPECT_OK(claim(fd, 0, no_vm, 0));
 	close(fd);
 }
@@ -242,7 +242,7 @@ TEST_F(main, sealed_object_refuses_other_openers)
 	EXPECT_EQ(1, i.generation);
 	EXPECT_EQ(0, memcmp(i.vm_uuid, vm_a, 16));
 	close(ro);
-	/* For who means to resume: but before a claim nothing may change. */
+	/* An open with O_EXCL, to resume, is accepted; but nothing may change before the claim. */
 	fd = open("file", O_RDWR | O_EXCL);
 	ASSERT_LE(0, fd);
 	EXPECT_ERR(EBUSY, pwrite(fd, "x", 1, 0));
@@ -272,7 +272,7 @@ TEST_F(main, seal_resumes_once_with_its_cookie)
 	EXPECT_OK(claim(fd, PKRAM_CLAIM_SEALED, vm_a, 4 * UNIT));
 	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(fd));
 	EXPECT_ERR(ESTALE, resume(fd, cookie_2));
-	/* Asking consumes nothing. */
+	/* PKRAM_RESUME_CHECK does not consume the seal. */
 	EXPECT_ERR(EINVAL, resume_flags(fd, cookie_1, PKRAM_RESUME_CHECK << 1));
 	EXPECT_ERR(ESTALE, resume_flags(fd, cookie_2, PKRAM_RESUME_CHECK));
 	EXPECT_OK(resume_flags(fd, cookie_1, PKRAM_RESUME_CHECK));
@@ -281,7 +281,7 @@ TEST_F(main, seal_resumes_once_with_its_cookie)
 	EXPECT_EQ(1, generation);
 	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(fd));
 	EXPECT_ERR(ENODATA, resume(fd, cookie_1));
-	/* Saved again: a new generation, and the old cookie is no good. */
+	/* Sealed again: the generation is new, and the old cookie is refused. */
 	EXPECT_OK(seal_ioctl(fd, PKRAM_IOC_SEAL, cookie_2, vm_a, &generation));
 	EXPECT_EQ(2, generation);
 	EXPECT_ERR(ESTALE, resume(fd, cookie_1));

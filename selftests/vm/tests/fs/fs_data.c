@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramfs: the bytes of files, and the memory they take */
+/* pkramfs: contents of files, and memory use */
 #include "fs_fixture.h"
 
 #include <linux/fiemap.h>
@@ -84,7 +84,7 @@ TEST_F(main, write_from_bad_buffer_is_short)
 	EXPECT_EQ(UNIT + 4096, n);
 	EXPECT_EQ(n, fs_size(fd));
 	EXPECT_EQ(-1, fs_find_other(fd, 0x77, n, 0));
-	/* A first byte that cannot be read: nothing happens. */
+	/* The first byte cannot be read: nothing happens. */
 	EXPECT_ERR(EFAULT, pwrite(fd, buf + UNIT + 4096, UNIT, 10 * UNIT));
 	EXPECT_EQ(n, fs_size(fd));
 	EXPECT_OK(ftruncate(fd, 4 * UNIT));
@@ -228,7 +228,7 @@ TEST_F(main, punched_holes_read_as_zero_and_free_memory)
 	EXPECT_EQ(-1, fs_find_other(fd, 0xff, 10, 5 * UNIT));
 	EXPECT_EQ(-1, fs_find_other(fd, 0, 10, 5 * UNIT + 10));
 	EXPECT_EQ(-1, fs_find_other(fd, 0xff, UNIT - 20, 5 * UNIT + 20));
-	/* A hole takes data again. */
+	/* A hole can be written again. */
 	EXPECT_OK(fs_set(fd, 0xaa, 100, 2 * UNIT - 50));
 	EXPECT_EQ(-1, fs_find_other(fd, 0xaa, 100, 2 * UNIT - 50));
 	EXPECT_EQ(-1, fs_find_other(fd, 0, UNIT, UNIT - 50));
@@ -319,7 +319,7 @@ TEST_F(main, splice_sendfile_and_copy_file_range_move_data)
 	}
 	EXPECT_EQ(-1, fs_find_other(out, 0, 777, 0));
 	EXPECT_EQ(-1, fs_find_other(out, 0x42, len, 777));
-	/* A splice of a hole gives zeroes. */
+	/* A splice of a hole returns zeroes. */
 	EXPECT_OK(fallocate(in, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, UNIT));
 	from = 0;
 	EXPECT_EQ(100, splice(in, &from, p[1], NULL, 100, 0));
@@ -421,11 +421,11 @@ TEST_F(main, fiemap_reports_extents)
 		pos = e->fe_logical + e->fe_length;
 	}
 	EXPECT_EQ(9 * UNIT, pos);
-	/* Only to count */
+	/* With no space for extents, FIEMAP only counts. */
 	i = m.head.fm_mapped_extents;
 	ASSERT_OK(get_map(fd, &m, 0, ~0ULL, 0));
 	EXPECT_EQ(i, m.head.fm_mapped_extents);
-	/* A part: the last of it is not the last of the file. */
+	/* A part of the file: its last extent is not the last of the file. */
 	ASSERT_OK(get_map(fd, &m, UNIT + 5, 10, 16));
 	EXPECT_EQ(1, m.head.fm_mapped_extents);
 	EXPECT_EQ(UNIT, m.ext[0].fe_logical);
@@ -457,13 +457,13 @@ TEST_F(main, reused_memory_reads_as_zero)
 	ASSERT_OK(fs_set(fd, 0xff, len, 0));
 	close(fd);
 	EXPECT_OK(unlink("ones"));
-	/* All there is, so what went is in it. */
+	/* Take all free memory, so that it includes the memory just freed. */
 	fd = fs_file("new", 0);
 	all = fs_free() - fs_free() % UNIT;
 	while (all && ftruncate(fd, all))
 		all -= UNIT;
 	EXPECT_LT(GIB - 64 * MIB, all);
-	/* Read, written in part, and written as a whole */
+	/* Read units, write parts of units, and write whole units */
 	for (i = 0; i < all; i += 16 * UNIT) {
 		ASSERT_EQ(1, pwrite(fd, "x", 1, i + 1000));
 		ASSERT_OK(fs_set(fd, 0xaa, UNIT < all - i - UNIT ? UNIT : 0, i + UNIT));
@@ -490,7 +490,7 @@ TEST_F(main, full_pool_is_enospc_and_loses_nothing)
 	EXPECT_EQ(ENOSPC, errno);
 	EXPECT_EQ(0, fs_free());
 	EXPECT_ERR(ENOSPC, ftruncate(fill, fs_size(fill) + 1));
-	/* A write takes what the last unit has room for, then fails. */
+	/* A write fills the last unit, then fails. */
 	memset(buf, 0x33, sizeof(buf));
 	i = 3 * UNIT + 77;
 	while ((n = pwrite(keep, buf, sizeof(buf), i)) > 0)
@@ -500,7 +500,7 @@ TEST_F(main, full_pool_is_enospc_and_loses_nothing)
 	EXPECT_EQ(i, fs_size(keep));
 	EXPECT_EQ(-1, fs_find_other(keep, 0x33, i, 0));
 	EXPECT_EQ(1, pwrite(keep, "\x33", 1, UNIT));
-	/* Names go into what records have left, then there is no room either. */
+	/* Names use the space left in records; then there is no more. */
 	for (i = 0; i < 100000; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
 		fd = open(name, O_WRONLY | O_CREAT, 0644);
@@ -544,7 +544,7 @@ TEST_F(main, large_write_is_short_when_pool_fills)
 	free(buf);
 }
 
-/* Data that moves between a file and mappings of it */
+/* Copies between a file and mappings of it */
 
 TEST_F(main, private_mappings_are_refused)
 {
@@ -587,7 +587,7 @@ TEST_F(main, io_with_own_mapping_as_buffer)
 	map = mmap(NULL, 8 * UNIT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	memset(map, 0x55, UNIT);
-	/* From a touched unit to a stale one, from a stale one, and to itself */
+	/* From a written unit to a stale one, from a stale one, and to itself */
 	EXPECT_EQ(UNIT, pwrite(fd, map, UNIT, 2 * UNIT));
 	EXPECT_EQ(0x55, map[3 * UNIT - 1]);
 	EXPECT_EQ(UNIT, pwrite(fd, map + 5 * UNIT, UNIT, 0));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memory-backend-pkram together with what else QEMU can do: snapshots, preallocation,
- * hosts without pkram; and a pool of which a region is lost.
+ * memory-backend-pkram together with other features of QEMU: snapshots, preallocation,
+ * hosts without pkram; and a pool with a lost region.
  */
 #include <fcntl.h>
 
@@ -18,7 +18,7 @@ FIXTURE(first) {};
 FIXTURE_SETUP(first) {}
 FIXTURE_TEARDOWN(first) {}
 
-/* Save, quit, start again with -incoming, load: as the unpatched does */
+/* Save, quit, start again with -incoming, load: as an unpatched QEMU does */
 static int save_and_load(const char *object)
 {
 	struct guest_state st;
@@ -48,7 +48,7 @@ TEST_F_TIMEOUT(first, other_guests_run_without_pkram, 200)
 	char *text;
 
 	ASSERT_FALSE(vm_module_loaded("pkram"));
-	/* One whose RAM goes into the stream, one whose RAM stays in its file */
+	/* A guest whose RAM is in the stream, and one whose RAM stays in its file */
 	EXPECT_EQ(0, save_and_load("memory-backend-memfd,id=ram0,share=on,size=" SIZE));
 	EXPECT_EQ(0, save_and_load("memory-backend-file,id=ram0,share=on,size=" SIZE
 				   ",mem-path=/dev/shm/ram"));
@@ -77,7 +77,7 @@ TEST_F(first, missing_module_is_explained)
 	ASSERT_EQ(0, rmdir(PKRAM_MNT));
 }
 
-/* Of the first not much is left, so that a guest's RAM is in the second as well. */
+/* Use up most of the first region, so that a guest's RAM is in the second as well. */
 TEST_F(first, creates_a_pool_of_two_regions)
 {
 	int fd;
@@ -104,7 +104,7 @@ TEST_F(first, pagesize_1g_needs_contiguous_object)
 	long long free = pool_number("free");
 	int fd;
 
-	/* One that it made goes away again, one that was there stays. */
+	/* An object that QEMU created is removed, one that existed stays. */
 	EXPECT_EQ(0, REFUSED_1G("big"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/big", F_OK));
 	EXPECT_EQ(free, pool_number("free"));
@@ -118,7 +118,7 @@ TEST_F(first, pagesize_1g_needs_contiguous_object)
 	EXPECT_EQ(free, pool_number("free"));
 }
 
-/* How many 2M leaves QEMU has of the only object */
+/* Return the number of 2M leaves that QEMU has of the only object */
 static int leaves_2m(struct qemu *q)
 {
 	const char *key = "\"leaves-2m\": ", *at;
@@ -134,7 +134,7 @@ TEST_F(first, prealloc_reserves_all_memory)
 	struct guest_state st;
 	struct qemu *q;
 
-	/* The guest has not run: what is mapped was not touched by it. */
+	/* The guest has not run, so it did not touch its RAM. */
 	q = START("vm1", VM("vm1"), "-S");
 	ASSERT_NE(NULL, q);
 	EXPECT_GT(4, leaves_2m(q));
@@ -148,7 +148,7 @@ TEST_F(first, prealloc_reserves_all_memory)
 	ASSERT_EQ(0, qemu_save(q, STREAM))
 		TH_LOG("%s", q->error);
 	ASSERT_EQ(0, qemu_quit(q));
-	/* Touching a saved guest's RAM changes nothing in it. */
+	/* Touching a saved guest's RAM does not change it. */
 	q = START("vm1", VM("vm1") ",prealloc=on", INCOMING);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
@@ -159,7 +159,7 @@ TEST_F(first, prealloc_reserves_all_memory)
 	qemu_kill(q);
 }
 
-/* Wait for the end of a job and forget it */
+/* Wait for the end of a job and dismiss it */
 static int end_job(struct qemu *q)
 {
 	double until = vm_now() + 60;
@@ -176,7 +176,7 @@ static int end_job(struct qemu *q)
 	return err ?: qemu_command(q, "job-dismiss", "{'id': 'make'}");
 }
 
-/* A small disk, which can hold snapshots */
+/* Add a small disk that can store snapshots */
 static int make_disk(struct qemu *q)
 {
 	int err;
@@ -198,7 +198,7 @@ static int make_disk(struct qemu *q)
 	return err;
 }
 
-/* Does this command of the monitor say so? Silence is success. */
+/* Check that a command of the monitor prints @says; success prints nothing */
 static bool hmp_says(struct qemu *q, const char *command, const char *what)
 {
 	char *text = qemu_hmp(q, "%s", command);
@@ -222,7 +222,7 @@ TEST_F_TIMEOUT(first, snapshot_copies_ram, 200)
 	EXPECT_TRUE(hmp_says(q, "info snapshots", "one"));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	EXPECT_EQ(0, goes_on(q, before.counter));
-	/* All of RAM is another when the snapshot comes back. */
+	/* All of RAM has changed when the snapshot is loaded. */
 	free(guest_ask(q, "dirty", 30));
 	ASSERT_EQ(0, guest_wait(q, before.counter, &st, 30));
 	ASSERT_EQ(2, st.seed);
@@ -232,7 +232,7 @@ TEST_F_TIMEOUT(first, snapshot_copies_ram, 200)
 	EXPECT_EQ(1, st.seed);
 	EXPECT_EQ(0, goes_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
-	/* and it can be saved in place as ever, with its disk */
+	/* The guest can still be saved in place, with its disk. */
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(q, STREAM))
 		TH_LOG("%s", q->error);
@@ -249,7 +249,7 @@ TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 	struct guest_state st;
 	struct qemu *q = START("vm1", VM("vm1"), SNAPSHOTS);
 
-	/* Another guest by now: one that has its second pattern */
+	/* A different content of RAM: the second pattern */
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	free(guest_ask(q, "dirty", 30));
@@ -257,7 +257,7 @@ TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 	ASSERT_EQ(2, st.seed);
 	ASSERT_EQ(0, qemu_save(q, STREAM));
 	ASSERT_EQ(0, qemu_quit(q));
-	/* A saved guest is not overwritten by a snapshot, nor mixed with one. */
+	/* A saved guest is neither overwritten by a snapshot nor combined with one. */
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds a saved guest", VM("vm1"), SNAPSHOTS,
 			     "-loadvm", "one"));
 	EXPECT_EQ(0, REFUSED("mutually exclusive", VM("vm1"), SNAPSHOTS, "-loadvm", "one",
@@ -265,7 +265,7 @@ TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 	q = START("vm1", VM("vm1"), SNAPSHOTS, INCOMING);
 	ASSERT_NE(NULL, q);
-	/* nor is one that waits for its stream */
+	/* So is a guest that waits for its stream. */
 	EXPECT_TRUE(hmp_says(q, "loadvm one", "Error"));
 	EXPECT_TRUE(qemu_alive(q));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
@@ -286,7 +286,7 @@ TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 	qemu_kill(q);
 }
 
-/* The RAM would not be in it, and nothing would tie the two together. */
+/* Such a snapshot would not contain the RAM, and would not be tied to the object that has it. */
 TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 {
 	static const char * const refusals[][2] = {
@@ -305,14 +305,14 @@ TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 		ASSERT_EQ(0, set_mode(q, refusals[i][0]));
 		ASSERT_EQ(0, qemu_ignore_shared(q, true));
 		EXPECT_TRUE(hmp_says(q, "savevm two", refusals[i][1]));
-		/* one that stands still, too */
+		/* A stopped guest is refused as well. */
 		ASSERT_EQ(0, qemu_command(q, "stop", NULL));
 		EXPECT_TRUE(hmp_says(q, "savevm two", refusals[i][1]));
 		ASSERT_EQ(0, qemu_command(q, "cont", NULL));
 		EXPECT_EQ(0, goes_on(q, st.counter));
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	}
-	/* in this mode it is in it */
+	/* In this mode the snapshot contains the RAM. */
 	ASSERT_EQ(0, set_mode(q, "cpr-reboot"));
 	ASSERT_EQ(0, qemu_ignore_shared(q, false));
 	EXPECT_TRUE(hmp_says(q, "savevm three", ""));
@@ -321,7 +321,7 @@ TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 	EXPECT_EQ(NULL, strstr(text, "two"));
 	EXPECT_NE(NULL, strstr(text, "three"));
 	free(text);
-	/* Nor can one be loaded so; the guest stands still then, until it is loaded right. */
+	/* Loading without RAM is refused too; the guest is then stopped until a correct load. */
 	ASSERT_EQ(0, qemu_ignore_shared(q, true));
 	EXPECT_TRUE(hmp_says(q, "loadvm one", "Error"));
 	ASSERT_EQ(0, qemu_ignore_shared(q, false));
@@ -329,7 +329,7 @@ TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 	ASSERT_EQ(0, qemu_command(q, "cont", NULL));
 	qemu_skip_lines(q, 0);
 	EXPECT_EQ(0, goes_on(q, 0));
-	/* and a save in place works */
+	/* A save in place works. */
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(q, STREAM))
 		TH_LOG("%s", q->error);
@@ -345,7 +345,7 @@ TEST_F(first, saves_a_guest_in_the_second_region)
 	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
 }
 
-/* Of the region without records: which are names, and would be gone as well */
+/* Find the region without records. Records have names, which would be lost as well. */
 static struct dm_region *second_region(void)
 {
 	int i;
@@ -356,7 +356,7 @@ static struct dm_region *second_region(void)
 	return NULL;
 }
 
-/* Both copies; done again it is undone */
+/* Flip both copies; flipping again restores them */
 static void flip(uint8_t *head)
 {
 	head[offsetof(struct pkram_region_ser, base) + 2] ^= 0x80;
@@ -389,7 +389,7 @@ TEST_F(lost, guest_with_lost_region_is_refused)
 	EXPECT_LE(1, pool_number("quarantined"));
 	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/vm1' is damaged; pkramctl object show tells the damage",
 			     VM("vm1"), "-uuid", UUID_A, INCOMING));
-	/* nor is it made anew */
+	/* It is not created anew either. */
 	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/vm1' is damaged", VM("vm1"),
 			     "-uuid", UUID_A));
 }
@@ -410,7 +410,7 @@ FIXTURE(repaired) {};
 FIXTURE_SETUP(repaired) {}
 FIXTURE_TEARDOWN(repaired) {}
 
-/* The very same, as nothing was written to it meanwhile */
+/* The region is unchanged, as nothing was written to it meanwhile */
 TEST_F(repaired, guest_resumes_when_region_is_back)
 {
 	uint64_t start, end, at;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The other ways in which a guest with its RAM in pkram moves to another QEMU, several
- * guests at once, and a QEMU that is killed at any moment.
+ * The other ways to move a guest with its RAM in pkram to another QEMU; several guests at
+ * once; and a QEMU that is killed at any moment.
  */
 #include <signal.h>
 
@@ -19,7 +19,7 @@ TEST_F(main, creates_a_pool)
 	ASSERT_EQ(0, pool_grow(1));
 }
 
-/* 1G leaves are seen in qemu_suspend, whose guest has whole GiB of RAM. */
+/* qemu_suspend tests 1G leaves, as its guest has whole GiB of RAM. */
 TEST_F(main, kvm_maps_guest_with_2m_leaves)
 {
 	struct qemu *q = START("vm1", VM("vm1"));
@@ -50,7 +50,7 @@ TEST_F(main, cpr_transfer_hands_the_object_over)
 	EXPECT_EQ(0, goes_on(to, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	EXPECT_EQ(0, REFUSED("is in use by another process", VM("vm1")));
-	/* and can be saved by its new QEMU */
+	/* The new QEMU can save it. */
 	ASSERT_EQ(0, guest_wait(to, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(to, PKRAM_MNT "/vm1.state"))
 		TH_LOG("%s", to->error);
@@ -84,7 +84,7 @@ TEST_F(main, ordinary_migration_copies_ram)
 
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
-	/* into another object, which it makes */
+	/* Migrate into another object, which the destination creates. */
 	to = START("to", VM("vm2") ",receive=on", "-incoming", "unix:" SOCKET("live"));
 	ASSERT_NE(NULL, to)
 		TH_LOG("%s", qemu_stderr("to"));
@@ -95,7 +95,7 @@ TEST_F(main, ordinary_migration_copies_ram)
 	EXPECT_EQ(0, goes_on(to, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_RUNNING));
 	EXPECT_TRUE(object_is("vm2", PKRAM_STATE_CLAIMED));
-	/* out to ordinary RAM */
+	/* Migrate to ordinary RAM. */
 	ASSERT_EQ(0, guest_wait(to, 0, &st, 30));
 	q = START("plain", "memory-backend-ram,id=ram0,size=" SIZE, "-incoming",
 		  "unix:" SOCKET("out"));
@@ -105,7 +105,7 @@ TEST_F(main, ordinary_migration_copies_ram)
 		TH_LOG("%s", to->error);
 	qemu_quit(to);
 	EXPECT_EQ(0, goes_on(q, st.counter));
-	/* and back; never over a saved guest */
+	/* Migrate back, but never over a saved guest. */
 	ASSERT_EQ(0, make_saved("vm1", NULL, &st.counter));
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds a saved guest",
 			     VM("vm1") ",receive=on", INCOMING));
@@ -148,7 +148,7 @@ TEST_F(main, two_guests_are_saved_and_loaded)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/b"));
 }
 
-/* One RAM in two objects: each is sealed, and both must be there to go on. */
+/* RAM in two objects: each is sealed, and both are needed to resume. */
 TEST_F(main, guest_with_two_objects_is_saved_and_loaded)
 {
 	const char *numa[] = { MACHINE, "-object", VM("two0"), "-m", SIZE ",slots=1,maxmem=1G",
@@ -179,7 +179,7 @@ TEST_F(main, guest_with_two_objects_is_saved_and_loaded)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/two1"));
 }
 
-/* Killed so many microseconds into a save: running and unsealed, or sealed */
+/* Killed this many microseconds after the start of a save: running or sealed */
 TEST_F_TIMEOUT(main, qemu_killed_during_save, 300)
 {
 	static const int delays[] = { 0, 2000, 5000, 8000, 12000, 20000, 30000, 50000 };
@@ -211,7 +211,7 @@ TEST_F_TIMEOUT(main, qemu_killed_during_save, 300)
 				EXPECT_EQ(0, goes_on(q, st.counter));
 				qemu_kill(q);
 			} else {
-				/* The stream was cut off; nothing ran on the RAM. */
+				/* The stream is incomplete; no guest ran on the RAM. */
 				qemu_kill(q);
 				EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 				EXPECT_EQ(0, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
@@ -227,7 +227,7 @@ TEST_F_TIMEOUT(main, qemu_killed_during_save, 300)
 	EXPECT_LT(0, running);
 }
 
-/* Killed while it loads: sealed still, until its guest ran */
+/* Killed while it loads: the object stays sealed until the guest has run */
 TEST_F_TIMEOUT(main, qemu_killed_during_load, 300)
 {
 	static const int delays[] = { 0, 3000, 10000, 30000 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guests that want their RAM on a node of a host with two NUMA nodes: host-nodes= */
+/* Guests with RAM on a given node of a host with two NUMA nodes: host-nodes= */
 #include "test.h"
 
 #include "nodes.h"
@@ -47,7 +47,7 @@ TEST_F_TIMEOUT(main, guest_ram_is_on_the_requested_node, 200)
 		EXPECT_EQ(was[node] - 128 * (long long)MIB, nodes_free(node));
 		EXPECT_EQ(was[!node], nodes_free(!node));
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
-		/* The same words bring it back. */
+		/* The same arguments load it again. */
 		ASSERT_EQ(0, qemu_save(q, "/tmp/vm1.state"))
 			TH_LOG("%s", q->error);
 		ASSERT_EQ(0, qemu_quit(q));
@@ -71,13 +71,13 @@ TEST_F(main, node_without_enough_memory_is_refused)
 
 	EXPECT_EQ(0, REFUSED("no 128 MiB on the host-nodes= for pkram object '/dev/pkram/no'",
 			     ON_NODES("no", SIZE, "7", "bind")));
-	/* more than there is on that node, but not more than on both */
+	/* More than the node has, but not more than both have */
 	EXPECT_EQ(0, REFUSED("no 1100 MiB on the host-nodes= for pkram object '/dev/pkram/no'; see pkramctl region show",
 			     ON_NODES("no", "1100M", "1", "bind"), "-m", "1100M"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
 	EXPECT_EQ(was[0], nodes_free(0));
 	EXPECT_EQ(was[1], nodes_free(1));
-	/* which is enough if the node is a wish */
+	/* Both nodes have enough if the policy is "preferred". */
 	q = START("big", big, "-m", "1100M", "-S");
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("big"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What memory-backend-pkram refuses: each refusal names the object and says what to do,
- * and leaves RAM and stream as they were, which is seen by loading them afterwards.
+ * Refusals of memory-backend-pkram: each names the object, says what to do, and leaves RAM
+ * and stream unchanged, which is verified by loading them afterwards.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -50,7 +50,7 @@ TEST_F(first, invalid_properties_are_refused)
 	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
 }
 
-/* Row 1 of the table: RAM that is not there, or nothing was saved in it */
+/* Row 1 of the table: the RAM is missing, or nothing was saved in it */
 TEST_F(first, load_without_saved_object_is_refused)
 {
 	int fd;
@@ -68,7 +68,7 @@ TEST_F(first, load_without_saved_object_is_refused)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/none"));
 }
 
-/* Row 2: another VM's RAM */
+/* Row 2: the RAM of another VM */
 TEST_F(first, load_of_another_guest_is_refused)
 {
 	unsigned long long a, b, c;
@@ -78,7 +78,7 @@ TEST_F(first, load_of_another_guest_is_refused)
 	ASSERT_EQ(0, make_saved("c", NULL, &c));
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/a' holds the RAM of another guest", VM("a"),
 			     "-uuid", UUID_B, INCOMING));
-	/* Nothing but the stream tells these apart. */
+	/* Only the stream identifies the guest here. */
 	EXPECT_EQ(0, load_refused(START("b", VM("b"), INCOMING), PKRAM_MNT "/c.state",
 				  "belongs to another pkram object than '/dev/pkram/b'"));
 	EXPECT_TRUE(object_is("b", PKRAM_STATE_SEALED));
@@ -98,14 +98,14 @@ TEST_F(first, stream_loads_only_once)
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_RUNNING));
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds no saved guest", VM("vm1"),
 			     INCOMING));
-	/* startable afresh */
+	/* The guest can be started afresh. */
 	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
 	EXPECT_EQ(0, load_refused(START("vm1", VM("vm1"), INCOMING), "/tmp/old.state",
 				  "which was saved again since"));
 	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
 }
 
-/* Row 4: the source runs on after its save */
+/* Row 4: the source continues after its save */
 TEST_F(first, stream_is_void_after_guest_continues)
 {
 	struct guest_state st;
@@ -153,19 +153,19 @@ TEST_F(first, second_qemu_on_an_object_is_refused)
 			     VM("vm1")));
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' is in use by another process",
 			     VM("vm1"), INCOMING));
-	/* sealed by a QEMU that is still there */
+	/* Sealed by a QEMU that still runs */
 	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' is in use by another process",
 			     VM("vm1"), INCOMING));
 	ASSERT_EQ(0, qemu_quit(q));
-	/* The seal keeps others off. */
+	/* The seal excludes other processes. */
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds a saved guest", VM("vm1")));
 	EXPECT_EQ(0, load_saved("vm1", NULL, st.counter));
 	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
 	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
 }
 
-/* Row 6 and 7: on the side that loads */
+/* Rows 6 and 7: refusals on the side that loads */
 TEST_F(first, load_needs_same_size_and_share)
 {
 	unsigned long long counter;
@@ -181,7 +181,7 @@ TEST_F(first, load_needs_same_size_and_share)
 	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
 }
 
-/* Row 8, and every other RAM that would be lost */
+/* Row 8, and all other RAM that would be lost */
 TEST_F(first, save_that_would_lose_ram_is_refused)
 {
 	struct guest_state st;
@@ -220,7 +220,7 @@ TEST_F(first, save_that_would_lose_ram_is_refused)
 		TH_LOG("%s", q->error);
 	EXPECT_EQ(0, goes_on(q, st.counter));
 
-	/* x-ignore-shared, but in a mode that seals nothing */
+	/* x-ignore-shared, but in a mode that does not seal */
 	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'mode': 'normal'}"));
 	ASSERT_EQ(0, qemu_ignore_shared(q, true));
 	EXPECT_EQ(-EREMOTEIO, qemu_command(q, "migrate", "{'uri': 'file:/tmp/normal.state'}"));
@@ -240,14 +240,14 @@ TEST_F(first, guest_continues_after_failed_save)
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_NE(0, qemu_save(q, "/no/such/dir/state"));
 	EXPECT_EQ(0, goes_on(q, st.counter));
-	/* Fails when most of it was done: the stream is bigger than there is room */
+	/* Fail late: the stream is larger than the free space. */
 	ASSERT_EQ(0, vm_run(NULL, "mkdir -p /tmp/small; mount -t tmpfs -o size=16k t /tmp/small"));
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_NE(0, qemu_save(q, "/tmp/small/state"));
 	TH_LOG("%s", q->error);
 	EXPECT_EQ(0, goes_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
-	/* and can be saved after all */
+	/* The guest can be saved afterwards. */
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
 	ASSERT_EQ(0, qemu_quit(q));
@@ -255,7 +255,7 @@ TEST_F(first, guest_continues_after_failed_save)
 	EXPECT_EQ(0, vm_umount("/tmp/small"));
 }
 
-/* Where in the file is @what? -1 if nowhere */
+/* Return the offset of @what in the file, or -1 */
 static long long find_in_file(const char *path, const char *what)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(first, damaged_or_foreign_stream_is_refused, 200)
 	long long end, size;
 
 	ASSERT_EQ(0, make_saved("vm1", UUID_A, &counter));
-	/* cut short, at several places up to the section with which it is whole */
+	/* Truncate the stream at several places, up to the section that completes it */
 	end = find_in_file(PKRAM_MNT "/vm1.state", "pkram-end");
 	ASSERT_LT(0, end);
 	for (size = end / 2; size < end + 16; size += end / 4 + 4) {
@@ -293,7 +293,7 @@ TEST_F_TIMEOUT(first, damaged_or_foreign_stream_is_refused, 200)
 		EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 	}
 
-	/* of a guest whose RAM is in the stream, to be copied onto this one's */
+	/* A stream of a guest whose RAM is in the stream: it would be copied onto this one's */
 	q = qemu_start("other", QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE,
 		       "-object", "memory-backend-ram,id=ram0,size=" SIZE, NULL);
 	ASSERT_NE(NULL, q);
@@ -307,7 +307,7 @@ TEST_F_TIMEOUT(first, damaged_or_foreign_stream_is_refused, 200)
 	EXPECT_EQ(0, qemu_wait_exit(q, 30));
 	EXPECT_NE(NULL, strstr(qemu_stderr("vm1"), WOULD_OVERWRITE));
 
-	/* of a guest with its RAM elsewhere, that does not know of pkram */
+	/* A stream of a guest with other RAM, without pkram's section */
 	q = qemu_start("other", QEMU_TINY, "-machine", "q35,memory-backend=ram0", "-m", SIZE,
 		       "-object", "memory-backend-file,id=ram0,share=on,size=" SIZE
 		       ",mem-path=/dev/shm/other", NULL);
@@ -321,7 +321,7 @@ TEST_F_TIMEOUT(first, damaged_or_foreign_stream_is_refused, 200)
 				  "does not contain pkram object '/dev/pkram/vm1'"));
 	EXPECT_EQ(0, unlink("/dev/shm/other"));
 
-	/* A device that writes into RAM before anything is loaded */
+	/* A device that writes to RAM before the load */
 	EXPECT_EQ(0, REFUSED("-device loader would write into the saved guest's RAM",
 			     VM("vm1"), INCOMING,
 			     "-device", "loader,addr=0x300000,data=1,data-len=4"));
@@ -353,7 +353,7 @@ TEST_F(first, query_pkram_reports_objects)
 	qemu_quit(q);
 }
 
-TEST_F(first, object_unseal_gives_a_saved_guest_up)
+TEST_F(first, object_unseal_discards_the_saved_guest)
 {
 	unsigned long long counter;
 	struct qemu *q;
@@ -369,7 +369,7 @@ TEST_F(first, object_unseal_gives_a_saved_guest_up)
 	EXPECT_EQ(0, make_saved("vm1", NULL, &counter));
 }
 
-/* For the next kernel: one to resume, one that gets damaged */
+/* For the next kernel: one guest to resume, one that will be damaged */
 TEST_F(first, saves_two_guests_for_the_next_kernel)
 {
 	unsigned long long counter;
@@ -394,7 +394,7 @@ TEST_F(second, damaged_object_is_refused)
 	d->a[d->slot + 20] ^= 1;
 	ASSERT_EQ(0, pool_up(NULL));
 	EXPECT_EQ(1, pool_number("quarantined"));
-	/* By what name it can be found depends on what was damaged. */
+	/* The name under which it is found depends on what was damaged. */
 	EXPECT_EQ(0, REFUSED("pkram object '/dev/pkram/hurt'", VM("hurt"), INCOMING));
 }
 

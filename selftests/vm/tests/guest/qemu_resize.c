@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that has more or less memory as time goes: QEMU punches holes into objects, and
- * a save and a load change nothing in what is left.
+ * A guest whose amount of memory changes: QEMU punches holes into objects, and save and
+ * load preserve the rest.
  */
 #include <fcntl.h>
 
@@ -15,7 +15,7 @@ FIXTURE(main) {};
 FIXTURE_SETUP(main) {}
 FIXTURE_TEARDOWN(main) {}
 
-/* Wait until a size that QEMU tells is @mib; returns what it is in the end */
+/* Wait until a size that QEMU reports is @mib; return the last value */
 static long long wait_size(struct qemu *q, const char *query, const char *key,
 			   unsigned int mib, int seconds)
 {
@@ -80,7 +80,7 @@ TEST_F_TIMEOUT(main, balloon_is_kept_across_save_and_load, 600)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, goes_on(q, st.counter));
 	EXPECT_EQ(300, wait_size(q, "query-balloon", "\"actual\": ", 300, 0));
-	/* All comes back, and can be used. */
+	/* All memory comes back and can be used. */
 	ASSERT_EQ(512, inflate(q, 512));
 	text = guest_ask(q, "dirty", 60);
 	EXPECT_NE(NULL, text);
@@ -122,7 +122,7 @@ TEST_F_TIMEOUT(main, free_page_reporting_returns_memory, 300)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
 }
 
-/* Of its memory 256 MiB are there at once, the rest comes and goes by virtio-mem. */
+/* 256 MiB of RAM are present from the start, the rest is plugged by virtio-mem. */
 #define RAM0	OBJECT("size=256M,name=vm1")
 #define MEM1	"memory-backend-pkram,id=mem1,size=512M,name=mem1"
 #define PLUGGED								\
@@ -158,7 +158,7 @@ TEST_F_TIMEOUT(main, virtio_mem_is_kept_across_save_and_load, 600)
 	ASSERT_EQ(0, guest_wait(q, 5, &st, 100))
 		TH_LOG("%s%s", qemu_console("vm1"), qemu_stderr("vm1"));
 	EXPECT_EQ(260, st.mib);
-	/* What is not plugged takes no memory of the pool. */
+	/* Memory that is not plugged takes no memory of the pool. */
 	EXPECT_EQ(512, (was - pool_number("free")) / (long long)MIB);
 	ASSERT_EQ(0, qemu_save(q, STREAM))
 		TH_LOG("%s", q->error);
@@ -180,7 +180,7 @@ TEST_F_TIMEOUT(main, virtio_mem_is_kept_across_save_and_load, 600)
 		TH_LOG("%s%s%s", q->error, qemu_stderr("vm1"), qemu_console("vm1"));
 	EXPECT_EQ(0, goes_on(q, st.counter));
 
-	/* and what is taken away goes back to the pool */
+	/* Unplugged memory goes back to the pool. */
 	ASSERT_EQ(0, request(q, 256));
 	EXPECT_EQ(256, plugged(q, 256, 100));
 	EXPECT_EQ(0, goes_on(q, st.counter));
@@ -214,7 +214,7 @@ TEST_F_TIMEOUT(main, virtio_mem_is_limited_by_the_pool, 300)
 	EXPECT_NE(NULL, strstr(text, "preallocating memory failed"))
 		TH_LOG("%s", text);
 	free(text);
-	/* What the guest did get is all that is missing. */
+	/* Only the memory that the guest got is missing from the pool. */
 	EXPECT_EQ(left, pool_number("free") +
 			(plugged(q, 0, 0) - 256) * (long long)MIB);
 	close(fd);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that was suspended to RAM (S3) before the save is suspended after the kexec,
- * until it is woken up. Its RAM is two pages of 1G; KVM uses the second
- * as one, as the first has the holes of a PC in it.
+ * A guest that was suspended to RAM (S3) before the save is still suspended after the
+ * kexec, until it is woken up. Its RAM has two pages of 1G. KVM maps only the second one
+ * as a 1G page, because the first one contains the PC's holes.
  */
 #include "test.h"
 
@@ -42,13 +42,13 @@ TEST_F_TIMEOUT(before, suspended_guest_is_saved, 400)
 	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
 		TH_LOG("%s", qemu_console("vm1"));
 	EXPECT_STREQ("ok", st.pattern);
-	/* The leaves that were asked for are those that KVM uses. */
+	/* KVM uses the leaves that were requested. */
 	ASSERT_EQ(0, qemu_command(q, "query-pkram", NULL));
 	EXPECT_NE(NULL, strstr(qemu_answer(q, ""), "\"leaves-1g\": 2"))
 		TH_LOG("%s", qemu_answer(q, ""));
 	EXPECT_LE(1, qemu_kvm_stat(q, "pages_1g"));
 
-	/* No answer is a good one. */
+	/* The guest suspends instead of answering. */
 	free(guest_ask(q, "suspend", 1));
 	ASSERT_EQ(0, qemu_wait_event(q, "SUSPEND", 60))
 		TH_LOG("%s", qemu_console("vm1"));
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(after, guest_is_still_suspended_and_wakes_up, 400)
 		TH_LOG("%s %s", q->error, qemu_stderr("vm1"));
 	EXPECT_TRUE(status_is(q, "suspended"));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
-	/* It says nothing until it is woken up. */
+	/* It prints nothing until it is woken up. */
 	EXPECT_NE(0, guest_wait(q, 0, &st, 3));
 	ASSERT_EQ(0, qemu_command(q, "system_wakeup", NULL))
 		TH_LOG("%s", q->error);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The guest that needs no Linux, and what the tests ask of it and of QEMU */
+/* Tests of the tiny guest itself, and of what the other tests need from it and from QEMU */
 #include "test.h"
 
 #include "pool.h"

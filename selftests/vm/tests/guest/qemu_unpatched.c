@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest under a QEMU without our patches, its RAM an ordinary shared file on pkramfs,
- * outlives the host's kernel: other VMMs can be served the same way. What this lacks is
- * the safety: nothing here would notice another VM's RAM, or a state loaded twice.
+ * A guest under an unpatched QEMU survives the kexec, with its RAM in an ordinary shared
+ * file on pkramfs. Other VMMs can be used the same way. The safety checks are missing:
+ * nothing here would detect the RAM of another VM, or a state that is loaded twice.
  */
 #include "test.h"
 

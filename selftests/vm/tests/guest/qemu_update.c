@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The whole host to another kernel by pkramctl update, with tiny guests of guests.d */
+/* Update the whole host by pkramctl update, with tiny guests defined in guests.d */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -166,8 +166,8 @@ TEST_F_TIMEOUT(after, guests_resume, 400)
 		ASSERT_TRUE(json_object_object_get_ex(row, "result", &v));
 		EXPECT_STREQ("resumed", json_object_get_string(v));
 		/*
-		 * By the RTC, which goes by the time outside of the VM: there the boot
-		 * takes longer than inside.
+		 * Measured by the RTC, which follows the time outside of the VM, where the
+		 * boot takes longer than inside.
 		 */
 		ASSERT_TRUE(json_object_object_get_ex(row, "blackout", &v));
 		EXPECT_LT(0, json_object_get_double(v));
@@ -182,7 +182,7 @@ TEST_F_TIMEOUT(after, used_state_is_refused, 300)
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest stop --all --force"));
 	EXPECT_EQ(1, vm_run(&out, CTL "guest resume vm1"));
 	EXPECT_NE(NULL, strstr(out, "is not saved")) TH_LOG("%s", out);
-	/* one that was put aside is known to be of no use */
+	/* An old copy of the state is refused. */
 	ASSERT_EQ(0, vm_run(NULL, "cp /tmp/kept " PKRAM_MNT "/vm1.state"));
 	EXPECT_EQ(1, vm_run(&out, CTL "guest resume vm1"));
 	EXPECT_NE(NULL, strstr(out, "its RAM was used after the save")) TH_LOG("%s", out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that was reserved at boot: adopted, kept, and refused where it is no pool */
+/* Memory reserved at boot: adopt it, preserve it, refuse it if it contains no pool */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +73,7 @@ FIXTURE(none) {};
 FIXTURE_SETUP(none) {}
 FIXTURE_TEARDOWN(none) {}
 
-/* What a boot without the reservation leaves: memory that was used meanwhile. */
+/* The memory after a boot without the reservation: it was used meanwhile */
 TEST_F(none, missing_pool_needs_format)
 {
 	ASSERT_EQ(0, pool_up("attach=" OTHER));

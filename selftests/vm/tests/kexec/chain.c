@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A chain of five kexecs between the three kernels: every byte, name, owner, time
- * and label is checked in each, while other memory is filled and freed in between.
+ * A chain of five kexecs through the three kernels: each checks every byte, name, owner,
+ * time and label, while other memory is filled and freed.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -69,7 +69,7 @@ static void check_reserved(struct __test_metadata *_metadata)
 	EXPECT_EQ(5 * GIB, total);
 }
 
-/* Whatever this kernel takes for free is overwritten before the pool attaches. */
+/* Overwrite all memory that this kernel considers free, before the pool is attached */
 static void come_back(struct __test_metadata *_metadata)
 {
 	ASSERT_EQ(0, pool_churn(vm_meminfo("MemAvailable") * 3 / 4, 0xff));

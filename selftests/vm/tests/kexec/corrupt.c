@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One damage to each of many objects, made in preserved memory between two kernels:
- * each costs that object and no other, is named, keeps its memory, and can be
+ * Damage each of many objects in a different way, in preserved memory between two kernels.
+ * Each damage affects that object only; the object is listed, keeps its memory, and can be
  * discarded.
  */
 #include <dirent.h>
@@ -20,12 +20,12 @@
 #define FILE_UNITS	3
 #define NR_FILES	((int)(sizeof(files) / sizeof(files[0])))
 
-/* What becomes of an object */
+/* What happens to an object */
 enum fate {
 	GOOD,		/* as before */
 	NAMED,		/* quarantined, and listed by its name */
-	NAMELESS,	/* quarantined, and nobody can tell which it was */
-	ORPHAN,		/* good, by another name */
+	NAMELESS,	/* quarantined; its name is unknown */
+	ORPHAN,		/* intact, under another name */
 };
 
 static struct file {
@@ -35,7 +35,7 @@ static struct file {
 	bool dir;
 	bool unknown;	/* extents cannot be read either */
 } files[] = {
-	/* Directories first, so that they can be made in this order */
+	/* Directories first, because files are created in this order */
 	{ "lostdir", "both copies fail", NAMELESS, .dir = true },
 	{ "gooddir", NULL, GOOD, .dir = true },
 	{ "lostdir/sub", NULL, ORPHAN, .dir = true },
@@ -64,12 +64,12 @@ static struct file {
 	{ "map", "unit map", NAMED },
 };
 
-/* Kept in the head of the first region, where the format leaves room */
+/* Kept in the head of the first region, where the format does not use the space */
 struct notes {
 	uint64_t free_before;		/* with all files */
 	uint64_t free_unknown;		/* free units whose state was damaged */
 	uint64_t free_claimed;		/* free units that damaged extents name */
-	uint32_t claimed[32];		/* of them, by each object */
+	uint32_t claimed[32];		/* the same for each object */
 	uint64_t ids[32];
 	uint32_t nr_extents[32];
 	struct pkram_extent extents[32][FILE_UNITS];
@@ -148,7 +148,7 @@ static void take_notes(struct __test_metadata *_metadata)
 	notes = (struct notes *)(dm_regions[0].head + DM_NOTES);
 	memset(notes, 0, sizeof(*notes));
 	for (i = 0; i < NR_FILES; i++) {
-		/* Two are named "child": the one by its directory's record */
+		/* Two files are named "child": one takes the name from its directory's record. */
 		const char *name = base_name(files[i].name);
 		bool orphan = files[i].fate == ORPHAN, in_first;
 		int n;
@@ -175,7 +175,7 @@ static void take_notes(struct __test_metadata *_metadata)
 	}
 }
 
-/* The word of the unit map that has the object's first unit, in both copies */
+/* Damage both copies of the word of the unit map that has the object's first unit */
 static void damage_map(const struct dm_record *d)
 {
 	struct dm_region *r = dm_region(d->rec.extents[0].region_id);
@@ -188,7 +188,7 @@ static void damage_map(const struct dm_record *d)
 	r->head[PKRAM_HEAD_MAP_B + word * 8 + 6] ^= 1;
 }
 
-/* An object whose units share a word of the map with nobody else's */
+/* Move an object to units that share no word of the map with another object */
 static void move_away(struct dm_record *d, struct dm_region *r)
 {
 	uint32_t unit = r->h.nr_gib * PKRAM_GIB_UNITS - 32, i;
@@ -211,7 +211,7 @@ static void move_away(struct dm_record *d, struct dm_region *r)
 	dm_commit(d);
 }
 
-/* What an impossible extent names is kept back as well, where it is possible */
+/* Free units that a damaged extent names are kept back as well; count them */
 static void claims_falsely(const struct dm_record *d, const char *name)
 {
 	const struct pkram_extent *e = &d->rec.extents[0];
@@ -314,7 +314,7 @@ TEST_F(damage, damages_records)
 	patch(dm_find(""), patch_root);
 }
 
-/* The same in each kernel from now on; @n: how many of the objects are left */
+/* Check the quarantined objects; the result is the same in each later kernel */
 static void check_quarantine(struct __test_metadata *_metadata)
 {
 	struct pkram_object *list, *o;
@@ -379,7 +379,7 @@ static void check_good(struct __test_metadata *_metadata)
 	}
 }
 
-/* Fill all that is free with a byte; how much that was */
+/* Fill all free memory with a byte; return its size */
 static long long fill_up(const char *path, int byte)
 {
 	static char buf[2 * MIB];
@@ -396,7 +396,7 @@ static long long fill_up(const char *path, int byte)
 	return n;
 }
 
-/* Notes are in memory that the module has made its own: a copy, from a file */
+/* Load a copy of the notes from a file: the module has made their memory exclusive */
 static void load_notes(struct __test_metadata *_metadata)
 {
 	int fd = open("/run/notes", O_RDONLY);
@@ -443,7 +443,7 @@ TEST_F(damage, open_of_quarantined_object_is_euclean)
 	for (i = 0; i < NR_FILES; i++) {
 		const char *path = path_of(&files[i]);
 
-		/* Its name is that of a good one */
+		/* Its name is the name of an intact object. */
 		if (files[i].fate != NAMED || !strcmp(files[i].name, "dupname"))
 			continue;
 		EXPECT_EQ(-1, open(path, O_RDONLY)) {
@@ -478,7 +478,7 @@ TEST_F_TIMEOUT(damage, undamaged_objects_are_intact, 300)
 
 	load_notes(_metadata);
 	check_good(_metadata);
-	/* and usable */
+	/* The new file is usable. */
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/new", 3 * MIB, 77));
 	ASSERT_EQ(0, stat(PKRAM_MNT "/new", &st));
 	EXPECT_LT(notes->ids[NR_FILES - 1], st.st_ino);
@@ -503,7 +503,7 @@ TEST_F_TIMEOUT(damage, quarantined_memory_is_not_allocated, 300)
 	TH_LOG("%llu units free before, %llu of them unknown",
 	       (unsigned long long)notes->free_before,
 	       (unsigned long long)notes->free_unknown);
-	/* All that was anybody's is kept, as some of the records cannot be read. */
+	/* All memory of damaged objects is kept, as some records cannot be read. */
 	free = (notes->free_before - notes->free_unknown - notes->free_claimed) * PKRAM_UNIT;
 	EXPECT_EQ(free, pool_number("free"));
 	EXPECT_EQ(free, fill_up(PKRAM_MNT "/full", 0xee));
@@ -538,7 +538,7 @@ TEST_F_TIMEOUT(again, quarantine_is_the_same_in_the_next_kernel, 300)
 	check_quarantine(_metadata);
 	check_good(_metadata);
 	EXPECT_EQ(0, pool_number("free"));
-	/* The one slot was repaired, the root written again. */
+	/* The damaged slot was repaired, and the root was written again. */
 	EXPECT_FALSE(vm_kmsg_has("root directory's record is lost"));
 	ASSERT_EQ(0, unlink(PKRAM_MNT "/full"));
 }
@@ -561,9 +561,9 @@ static void discard(struct __test_metadata *_metadata, uint64_t key)
 }
 
 /*
- * What cannot be told whose it is comes back only when the last record of which
- * nothing is known is gone; so those go first, and each of the others then frees
- * its own.
+ * Memory whose owner is unknown is freed only with the last record whose contents are
+ * unknown. Therefore discard these records first; each of the others then frees its own
+ * memory.
  */
 TEST_F_TIMEOUT(again, discard_frees_memory, 300)
 {
@@ -583,7 +583,7 @@ TEST_F_TIMEOUT(again, discard_frees_memory, 300)
 		discard(_metadata, o->key);
 	}
 	EXPECT_EQ(0, unknown);
-	/* flip2, short, kind; and what outside, head, region, overlap1 had once */
+	/* flip2, short, kind; and the former memory of outside, head, region, overlap1 */
 	free = pool_number("free");
 	EXPECT_EQ(before + 7 * FILE_UNITS * (long long)PKRAM_UNIT, free);
 	before = free;
@@ -601,7 +601,7 @@ TEST_F_TIMEOUT(again, discard_frees_memory, 300)
 		    !strcmp(o->name, "/dupid1")) {
 			EXPECT_EQ(FILE_UNITS * (long long)PKRAM_UNIT, free - before);
 		} else {
-			/* what it claimed falsely; nothing of unknown state */
+			/* units that it claimed wrongly; none of unknown state */
 			EXPECT_EQ(notes->claimed[file(o->name + 1) - files] *
 				  (long long)PKRAM_UNIT, free - before);
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Damage to the header of a region: what is in it is kept and reported, what is in the
- * others works, and what is not for this module is left alone.
+ * Damage the header of a region: its contents are kept and reported, the other regions
+ * work, and memory that does not belong to this module's pool is not touched.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #define NR_SMALL	4
 #define BIG		(2 * GIB)
 
-/* "far" fills the first region nearly; "behind" is in both, "guest" in the second */
+/* "far" nearly fills the first region; "behind" is in both, "guest" in the second */
 static const char * const in_big[] = { "behind", "guest" };
 
 static struct dm_region *low, *big;
@@ -46,7 +46,7 @@ static void find(struct __test_metadata *_metadata)
 	ASSERT_NE(NULL, low);
 }
 
-/* Both slots; done again it is undone */
+/* Flip a bit of one or both slots; flipping again restores it */
 static void flip_header(uint8_t *head, bool both)
 {
 	head[offsetof(struct pkram_region_ser, base) + 2] ^= 0x80;
@@ -54,7 +54,7 @@ static void flip_header(uint8_t *head, bool both)
 		head[PKRAM_HEADER_SLOT + offsetof(struct pkram_region_ser, meta)] ^= 0x02;
 }
 
-/* The big region's head is where its header cannot be read: each GiB will do */
+/* Search each GiB for the head of the big region, whose header cannot be read */
 static uint8_t *find_flipped(uint64_t *base)
 {
 	uint64_t start, end, at;
@@ -123,7 +123,7 @@ static void check_big(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, check_block(PKRAM_MNT "/guest", 600 * MIB, 23));
 }
 
-/* The one unusable region there is: its address, or 0 */
+/* Return the address of the only unusable region, or 0 */
 static uint64_t bad_region(const char *reason, uint64_t *size)
 {
 	struct pkram_region *list, *r;
@@ -194,7 +194,7 @@ TEST_F_TIMEOUT(make, creates_two_regions, 200)
 		sprintf(path, PKRAM_MNT "/%s", names[i]);
 		fd = open(path, O_CREAT | O_RDWR, 0600);
 		ASSERT_LE(0, fd);
-		/* far goes where the small ones are, guest gets a whole GiB */
+		/* far is allocated in the region of the small ones, guest gets a whole GiB */
 		ASSERT_EQ(0, fallocate(fd, 0, 0, sizes[i]));
 		close(fd);
 	}
@@ -204,7 +204,7 @@ TEST_F_TIMEOUT(make, creates_two_regions, 200)
 	put_block(_metadata, PKRAM_MNT "/guest", 600 * MIB, 23);
 }
 
-/* What a guest can write into its RAM: a header, right in all but the pool's UUID */
+/* A guest can write a header into its RAM: valid except for the pool's UUID */
 TEST_F(make, writes_a_fake_header_into_a_file)
 {
 	static struct pkram_region_ser ser;
@@ -222,7 +222,7 @@ TEST_F(make, writes_a_fake_header_into_a_file)
 	ASSERT_EQ(4096, pwrite(fd, &ser, sizeof(ser), 0));
 	ASSERT_EQ(4096, pwrite(fd, &ser, sizeof(ser), PKRAM_HEADER_SLOT));
 	close(fd);
-	/* It is where it was aimed at */
+	/* The file's memory is where the header was meant to be. */
 	EXPECT_EQ(0, memcmp(dm_map(h.base, PKRAM_UNIT), &ser, sizeof(ser)));
 }
 
@@ -248,7 +248,7 @@ TEST_F_TIMEOUT(lost, region_with_lost_header_is_quarantined, 200)
 	EXPECT_TRUE(vm_kmsg_has("a region may be missing"));
 	check_quarantined_big(_metadata);
 	check_low(_metadata);
-	/* usable */
+	/* The new file is usable. */
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/new", 3 * MIB, 30));
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/new", 3 * MIB, 30));
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/new"));
@@ -270,7 +270,7 @@ TEST_F_TIMEOUT(foreign, region_of_another_pool_is_refused, 200)
 	big->h.pool_uuid[5] ^= 1;
 	dm_commit_header(big);
 	ASSERT_EQ(0, pool_up(NULL));
-	/* The first in the memory map decides which pool it is. */
+	/* The first region in the memory map determines the pool. */
 	EXPECT_EQ(base < low->base ? low->base : base, bad_region("another pool", &size));
 	if (base > low->base) {
 		check_quarantined_big(_metadata);
@@ -318,7 +318,7 @@ TEST_F(refused, pool_with_unknown_incompat_feature_is_refused)
 	dm_commit_header(big);
 }
 
-/* A read through a mapping: the byte, or -1 if that is a SIGBUS */
+/* Read a byte through a mapping; return -1 on SIGBUS */
 static int read_mapped(const char *path, off_t pos)
 {
 	int fd = open(path, O_RDONLY), status;
@@ -375,7 +375,7 @@ TEST_F_TIMEOUT(refused, pool_with_unknown_ro_feature_is_read_only, 200)
 	EXPECT_EQ(EROFS, errno);
 	EXPECT_LT(0, vm_run(NULL, CTL "pool grow 1G"));
 	EXPECT_LT(0, vm_run(NULL, CTL "pool shrink 1G"));
-	/* Memory that holds old bytes, not zeroes yet: not shown, nor zeroed */
+	/* Stale memory, which is not zeroed yet: neither readable nor zeroed */
 	EXPECT_EQ(-1, read_mapped(PKRAM_MNT "/far", (e.obj_unit + 3) * PKRAM_UNIT));
 	EXPECT_EQ(0, check_block(PKRAM_MNT "/far", 700 * MIB, 20));
 	EXPECT_EQ(PKRAM_UNIT_STALE, pkram_map_get(dm_region(e.region_id)->head,
@@ -433,7 +433,7 @@ TEST_F_TIMEOUT(shrink, shrink_returns_a_lost_region, 200)
 	base = big->base;
 	ASSERT_EQ(0, pool_up(NULL));
 	ASSERT_EQ(base, bad_region("both copies fail", &size));
-	/* only by its name */
+	/* it must be named */
 	EXPECT_LT(0, vm_run(NULL, CTL "pool shrink --region 0x%llx+1G",
 			    (unsigned long long)base));
 	ASSERT_EQ(0, vm_run(NULL, CTL "pool shrink --region 0x%llx+2G",

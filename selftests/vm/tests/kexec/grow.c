@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Growing under pressure, shrinking, and growing again */
+/* Grow under pressure, shrink, and grow again */
 #include <errno.h>
 #include <fcntl.h>
 #include <elf.h>
@@ -21,7 +21,7 @@ FIXTURE(pool) {};
 FIXTURE_SETUP(pool) {}
 FIXTURE_TEARDOWN(pool) {}
 
-/* A process whose memory holds a pattern, until it is asked whether it still does */
+/* A process whose memory contains a pattern, which it verifies on request */
 struct holder {
 	pid_t pid;
 	int ask[2], ready[2];
@@ -49,7 +49,7 @@ static int hold(struct holder *h, uint64_t bytes)
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		_exit(2);
-	/* Debian's kernels do so unasked; the debug kernel takes minutes without. */
+	/* Debian's kernels use huge pages anyway; the debug kernel takes minutes without them. */
 	madvise(p, bytes, MADV_HUGEPAGE);
 	vm_fill_sparse(p, bytes, 4096, 9, 0);
 	if (write(h->ready[1], &c, 1) != 1)
@@ -84,14 +84,14 @@ TEST_F(pool, partial_grow_is_explained)
 	long long before = pool_number("size");
 	char *out;
 
-	/* More than there is: partly got, the rest refused with reasons. */
+	/* More than there is: a part is taken, the rest is refused with reasons. */
 	EXPECT_EQ(3, vm_run(&out, CTL "pool grow 64G"));
 	EXPECT_NE(NULL, strstr(out, "refused"));
 	EXPECT_TRUE(strstr(out, "in use by the kernel") ||
 		    strstr(out, "too little memory"));
 	free(out);
 	EXPECT_LT(before, pool_number("size"));
-	/* And the system lives on. */
+	/* The system still has memory. */
 	EXPECT_LT((long long)(200 * MIB), vm_meminfo("MemAvailable"));
 }
 
@@ -106,7 +106,7 @@ TEST_F(pool, grow_that_leaves_too_little_is_refused)
 	EXPECT_TRUE(holder_kept_all(&h));
 }
 
-/* Does a word stand anywhere in RAM that this kernel owns, in [start, end]? */
+/* Return whether a word occurs in RAM of this kernel in [start, end] */
 static int ram_has(uint64_t start, uint64_t end, uint64_t secret)
 {
 	int fd = open("/proc/kcore", O_RDONLY), i, found = -1;
@@ -190,7 +190,7 @@ TEST_F(pool, shrink_keeps_used_memory)
 	char *out;
 
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/keep", 8 * MIB, 5));
-	/* All that is unused may go; the file stays, and the reason is said. */
+	/* All unused GiB may go; the file stays, and the reason is printed. */
 	EXPECT_NE(0, vm_run(&out, CTL "pool shrink 64G"));
 	EXPECT_TRUE(strstr(out, "head") || strstr(out, "in use"));
 	TH_LOG("%s", out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What must not happen to a pool by accident: an unsafe kexec, a look from outside,
- * an unload with objects; and what a reload keeps.
+ * Protection of the pool from accidents: an unsafe kexec, access from outside, rmmod with
+ * objects; and what a reload preserves.
  */
 #include <elf.h>
 #include <errno.h>
@@ -32,7 +32,7 @@ static char *pool_uuid(void)
 	return p;
 }
 
-/* Load what init prepared as the next kernel, by kexec_file_load(2) */
+/* Load the kernel that init prepared by kexec_file_load(2) */
 static int load_image(void)
 {
 	int kernel = open(vm_next_kernel(), O_RDONLY);
@@ -77,7 +77,7 @@ TEST_F(pool, pool_is_not_system_ram)
 	uint64_t bytes = 0;
 	int i;
 
-	/* One region, or two, if the kernel keeps what is between them */
+	/* One region, or two if the kernel keeps memory between them */
 	for (i = 0; vm_iomem_find("pkram", i, &start, &end); i++) {
 		bytes += end - start + 1;
 		EXPECT_FALSE(vm_iomem_touches(start, end, "System RAM"));
@@ -110,7 +110,7 @@ TEST_F(pool, pool_is_not_in_a_vmcore)
 	ASSERT_GE(4096 / (int)sizeof(*ph), (int)eh.e_phnum);
 	ASSERT_LT(0, pread(fd, ph, eh.e_phnum * sizeof(*ph), eh.e_phoff));
 	for (i = 0; i < eh.e_phnum; i++) {
-		/* Kernel text and vmalloc have no one physical address. */
+		/* Kernel text and vmalloc have no single physical address. */
 		if (ph[i].p_type != PT_LOAD || ph[i].p_paddr == ~(Elf64_Addr)0)
 			continue;
 		EXPECT_TRUE(ph[i].p_paddr > end ||
@@ -123,7 +123,7 @@ TEST_F(pool, pool_is_not_in_a_vmcore)
 	close(fd);
 }
 
-/* A trivial image that kexec_load(2) would take: one page of code in RAM. */
+/* A minimal image that kexec_load(2) would accept: one page of code in RAM. */
 TEST_F(pool, kexec_load_is_refused_with_advice)
 {
 	static char code[4096] = { 0xf4 };
@@ -182,7 +182,7 @@ TEST_F(pool, pool_is_unchanged_after_reload)
 	before = pool_uuid();
 	ASSERT_NE(NULL, before);
 	ASSERT_EQ(0, pool_down());
-	/* Away, but nobody else's. */
+	/* The module is gone, but its memory was not given to anyone. */
 	ASSERT_TRUE(vm_iomem_find("pkram", 0, &start, &end));
 	EXPECT_FALSE(vm_iomem_touches(start, end, "System RAM"));
 	EXPECT_EQ(0, pool_churn(GIB, 0xff));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that change files all the time are killed at any moment, and the machine
- * goes to the next kernel while others are at it. What is found is a state that they
- * passed through: as before the step that was cut, or as after it.
+ * Processes that constantly change files are killed at any moment, and the machine boots
+ * the next kernel while others are running. The state found afterwards must be one that
+ * they passed through: the one before the interrupted step, or the one after it.
  *
- * Each process keeps a model of its folder in memory that is a file of the pool, so
- * it goes along. The model of the next state is made before a step, and becomes the
- * present one by a single store after it.
+ * Each process keeps a model of its folder in memory that is a file of the pool, so that
+ * the model is preserved as well. The model of the next state is written before a step,
+ * and becomes the current one by a single store after it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,7 @@
 #define WORKERS		3
 #define NAMES		5
 #define BLOCK		4096
-#define BLOCKS		1300	/* of a file: somewhat more than two units */
+#define BLOCKS		1300	/* size of a file: somewhat more than two units */
 #define KILLS		60
 #define LOG		PKRAM_MNT "/log"
 #define SEED		20261122
@@ -54,7 +54,7 @@ struct step {
 	uint32_t name, other, off, len, seed;
 };
 
-/* State: bit 0 the step is being taken, bit 1 which model is the present one */
+/* State: bit 0: a step is in progress; bit 1: which model is the current one */
 #define TAKING	1
 #define WHICH	2
 
@@ -84,9 +84,9 @@ static char *path_of(int w, int name)
 	return p;
 }
 
-/* What the worker does */
+/* The worker */
 
-/* A step that makes sense with this model */
+/* Choose a step that is possible with this model */
 static void choose(struct worker *w, const struct model *m, struct step *s)
 {
 	const struct file *f;
@@ -108,7 +108,7 @@ static void choose(struct worker *w, const struct model *m, struct step *s)
 		 f->kind != FILE_);
 }
 
-/* The model after a step */
+/* Compute the model after a step */
 static void apply(struct model *m, const struct step *s)
 {
 	struct file *f = &m->f[s->name];
@@ -229,7 +229,7 @@ static pid_t start_worker(int n)
 	work(n);
 }
 
-/* What is found */
+/* The checks */
 
 static bool content_step(const struct step *s)
 {
@@ -248,8 +248,8 @@ static bool bytes_are(const uint8_t *word, const uint8_t *a, const uint8_t *b)
 }
 
 /*
- * Is this block as the one seed has it, or as the other? If a step was cut by the
- * end of the kernel, in the middle of a copy, each word may be either.
+ * Check that a block has the pattern of one seed or of the other. If the end of the kernel
+ * interrupted a copy, each word may have either.
  */
 static bool block_is(struct __test_metadata *_metadata, const uint64_t *block,
 		     off_t off, uint32_t before, uint32_t after, bool words)
@@ -273,7 +273,7 @@ static bool block_is(struct __test_metadata *_metadata, const uint64_t *block,
 	for (i = 0; i < BLOCK / 8; i++) {
 		if (block[i] == a[i] || block[i] == b[i] || !block[i])
 			continue;
-		/* The CPU copies bytes; the cut may be within a word, but only one. */
+		/* The CPU copies bytes; the copy may end within a word, but only within one. */
 		if (torn++ || !bytes_are((void *)&block[i], (void *)&a[i], (void *)&b[i])) {
 			TH_LOG("block at %lld, word %d: %llx; before %llx, after %llx",
 			       (long long)off, i, (long long)block[i],
@@ -284,7 +284,10 @@ static bool block_is(struct __test_metadata *_metadata, const uint64_t *block,
 	return true;
 }
 
-/* NULL if a name is as @b, as @a, or (if @between) in between; else what is wrong */
+/*
+ * Return NULL if a file matches @b, or @a, or (if @between) a state in between; else a
+ * description of the difference
+ */
 static const char *compare(struct __test_metadata *_metadata, int w, int name,
 			   const struct file *b, const struct file *a,
 			   bool between, bool words)
@@ -309,7 +312,7 @@ static const char *compare(struct __test_metadata *_metadata, int w, int name,
 	size = st.st_size / BLOCK;
 	lo = b->size < a->size ? b->size : a->size;
 	hi = b->size > a->size ? b->size : a->size;
-	/* Only a write ends in between. */
+	/* Only a write can stop at a size in between. */
 	if (st.st_size % BLOCK || size < lo || size > hi)
 		return "has another size";
 	fd = open(path, O_RDONLY);
@@ -359,8 +362,8 @@ static const char *compare_all(struct __test_metadata *_metadata, int w,
 }
 
 /*
- * Compare a folder with its model, and make the model what was found. A file that was
- * cut in the middle of its content is removed. @words: see block_is().
+ * Compare a folder with its model, and update the model. A file whose content was
+ * interrupted is removed. @words: see block_is().
  */
 static void check_worker(struct __test_metadata *_metadata, int n, bool words)
 {

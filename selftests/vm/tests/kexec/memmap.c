@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fallback: where the memory map cannot be changed, the next kernel is told by
- * its command line.
+ * The fallback if the memory map cannot be changed: the next kernel's command line names
+ * the regions.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "pool.h"
 
-/* The value of a word of the command line, to be freed; NULL if it is not there */
+/* Return the value of a word of the command line, to be freed; NULL if it is absent */
 static char *word(const char *name)
 {
 	char *cmdline = vm_read_file("/proc/cmdline"), *p = strstr(cmdline, name);

@@ -11,7 +11,7 @@
 #include "nodes.h"
 #include <pkram.h>
 
-/* JSON of all regions, compact */
+/* Return JSON of all regions, compact */
 static char *regions(void)
 {
 	char *out = NULL;
@@ -61,7 +61,7 @@ TEST_F(make, grow_from_node_without_memory_is_refused)
 	free(out);
 }
 
-/* A new file with memory of a node: 0 or -errno */
+/* Create a file with memory of a node: 0 or -errno */
 static int place(const char *name, uint64_t bytes, uint32_t node, uint32_t flags)
 {
 	struct pkram_ioc_alloc a = { .size = sizeof(a), .flags = flags,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two boots joined by a kexec, as the preservation tests use them */
+/* Two boots joined by a kexec, the way the preservation tests use them */
 #include "test.h"
 
 FIXTURE(before) {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings: system calls that advise, lock, look, or are refused */
+/* Mappings: system calls that give advice, lock, query, or are refused */
 #include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 
@@ -28,10 +28,10 @@ static const struct {
 	{ "DONTNEED", MADV_DONTNEED },
 	{ "DONTNEED_LOCKED", ADV_DONTNEED_LOCKED },
 	{ "FREE", MADV_FREE, MUST_FAIL },
-	/* The inner file is no regular one: else it would punch guest RAM. */
+	/* The file inside is not a regular one; otherwise this would punch guest RAM. */
 	{ "REMOVE", MADV_REMOVE, MUST_FAIL },
 	{ "DONTFORK", MADV_DONTFORK },
-	/* Not where VM_DONTEXPAND is: 7.3; DODUMP: all */
+	/* 7.3 refuses DOFORK with VM_DONTEXPAND, and all kernels refuse DODUMP. */
 	{ "DOFORK", MADV_DOFORK, MAY_FAIL },
 	{ "MERGEABLE", MADV_MERGEABLE },
 	{ "UNMERGEABLE", MADV_UNMERGEABLE },
@@ -49,12 +49,12 @@ static const struct {
 	{ "GUARD_INSTALL", ADV_GUARD_INSTALL, MUST_FAIL },
 	{ "SOFT_OFFLINE", ADV_SOFT_OFFLINE, MUST_FAIL },
 	/*
-	 * Not HWPOISON: it marks memory as broken that goes on being RAM of this VM,
-	 * and may kill whoever has it.
+	 * HWPOISON is missing: it marks memory of this VM as broken that stays in use, and
+	 * may kill its owner.
 	 */
 };
 
-/* Each advice about @n bytes at @at, of memory that is there */
+/* Give each advice about @n bytes at @at, which are populated */
 static void advise(struct __test_metadata *_metadata, char *p, size_t len, size_t at,
 		   size_t n)
 {
@@ -221,7 +221,7 @@ TEST_F(map, read_only_file_cannot_be_mapped_writable)
 	EXPECT_EQ(5, *p);
 	close(ro);
 	close(fd);
-	/* The mappings hold what they need. */
+	/* The mappings keep their references. */
 	q[UNIT] = 6;
 	EXPECT_EQ(6, p[UNIT]);
 }
@@ -255,7 +255,7 @@ TEST_F(map, proc_files_can_be_read)
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "/proc/self/%s", files[i]);
 		text = vm_read_file(path);
-		/* Not every kernel has numa_maps. */
+		/* Some kernels have no numa_maps. */
 		EXPECT_TRUE(text || errno == ENOENT) {
 			TH_LOG("%s", path);
 		}

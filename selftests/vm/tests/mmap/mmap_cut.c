@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings of what goes away or is not there: truncate, punch, unlink, holes, races */
+/* Mappings of memory that is removed or missing: truncate, punch, unlink, holes, races */
 #include <pthread.h>
 
 #include "mmap_fixture.h"
@@ -7,13 +7,13 @@
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 #define READERS	3
 
-/* Several processes that map a file and look at it again and again */
+/* Processes that map a file and read it repeatedly */
 struct reader {
 	pid_t pid;
 	int go[2], done[2];
 };
 
-/* What a reader answers for an address */
+/* A reader's answer for an address */
 enum { SAME = 'a', ZERO = '0', BUS = 'b', OTHER = 'x' };
 
 static char look(const char *p, size_t at, uint64_t seed)
@@ -95,7 +95,7 @@ static void stop_readers(struct __test_metadata *_metadata, struct reader *r)
 	}
 }
 
-/* Take all that is free for files of a value that must not be seen elsewhere */
+/* Allocate all free memory to files filled with a value that must not show up elsewhere */
 static void take_the_rest(struct __test_metadata *_metadata, int *fds, int max)
 {
 	char name[32];
@@ -116,7 +116,7 @@ static void take_the_rest(struct __test_metadata *_metadata, int *fds, int max)
 	EXPECT_LT(fs_free(), UNIT);
 }
 
-/* Cutting what is mapped */
+/* Truncate and punch mapped memory */
 
 static void truncate_mapped(struct __test_metadata *_metadata, size_t len, size_t to)
 {
@@ -131,7 +131,7 @@ static void truncate_mapped(struct __test_metadata *_metadata, size_t len, size_
 	start_readers(_metadata, r, fd, len, 1);
 	EXPECT_ALL_SEE(SAME, r, len - PAGE);
 	ASSERT_OK(ftruncate(fd, to));
-	/* Whoever gets the memory now fills it. */
+	/* Reuse the freed memory and fill it. */
 	other = fs_file("other", len / 2);
 	if (other >= 0)
 		taint(other);
@@ -141,7 +141,7 @@ static void truncate_mapped(struct __test_metadata *_metadata, size_t len, size_
 		EXPECT_ALL_SEE(SAME, r, 0);
 		EXPECT_ALL_SEE(SAME, r, (to - PAGE) / PAGE * PAGE);
 	}
-	/* Longer again: new bytes are zero, old ones are there. */
+	/* Extend it again: new bytes are zero, old ones are unchanged. */
 	ASSERT_OK(ftruncate(fd, len));
 	EXPECT_ALL_SEE(ZERO, r, end);
 	EXPECT_ALL_SEE(ZERO, r, len - PAGE);
@@ -183,7 +183,7 @@ static void punch_mapped(struct __test_metadata *_metadata, size_t len, size_t a
 	munmap(p, len);
 	start_readers(_metadata, r, fd, len, 2);
 	ASSERT_OK(fallocate(fd, PUNCH, at, n));
-	/* What was punched goes to others, who fill it. */
+	/* The punched memory is reused and filled by other files. */
 	take_the_rest(_metadata, fds, 8);
 	for (i = 0; i < 8 && fds[i] >= 0; i++)
 		if (fs_size(fds[i]) <= (off_t)n)
@@ -255,7 +255,7 @@ TEST_F(map, last_page_is_zero_past_eof)
 	EXPECT_EQ((char)0xff, p[99]);
 	EXPECT_EQ(-1, vm_verify_zero(p + 100, PAGE - 100));
 	EXPECT_EQ(SIGBUS, try_read(p + PAGE, NULL));
-	/* What is written there does not become part of the file. */
+	/* Data written there does not become part of the file. */
 	p[200] = 1;
 	ASSERT_OK(ftruncate(fd, UNIT));
 	EXPECT_EQ(-1, vm_verify_zero(p + 100, UNIT - 100));
@@ -297,7 +297,7 @@ TEST_F(map, fault_in_full_pool_is_sigbus)
 	EXPECT_EQ(SIGBUS, try_write(p + UNIT, 1));
 	EXPECT_EQ(SIGBUS, try_read(p + 2 * UNIT - 8, NULL));
 	EXPECT_EQ(0, try_read(p + 2 * UNIT, NULL));
-	/* A system call gets no signal. */
+	/* A system call fails without a signal. */
 	EXPECT_EQ(8, pread(fd, buf, 8, UNIT));
 	EXPECT_ERR(EFAULT, pread(fds[0], p + UNIT, 8, 0));
 	EXPECT_ERR(ENOSPC, pwrite(fd, buf, 8, UNIT));
@@ -342,7 +342,7 @@ TEST_F(map, new_memory_is_zero)
 		close(fds[i]);
 	}
 	vm_run(NULL, "rm secret*");
-	/* By 1G leaves where there are, and by others */
+	/* By 1G leaves where possible, by smaller ones otherwise */
 	fd = fs_file("file", 0);
 	ASSERT_LE(0, fd);
 	if (ftruncate(fd, len))
@@ -360,7 +360,7 @@ TEST_F(map, new_memory_is_zero)
 	close(fd);
 }
 
-/* Races. Each has threads that touch while one thread changes. */
+/* Races: several threads touch the memory while one thread changes the mapping or file. */
 
 struct race {
 	int fd;
@@ -391,7 +391,7 @@ static void *racing_reader(void *arg)
 	return NULL;
 }
 
-/* Writes beside the marks */
+/* Writes next to the marks */
 static void *racing_writer(void *arg)
 {
 	struct race *r = arg;
@@ -576,7 +576,7 @@ TEST(module_unloads_when_pool_is_empty)
 	EXPECT_EQ(0, pool_number("pending"));
 	EXPECT_EQ(0, pool_number("objects"));
 	EXPECT_OK(pool_down());
-	/* And attaches again. */
+	/* The pool can be attached again. */
 	EXPECT_OK(pool_up(NULL));
 	EXPECT_OK(pool_down());
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings: which leaves they get, and what may be done to a part of one */
+/* Mappings: sizes of leaves, and operations on a part of one */
 #include "mmap_fixture.h"
 
-/* Which leaves */
+/* Sizes of leaves */
 
 TEST_F(map, aligned_gib_gets_one_1g_leaf)
 {
@@ -20,7 +20,7 @@ TEST_F(map, aligned_gib_gets_one_1g_leaf)
 	EXPECT_EQ(-1, vm_verify_zero(p, GIB));
 	mark(p, GIB, 1);
 	EXPECT_LEAVES(fd, 1, 0, 0);
-	/* What a mapping wrote, read(2) reads, and the other way around. */
+	/* Data written through a mapping is visible to read(2), and the other way around. */
 	EXPECT_EQ(PAGE, pread(fd, buf, PAGE, 700 * MIB));
 	EXPECT_MARKED(buf, PAGE, 1, 700 * MIB);
 	EXPECT_EQ(5, pwrite(fd, "hello", 5, GIB - 5));
@@ -169,7 +169,7 @@ TEST_F(map, tail_gets_4k_leaves_up_to_eof)
 	EXPECT_EQ(SIGBUS, try_write(p + UNIT + 2 * PAGE, 4));
 	EXPECT_EQ(SIGBUS, try_read(p + 2 * UNIT - 8, NULL));
 	EXPECT_EQ(2 * UNIT, fs_blocks(fd));
-	/* And goes on when the file does. */
+	/* The mapping extends with the file. */
 	ASSERT_OK(ftruncate(fd, 2 * UNIT));
 	EXPECT_EQ(0, try_write(p + UNIT + 2 * PAGE, 4));
 	EXPECT_EQ(2, *(uint64_t *)(p + UNIT));
@@ -252,7 +252,7 @@ static void protect_a_part(struct __test_metadata *_metadata, size_t len)
 	EXPECT_EQ(SIGSEGV, try_read(p + at, NULL));
 	munmap(p, len);
 
-	/* All of it, while it is one leaf */
+	/* The whole leaf, before it is split */
 	p = map_file(fd, len);
 	EXPECT_MARKED(p, PAGE, 9, 0);
 	EXPECT_LEAVES(fd, len == GIB, len == UNIT, 0);
@@ -367,7 +367,7 @@ TEST_F(map, mremap_shrinks_but_does_not_grow)
 	EXPECT_ERR(EINVAL, mremap(p, GIB - PAGE, GIB - PAGE,
 				  MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
 	EXPECT_MARKED(p, GIB - PAGE, 12, 0);
-	/* old_len 0 is a second mapping of the same. */
+	/* With old_len 0, mremap makes a second mapping of the same memory. */
 	p = mremap(p, 0, GIB / 2, MREMAP_MAYMOVE);
 	if (p != MAP_FAILED)
 		EXPECT_MARKED(p, GIB / 2, 12, 0);
@@ -396,7 +396,7 @@ TEST_F(map, fork_shares_the_mapping)
 	}
 	EXPECT_EQ(0, wait_for(pid));
 	EXPECT_MARKED(p, len, 14, 0);
-	/* The parent's leaf was made read-only by some kernels' fork. */
+	/* fork() of some kernels makes the parent's leaf read-only. */
 	IN_CHILD(pid) {
 		pause();
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings as others use them: direct I/O, pins, other processes' access, core dumps */
+/* Mappings used by others: direct I/O, pins, access by other processes, core dumps */
 #include <elf.h>
 #include <liburing.h>
 #include <sys/ptrace.h>
@@ -17,7 +17,7 @@ struct mapping {
 	size_t len, skew;
 	int fd;
 	char *p;
-	uint64_t g, m;		/* leaves there are after a touch */
+	uint64_t g, m;		/* number of 1G and 2M leaves after the first access */
 };
 
 static struct mapping kinds[] = {
@@ -26,7 +26,7 @@ static struct mapping kinds[] = {
 	{ .name = "4k", .len = 8 * UNIT, .skew = PAGE },
 };
 
-/* Nothing of it was touched, and of 1G, nothing since the memory was taken */
+/* Map a file whose memory was not touched; of the 1G mapping not even since the pool was grown */
 static struct mapping *make_mapping(struct __test_metadata *_metadata, int i)
 {
 	struct mapping *k = &kinds[i];
@@ -53,13 +53,13 @@ static void drop_mapping(struct __test_metadata *_metadata, struct mapping *k)
 
 /* Direct I/O */
 
-/* Between @k and a file, from and to the middle, over the border of two units */
+/* Between @k and a file, from and to the middle, across the boundary of two units */
 static void direct_io(struct __test_metadata *_metadata, struct mapping *k, int fd)
 {
 	size_t at = k->len / 2 - 5 * PAGE, n = 64 * PAGE;
 	char *buf = aligned_alloc(PAGE, n), *p = k->p + at;
 
-	/* The first touch is by the kernel. */
+	/* The kernel is the first to touch the memory. */
 	vm_fill(buf, n, 1, 0);
 	EXPECT_EQ(n, pwrite(fd, buf, n, 0));
 	EXPECT_EQ(n, pread(fd, p, n, 0)) {
@@ -68,13 +68,13 @@ static void direct_io(struct __test_metadata *_metadata, struct mapping *k, int 
 	EXPECT_EQ(-1, vm_verify(p, n, 1, 0));
 	EXPECT_EQ(-1, vm_verify_zero(p - PAGE, PAGE));
 	EXPECT_EQ(-1, vm_verify_zero(p + n, PAGE));
-	/* And out of it */
+	/* Read from it */
 	vm_fill(p, n, 2, 0);
 	EXPECT_EQ(n, pwrite(fd, p, n, 0));
 	memset(buf, 0, n);
 	EXPECT_EQ(n, pread(fd, buf, n, 0));
 	EXPECT_EQ(-1, vm_verify(buf, n, 2, 0));
-	/* Memory that may not be written is not. */
+	/* Memory without write permission is not written. */
 	EXPECT_OK(mprotect(p, n, PROT_READ));
 	EXPECT_ERR(EFAULT, pread(fd, p, n, 0));
 	EXPECT_EQ(n, pwrite(fd, p, n, 0));
@@ -97,7 +97,10 @@ static void direct_io_with(struct __test_metadata *_metadata, const char *path)
 	EXPECT_EQ(0, pool_number("pending"));
 }
 
-/* One that copies; a kernel without brd, as the debug one, has it by a loop device. */
+/*
+ * A disk whose driver copies. A kernel without brd, such as the debug kernel, uses a loop
+ * device.
+ */
 TEST_F(map, direct_io_with_a_ram_disk)
 {
 	const char *disk = "/dev/ram0";
@@ -174,7 +177,7 @@ static void trace(struct __test_metadata *_metadata, struct mapping *k)
 	uint64_t v = 0xff;
 	int fd;
 
-	/* Not touched yet in this kernel */
+	/* Not touched in this kernel yet */
 	EXPECT_EQ(0, peek(pid, at));
 	EXPECT_EQ(0, errno) {
 		TH_LOG("%s: peek: %s", k->name, strerror(errno));
@@ -188,7 +191,7 @@ static void trace(struct __test_metadata *_metadata, struct mapping *k)
 	EXPECT_OK(fallocate(k->fd, PUNCH, UNIT, UNIT));
 	EXPECT_OK(ptrace(PTRACE_POKEDATA, pid, k->p + UNIT + 8, 77));
 	EXPECT_EQ(77, *(uint64_t *)(k->p + UNIT + 8));
-	/* Over the border of a page that is there and one that is not */
+	/* Across the boundary of a present page and a missing one */
 	EXPECT_OK(fallocate(k->fd, PUNCH, UNIT, UNIT));
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	fd = open(path, O_RDWR);
@@ -198,7 +201,7 @@ static void trace(struct __test_metadata *_metadata, struct mapping *k)
 	EXPECT_EQ(0, memcmp(&v, "abcdefgh", 8));
 	EXPECT_EQ(0, memcmp(k->p + UNIT - 4, "abcdefgh", 8));
 	close(fd);
-	/* Tracers may read what may not be read, but not write what is shared. */
+	/* Tracers may read memory without read permission, but not write to shared memory. */
 	EXPECT_OK(ptrace(PTRACE_CONT, pid, NULL, NULL));
 	EXPECT_EQ(0, wait_for(pid));
 	EXPECT_OK(mprotect(k->p, k->len, PROT_NONE));
@@ -239,11 +242,13 @@ TEST_F(map, ptrace_past_eof_is_eio)
 	close(fd);
 }
 
-/* Pins that last */
+/* Long-term pins */
 
 /*
- * @k was pinned by somebody and is now deleted: nobody may get what is pinned.
- * Returns the bytes that are pending. All else of the pool is tainted afterwards.
+ * Delete the file of @k, which is pinned: pinned memory must not be reused. All other
+ * memory of the pool is filled with a taint.
+ *
+ * Return: number of pending bytes
  */
 static uint64_t delete_pinned(struct __test_metadata *_metadata, struct mapping *k)
 {
@@ -312,13 +317,13 @@ TEST_F(map, pinned_memory_blocks_rmmod)
 	EXPECT_EQ(-EAGAIN, vm_rmmod("pkram"));
 	close(pipes[0]);
 	close(pipes[1]);
-	/* It comes back by itself. */
+	/* The memory becomes free without further action. */
 	VM_WAIT(!vm_rmmod("pkram"));
 	EXPECT_FALSE(vm_module_loaded("pkram"));
 	ASSERT_OK(pool_up(NULL));
 }
 
-/* Registered buffers: the memory is pinned for long. @fd is of a device. */
+/* Registered buffers: the memory is pinned long-term. @fd is a device. */
 static int fixed_io(struct io_uring *ring, bool write, int fd, void *p, size_t n)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
@@ -355,12 +360,12 @@ TEST_F(map, io_uring_registered_buffers)
 		int ret;
 
 		ASSERT_OK(io_uring_queue_init(4, &ring, 0));
-		/* It lets no fault wait, so what is not there is EFAULT. */
+		/* It does not wait for faults: missing pages are EFAULT. */
 		if (is_6_1())
 			memset(k->p + at, 1, n);
 		ret = io_uring_register_buffers(&ring, &iov, 1);
 		if (is_6_1()) {
-			/* Of files, only those of shmem and hugetlbfs */
+			/* 6.1 accepts only files of shmem and hugetlbfs. */
 			EXPECT_EQ(-EOPNOTSUPP, ret);
 			io_uring_queue_exit(&ring);
 			drop_mapping(_metadata, k);
@@ -377,17 +382,17 @@ TEST_F(map, io_uring_registered_buffers)
 		EXPECT_EQ(n, fixed_io(&ring, false, disk, k->p + at, n));
 		EXPECT_EQ(-1, vm_verify(k->p + at, n, 5, 0));
 		delete_pinned(_metadata, k);
-		/* The ring still knows the buffer, by the address it had. */
+		/* The ring still has the buffer under its old address. */
 		EXPECT_EQ(n, fixed_io(&ring, true, disk, k->p + at, n));
 		EXPECT_EQ(n, pread(disk, buf, n, 0));
 		EXPECT_EQ(-1, vm_verify(buf, n, 5, 0));
-		/* The device writes to what nobody else has. */
+		/* The device writes to memory that is not reused. */
 		EXPECT_EQ(n, fixed_io(&ring, false, disk, k->p + at, n));
 		ret = open("secret", O_RDWR);
 		EXPECT_EQ(-1, tainted(ret));
 		close(ret);
 		io_uring_queue_exit(&ring);
-		/* Rings go by a work queue. */
+		/* A work queue frees rings. */
 		VM_WAIT(!pool_number("pending"));
 		all_came_back(_metadata, free_before);
 		free(buf);
@@ -397,7 +402,7 @@ TEST_F(map, io_uring_registered_buffers)
 
 /* Core dumps */
 
-/* Offset in a core of the memory at @at, *@len bytes of it; -1: not there */
+/* Return the offset in a core of the memory at @at, *@len bytes of it; -1: not in it */
 static off_t find_in_core(int fd, char *at, size_t *len)
 {
 	Elf64_Ehdr eh;
@@ -447,7 +452,7 @@ TEST_F(map, core_dump_contains_the_mapping)
 	ASSERT_OK(vm_write_file("/proc/sys/kernel/core_pattern", "/tmp/core"));
 	mark(p, len, 6);
 	ASSERT_OK(fallocate(fd, PUNCH, UNIT, UNIT));
-	/* Guest memory is left out unless asked for. */
+	/* Guest memory is left out unless requested. */
 	core = dump_core("0x33");
 	ASSERT_LE(0, core);
 	at = find_in_core(core, p, &n);
@@ -463,7 +468,7 @@ TEST_F(map, core_dump_contains_the_mapping)
 	EXPECT_EQ(-1, vm_verify_zero(buf + UNIT, UNIT));
 	EXPECT_MARKED(buf + 2 * UNIT, len - 2 * UNIT, 6, 2 * UNIT);
 	close(core);
-	/* And can be left out then too. */
+	/* MADV_DONTDUMP leaves it out even if requested. */
 	ASSERT_OK(madvise(p, len, MADV_DONTDUMP));
 	core = dump_core("0x133");
 	ASSERT_LE(0, core);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long MAP_DMA and UNMAP_DMA take: our type of container on pool memory, type1 on
- * anonymous memory in pages of 4 KiB and 2 MiB, on hugetlb, and on pool memory. Not a
- * test, but for that everything is mapped: bench/vfio.sh prints the figures.
+ * Times of MAP_DMA and UNMAP_DMA: a pkram container with memory of the pool, type1 with
+ * anonymous memory in pages of 4 KiB and 2 MiB, with hugetlb, and with memory of the pool.
+ * The test only checks that everything can be mapped; bench/vfio.sh prints the figures.
  */
 #include <time.h>
 #include "test.h"
@@ -76,7 +76,7 @@ static const struct kind kinds[] = {
 	{ "type1, 4K", VFIO_TYPE1v2_IOMMU, make_small },
 	{ "type1, THP", VFIO_TYPE1v2_IOMMU, make_thp },
 	{ "type1, hugetlb", VFIO_TYPE1v2_IOMMU, make_hugetlb },
-	/* Last: type1 keeps references, and the memory is lost to the pool */
+	/* Last, because type1 keeps references and the pool loses the memory */
 	{ "type1, pool", VFIO_TYPE1v2_IOMMU, make_pool },
 };
 
@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(bench, times_of_map_and_unmap, 900)
 	ASSERT_OK(fs_load() ?: fs_mount());
 	ASSERT_OK(vm_run(NULL, "pkramctl.static pool grow 7G"));
 	ASSERT_OK(vm_insmod(VFIO_MODULE, NULL));
-	/* type1 charges what it pins */
+	/* type1 charges pinned memory */
 	ASSERT_OK(setrlimit(RLIMIT_MEMLOCK,
 			    &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }));
 	printf("# memory            MiB     MAP_DMA    UNMAP_DMA   times ours\n");
@@ -149,7 +149,10 @@ TEST_F_TIMEOUT(bench, times_of_map_and_unmap, 900)
 			if (!k)
 				ours[i] = f;
 			print_row(sizes[i], &kinds[k], &f, &ours[i]);
-			/* What type1 makes of the pool's memory is not ours to say */
+			/*
+			 * Whether type1 accepts memory of the pool is not for this test to
+			 * check.
+			 */
 			if (!k || kinds[k].make != make_pool)
 				EXPECT_EQ(0, f.err);
 			munmap(p, sizes[i]);
