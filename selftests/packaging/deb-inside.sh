@@ -55,7 +55,7 @@ program_builds() {
 	gcc -o "$tmp/p" "$tmp/p.c" $(pkg-config --cflags --libs libpkram) && "$tmp/p"
 }
 
-# Do what a kernel's package does when it is installed and its headers are there.
+# Do what a kernel's package does when it is installed after its headers.
 kernel_comes() {
 	mkdir -p "/lib/modules/$1"
 	ln -s "$PKRAM_CACHE/kernels/$1"/{build,modules/kernel} "/lib/modules/$1/"
@@ -97,7 +97,7 @@ vfio_left_out() {
 	dkms remove "pkram/$version" -k "$1" && rm /etc/pkram/no-vfio
 }
 
-# A kernel version that is not supported, with the headers of one that is
+# An unsupported kernel version, with the headers of a supported one
 refused() {
 	local build=$PKRAM_CACHE/kernels/${kernels[0]}/build out
 	out=$(dkms build "pkram/$version" -k "$1" --kernelsourcedir "$build" 2>&1)
@@ -105,7 +105,7 @@ refused() {
 	[[ $out == *BUILD_EXCLUSIVE* && ! -e /var/lib/dkms/pkram/$version/$1 ]]
 }
 
-# Without DKMS the build itself refuses.
+# Without DKMS, the build itself refuses.
 build_refuses() {
 	local dir=$tmp/version
 	mkdir -p "$dir/linux"
@@ -130,18 +130,18 @@ all_is_gone() {
 
 check "$suite: the packages install" dpkg_install
 check "$suite: pkramctl uses the library's package" tool_uses_library
-check "$suite: pkram-tools depends on it by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
+check "$suite: pkram-tools depends on libpkram1 by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
 check "$suite: pkram-dkms depends on dkms" depends_on pkram-dkms 'dkms (>= '
 check "$suite: mount and pool are enabled" units_are_enabled
 # The root of Debian 13 has no systemd.
-[[ $suite != bookworm ]] || check "$suite: systemd finds nothing wrong with the units" units_are_right
+[[ $suite != bookworm ]] || check "$suite: systemd-analyze accepts the units" units_are_right
 check "$suite: a program builds with libpkram-dev" program_builds
 for kver in "${kernels[@]}"; do
-	check "$suite: a kernel is installed, $kver: DKMS builds for it" kernel_comes "$kver"
-	check "$suite: pkram.ko is found" module_is_there "$kver" pkram
-	check "$suite: pkram_vfio.ko is found" module_is_there "$kver" pkram_vfio
+	check "$suite: DKMS builds for $kver when that kernel is installed" kernel_comes "$kver"
+	check "$suite: modprobe finds pkram.ko" module_is_there "$kver" pkram
+	check "$suite: modprobe finds pkram_vfio.ko" module_is_there "$kver" pkram_vfio
 done
-check "$suite: DKMS refuses another VFIO than ours" vfio_mismatch_refused "${kernels[0]}"
+check "$suite: DKMS refuses a kernel with another VFIO" vfio_mismatch_refused "${kernels[0]}"
 check "$suite: /etc/pkram/no-vfio leaves pkram_vfio.ko out" vfio_left_out "${kernels[0]}"
 for kver in 5.10.0-30-amd64 6.6.13-amd64 6.10.1-amd64 6.13.0-amd64 8.0.0-amd64; do
 	check "$suite: DKMS refuses $kver" refused "$kver"
@@ -152,7 +152,7 @@ for kver in '5 19' '6 0' '6 2' '6 11' '6 13' '8 1'; do
 done
 for kver in '6 1' '6 12' '7 0' '7 3'; do
 	# shellcheck disable=SC2086
-	check "$suite: the build takes ${kver/ /.}" build_accepts $kver
+	check "$suite: the build accepts ${kver/ /.}" build_accepts $kver
 done
-check "$suite: nothing is left when they are purged" all_is_gone
+check "$suite: purging the packages removes all files" all_is_gone
 finish

@@ -4,8 +4,8 @@
 # deb.sh [SERIES...] - build the packages, install them on the release they are for, and
 # build the modules by DKMS for kernels of these series (default: all)
 #
-# No kernel is booted: a root of that release has the kernels' headers and the hooks
-# that a kernel's package calls when it is installed.
+# No kernel is booted: a root of that release has the kernels' headers and the hooks that
+# a kernel's package calls when it is installed.
 
 set -uo pipefail
 tmp=$(mktemp -d)

@@ -67,7 +67,8 @@ build_program() {
 shared_program() {
 	local libs
 	read -ra libs < <(pkg_config --libs)
-	# Not ldd | grep -q: with pipefail, ldd that is not read to its end is a failure.
+	# No pipe to grep -q: it ends early, ldd gets SIGPIPE, and pipefail reports a
+	# failure.
 	build_program shared && [[ $(ldd "$tmp/shared") == *libpkram.so.1* ]] &&
 		[[ $(LD_LIBRARY_PATH=$to/usr/lib "$tmp/shared") == "$version" ]]
 }
@@ -119,7 +120,7 @@ another_prefix() {
 }
 
 check "make install DESTDIR=" install_all
-check "modules, library, tool, manual, units, completion, configuration are there" there \
+check "modules, library, tool, manual, units, completion, configuration are installed" there \
 	"lib/modules/$kver/updates/"{pkram,pkram_vfio}.ko usr/sbin/pkramctl usr/libexec/pkram/pool \
 	usr/lib/libpkram.{a,so,so.1,so.1.0.0} usr/lib/pkgconfig/libpkram.pc \
 	usr/include/{pkram.h,linux/pkram.h,linux/pkram_vfio.h} usr/share/man/man8/pkramctl{,-pool,-object,-import}.8 \
@@ -127,14 +128,14 @@ check "modules, library, tool, manual, units, completion, configuration are ther
 	usr/share/pkram/pkramctl.json usr/share/bash-completion/completions/pkramctl \
 	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service} \
 	usr/lib/modules-load.d/pkram.conf etc/pkram/{pool.conf,guests.d}
-check "the source for DKMS is complete, with its version" dkms_source
+check "the source for DKMS is complete and has its version" dkms_source
 check "the module is for $kver" module_is_for "$kver"
-check "a program is built with the shared library, and runs" shared_program
-check "a program is built with the static library, and runs" static_program
-check "the library gives nothing away but pkram_*, versioned" only_ours
+check "a program with the shared library builds and runs" shared_program
+check "a program with the static library builds and runs" static_program
+check "the library exports only pkram_*, with versions" only_ours
 check "pkramctl runs" tool_runs
-check "what the units start is there" units_name_files
+check "programs that the units start are installed" units_name_files
 check "the completion loads" completion_loads
 check "a second installation keeps pool.conf" conf_is_kept
-check "another PREFIX is in the files" another_prefix
+check "the installed files contain another PREFIX" another_prefix
 finish

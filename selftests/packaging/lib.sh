@@ -6,7 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 count=0 bad=0
 
-# check WHAT COMMAND... - one test: passes if the command succeeds; else show its output
+# check WHAT COMMAND... - run a test: it passes if the command succeeds; else print its
+# output
 # shellcheck disable=SC2154 # tmp is the reader's
 check() {
 	local what=$1

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prints the sample image as golden text. golden/v1.img.txt came from this on
- * the day version 1 was settled; since then it is data that later code must
- * read, and is not made again.
+ * Print the sample image as golden text. golden/v1.img.txt was made by this program when
+ * version 1 was settled. Since then it is data that later code must be able to read, and
+ * it is not generated again.
  */
 #include "golden_text.h"
 #include "image.h"

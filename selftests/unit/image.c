@@ -364,7 +364,7 @@ static void sample_dma_table(struct pkram_record *r)
 	static const struct pkram_entry e[] = {
 		{ 0, 640 << 10, 3, 0, 3 },
 		{ 1 << 20, 20 << 20, 3, 1 << 20, 3 },
-		/* Of an object that is gone; up to the last byte of all */
+		/* Of an object that does not exist; up to the last address */
 		{ -(1ULL << 21), 1 << 21, 12, 1ULL << 40, PKRAM_ENTRY_READ },
 	};
 
@@ -433,7 +433,7 @@ void sample_exit(struct sample *s)
 	image_exit(&s->im);
 }
 
-/* What hangs in the object that is bad must be shown elsewhere. */
+/* A child of a bad directory must be reported as an orphan. */
 static bool orphan_expected(struct sample *s, int i, int bad)
 {
 	return bad >= 0 && s->rec[i].parent == s->rec[bad].id &&

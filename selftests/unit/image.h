@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A pool in the memory of a test: regions of which the head and some metadata
- * units are mapped (sparse), the records a test puts there, and what the loader
- * makes of them. Everything is deterministic.
+ * A pool in the memory of a test: regions whose head and some metadata units are mapped
+ * (sparse), the records that a test writes there, and the loader's results. Everything is
+ * deterministic.
  */
 #ifndef _PKRAM_IMAGE_H
 #define _PKRAM_IMAGE_H
@@ -24,7 +24,7 @@ struct image {
 	struct pkram_load_result res;
 };
 
-/* Regions: GiB of the span that are present as bits of @present. */
+/* Regions: bits of @present are the GiB of the span that are present. */
 void image_init(struct image *im);
 u32 image_add_region(struct image *im, u32 nr_gib, u64 present);
 void image_add_meta(struct image *im, u32 region, u32 unit, bool large);
@@ -42,11 +42,11 @@ struct spot {
 void *image_slot(struct image *im, struct spot at, int slot);
 void image_put(struct image *im, struct spot at, const struct pkram_record *r);
 void image_free_pair(struct image *im, struct spot at, u64 seq, u64 id);
-/* As image_put(), and the map says of its units that they are written. */
+/* Like image_put(), and mark its units as written in the map. */
 void image_put_owned(struct image *im, struct spot at,
 		     const struct pkram_record *r);
 
-/* An allocator that knows the regions, heads and metadata taken; then load. */
+/* Set up an allocator that knows the regions, with heads and metadata taken; then load. */
 void image_prepare_alloc(struct image *im);
 int image_load(struct image *im);
 void image_unload(struct image *im);
@@ -57,15 +57,15 @@ struct pkram_record image_dir(u64 id, u64 parent, const char *name);
 struct pkram_record image_dma_table(u64 id, const char *name);
 
 bool record_same(const struct pkram_record *a, const struct pkram_record *b);
-/* The record found at a spot, or NULL */
+/* Return the record at a spot, or NULL */
 struct pkram_loaded *image_at(struct image *im, struct spot at);
-/* The good record of an id, or NULL */
+/* Return the good record of an id, or NULL */
 struct pkram_loaded *image_find(struct image *im, u64 id);
 
 /*
- * The sample: one region of one GiB with a unit of small records and one of
- * large records; root, directories, labels, a seal, holes, stale units, an
- * object in a large slot, a DMA table. Also what golden/v1.img.txt was made from.
+ * The sample: one region of one GiB with a unit of small records and one of large records;
+ * root, directories, labels, a seal, holes, stale units, an object in a large slot, a DMA
+ * table. golden/v1.img.txt was made from it.
  */
 #define SAMPLE_OBJECTS	8
 struct sample {
@@ -78,8 +78,8 @@ void sample_init(struct sample *s);
 void sample_exit(struct sample *s);
 
 /*
- * Load the sample's image and compare: every object is good and the same, or,
- * if it is at @may_be_bad, bad. Fails the test otherwise.
+ * Load the sample's image and compare: every object is good and unchanged; the object at
+ * @may_be_bad may be bad instead. Otherwise the test fails.
  */
 void sample_check(struct sample *s, int may_be_bad);
 
@@ -92,8 +92,10 @@ u64 rng_next(struct rng *g);
 u32 rng_below(struct rng *g, u32 n);
 
 /*
- * Run @op with the store number @nr (from 0) and all that follow suppressed,
- * as when the machine stops there. Return: true if @op was cut.
+ * Run @op, but suppress the store number @nr (from 0) and all later ones, as if the
+ * machine stopped there.
+ *
+ * Return: true if a store was suppressed
  */
 bool cut_after(unsigned long nr, void (*op)(void *arg), void *arg);
 

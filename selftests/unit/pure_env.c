@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The functions that include/compat/pure_env.h declares, written to be obviously
- * right rather than fast. pkram_crc32c() is that of userspace/lib/crc32c.c.
+ * The functions that include/compat/pure_env.h declares, simple rather than fast.
+ * pkram_crc32c() is in userspace/lib/crc32c.c.
  */
 #include "core/pure.h"
 

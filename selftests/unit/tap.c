@@ -34,7 +34,7 @@ int tap_main(const struct tap_test *tests, size_t nr)
 {
 	volatile size_t i, failed = 0;
 
-	/* What was said before a sanitizer ends the program must be seen. */
+	/* Output must be visible if a sanitizer ends the program. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%zu\n", nr);
 	for (i = 0; i < nr; i++) {
@@ -46,7 +46,7 @@ int tap_main(const struct tap_test *tests, size_t nr)
 		tests[i].run();
 		printf("ok %zu - %s\n", i + 1, tests[i].name);
 	}
-	/* A test that was left half-way leaks; that would only hide why. */
+	/* A failed test leaks memory, which is reported here without being a bug. */
 	if (failed)
 		_exit(1);
 	return 0;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A tiny TAP printer: a table of named tests, one executable a table.
- */
+/* A small TAP printer: a table of named tests, one table per executable. */
 #ifndef _PKRAM_TAP_H
 #define _PKRAM_TAP_H
 
@@ -10,15 +8,15 @@
 #include <stddef.h>
 
 struct tap_test {
-	const char *name;	/* the behaviour it shows */
+	const char *name;	/* the behaviour that it shows */
 	void (*run)(void);
 };
 
-/* Fail the running test, say why, and leave it. */
+/* Fail the running test with a reason, and leave it. */
 void __attribute__((noreturn, format(printf, 3, 4)))
 tap_fail(const char *file, int line, const char *fmt, ...);
 
-/* A line of diagnostics */
+/* Print a line of diagnostics. */
 void __attribute__((format(printf, 1, 2))) tap_note(const char *fmt, ...);
 
 int tap_main(const struct tap_test *tests, size_t nr);

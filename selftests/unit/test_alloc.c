@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The allocator against a model of plain arrays: random traces over several
- * regions and nodes, with GiB that come and go.
+ * Compare the allocator with a model of plain arrays: random operations on several regions
+ * and nodes, with GiB that are added and removed.
  */
 #include "image.h"
 #include "tap.h"
@@ -107,11 +107,11 @@ static void model_set(u64 id, u32 unit, u32 nr, u8 from, u8 to)
 	}
 }
 
-/* What the rules are stated in: free units by class and node */
+/* Free units by class and node, in the terms of the allocator's rules */
 struct room {
 	u32 idle;		/* wholly free GiB */
 	u32 partial;		/* units free in other GiB */
-	u32 near_idle;		/* the same, on the node asked for */
+	u32 near_idle;		/* the same, on the requested node */
 	u32 near_partial;
 };
 
@@ -142,7 +142,7 @@ static int cmp_desc(const void *a, const void *b)
 	return *(const u32 *)b > *(const u32 *)a ? 1 : -1;
 }
 
-/* The fewest extents that @want units can take in runs of a class. */
+/* Return the minimal number of extents for @want units in runs of a class. */
 static u32 fewest(bool idle, bool near, int node, u32 *want)
 {
 	static u32 runs[REGIONS * UNITS];
@@ -219,7 +219,7 @@ static void check_shape(const struct pkram_alloc_request *req, int n)
 	CHECK_EQ(obj, req->obj_unit + req->nr_units);
 }
 
-/* A grant obeys the rules, judged by the room there was before. */
+/* Check a grant against the rules, given the free space before. */
 static void check_rules(const struct pkram_alloc_request *req, int n,
 			const struct room *was, u32 few)
 {
@@ -238,7 +238,7 @@ static void check_rules(const struct pkram_alloc_request *req, int n,
 		CHECK_EQ(in_whole, got);
 	if (got == want && req->node != PKRAM_NO_NODE)
 		CHECK_EQ(foreign, got - min(got, was->near_idle));
-	/* Idle GiB are broken only when nothing else is left. */
+	/* Idle GiB are broken only if nothing else is left. */
 	if (rest <= was->partial)
 		CHECK_EQ(now.idle, was->idle - got);
 	else
@@ -246,7 +246,7 @@ static void check_rules(const struct pkram_alloc_request *req, int n,
 			 now.partial ? 1 : 0);
 	if (!want)
 		CHECK(n <= (int)few);
-	/* The node first */
+	/* The requested node is used first. */
 	if (!want && rest <= was->near_partial)
 		CHECK_EQ(now.near_partial, was->near_partial - rest);
 }
@@ -275,7 +275,7 @@ static void get(struct rng *g)
 	if ((req.strict ? was.near_idle * PKRAM_GIB_UNITS + was.near_partial :
 			  was.idle * PKRAM_GIB_UNITS + was.partial) <
 	    req.nr_units) {
-		/* Only of the whole pool is it known before anything is tried. */
+		/* -ENOSPC is certain only for the whole pool; for a node, -EFBIG may come first. */
 		CHECK(n == -ENOSPC || (n == -EFBIG && req.strict && max < 4));
 		return;
 	}
@@ -298,7 +298,7 @@ static void get(struct rng *g)
 		CHECK_EQ(nodes[region_of(out[i].region_id)], req.node);
 }
 
-/* Give back a run, or a part of one. */
+/* Free a run, or a part of one. */
 static void put(struct rng *g)
 {
 	struct held *h;
@@ -433,7 +433,7 @@ static void test_too_many_extents(void)
 		model_set(0, u, 1, FREE, USED);
 	}
 	all = al.nr_free;
-	/* Everything there is needs more than a few extents. */
+	/* The free space has more extents than allowed. */
 	CHECK_EQ(take(0, all, 0, 20), -EFBIG);
 	CHECK_EQ(take(0, 1, 0, 0), -EFBIG);
 	check_counts();
@@ -454,13 +454,13 @@ static void test_big_object(void)
 	CHECK_EQ(out[0].nr_units, 2 * 512);
 	CHECK_EQ(out[1].region_unit, 3);
 	CHECK_EQ(out[1].nr_units, 10);
-	/* Two more GiB: whole ones as far as there are some. */
+	/* Two more GiB: whole ones as far as possible. */
 	CHECK_EQ(take(512, 2 * 512 - 13, 0, 8), 2);
 	CHECK_EQ(out[0].region_unit, 2 * 512);
 	CHECK_EQ(out[1].region_unit, 13);
 	CHECK_EQ(out[1].nr_units, 499);
 	CHECK_EQ(al.nr_free, 512);
-	/* Nothing else is left: a whole one is broken. */
+	/* Nothing else is left: a whole GiB is broken. */
 	CHECK_EQ(take(7, 1, 0, 8), 1);
 	CHECK_EQ(out[0].region_unit, 512);
 	pkram_alloc_destroy(&al);
@@ -488,14 +488,14 @@ static void test_wrong_requests(void)
 	CHECK_EQ(pkram_alloc_set_gib(&al, 5, 6, true), -ENOENT);
 	CHECK_EQ(pkram_alloc_set_gib(&al, 5, ~0U, false), -ENOENT);
 	CHECK_EQ(pkram_alloc_set_gib(&al, 5, 0, false), -EBUSY);
-	/* Freeing what is free, absent or nowhere changes nothing. */
+	/* Freeing units that are free, absent or out of range changes nothing. */
 	pkram_alloc_free(&al, 5, 1, 100);
 	pkram_alloc_free(&al, 5, 512, 512);
 	pkram_alloc_free(&al, 5, ~0U - 1, 9);
 	pkram_alloc_free(&al, 6, 0, 1);
 	CHECK_EQ(al.nr_free, free_units);
 	check_counts();
-	/* GiB 0 holds the head, known to be taken or not. */
+	/* GiB 0 has the head, whether or not it was marked as taken. */
 	CHECK_EQ(pkram_alloc_add_region(&al, 6, 0, 1, &present), 0);
 	CHECK(!pkram_alloc_gib_idle(pkram_alloc_find(&al, 6), 0));
 	CHECK_EQ(pkram_alloc_set_gib(&al, 6, 0, false), -EBUSY);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The machine stops between any two stores: what is found is the old state or
- * the new one.
- */
+/* The machine stops between any two stores: the old state or the new one is found. */
 #include "image.h"
 #include "tap.h"
 
@@ -10,7 +7,7 @@ static struct sample s;
 
 #define SAVED (3 * PKRAM_UNIT)
 
-/* What the memory was like before, to begin each attempt from. */
+/* The memory before the operation, restored for each attempt. */
 static u8 *saved;
 
 static void save(void)
@@ -96,7 +93,7 @@ static void record_run(void *arg)
 			  op->len);
 }
 
-/* @lone: the slot that does not count is damaged to begin with */
+/* @lone: damage the slot that is not in use first */
 static void cut_record_from(u32 i, const struct pkram_record *new, int cur,
 			    bool lone)
 {
@@ -175,7 +172,7 @@ static void test_create_and_remove(void)
 
 	sample_init(&s);
 	save();
-	/* The seq of a new object has nothing to do with the pair's old one. */
+	/* The seq of a new object is unrelated to the pair's old one. */
 	new.seq = 1;
 	image_free_pair(&s.im, (struct spot) { .unit = 1, .pair = 50 }, 99, 7);
 	memcpy(saved, s.im.mem[0], SAVED);
@@ -244,12 +241,12 @@ static void test_map(void)
 				is_new[unit / 16] = true;
 			}
 		}
-		/* A word is of one kind: all old or all new. */
+		/* A word is consistent: all old or all new. */
 		for (unit = 20; unit < 80; unit++)
 			CHECK_EQ(pkram_map_get(s.im.mem[0], id, unit),
 				 is_new[unit / 16] ? PKRAM_UNIT_STALE :
 				 old[unit]);
-		/* From then on both copies agree. */
+		/* After that both copies agree. */
 		pkram_map_mirror(s.im.mem[0], id, 0);
 		CHECK(!memcmp(s.im.mem[0] + PKRAM_HEAD_MAP_A,
 			      s.im.mem[0] + PKRAM_HEAD_MAP_B,
@@ -259,7 +256,7 @@ static void test_map(void)
 	done();
 }
 
-/* Two records, one after the other, as an operation of several steps does. */
+/* Write two records, one after the other, as an operation with several steps does. */
 static void two_run(void *arg)
 {
 	struct record_op *op = arg;
@@ -303,7 +300,7 @@ static void test_rename_over(void)
 			CHECK(record_same(&a->rec, &new));
 			CHECK(!b || b->stale);
 			seen[b ? 1 : 2]++;
-			/* The memory of what was replaced is free. */
+			/* The memory of the replaced object is free. */
 			CHECK_EQ(pkram_alloc_mark(&s.im.al,
 						  s.im.h[0].region_id, 16, 10),
 				 0);
@@ -315,7 +312,7 @@ static void test_rename_over(void)
 	done();
 }
 
-/* A record moves to a slot of the other size: commit there, free here. */
+/* Move a record to a slot of the other size: commit there, free here. */
 static void move(u32 i, struct spot to)
 {
 	struct pkram_record new = s.rec[i], empty;
@@ -343,7 +340,7 @@ static void move(u32 i, struct spot to)
 		CHECK(!a || a->stale == !!b);
 		seen[!b ? 0 : a ? 1 : 2]++;
 		CHECK(cut || !a);
-		/* Whichever counts holds the same memory. */
+		/* Both records name the same memory. */
 		CHECK_EQ(s.im.al.nr_free, 512 - 3 - 20 - 1 - 40 - 1);
 	} while (cut);
 	CHECK(seen[0] && seen[1] && seen[2]);
@@ -358,7 +355,7 @@ static void test_move(void)
 
 	sample_init(&s);
 	save();
-	/* Large to small, and after making room there small to large */
+	/* Large to small, and after a cleanup there small to large */
 	move(4, (struct spot) { .unit = 1, .pair = 99 });
 	op = record_op(s.spot[4], &empty);
 	image_put(&s.im, (struct spot) { .unit = 1, .pair = 77 }, &s.rec[4]);
@@ -374,7 +371,7 @@ TAP_MAIN({ "a cut header update leaves the old header or the new", test_header }
 	 { "a cut create or remove leaves the object or none",
 	   test_create_and_remove },
 	 { "a cut change of the unit map leaves each word old or new", test_map },
-	 { "a cut rename over a name leaves either object there",
+	 { "a cut rename over a name leaves one of both objects there",
 	   test_rename_over },
 	 { "a cut move between slot sizes leaves one object", test_move },
 )

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of a VFIO container: what may be mapped, unmapped, given a new address. */
+/* The table of a VFIO container: rules for map, unmap, and changes of user addresses */
 #include <stdio.h>
 #include "core/iova_map.h"
 #include "image.h"
@@ -81,7 +81,7 @@ static void test_numbers(void)
 	CHECK(last == TOP);
 	CHECK_EQ(pkram_iova_map_check(TOP - PAGE + 1, 2 * PAGE, PAGE, &last),
 		 -EOVERFLOW);
-	/* It is told before what is not aligned, as type1 does. */
+	/* Overflow is checked before alignment, as type1 does. */
 	CHECK_EQ(pkram_iova_map_check(TOP, 2, PAGE, &last), -EOVERFLOW);
 	CHECK_EQ(pkram_iova_map_check(0, PAGE, 2 * PAGE, &last), -EINVAL);
 }
@@ -110,7 +110,7 @@ static void test_unmap(void)
 	CHECK_EQ(map(0x1000, 0x2fff), 0);
 	CHECK_EQ(map(0x3000, 0x3fff), 0);
 	CHECK_EQ(map(0x8000, 0x9fff), 0);
-	/* What is in the range in part is not cut, and the rest stays too. */
+	/* A mapping that is only partly in the range is not cut, and the others stay too. */
 	CHECK_EQ(unmap(0x2000, 0x3fff), -EINVAL);
 	CHECK_EQ(unmap(0x1000, 0x1fff), -EINVAL);
 	CHECK_EQ(unmap(0, 0x8fff), -EINVAL);
@@ -135,7 +135,7 @@ static void test_limit(void)
 	for (i = 0; i < 40; i++)
 		CHECK_EQ(map(i * PAGE, i * PAGE + PAGE - 1), 0);
 	CHECK_EQ(map(40 * PAGE, 41 * PAGE - 1), -ENOSPC);
-	/* What is there comes first. */
+	/* An overlap is reported before the limit. */
 	CHECK_EQ(map(0, PAGE - 1), -EEXIST);
 	CHECK_EQ(unmap(0, PAGE - 1), 1);
 	CHECK_EQ(map(40 * PAGE, 41 * PAGE - 1), 0);
@@ -153,7 +153,7 @@ static void test_vaddr(void)
 	CHECK_EQ(t.nr_invalid, 0);
 	CHECK_EQ(give_up(0x2000, 0x3fff), 0);
 	CHECK_EQ(t.nr_invalid, 1);
-	/* One of three is given up: the others stay as they were. */
+	/* One of three has no address: the others are unchanged. */
 	CHECK_EQ(give_up(0, TOP), -EINVAL);
 	CHECK_EQ(t.nr_invalid, 1);
 	CHECK(!t.dma[0]->vaddr_invalid && !t.dma[2]->vaddr_invalid);
@@ -173,7 +173,7 @@ static void test_vaddr(void)
 
 #define SLOTS	64
 
-/* Against a plain array of pages */
+/* Compare with a plain array of pages */
 static void test_random(void)
 {
 	struct rng g = { 7 };
@@ -224,7 +224,7 @@ static void test_runs(void)
 	CHECK(!pkram_runs_contain(&r, 0, 0xfee00000));
 	CHECK(!pkram_runs_contain(&r, 0xfeefffff, TOP));
 	CHECK(pkram_runs_contain(&r, 0xfef00000, TOP));
-	/* Again, its edges, its neighbourhood */
+	/* The same range again, its edges, and a larger range */
 	CHECK_EQ(pkram_runs_exclude(&r, 0xfee00000, 0xfeefffff), 0);
 	CHECK_EQ(r.nr, 2);
 	CHECK_EQ(pkram_runs_exclude(&r, 0xfed00000, 0xfef00fff), 0);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Damage by bits: any one bit of the metadata may be wrong and nothing is lost;
- * with both slots of a record gone that object is lost and no other, and its
- * memory is not handed out.
+ * Flip bits: a single wrong bit of the metadata loses nothing. If both slots of a record
+ * are damaged, only that object is lost, and its memory is not allocated again.
  */
 #include "image.h"
 #include "tap.h"
@@ -81,7 +80,7 @@ static void flip_pair(struct spot at, u32 len, bool used)
 			}
 			flip(p, bit);
 		}
-		/* Beyond what is used, nobody looks. */
+		/* Bits beyond the record's length are not read. */
 		for (; bit < PKRAM_SMALL_SLOT * 8; bit += 1009) {
 			flip(p, bit);
 			sample_check(&s, -1);
@@ -113,7 +112,7 @@ static void test_free_pair_bits(void)
 	sample_exit(&s);
 }
 
-/* The old content counts only where the new one was never finished. */
+/* The old content is used only if the new one was not completed. */
 static void test_bit_in_unfinished_update(void)
 {
 	struct pkram_record r, old;
@@ -142,7 +141,7 @@ static void test_bit_in_unfinished_update(void)
 	sample_exit(&s);
 }
 
-/* Take all memory there is; none of it may be @r's. */
+/* Allocate all free memory; none of it may belong to @r. */
 static void check_not_handed_out(const struct pkram_record *r)
 {
 	struct pkram_alloc_request req = {
@@ -200,7 +199,7 @@ static void test_both_slots_and_map(void)
 {
 	u64 *a, *b;
 
-	/* Neither record nor map knows: nothing of the word is handed out. */
+	/* Record and map are both unreadable: no unit of the word is allocated. */
 	sample_init(&s);
 	memset(image_slot(&s.im, s.spot[3], 0), 0x5a, 64);
 	memset(image_slot(&s.im, s.spot[3], 1), 0x5a, 64);
@@ -219,7 +218,7 @@ static void test_map_word_in_both_copies(void)
 {
 	u64 *a, *b;
 
-	/* Units 32 to 47 hold two of the guest's extents and no others. */
+	/* Units 32 to 47 contain two extents of the guest and nothing else. */
 	sample_init(&s);
 	a = s.im.mem[0] + PKRAM_HEAD_MAP_A;
 	b = s.im.mem[0] + PKRAM_HEAD_MAP_B;
@@ -232,7 +231,7 @@ static void test_map_word_in_both_copies(void)
 	CHECK_EQ(pkram_alloc_mark(&s.im.al, s.im.h[0].region_id, 47, 1),
 		 -EEXIST);
 	sample_exit(&s);
-	/* A word of units that nobody owns: kept back, nobody is harmed. */
+	/* A word of units without an owner: they are kept back, no object is affected. */
 	sample_init(&s);
 	a = s.im.mem[0] + PKRAM_HEAD_MAP_A;
 	b = s.im.mem[0] + PKRAM_HEAD_MAP_B;
@@ -251,8 +250,8 @@ TAP_MAIN({ "any one bit of the header does no harm", test_header_bits },
 	   test_bit_in_unfinished_update },
 	 { "damage to both slots loses that object only and keeps its memory",
 	   test_both_slots },
-	 { "damage to slots and map keeps the memory back",
+	 { "memory is kept back if slots and map are damaged",
 	   test_both_slots_and_map },
-	 { "damage to both copies of a map word condemns its owner only",
+	 { "damage to both copies of a map word affects only its owner",
 	   test_map_word_in_both_copies },
 )

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Headers and records: what is written is read back, what is new or impossible
- * is told apart.
+ * Headers and records: they are read back as written; newer and impossible ones are
+ * distinguished.
  */
 #include "image.h"
 #include "tap.h"
@@ -121,9 +121,9 @@ static void test_header_impossible(void)
 	TRY(h.nr_gib = PKRAM_REGION_MAX_GIB + 1);
 	TRY(h.nr_gib = ~0U);
 	TRY(h.nr_gib = 2);		/* a GiB beyond the end is present */
-	TRY(h.present[0] = 6);		/* GiB 0 absent */
+	TRY(h.present[0] = 6);		/* GiB 0 is absent */
 	TRY(h.present[31] = 1ULL << 63);
-	TRY(h.base += PKRAM_GIB);	/* not where it was found */
+	TRY(h.base += PKRAM_GIB);	/* at another address */
 	TRY(h.nr_meta = PKRAM_REGION_MAX_META + 1);
 	TRY(h.nr_meta = ~0U);
 	TRY(h.nr_meta = 1; h.meta[0] = 0);
@@ -191,7 +191,7 @@ static void round_trip(const struct pkram_record *r, u32 size)
 	CHECK(!mirror);
 	CHECK(record_same(r, &out));
 	pkram_record_release(&out);
-	/* Another pool's checksum is wrong. */
+	/* The checksum depends on the pool. */
 	CHECK_EQ(pkram_record_read(slots, size, 98, &out, &cur, &mirror),
 		 PKRAM_BAD_CHECKSUM);
 	free(slots);
@@ -288,7 +288,7 @@ static void test_record_higher_seq_counts(void)
 	pkram_slot_write(slots + PKRAM_SMALL_SLOT, buf, 512);
 	CHECK_EQ(pkram_record_read(slots, slot_size, 99, &out, &cur, &mirror), 0);
 	CHECK(cur == 1 && mirror && !strcmp(out.name, "new"));
-	/* One number, two contents: neither is the truth */
+	/* Two contents with one number: neither is used */
 	r.seq--;
 	pkram_record_encode(buf, &r, 99);
 	pkram_slot_write(slots + PKRAM_SMALL_SLOT, buf, 512);
@@ -473,9 +473,9 @@ static void test_record_impossible_dma_tables(void)
 	TRY(PKRAM_BAD_NAME, r.name_len = 0);
 	TRY(PKRAM_BAD_NAME, r.name[1] = '/');
 	TRY(PKRAM_BAD_ENTRY, ENT(0, size, 0));
-	TRY(PKRAM_BAD_ENTRY, ENT(0, size, 12288));	/* into the next */
+	TRY(PKRAM_BAD_ENTRY, ENT(0, size, 12288));	/* overlaps the next one */
 	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, 4096));
-	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, 1 << 21));	/* behind the next */
+	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, 1 << 21));	/* after the next one */
 	TRY(PKRAM_BAD_ENTRY, ENT(2, iova, (1 << 20) + 2048));
 	TRY(PKRAM_BAD_ENTRY, ENT(2, size, 4097));
 	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, 512));
@@ -483,9 +483,9 @@ static void test_record_impossible_dma_tables(void)
 	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, -4096ULL));
 	TRY(PKRAM_BAD_ENTRY, ENT(2, offset, (1ULL << 63) - (1 << 20)));
 	TRY(PKRAM_BAD_ENTRY, ENT(2, size, -4096ULL));
-	TRY(PKRAM_BAD_ENTRY, ENT(2, iova, 4096 - (1ULL << 20)));	/* goes round */
+	TRY(PKRAM_BAD_ENTRY, ENT(2, iova, 4096 - (1ULL << 20)));	/* wraps around */
 	TRY(PKRAM_OK, ENT(2, iova, -(1ULL << 20)));
-	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, -4096ULL));	/* and then one more */
+	TRY(PKRAM_BAD_ENTRY, ENT(1, iova, -4096ULL));	/* overlaps the first one */
 	TRY(PKRAM_BAD_ENTRY, ENT(0, object, 0));
 	TRY(PKRAM_BAD_ENTRY, ENT(0, object, PKRAM_ROOT_ID));
 	TRY(PKRAM_BAD_ENTRY, ENT(0, object, PKRAM_ID_MAX + 1));
@@ -496,7 +496,7 @@ static void test_record_impossible_dma_tables(void)
 	TRY(PKRAM_BAD_FIELD, r.kind = PKRAM_KIND_FILE; r.mode = S_IFREG; r.parent = 1);
 }
 
-/* Change a slot's bytes and make its checksum right again, in both slots. */
+/* Change bytes in both slots and correct the checksums. */
 static void poke(u32 off, u32 size, u64 v)
 {
 	struct pkram_record_ser *ser = (void *)slots;
@@ -562,9 +562,9 @@ static void test_record_impossible_lengths(void)
 	POKE(PKRAM_BAD_XATTR, 514, 2, 4);
 	POKE(PKRAM_BAD_XATTR, 516, 1, 0);
 	POKE(PKRAM_BAD_EXTENT, 520 + 20, 4, 1);
-	/* Reserved bytes are for those who come later. */
+	/* Reserved bytes are ignored, for later versions. */
 	POKE(PKRAM_OK, OFF(reserved), 8, ~0ULL);
-	/* A name that fills its field leaves no room for the end. */
+	/* A name that fills its field has no terminating NUL. */
 	r.name_len = 256;
 	memset(r.name, 'n', sizeof(r.name));
 	POKE(PKRAM_BAD_NAME, OFF(name) + 248, 8, 0x6e6e6e6e6e6e6e6eULL);
@@ -583,7 +583,7 @@ static void test_record_impossible_entry_lengths(void)
 	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, 1);
 	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, 3);
 	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, ~0U);
-	/* 40 times this is 80, if it goes round. */
+	/* 40 times this wraps around to 80. */
 	POKE(PKRAM_BAD_FIELD, OFF(nr_extents), 4, 0x20000002U);
 	POKE(PKRAM_BAD_FIELD, OFF(xattr_len), 4, 8);
 	POKE(PKRAM_BAD_FIELD, OFF(flags), 2, 1);

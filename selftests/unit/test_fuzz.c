@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random damage whose checksum is right, as a wrong program would leave it: the
- * loader must stay within bounds and its verdicts must make sense.
+ * Random damage with a correct checksum, as a faulty program would leave it: the loader
+ * must stay within bounds and its verdicts must be consistent.
  */
 #include "image.h"
 #include "tap.h"
@@ -64,7 +64,7 @@ static void check_entries(const struct pkram_record *r)
 	}
 }
 
-/* What is called good must be able to be true. */
+/* A record called good must be consistent. */
 static void check_good(void)
 {
 	static u8 owner[PKRAM_GIB_UNITS];
@@ -105,7 +105,7 @@ static void check_good(void)
 	CHECK_EQ(free_units, s.im.al.nr_free);
 }
 
-/* Objects that were not touched: well, or in conflict with what was. */
+/* Records that were not changed are good, or conflict with changed ones. */
 static void check_others(u32 touched)
 {
 	struct pkram_loaded *it;

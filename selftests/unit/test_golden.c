@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The golden image of version 1: what a pool of that version looks like, kept as
- * data. A change of the code that breaks it breaks every pool that is out there.
+ * The golden image of version 1: a pool of that version, stored as data. A code change
+ * that breaks it breaks every existing pool.
  */
 #include "golden_text.h"
 #include "image.h"

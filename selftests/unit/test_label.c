@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Labels: set, found, replaced, removed; limits; areas of any bytes. */
+/* Labels: set, find, replace, remove; limits; areas of random bytes. */
 #include <stdio.h>
 #include "image.h"
 #include "tap.h"
@@ -102,7 +102,7 @@ static void test_limits(void)
 	CHECK_EQ(len, PKRAM_XATTR_AREA_MAX);
 	CHECK_EQ(set("w", "", 0), -ENOSPC);
 	is(name, "1");
-	/* What replaces something of its own size still fits. */
+	/* A label can be replaced by one of the same size. */
 	CHECK_EQ(set(name, "2", 1), 0);
 	is(name, "2");
 	clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each allocation fails once, in turn: -ENOMEM, nothing changed, nothing leaked
- * (LeakSanitizer watches).
+ * Fail each allocation in turn: -ENOMEM, nothing changed, nothing leaked (LeakSanitizer
+ * checks).
  */
 #include "image.h"
 #include "tap.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large pools: many objects, many extents, TiB. Times are told, not judged but
- * for what no machine should need.
+ * Large pools: many objects, many extents, TiB. Times are printed; only times that are too
+ * long for any machine fail.
  */
 #include <stdio.h>
 #include <time.h>
@@ -14,7 +14,7 @@ static double now_ms(void)
 {
 	struct timespec t;
 
-	/* Of this program: other tests run beside it. */
+	/* CPU time of this program: other tests run at the same time. */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
@@ -101,7 +101,7 @@ static void test_many_extents(void)
 			r.extents[i] = (struct pkram_extent) {
 				.region_id = im.h[0].region_id,
 				.obj_unit = i,
-				/* Backwards, and in turn with the others */
+				/* In reverse order, interleaved with the other files */
 				.region_unit = 1000 + (max - i) * 8 + n,
 				.nr_units = 1,
 			};
@@ -149,7 +149,7 @@ static void test_tib(void)
 	tap_note("an object of 1 GiB: %.2f ms, of 2000 GiB: %.2f ms", gib, tib);
 }
 
-/* Sixteen TiB of eight regions of two each, all but their first GiB. */
+/* 16 TiB of eight regions of 2 TiB each, without their first GiB. */
 static void test_16_tib(void)
 {
 	struct pkram_extent e[IMAGE_REGIONS];
@@ -168,7 +168,7 @@ static void test_16_tib(void)
 			.region_unit = PKRAM_GIB_UNITS,
 			.nr_units = (1U << 20) - PKRAM_GIB_UNITS,
 		};
-	/* The last of them far out in the object */
+	/* The last extent is at a high offset of the object */
 	e[IMAGE_REGIONS - 1].obj_unit = (1U << 31) - 512;
 	r.extents = e;
 	r.nr_extents = IMAGE_REGIONS;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Every state of a seal under every operation. */
+/* Every operation in every state of a seal. */
 #include <linux/pkram.h>
 #include "core/seal.h"
 #include "tap.h"

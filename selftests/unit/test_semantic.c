@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records that are sound in themselves but cannot all be true: what the loader
- * says of each, what of the others, and what memory is kept.
+ * Records that are valid individually but contradict each other: the loader's verdict on
+ * each, on the others, and the memory that is kept.
  */
 #include "image.h"
 #include "tap.h"
@@ -98,7 +98,7 @@ static void test_overlaps(void)
 	IS(9, PKRAM_OK);
 	IS(10, PKRAM_BAD_OVERLAP);
 	CHECK_EQ(image_at(&im, A(10))->other, 20);
-	/* What the bad ones claim is not handed out. */
+	/* Units that bad records claim are not allocated. */
 	CHECK(taken(ida, 10) && taken(ida, 14) && taken(ida, 20));
 	CHECK(taken(ida, 28) && taken(ida, 40) && taken(ida, 89));
 	CHECK(taken(idb, 105) && !taken(idb, 106) && !taken(ida, 29));
@@ -133,7 +133,7 @@ static void test_extents_outside(void)
 	IS(8, PKRAM_BAD_EXTENT);
 	IS(9, PKRAM_BAD_EXTENT);
 	IS(10, PKRAM_BAD_EXTENT);
-	/* A wild extent does not take others with it. */
+	/* An impossible extent does not affect other objects. */
 	IS(11, PKRAM_OK);
 	IS(12, PKRAM_OK);
 	CHECK(taken(ida, 1000) && taken(ida, 1023) && taken(ida, 900));
@@ -159,7 +159,7 @@ static void test_map_disagrees(void)
 
 static void test_left_overs(void)
 {
-	/* Marked in the map, owned by nobody: free, unless a record is lost. */
+	/* Units marked in the map without an owner are free, unless a record is lost. */
 	begin();
 	file(1, 11, "good", E(ida, 0, 10, 5));
 	pkram_map_set(im.mem[0], ida, 100, 10, PKRAM_UNIT_STALE);
@@ -181,7 +181,7 @@ static void test_same_id(void)
 	struct pkram_record r;
 	struct pkram_extent e = E(0, 0, 10, 5), e2 = E(0, 0, 40, 5);
 
-	/* The newer of two copies counts, whichever comes first. */
+	/* The newer of two copies is used, whichever comes first. */
 	begin();
 	e.region_id = ida;
 	e2.region_id = ida;
@@ -205,7 +205,7 @@ static void test_same_id(void)
 	CHECK(image_at(&im, A(3))->stale && image_at(&im, A(4))->stale);
 	CHECK_EQ(im.al.nr_free, 4 * 512 - 4 - 10);
 
-	/* With the same seq nobody can tell. */
+	/* With the same seq neither is used. */
 	r = image_file(12, 1, "copy2");
 	r.seq = 9;
 	put_file(A(3), r, &e2, 1);
@@ -223,7 +223,7 @@ static void test_same_id_impostor(void)
 	struct pkram_extent e = E(0, 0, 10, 5), out = E(0, 0, 1024, 1);
 	struct pkram_record r;
 
-	/* An object with another's id is no copy: neither is thrown away. */
+	/* A different object with the same id is not a copy: neither is dropped. */
 	begin();
 	e.region_id = ida;
 	out.region_id = ida;
@@ -236,7 +236,7 @@ static void test_same_id_impostor(void)
 	IS(1, PKRAM_BAD_DUP_ID);
 	IS(2, PKRAM_BAD_DUP_ID);
 	CHECK(taken(ida, 10));
-	/* Nor does the old content count when the new one is bad. */
+	/* The old content is not used if the new one is bad. */
 	r = image_file(11, 1, "victim");
 	r.seq = 2;
 	put_file(A(2), r, &out, 1);
@@ -307,14 +307,14 @@ static void test_replaced(void)
 	begin();
 	file(1, 11, "over", E(ida, 0, 10, 5));
 	put_replacing(2, 12, "over", 11);
-	/* Not the same name any more: nothing is void. */
+	/* The name differs now: nothing is void. */
 	file(3, 13, "elsewhere", E(ida, 0, 20, 5));
 	put_replacing(4, 14, "here", 13);
 	/* A chain */
 	put_replacing(5, 15, "chain", 0);
 	put_replacing(6, 16, "chain", 15);
 	put_replacing(7, 17, "chain", 16);
-	/* Not there */
+	/* An id that does not exist */
 	put_replacing(8, 18, "alone", 999);
 	/* The same name, but in another directory */
 	put_dir(9, 19, 1, "dir");
@@ -341,7 +341,7 @@ static void test_replaced_by_bad(void)
 	struct pkram_record r = image_file(12, 1, "over");
 	struct pkram_extent e = E(0, 0, 1024, 1);
 
-	/* Who is bad voids nobody. */
+	/* A bad record voids nothing. */
 	begin();
 	e.region_id = ida;
 	file(1, 11, "over", E(ida, 0, 10, 5));
@@ -350,7 +350,7 @@ static void test_replaced_by_bad(void)
 	load();
 	STALE(1, false);
 	IS(2, PKRAM_BAD_EXTENT);
-	/* Rings void nobody either, but a tail into one counts. */
+	/* Rings void nothing either, but a tail that leads into one does. */
 	put_replacing(3, 13, "ring", 14);
 	put_replacing(4, 14, "ring", 15);
 	put_replacing(5, 15, "ring", 13);
@@ -388,7 +388,7 @@ static void test_parents(void)
 	put_dir(5, 15, 501, "missing dir");
 	put_file(A(6), image_file(16, 15, "below"), NULL, 0);
 	put_file(A(7), image_file(17, 13, "parent is a file"), NULL, 0);
-	/* Rings of two and of three, something below, and a way in */
+	/* Rings of two and of three, children below, and a path into one */
 	put_dir(8, 21, 22, "ring a");
 	put_dir(9, 22, 21, "ring b");
 	put_dir(10, 33, 31, "ring c");
@@ -413,7 +413,7 @@ static void test_parents(void)
 	ORPHAN(13, false);
 	ORPHAN(14, false);
 	CHECK_EQ(im.res.max_id, 501);
-	/* Without a root everything is still where it was. */
+	/* Without a root, all other objects are still found. */
 	memset(image_slot(&im, A(0), 0), 0, 8);
 	memset(image_slot(&im, A(0), 1), 0, 8);
 	load();
@@ -433,7 +433,7 @@ static void test_deep_directories(void)
 	load();
 	for (i = 1; i < 120; i++)
 		ORPHAN(i, false);
-	/* The same as one ring: cut once. */
+	/* One large ring: it is cut once. */
 	put_dir(119, 881, 999, "d");
 	load();
 	for (i = 1; i < 120; i++)
@@ -463,7 +463,7 @@ static void test_dma_tables(void)
 	r.seq = 9;
 	image_put(&im, A(5), &r);
 	file(6, 25, "id", E(ida, 0, 20, 5));
-	/* Bad, but it says what it is: no memory is kept back for it. */
+	/* Bad, but known to be a DMA table: no memory is kept back for it. */
 	r = image_dma_table(26, "bad");
 	r.entries = &e;
 	r.nr_entries = 1;
@@ -484,7 +484,7 @@ static void test_dma_tables(void)
 	IS(7, PKRAM_BAD_ENTRY);
 	CHECK(!strcmp(image_at(&im, A(7))->rec.name, "bad"));
 	CHECK(!im.res.lost && !taken(ida, 100));
-	/* The id of an object that a good one names is not used again. */
+	/* The id of a missing object that a good one names is not reused. */
 	CHECK_EQ(im.res.max_id, 70);
 	image_exit(&im);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The unit map: against a plain array; damage; the other copy. */
+/* The unit map: compare with a plain array; damage; the other copy. */
 #include "image.h"
 #include "tap.h"
 
@@ -81,7 +81,7 @@ static void test_never_written(void)
 {
 	fresh();
 	CHECK_EQ(pkram_map_get(head, ID, UNITS), -EUCLEAN);
-	/* Words of another region, or of another place, do not count. */
+	/* Words of another region or from another position are invalid. */
 	CHECK_EQ(pkram_map_get(head, ID + 1, 0), -EUCLEAN);
 	*word_at(0, 7) = *word_at(0, 8);
 	*word_at(1, 7) = *word_at(1, 8);
@@ -119,11 +119,11 @@ static void test_both_copies(void)
 	CHECK(pkram_map_owned(head, ID, 0, 16));
 	pkram_map_mirror(head, ID, 0);
 	CHECK_EQ(pkram_map_get(head, ID, 16), -EUCLEAN);
-	/* A part of the word does not make the rest of it known. */
+	/* Setting a part of a damaged word does not validate the rest. */
 	CHECK_EQ(pkram_map_set(head, ID, 10, 21, PKRAM_UNIT_STALE), -EUCLEAN);
 	CHECK_EQ(pkram_map_get(head, ID, 10), PKRAM_UNIT_STALE);
 	CHECK_EQ(pkram_map_get(head, ID, 16), -EUCLEAN);
-	/* The whole of it does, though what was met is told. */
+	/* Setting all of it does, but the damage is still reported. */
 	CHECK_EQ(pkram_map_set(head, ID, 16, 16, PKRAM_UNIT_FREE), -EUCLEAN);
 	CHECK_EQ(pkram_map_get(head, ID, 16), PKRAM_UNIT_FREE);
 	CHECK_EQ(pkram_map_set(head, ID, 16, 16, PKRAM_UNIT_STALE), 0);

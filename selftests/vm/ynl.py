@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own netlink client (tools/net/ynl), which knows of pkram what the
-spec says and nothing else, and the module. One check a run: ynl.py NAME"""
+"""Test the module with the kernel's own netlink client (tools/net/ynl), which knows only
+what the spec says about pkram. One check per run: ynl.py NAME
+"""
 
 import os
 import sys
@@ -23,7 +24,7 @@ def want(good, *what):
 
 
 def operations(pkram, ctrl):
-    """What the controller tells of the family is what the spec says"""
+    """The controller reports the family as the spec describes it"""
     told = ctrl.do("getfamily", {"family-name": "pkram"})
     want(told["family-name"] == "pkram" and told["version"] == 1, told)
     groups = [g["name"] for entry in told["mcast-groups"] for g in entry.values()]
@@ -32,7 +33,7 @@ def operations(pkram, ctrl):
     want(set(flags) == {op.req_value for op in pkram.ops.values()}, flags)
     for op in pkram.ops.values():
         caps = {"cmd-cap-" + m for m in ("do", "dump") if m in op.yaml}
-        # A command that takes nothing has a policy too: one that refuses all.
+        # A command without attributes has a policy too, which refuses all.
         told = set(flags[op.req_value])
         want(told - {"cmd-cap-haspol"} == caps and
              ("cmd-cap-haspol" in told or not request(op)), op.name, told, caps)
@@ -47,7 +48,7 @@ def request(op):
 
 
 def policies(pkram, ctrl):
-    """What a command takes, with the range of each number"""
+    """The module's policies match the spec, including the range of each number"""
     for op in pkram.ops.values():
         names = request(op)
         if not names:
@@ -64,7 +65,7 @@ def policies(pkram, ctrl):
 
 
 def commands(pkram, ctrl):
-    """Each command does what it should"""
+    """Each command works"""
     want(pkram.do("handover-get", {})["handover-mode"] == "none", "handover")
     got = pkram.do("pool-grow", {"gib": 1})
     want(got["gib"] == 1 and got["taken"][0]["size"] == 1 << 30, got)
@@ -80,7 +81,7 @@ def commands(pkram, ctrl):
     objects = pkram.dump("object-get", {})
     want(len(objects) == 1 and objects[0]["name"] == "/told" and
          objects[0]["state"] == "idle" and objects[0]["mode"] == 0o100640, objects)
-    # All that is told is in the spec: ynl would show others by their numbers.
+    # All attributes are in the spec: ynl would print unknown ones by number.
     for op, told in ("pool-get", pool), ("region-get", regions[0]), ("object-get", objects[0]):
         reply = mode(pkram.ops[op])["reply"]["attributes"]
         want(set(told) <= set(reply), op, told)
@@ -102,7 +103,7 @@ def refused(pkram, op, attributes, error, words, attribute=None, missing=None):
 
 
 def refusals(pkram, ctrl):
-    """Each refusal has words, and names the attribute that is at fault"""
+    """Each refusal has a text and names the attribute that is wrong"""
     refused(pkram, "pool-grow", {}, 22, "number of GiB is missing", missing="gib")
     refused(pkram, "pool-grow", {"gib": 0}, 34, "out of range", ".gib")
     refused(pkram, "pool-grow", {"gib": 1, "node": 9}, 22, "no such NUMA node", ".node")
@@ -113,7 +114,7 @@ def refusals(pkram, ctrl):
 
 
 def events(pkram, ctrl):
-    """Events come, and hold what the spec says"""
+    """Events arrive with the attributes that the spec lists"""
     pkram.ntf_subscribe("events")
     pkram.do("pool-grow", {"gib": 1})
     with open(FILE, "x", encoding="utf-8"):

@@ -2,32 +2,32 @@
 /*
  * PID 1 of the Linux guest
  *
- * Fills as much memory as the kernel's command line says with lib/vm.h's pattern, then
- * counts at 10 Hz, checks a piece of the pattern with each count, and tells on port 1 of
- * virtio-serial, where a line costs one exit from the guest and not hundreds:
+ * Fill as much memory as the kernel's command line says with lib/vm.h's pattern, then
+ * count at 10 Hz, check a piece of the pattern with each count, and print the state on
+ * port 1 of virtio-serial, where a line costs one exit from the guest instead of hundreds:
  *
  *	guest: counter=40 uptime=6.1 pattern=ok mib=300 seed=1 boot_id=d3b0... net=up sent=4 acked=4
  *
- * Once the pattern was found wrong, pattern= says so for ever. With a peer it opens one
- * TCP connection, sends the counter on it once a second and counts what comes back. It
- * never connects again: net=lost stays.
+ * Once the pattern was found wrong, pattern= says so until the guest ends. With a peer,
+ * open one TCP connection, send the counter on it once a second and count the answers. The
+ * connection is never opened again: after a failure net=lost stays.
  *
- * Words on the command line: guest.mib=MIB, guest.ip=ADDRESS, guest.peer=ADDRESS:PORT,
- * guest.total=MIB to wait for so much memory first, which a driver plugs
+ * Words on the command line: guest.mib=MIB, guest.ip=ADDRESS, guest.peer=ADDRESS:PORT, and
+ * guest.total=MIB to wait first until a driver has plugged that much memory.
  *
- * Port 2 takes commands, a line each, and answers with a line "guest: COMMAND: ...".
- * The serial port is the kernel's console.
+ * Port 2 takes commands, one per line, and answers with a line "guest: COMMAND: ...". The
+ * serial port is the kernel's console.
  *
- *	verify		check all of the pattern: "ok", or where it is wrong
+ *	verify		check the whole pattern: "ok", or where it is wrong
  *	dirty		rewrite all of it with the next seed
- *	corrupt		change one word in the middle, to see that it is found
- *	counter		the state line, here
- *	dmesg		how many lines and how many boots the kernel's log holds, and its
+ *	corrupt		change one word in the middle, which must be found
+ *	counter		print the state line here
+ *	dmesg		print the number of lines and boots in the kernel's log, and its
  *			warnings since the last time
- *	dma		have an edu device copy a page to another, and find what the last "dma"
- *			left there: "ok", or what is wrong
- *	suspend		to RAM; answers only if it could not: an answer after it woke up would
- *			wait for somebody who listens
+ *	dma		have an edu device copy a page to another, and check the result of
+ *			the last "dma": "ok", or what is wrong
+ *	suspend		suspend to RAM; answers only on failure: after the wake-up the
+ *			answer would block until somebody reads it
  *	off		power off
  */
 #include <arpa/inet.h>
@@ -56,16 +56,16 @@
 #include "vm.h"
 
 #define TICK_MS		100
-#define LINE_EVERY	2		/* ticks a state line */
+#define LINE_EVERY	2		/* ticks per state line */
 #define SEND_EVERY	10
-#define STEPS		256		/* ticks in which all of the pattern is seen */
+#define STEPS		256		/* ticks until the whole pattern was checked */
 
 static int console = -1, state = -1, control = -1;
 static char boot_id[64];
 static char *pattern;
 static size_t size;			/* of the pattern, in bytes */
 static uint64_t seed = 1;
-static long long bad = -1;		/* where it was wrong first */
+static long long bad = -1;		/* first position where it was wrong */
 static unsigned long counter, step;
 
 static int peer = -1;
@@ -84,7 +84,7 @@ static void __attribute__((format(printf, 2, 3))) say(int fd, const char *fmt, .
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	/* One piece, so that the kernel's messages do not come in between */
+	/* One write, so that the kernel's messages do not come in between */
 	if (write(fd, line, n) != n)
 		return;
 }
@@ -103,7 +103,7 @@ static void __attribute__((noreturn)) give_up(const char *what)
 	power_off();
 }
 
-/* The value of a word KEY=VALUE of the command line, "" without */
+/* Return the value of a word KEY=VALUE of the command line, or "" */
 static const char *word(const char *key)
 {
 	static char value[128];
@@ -119,7 +119,7 @@ static const char *word(const char *key)
 	return value;
 }
 
-/* Ports come up some time after their driver. */
+/* Ports appear some time after their driver. */
 static int open_port(const char *path)
 {
 	double until = vm_now() + 30;
@@ -174,7 +174,7 @@ static void verify_step(void)
 	step = (step + 1) % STEPS;
 }
 
-/* What virtio-mem plugs comes some time after its driver. */
+/* virtio-mem plugs memory some time after its driver was loaded. */
 static void wait_for_memory(void)
 {
 	long long total = strtoul(word("guest.total="), NULL, 10) * MIB;
@@ -287,7 +287,7 @@ static void receive_acks(void)
 
 /* DMA by an edu device, if the guest has one */
 
-/* Its registers, mapped for good; NULL if there is none */
+/* Map its registers, permanently; NULL if there is none */
 static volatile char *edu_registers(void)
 {
 	static volatile char *bar;
@@ -324,11 +324,11 @@ static volatile char *edu_registers(void)
 	return bar;
 }
 
-/* NULL, or what is wrong */
+/* Return NULL, or what is wrong */
 static const char *do_dma(void)
 {
 	volatile char *bar = edu_registers();
-	static uint64_t last;		/* seed of what is in the second page */
+	static uint64_t last;		/* seed of the second page's content */
 	static char *page;
 
 	if (!bar)
@@ -349,7 +349,7 @@ static const char *do_dma(void)
 	return NULL;
 }
 
-/* What it tells */
+/* Output */
 
 static void tell_state(int fd)
 {
@@ -358,7 +358,7 @@ static void tell_state(int fd)
 	    boot_id, net, sent, acked);
 }
 
-/* Of the kernel's log */
+/* The kernel's log */
 static void tell_dmesg(void)
 {
 	static unsigned long long told;	/* sequence number */
@@ -391,8 +391,9 @@ static void tell_dmesg(void)
 }
 
 /*
- * To RAM. SeaBIOS 1.16 does not give q35 the ports of its power management back when it
- * wakes up (PMBASE and ACPI_CNTL of the LPC bridge): it could not be suspended again.
+ * Suspend to RAM. When q35 wakes up, SeaBIOS 1.16 does not restore the ports of its power
+ * management (PMBASE and ACPI_CNTL of the LPC bridge), without which it could not be
+ * suspended again.
  */
 static int suspend(void)
 {
@@ -447,7 +448,7 @@ static void read_commands(void)
 	static size_t used;
 	char c;
 
-	/* A command comes as a whole, or its rest is waited for. */
+	/* Read a whole command; wait for the rest if it is incomplete. */
 	while (read(control, &c, 1) == 1) {
 		if (c != '\n') {
 			if (used < sizeof(line) - 1)
@@ -507,7 +508,7 @@ int main(void)
 			receive_acks();
 		if (vm_now() < next)
 			continue;
-		/* A clock that jumped is no reason to hurry. */
+		/* Do not catch up if the clock jumped. */
 		next = vm_now() + TICK_MS / 1000.0;
 		counter++;
 		verify_step();

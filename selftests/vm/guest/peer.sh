@@ -3,9 +3,10 @@
 #
 # peer.sh serve|show LOG - the guest's peer, outside of the VM; QEMU starts it
 #
-#   serve   one TCP connection, as standard input and output: log and answer its lines
-#   show    what came so far, in one line: connections, how many of them ended, the last
-#           counter, whether it always rose, the longest silence in seconds, and now
+#   serve   serve one TCP connection on standard input and output: log and answer its lines
+#   show    print a summary in one line: number of connections, how many of them ended, the
+#           last counter, whether it always rose, the longest silence in seconds, the time
+#           since the last line
 
 log=$2
 case $1 in

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From the CPU's reset to tiny_main() in protected mode, without paging. The image is
- * a ROM that ends at 4 GiB; its last 128 KiB are also seen below 1 MiB.
+ * From the CPU's reset to tiny_main() in protected mode, without paging. The image is a
+ * ROM that ends at 4 GiB; its last 128 KiB are also visible below 1 MiB.
  */
 	.section .text.start, "ax"
 	.global	start32
@@ -12,7 +12,7 @@ start32:
 	movw	%ax, %es
 	movw	%ax, %ss
 	movl	$stack_top, %esp
-	/* One gate: the timer, vector 0x20. The table is in RAM, all else of it 0. */
+	/* One gate: the timer, vector 0x20. The table is in RAM; the rest of it is 0. */
 	movl	$timer, %eax
 	movl	%eax, %edx
 	andl	$0xffff, %eax
@@ -43,7 +43,7 @@ idt:
 	.skip	4096
 stack_top:
 
-	/* The last 256 bytes; a reset begins at 0xf0, with CS pointing to 0xffff0000 */
+	/* The last 256 bytes; a reset starts at 0xf0, with CS pointing to 0xffff0000 */
 	.section .reset, "ax"
 	.code16
 reset:

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that needs no Linux and no firmware: it is the firmware (-bios tiny.bin).
+ * A guest without Linux and without firmware: it is the firmware (-bios tiny.bin).
  *
- * Fills its RAM from 2 MiB up to its end, or 2 GiB, with a pattern that depends on the
- * address and a seed, a word in each cache line, then counts at 20 Hz, checks a piece of
- * the pattern with each count, and tells on the first serial port, in the words of the
- * Linux guest:
+ * Fill RAM from 2 MiB to its end, or to 2 GiB, with a pattern that depends on the address
+ * and a seed, one word in each cache line. Then count at 20 Hz, check a piece of the
+ * pattern with each count, and print the state on the first serial port, in the format of
+ * the Linux guest:
  *
  *	guest: counter=40 uptime=2.0 pattern=ok mib=254 seed=1 boot_id=5ca1ab1e
  *
- * Once the pattern was found wrong, pattern= says so for ever. The second serial port
- * takes commands, a line each, and answers with a line "guest: COMMAND: ...":
+ * Once the pattern was found wrong, pattern= says so until the guest ends. The second
+ * serial port takes commands, one per line, and answers with a line "guest: COMMAND: ...":
  *
- *	verify		check all of the pattern: "ok", or where it is wrong
+ *	verify		check the whole pattern: "ok", or where it is wrong
  *	dirty		rewrite all of it with the next seed
- *	corrupt		change one word in the middle, to see that it is found
- *	counter		the state line, here
+ *	corrupt		change one word in the middle, which must be found
+ *	counter		print the state line here
  *	reset		reset the machine (with -no-reboot QEMU ends)
  *
- * All that it knows is in RAM at 1 MiB: nothing is left if RAM is another's.
+ * All of its state is in RAM at 1 MiB, so a guest with the wrong RAM has lost it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,15 +27,15 @@
 #define PATTERN_START	(2 * MIB)
 #define PATTERN_LIMIT	(2048U * MIB)
 #define STRIDE		64
-#define STEPS		256		/* counts in which all of the pattern is seen */
+#define STEPS		256		/* counts until the whole pattern was checked */
 #define HZ		20
-#define LINE_EVERY	5		/* counts a line */
+#define LINE_EVERY	5		/* counts per line */
 
 #define COM1		0x3f8
 #define COM2		0x2f8
 #define FW_CFG_RAM_SIZE	3
 
-/* In RAM; nothing here has an initial value, as the image is ROM */
+/* In RAM; without initial values, because the image is ROM */
 static struct {
 	uint32_t boot_id;
 	uint32_t end;			/* of the pattern */
@@ -45,7 +45,7 @@ static struct {
 	uint32_t bad_at, bad_is, bad_want;
 	bool bad;
 	uint32_t len;
-	char line[64];			/* command, as far as it came */
+	char line[64];			/* the command, as far as it was received */
 } s;
 
 static inline void outb(uint16_t port, uint8_t v)
@@ -86,7 +86,7 @@ static inline void poke(uint32_t at, uint32_t v)
 
 /* Text */
 
-/* QEMU takes a byte at once: asking for it first is another exit. */
+/* QEMU accepts a byte at once; reading the status first would cost another exit. */
 static void put_char(uint16_t port, char c)
 {
 	outb(port, c);
@@ -258,7 +258,7 @@ static uint64_t ram_size(void)
 	return size;
 }
 
-/* The interval timer wakes the CPU; its handler (start.S) does nothing more. */
+/* The interval timer wakes the CPU; its handler (start.S) does nothing else. */
 static void setup_timer(void)
 {
 	const uint32_t divisor = 1193182 / HZ;
@@ -269,7 +269,7 @@ static void setup_timer(void)
 	outb(0x21, 0x20);		/* vectors from 0x20 */
 	outb(0x21, 0x04);
 	outb(0x21, 0x01);
-	outb(0x21, 0xfe);		/* the timer alone */
+	outb(0x21, 0xfe);		/* only the timer */
 	outb(0xa1, 0xff);
 	outb(0x43, 0x34);
 	outb(0x40, divisor & 0xff);
@@ -290,7 +290,7 @@ void tiny_main(void)
 {
 	uint64_t size = ram_size();
 
-	/* RAM is not zero if this is a reset. */
+	/* RAM is not zero after a reset. */
 	for (uint32_t i = 0; i < sizeof(s); i++)
 		((volatile char *)&s)[i] = 0;
 	s.boot_id = (uint32_t)(rdtsc() >> 4) * 0x9e3779b1;

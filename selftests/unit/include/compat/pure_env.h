@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What core/pure.h needs, for user space: the counterpart of
- * kmod/compat/pure_env.h, found first by the include path. It adds hooks by
- * which tests cut writes and fail allocations.
+ * The environment of core/pure.h in user space, the counterpart of kmod/compat/pure_env.h;
+ * the include path finds it first. It has hooks by which tests cut writes and fail
+ * allocations.
  */
 #ifndef _PKRAM_PURE_ENV_H
 #define _PKRAM_PURE_ENV_H
@@ -48,7 +48,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian host");
 #define max_t(t, a, b) max((t)(a), (t)(b))
 #define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
 
-/* Bitmaps, by the kernel's signatures */
+/* Bitmaps, with the kernel's signatures */
 
 #define BITS_PER_LONG 64
 #define BITS_TO_LONGS(n) (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
@@ -93,10 +93,10 @@ static inline void sort(void *base, size_t nr, size_t size,
 		qsort(base, nr, size, cmp);
 }
 
-/* CRC32C as the kernel's crc32c(): seed as given, no inversion */
+/* CRC32C like the kernel's crc32c(): seed as given, no inversion */
 u32 pkram_crc32c(u32 seed, const void *p, size_t n);
 
-/* Preserved memory; the hook may longjmp out before the store is done */
+/* Preserved memory; the hook may longjmp before the store is done */
 extern void (*pkram_store_hook)(void *p, u64 v);
 
 static inline void pkram_store64(void *p, __le64 v)
@@ -108,7 +108,7 @@ static inline void pkram_store64(void *p, __le64 v)
 
 #define pkram_load64(p) READ_ONCE(*(const __le64 *)(p))
 
-/* Memory; allocation number pkram_alloc_fail_at (from 1) fails, 0: none does */
+/* Memory; allocation number pkram_alloc_fail_at (from 1) fails, 0: none */
 extern unsigned long pkram_alloc_count;
 extern unsigned long pkram_alloc_fail_at;
 
