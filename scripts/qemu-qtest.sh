@@ -8,6 +8,7 @@
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$PKRAM_TOP/selftests/tap/tap.sh"
 
 test=$("$PKRAM_TOP/scripts/qemu.sh" qtest "${1:-}") || exit 1
 export QTEST_QEMU_BINARY=${test%/*}/qemu-system-x86_64 QEMU_TEST_FLAKY_TESTS=1
@@ -15,8 +16,6 @@ names=$("$test" --full -l 2>/dev/null | grep -E '^/x86_64/migration/(ignore-shar
 [[ $names ]] || die "no such test in $test"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-n=0 failed=0
-echo "TAP version 13"
 while read -r name; do
 	# A name also names those below it.
 	skip=()
@@ -24,15 +23,8 @@ while read -r name; do
 		skip+=(-s "$below")
 	done < <(grep "^$name/" <<<"$names")
 	start=$SECONDS
-	if timeout -k 5 600 "$test" --full -p "$name" "${skip[@]}" >"$log" 2>&1 </dev/null &&
-		grep -q "^ok 1 $name\$" "$log"; then
-		echo "ok $((++n)) - qtest $name ($((SECONDS - start)) s)"
-	else
-		((++failed))
-		echo "not ok $((++n)) - qtest $name ($((SECONDS - start)) s)"
-		tail -n 30 "$log" | sed 's/^/# /'
-	fi
+	timeout -k 5 600 "$test" --full -p "$name" "${skip[@]}" >"$log" 2>&1 </dev/null &&
+		grep -q "^ok 1 $name\$" "$log"
+	tap_result $? "qtest $name ($((SECONDS - start)) s)" || tail -n 30 "$log" | tap_note
 done <<<"$names"
-echo "1..$n"
-echo "$((n - failed)) passed, $failed failed"
-((failed == 0))
+tap_finish

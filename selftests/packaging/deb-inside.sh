@@ -4,13 +4,14 @@
 # deb-inside.sh SUITE KVER... - the part of deb.sh that runs in a root of that release;
 # the root is discarded
 
-# Functions are called through check.
+# Functions are called through tap_check.
 # shellcheck disable=SC2317
 
 set -uo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/../tap/tap.sh"
 
 suite=$1
 shift
@@ -128,31 +129,31 @@ all_is_gone() {
 	[[ ! $left ]]
 }
 
-check "$suite: the packages install" dpkg_install
-check "$suite: pkramctl uses the library's package" tool_uses_library
-check "$suite: pkram-tools depends on libpkram1 by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
-check "$suite: pkram-dkms depends on dkms" depends_on pkram-dkms 'dkms (>= '
-check "$suite: mount and pool are enabled" units_are_enabled
+tap_check "the packages install" dpkg_install
+tap_check "pkramctl uses the library's package" tool_uses_library
+tap_check "pkram-tools depends on libpkram1 by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
+tap_check "pkram-dkms depends on dkms" depends_on pkram-dkms 'dkms (>= '
+tap_check "mount and pool are enabled" units_are_enabled
 # The root of Debian 13 has no systemd.
-[[ $suite != bookworm ]] || check "$suite: systemd-analyze accepts the units" units_are_right
-check "$suite: a program builds with libpkram-dev" program_builds
+[[ $suite != bookworm ]] || tap_check "systemd-analyze accepts the units" units_are_right
+tap_check "a program builds with libpkram-dev" program_builds
 for kver in "${kernels[@]}"; do
-	check "$suite: DKMS builds for $kver when that kernel is installed" kernel_comes "$kver"
-	check "$suite: modprobe finds pkram.ko" module_is_there "$kver" pkram
-	check "$suite: modprobe finds pkram_vfio.ko" module_is_there "$kver" pkram_vfio
+	tap_check "DKMS builds for $kver when that kernel is installed" kernel_comes "$kver"
+	tap_check "modprobe finds pkram.ko" module_is_there "$kver" pkram
+	tap_check "modprobe finds pkram_vfio.ko" module_is_there "$kver" pkram_vfio
 done
-check "$suite: DKMS refuses a kernel with another VFIO" vfio_mismatch_refused "${kernels[0]}"
-check "$suite: /etc/pkram/no-vfio leaves pkram_vfio.ko out" vfio_left_out "${kernels[0]}"
+tap_check "DKMS refuses a kernel with another VFIO" vfio_mismatch_refused "${kernels[0]}"
+tap_check "/etc/pkram/no-vfio leaves pkram_vfio.ko out" vfio_left_out "${kernels[0]}"
 for kver in 5.10.0-30-amd64 6.6.13-amd64 6.10.1-amd64 6.13.0-amd64 8.0.0-amd64; do
-	check "$suite: DKMS refuses $kver" refused "$kver"
+	tap_check "DKMS refuses $kver" refused "$kver"
 done
 for kver in '5 19' '6 0' '6 2' '6 11' '6 13' '8 1'; do
 	# shellcheck disable=SC2086
-	check "$suite: the build refuses ${kver/ /.}" build_refuses $kver
+	tap_check "the build refuses ${kver/ /.}" build_refuses $kver
 done
 for kver in '6 1' '6 12' '7 0' '7 3'; do
 	# shellcheck disable=SC2086
-	check "$suite: the build accepts ${kver/ /.}" build_accepts $kver
+	tap_check "the build accepts ${kver/ /.}" build_accepts $kver
 done
-check "$suite: purging the packages removes all files" all_is_gone
-finish
+tap_check "purging the packages removes all files" all_is_gone
+tap_finish

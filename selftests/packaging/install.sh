@@ -3,13 +3,14 @@
 #
 # install.sh [KVER] - test that make install installs everything, in a usable form
 
-# Functions are called through check.
+# Functions are called through tap_check.
 # shellcheck disable=SC2317
 
 set -uo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/../tap/tap.sh"
 
 kver=$("$PKRAM_TOP/scripts/kernels.sh" version "${1:-6.12}")
 to=$tmp/to
@@ -119,8 +120,8 @@ another_prefix() {
 		[[ ! -e $to/usr ]]
 }
 
-check "make install DESTDIR=" install_all
-check "modules, library, tool, manual, units, completion, configuration are installed" there \
+tap_check "make install DESTDIR=" install_all
+tap_check "modules, library, tool, manual, units, completion, configuration are installed" there \
 	"lib/modules/$kver/updates/"{pkram,pkram_vfio}.ko usr/sbin/pkramctl usr/libexec/pkram/pool \
 	usr/lib/libpkram.{a,so,so.1,so.1.0.0} usr/lib/pkgconfig/libpkram.pc \
 	usr/include/{pkram.h,linux/pkram.h,linux/pkram_vfio.h} usr/share/man/man8/pkramctl{,-pool,-object,-import}.8 \
@@ -128,14 +129,14 @@ check "modules, library, tool, manual, units, completion, configuration are inst
 	usr/share/pkram/pkramctl.json usr/share/bash-completion/completions/pkramctl \
 	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service} \
 	usr/lib/modules-load.d/pkram.conf etc/pkram/{pool.conf,guests.d}
-check "the source for DKMS is complete and has its version" dkms_source
-check "the module is for $kver" module_is_for "$kver"
-check "a program with the shared library builds and runs" shared_program
-check "a program with the static library builds and runs" static_program
-check "the library exports only pkram_*, with versions" only_ours
-check "pkramctl runs" tool_runs
-check "programs that the units start are installed" units_name_files
-check "the completion loads" completion_loads
-check "a second installation keeps pool.conf" conf_is_kept
-check "the installed files contain another PREFIX" another_prefix
-finish
+tap_check "the source for DKMS is complete and has its version" dkms_source
+tap_check "the module is for $kver" module_is_for "$kver"
+tap_check "a program with the shared library builds and runs" shared_program
+tap_check "a program with the static library builds and runs" static_program
+tap_check "the library exports only pkram_*, with versions" only_ours
+tap_check "pkramctl runs" tool_runs
+tap_check "programs that the units start are installed" units_name_files
+tap_check "the completion loads" completion_loads
+tap_check "a second installation keeps pool.conf" conf_is_kept
+tap_check "the installed files contain another PREFIX" another_prefix
+tap_finish

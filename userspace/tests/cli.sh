@@ -485,4 +485,4 @@ if [ ! -e /sys/module/pkram ]; then
 	done
 fi
 
-finish
+tap_finish

@@ -5,22 +5,18 @@
 # includes this file sets $tmp, and may set $kind, a prefix of test names. It defines
 # evidence(), which prints more details of a failure.
 # shellcheck disable=SC2154 # rc and tmp are the reader's
-passed=0 failed=0 kind=''
+. "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tap/tap.sh"
+kind=''
 out_is=F	# grep's kind of pattern for TEXT-IN-OUT: F or E
 
+# report STATUS WHAT - write a result, and details of the last run if it failed
 report()
 {
-	local name="$((passed + failed + 1)) - ${kind:+$kind: }$2"
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $name"
+	tap_result "$1" "${kind:+$kind: }$2" || {
 		echo "rc $rc, out:"; cat "$tmp/out"
 		echo "err:"; cat "$tmp/err"
 		evidence
-	fi
+	} | tap_note
 }
 
 # is RC TEXT-IN-OUT TEXT-IN-ERR WHAT - check the last run; '' means that nothing was
@@ -90,11 +86,3 @@ keep_json()
 	done
 }
 n_json=0
-
-# Print the totals and set the exit status.
-finish()
-{
-	echo "1..$((passed + failed))"
-	echo "$passed passed, $failed failed"
-	[ "$failed" = 0 ]
-}

@@ -373,4 +373,4 @@ else
 	echo "tests with a real QEMU were not run: set PKRAM_TEST_QEMU"
 fi
 
-finish
+tap_finish

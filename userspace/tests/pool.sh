@@ -91,4 +91,4 @@ run up
 report $? 'up fails if pkramctl fails'
 run sideways
 is 2 '' 'usage: pool up|down' 'an unknown argument is a usage error'
-finish
+tap_finish

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0
 """Self test: the JSON output of pkramctl matches the schema.
 
@@ -16,16 +16,12 @@ import sys
 
 import jsonschema
 
-build = sys.argv[1]
 here = os.path.dirname(os.path.realpath(__file__))
-counts = {True: 0, False: 0}
+sys.path.insert(0, os.path.join(here, "../../selftests/tap"))
+from tap import Tap  # noqa: E402 - the path comes first
 
-
-def report(good, name, why=""):
-    counts[good] += 1
-    print("%sok %d - %s" % ("" if good else "not ", sum(counts.values()), name))
-    if not good:
-        print(why)
+build = sys.argv[1]
+tap = Tap()
 
 
 def commands():
@@ -87,9 +83,9 @@ def main():
     jsonschema.Draft7Validator.check_schema(schema)
     defined = {d for d in schema["definitions"] if d[0] != "."}
     wanted = {(o + " " + v).rstrip() for o in known for v in known[o]}
-    report(wanted == defined, "schema and help list the same commands",
+    tap.ok(wanted == defined, "schema and help list the same commands",
            "only in one of them: %s" % sorted(wanted ^ defined))
-    report(all(o.get("additionalProperties") is False for o in objects(schema)),
+    tap.ok(all(o.get("additionalProperties") is False for o in objects(schema)),
            "the schema allows no additional keys")
 
     seen, noticed = {}, set()
@@ -111,14 +107,12 @@ def main():
             if other is not None and errors(schema, command, other):
                 noticed.add(command)
     for command in sorted(wanted):
-        report(command in seen, command + " -j was run")
-        report(not seen.get(command), command + " -j matches the schema",
+        tap.ok(command in seen, command + " -j was run")
+        tap.ok(not seen.get(command), command + " -j matches the schema",
                "\n".join(seen.get(command, [])))
-        report(command in noticed, "the schema refuses an additional key of " + command)
+        tap.ok(command in noticed, "the schema refuses an additional key of " + command)
 
-    print("1..%d" % sum(counts.values()))
-    print("%d passed, %d failed" % (counts[True], counts[False]))
-    sys.exit(bool(counts[False]))
+    return tap.finish()
 
 
-main()
+sys.exit(main())

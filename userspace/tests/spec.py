@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0
 """Compare uapi/pkram.yaml with the C code: headers, module, library.
 
@@ -13,19 +13,14 @@ import sys
 import yaml
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-passed = failed = 0
+sys.path.insert(0, os.path.join(TOP, "selftests", "tap"))
+from tap import Tap  # noqa: E402 - the path comes first
 
-
-def ok(good, what, *more):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print("%sok %d - %s" % ("" if good else "not ", passed + failed, what))
-    for text in more if not good else ():
-        print("# %s" % (text,))
+tap = Tap()
 
 
 def same(a, b, what):
-    ok(a == b and a, what, a, b)
+    tap.ok(a == b and a, what, a, b)
 
 
 def read(*path):
@@ -78,7 +73,7 @@ def main():
                          netlink).group(1).strip('"')
 
     same(define(spec["c-family-name"]), spec["name"], "the family's name")
-    ok(define(spec["c-version-name"]).isdigit(), "the family's version is a number")
+    tap.ok(define(spec["c-version-name"]).isdigit(), "the family's version is a number")
     same([define("PKRAM_GENL_MCGRP_EVENTS")],
          [g["name"] for g in spec["mcast-groups"]["list"]], "the multicast group")
     same(c_enum(netlink, "pkram_cmd"),
@@ -95,23 +90,24 @@ def main():
          "the module's commands")
     for name, op in ops.items():
         if "event" in op:
-            ok(name.endswith("-ntf") and op.get("mcgrp") == "events",
-               "%s is an event" % name)
+            tap.ok(name.endswith("-ntf") and op.get("mcgrp") == "events",
+                   "%s is an event" % name)
             continue
         how, policy = table[c_name("", name)]
-        ok(how in op and len({"do", "dump"} & set(op)) == 1, "%s is a %s" % (name, how))
+        tap.ok(how in op and len({"do", "dump"} & set(op)) == 1, "%s is a %s" % (name, how))
         request = op[how].get("request", {}).get("attributes", [])
         want = {c_name("", a): attrs[a]["type"].upper() for a in request}
-        ok(policies.get(policy, {}) == want, "the attributes that %s accepts" % name,
-           policies.get(policy), want)
+        tap.ok(policies.get(policy, {}) == want, "the attributes that %s accepts" % name,
+               policies.get(policy), want)
 
     # Each operation, event and nest names known attributes only.
     for name, op in ops.items():
         told = op.get("event") or op.get("do", op.get("dump", {})).get("reply", {})
-        ok(set(told.get("attributes", [])) <= set(attrs), "the attributes that %s sends" % name)
+        tap.ok(set(told.get("attributes", [])) <= set(attrs),
+               "the attributes that %s sends" % name)
     for s in sets.values():
         if "subset-of" in s:
-            ok({a["name"] for a in s["attributes"]} <= set(attrs), "nest %s" % s["name"])
+            tap.ok({a["name"] for a in s["attributes"]} <= set(attrs), "nest %s" % s["name"])
 
     # The library has a table of its own to check the types of attributes.
     shapes = dict(re.findall(r"\[PKRAM_A_(\w+)\]\s*= (\w+),", read("userspace", "lib", "nl.c")))
@@ -124,8 +120,7 @@ def main():
     same(dict(events), {c_name("", o[:-4]): o[:-4] for o in ops if "event" in ops[o]},
          "the library's names of events")
 
-    print("1..%d\n%d passed, %d failed" % (passed + failed, passed, failed))
-    return failed != 0
+    return tap.finish()
 
 
 if __name__ == "__main__":

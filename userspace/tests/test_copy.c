@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -610,5 +611,5 @@ int main(void)
 	refusals();
 	leave();
 	killed();
-	return tap_done();
+	return tap_finish();
 }

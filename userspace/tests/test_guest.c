@@ -2,6 +2,7 @@
 /* Self test of guest definitions, and of the QMP client with a fake QEMU */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -300,5 +301,5 @@ int main(void)
 	names();
 	a_conversation();
 	wrong_talk();
-	return tap_done();
+	return tap_finish();
 }

@@ -2,6 +2,7 @@
 /* Self test of libpkram with a fake kernel and a fake sysfs */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -493,5 +494,5 @@ int main(void)
 	memory();
 	files();
 	pkram_close(ctx);
-	return tap_done();
+	return tap_finish();
 }

@@ -273,5 +273,5 @@ int main(void)
 	flips();
 	forgeries();
 	refusals();
-	return tap_done();
+	return tap_finish();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Self test of code without system calls: sizes, ranges, the command line, progress. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -155,7 +157,7 @@ static bool line_is(const char *base, bool reused, const char *append,
 
 	if (len == (int)strlen(want) && !strcmp(buf, want))
 		return true;
-	printf("# got  \"%s\"\n# want \"%s\"\n", buf, want);
+	tap_note("\"%s\" is not \"%s\"", buf, want);
 	return false;
 }
 
@@ -341,5 +343,5 @@ int main(void)
 	arguments();
 	whole_files();
 	progress();
-	return tap_done();
+	return tap_finish();
 }

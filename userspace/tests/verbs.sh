@@ -119,4 +119,4 @@ grep -ohE '\<Fn pkram_[a-z_]+' "$top/man/libpkram.3" | cut -d' ' -f2 | sort -u >
 diff "$tmp/exported" "$tmp/described" >"$tmp/out"
 report $? "libpkram(3) describes exactly the functions that the library exports"
 
-finish
+tap_finish

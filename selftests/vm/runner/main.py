@@ -32,7 +32,6 @@ class Run:
         if self.opts.interactive:
             scenarios = scenarios[:1]
         elif not (self.opts.list or self.opts.prepare):
-            self.progress.print("TAP version 13")
             self._say_what(scenarios)
         for folder in ("tests", "logs"):
             (host.OUT / folder).mkdir(parents=True, exist_ok=True)
@@ -63,7 +62,7 @@ class Run:
         names = list(dict.fromkeys(one.name for one in scenarios))
         what = ", ".join(names) if len(names) <= 6 else f"{len(names)} scenarios"
         kernels = ", ".join(dict.fromkeys(one.series for one in scenarios))
-        self.tap.line(f"# {what} on {kernels}: {len(scenarios)} VM"
+        self.tap.note(f"{what} on {kernels}: {len(scenarios)} VM"
                       f"{'s'[:len(scenarios) > 1]}, {self.opts.jobs} at a time")
 
     def _list(self, scenarios):
@@ -130,7 +129,7 @@ class Run:
             console = image.folder / "console"
             if console.exists():
                 console.rename(image.folder / "console.first")
-            self.tap.line(f"# {one.series} {one.name}: init did not start within "
+            self.tap.note(f"{one.series} {one.name}: init did not start within "
                           f"{vm.time:.0f} s; trying once more (see console.first in "
                           f"{image.folder.relative_to(host.TOP)})")
         told.write(vm, time.monotonic() - begin)

@@ -4,43 +4,21 @@
 import threading
 from pathlib import Path
 
+import tap
+
 from . import host
 
 
-class Tap:
+class Tap(tap.Tap):
     """The results of a run: one numbering, whatever runs side by side."""
 
     def __init__(self, progress):
+        super().__init__(progress.print)
         self.lock = threading.RLock()
-        self.progress = progress
-        self.count = {"ok": 0, "fail": 0, "skip": 0}
 
-    def line(self, text):
-        """Write a line that is no result."""
-        self.progress.print(text)
-
-    def result(self, verdict, name, seconds, reason=""):
-        """Write one result: ok, fail or skip."""
+    def result(self, verdict, name, reason=""):
         with self.lock:
-            self.count[verdict] += 1
-            number = sum(self.count.values())
-            if verdict == "ok":
-                text = f"ok {number} - {name} ({seconds} s)"
-            elif verdict == "fail":
-                text = f"not ok {number} - {name} ({seconds} s)" + \
-                    (f" # {reason}" if reason else "")
-            else:
-                text = f"ok {number} - {name} # SKIP {reason}"
-            self.progress.print(text)
-
-    def finish(self):
-        """Write the plan and the last line; return the exit status."""
-        passed, failed, skipped = (self.count[key] for key in ("ok", "fail", "skip"))
-        self.line(f"1..{passed + failed + skipped}")
-        if skipped:
-            self.line(f"# {skipped} skipped")
-        self.line(f"{passed} passed, {failed} failed")
-        return 0 if passed and not failed else 1
+            super().result(verdict, name, reason)
 
 
 class Report:
@@ -63,14 +41,17 @@ class Report:
         with self.tap.lock:
             self._result("fail", self.scenario.name, 0, why)
             for line in list(said)[-30:]:
-                self.tap.line(f"# {line}")
+                self.tap.note(line)
 
     def _result(self, verdict, name, seconds, reason=""):
-        self.tap.result(verdict, f"{self.scenario.series} {name}", seconds, reason)
+        name = f"{self.scenario.series} {name}"
+        if verdict != "skip":
+            name += f" ({seconds} s)"
+        self.tap.result(verdict, name, reason)
 
     def _show_output(self):
         for line in self.output:
-            self.tap.line(line if line.startswith("#") else f"# {line}")
+            self.tap.note(line.removeprefix("# "))
 
     def _read(self, line):
         word, _, rest = line.partition(" ")
@@ -110,7 +91,7 @@ class Report:
             for line in text.splitlines():
                 self._read(line.rstrip("\r"))
             self._write_lost(boot)
-            self.tap.line(f"# {self.scenario.series} {self.scenario.name}: {seconds:.0f} s"
+            self.tap.note(f"{self.scenario.series} {self.scenario.name}: {seconds:.0f} s"
                           f" ({boot.time:.0f} s without waiting for a CPU), console in"
                           f" {self._path('console')}")
 
@@ -137,11 +118,11 @@ class Report:
             lost = [self.scenario.name]
             self._result("fail", f"{self.scenario.name}.end", "-", why)
         if lost:
-            self.tap.line("# -- end of the console:")
+            self.tap.note("-- end of the console:")
             for line in self._tail("console")[-50:]:
-                self.tap.line(f"# | {line}")
+                self.tap.note(f"| {line}")
             for line in self._tail("qemu.log"):
-                self.tap.line(f"# qemu: {line}")
+                self.tap.note(f"qemu: {line}")
 
     def _tail(self, name):
         path = self.folder / name

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A small TAP printer: a table of named tests, one table per executable. */
+/*
+ * Write TAP from C. Either call ok() for each result and return tap_finish() from main(), or
+ * name the tests in a table, TAP_MAIN(), where each runs until its first CHECK() that fails.
+ */
 #ifndef _PKRAM_TAP_H
 #define _PKRAM_TAP_H
 
-#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Write a result: whether the behaviour that is named was seen. Return: @good */
+bool __attribute__((format(printf, 2, 3))) ok(bool good, const char *fmt, ...);
+
+/* Write a line of diagnostics. */
+void __attribute__((format(printf, 1, 2))) tap_note(const char *fmt, ...);
+
+/* Write the plan, if there was none, and the sum. Return: the exit status */
+int tap_finish(void);
+
 struct tap_test {
-	const char *name;	/* the behaviour that it shows */
+	const char *name;	/* the behaviour it shows */
 	void (*run)(void);
 };
 
-/* Fail the running test with a reason, and leave it. */
+/* Say why the running test of the table fails, and leave it. */
 void __attribute__((noreturn, format(printf, 3, 4)))
 tap_fail(const char *file, int line, const char *fmt, ...);
 
-/* Print a line of diagnostics. */
-void __attribute__((format(printf, 1, 2))) tap_note(const char *fmt, ...);
-
+/* Run the tests of a table. Return: the exit status */
 int tap_main(const struct tap_test *tests, size_t nr);
 
 #define CHECK(cond)							\
