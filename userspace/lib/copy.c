@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libpkram: a copier: how to copy, how far it is, what went wrong. */
+/* libpkram: a copier: settings, progress, errors. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 
 #define DEPTH		16
 #define DEPTH_MAX	1024
-#define CHUNK_SIZE	(2U << 20)	/* the unit of pkramfs: written at once */
+#define CHUNK_SIZE	(2U << 20)	/* the allocation unit of pkramfs */
 #define SYNC_EVERY	(256U << 20)
 #define TELL_MS		100
-#define RATE_MS		1000		/* one measurement of the rate */
+#define RATE_MS		1000		/* interval for measuring the rate */
 
 int pkram_copy_create(struct pkram_copy **copy)
 {
@@ -80,7 +80,7 @@ int pkram_copy_error(struct pkram_copy *copy, int err, const char *fmt, ...)
 {
 	va_list ap;
 
-	/* What followed from the first error does not tell more. */
+	/* Only the first error is reported; later ones follow from it. */
 	if (copy->error[0])
 		return err;
 	va_start(ap, fmt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libpkram: what the files of the copy engine share. */
+/* libpkram: declarations shared by the files of the copy engine. */
 #ifndef _PKRAM_COPY_H
 #define _PKRAM_COPY_H
 
@@ -13,59 +13,59 @@ struct pkram_copy {
 	uint32_t flags;
 	uint32_t depth;
 	uint32_t chunk_size;
-	uint64_t sync_every;		/* bytes that an export may lose */
+	uint64_t sync_every;		/* bytes that an interrupted export may lose */
 	pkram_copy_cb progress;
 	void *progress_arg;
 	pkram_copy_bad_cb bad;
 	void *bad_arg;
 	struct pkram_copy_stats stats;
 	struct timespec begin;
-	uint64_t told_ms;		/* the progress callback, last */
+	uint64_t told_ms;		/* time of the last progress callback */
 	uint64_t rate_ms, rate_done;	/* where the rate was last measured */
 	char error[1024];
 };
 
 /* copy.c */
 
-/* Set the text of an error if it is the first; returns @err. */
+/* Set the text of an error unless there is one already; returns @err. */
 int pkram_copy_error(struct pkram_copy *copy, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* "PATH: what errno says" */
+/* Set the text "PATH: " followed by that of errno */
 int pkram_copy_errno(struct pkram_copy *copy, int err, const char *path);
-/* Forget the last copy; @size and @chunk_size are those of the next. */
+/* Reset the results of the last copy; @size and @chunk_size are those of the next. */
 void pkram_copy_begin(struct pkram_copy *copy, uint64_t size, uint32_t chunk_size);
-/* Bring the numbers up to date and tell them; false to stop */
+/* Update the statistics and report progress; returns false to stop */
 bool pkram_copy_tick(struct pkram_copy *copy, bool now);
 
 /* copy_file.c */
 
 /*
- * A file that is read or written. Requests that are aligned go through @direct_fd,
- * the others (the end of a file, the rest of a short read) through @fd.
+ * A file that is read or written. Aligned requests use @direct_fd, the others (the end of
+ * a file, the rest of a short read) use @fd.
  */
 struct pkram_copy_file {
 	const char *path;
 	int fd;
 	int direct_fd;		/* -1: none */
-	bool direct;		/* it works, as far as is known */
-	bool ram;		/* it is in memory: no O_DIRECT, no waiting */
-	uint8_t *has_data;	/* by chunk: it is more than a hole */
+	bool direct;		/* no request with O_DIRECT has failed */
+	bool ram;		/* the file is in memory: no O_DIRECT, no waiting */
+	uint8_t *has_data;	/* by chunk: the chunk is not only a hole */
 };
 
 #define PKRAM_COPY_FILE(p)	{ .path = (p), .fd = -1, .direct_fd = -1 }
 
 int pkram_copy_open(struct pkram_copy *copy, struct pkram_copy_file *f, int flags);
 void pkram_copy_close(struct pkram_copy_file *f);
-/* Open @path, made if need be, and lock it against others who copy to it */
+/* Open @path, create it if needed, and lock it against other copies to it */
 int pkram_copy_lock(struct pkram_copy *copy, const char *path);
-/* Look up which chunks are more than holes, if that was not done */
+/* Find out which chunks are not only holes, if that was not done yet */
 int pkram_copy_map(struct pkram_copy_file *f, const struct pkram_manifest *m);
-/* Bytes of those chunks, from @first on */
+/* Return the number of bytes in those chunks, from @first on */
 uint64_t pkram_copy_count(const struct pkram_copy_file *f, const struct pkram_manifest *m,
 			  uint64_t first);
-/* PATH with a suffix, to be freed, or NULL */
+/* Return PATH with a suffix, to be freed, or NULL */
 char *pkram_copy_suffix(const char *path, const char *suffix);
-/* The directory that @path is in: make its names durable */
+/* Make the names in the directory of @path durable */
 int pkram_copy_sync_dir(const char *path);
 int pkram_copy_write_all(int fd, const void *buf, size_t len, uint64_t pos);
 /* Read a regular file to its end, as pkram_read_fd() does */
@@ -79,20 +79,20 @@ int pkram_copy_set_labels(int fd, const struct pkram_manifest *m);
 enum pkram_verdict { PKRAM_CHUNK_SKIP, PKRAM_CHUNK_WRITE };
 
 /**
- * struct pkram_ring_job - chunks that go through the ring
- * @copy: settings and numbers
+ * struct pkram_ring_job - chunks to be copied through the ring
+ * @copy: settings and statistics
  * @m: sizes of the chunks
- * @in: what to read
- * @out: what to write, or NULL
+ * @in: file to read
+ * @out: file to write, or NULL
  * @first: first chunk
- * @end: behind the last chunk
- * @whole: write the zeroes in a chunk too, for what is there may be anything; a chunk
- *	that is all zero is never written
- * @sync_every: make data durable after so many bytes, 0 for never
- * @wanted: is the chunk to be read? NULL for all of them
- * @checked: says what to do with the chunk, by its content; or negative errno
+ * @end: chunk after the last one
+ * @whole: also write zeroes inside of a chunk, because the file may have other data there;
+ *	a chunk of zeroes only is never written
+ * @sync_every: make data durable after this many bytes, 0: never
+ * @wanted: returns whether to read a chunk; NULL: read all
+ * @checked: returns what to do with a chunk, given its content; or negative errno
  * @durable: all chunks before @end are on the disk
- * @arg: of the caller
+ * @arg: argument of the callbacks
  */
 struct pkram_ring_job {
 	struct pkram_copy *copy;
@@ -108,7 +108,11 @@ struct pkram_ring_job {
 	void *arg;
 };
 
-/* Return: 0; negative errno, its text set; whatever was begun has ended by then. */
+/*
+ * Run a job. When it returns, no request is active.
+ *
+ * Return: 0; negative errno, with its text set
+ */
 int pkram_ring_run(struct pkram_ring_job *job);
 
 #endif /* _PKRAM_COPY_H */

@@ -2,11 +2,11 @@
 /*
  * libpkram: export an object to a file.
  *
- * FILE.part becomes the image, FILE.manifest.part the manifest. A frame is added to
- * the manifest when the chunks that it vouches for are on the disk, so it may be
- * believed whenever the export ended. At the end the image gets its name first, then
- * the manifest: a manifest of that name says that all is there. The lock of the
- * unfinished manifest keeps out others.
+ * FILE.part becomes the image, FILE.manifest.part the manifest. A frame is appended to the
+ * manifest when the chunks that it describes are on the disk, so it is valid whenever the
+ * export ends. At the end the image is renamed first, then the manifest: if the manifest
+ * has its final name, the image is complete. The lock on the unfinished manifest excludes
+ * other exports.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,13 +23,13 @@
 struct export {
 	struct pkram_copy *copy;
 	struct pkram_copy_file in, out;
-	struct stat st;			/* of the object at first */
+	struct stat st;			/* the object at the start */
 	char *file, *manifest, *part, *manifest_part;
 	int mfd;			/* manifest_part, locked */
 	struct pkram_manifest m;
 };
 
-/* What the object is, less its bytes */
+/* Fill in the object's properties */
 static int describe(struct export *e)
 {
 	struct pkram_manifest *m = &e->m;
@@ -79,7 +79,7 @@ static int open_object(struct export *e)
 	return 0;
 }
 
-/* Add to the manifest what is on the disk. */
+/* Append a frame for the chunks that are on the disk. */
 static int append(struct export *e, uint64_t end)
 {
 	uint64_t at = e->m.len;
@@ -115,11 +115,11 @@ static int note(struct pkram_ring_job *job, uint64_t chunk, const struct pkram_c
 	return PKRAM_CHUNK_WRITE;
 }
 
-/* How far does the object still hold what an earlier run copied? */
+/* Compare the object with what an earlier run copied */
 
 struct compare {
 	const struct pkram_manifest *old;
-	uint64_t same;		/* chunks before the first that differs */
+	uint64_t same;		/* number of chunks before the first that differs */
 };
 
 static int compare(struct pkram_ring_job *job, uint64_t chunk, const struct pkram_chunk *is)
@@ -129,7 +129,7 @@ static int compare(struct pkram_ring_job *job, uint64_t chunk, const struct pkra
 
 	if (is->kind == was->kind && is->crc == was->crc)
 		return PKRAM_CHUNK_SKIP;
-	/* This ends the job; an earlier chunk may still come to this too. */
+	/* This ends the job; an earlier chunk may still be found to differ. */
 	if (chunk < cmp->same)
 		cmp->same = chunk;
 	return -ESTALE;
@@ -153,8 +153,8 @@ static int count_same(struct export *e, const struct pkram_manifest *old, uint64
 }
 
 /*
- * Take over what is good of an unfinished manifest: its header must be the one that
- * the object has now. Afterwards @e->m is what the file holds.
+ * Use the valid frames of an unfinished manifest, if its header matches the object now.
+ * Afterwards @e->m describes what the file has.
  */
 static int take_over(struct export *e, const uint8_t *header, size_t header_len,
 		     const uint8_t *buf, size_t len)
@@ -169,7 +169,7 @@ static int take_over(struct export *e, const uint8_t *header, size_t header_len,
 	if (!err)
 		err = count_same(e, &old, &same);
 	if (!err && same < old.nr_chunks) {
-		/* Back to the end of the last frame before that chunk */
+		/* Go back to the end of the last frame before that chunk */
 		pkram_manifest_clear(&old);
 		err = pkram_manifest_decode(&old, buf, len, same);
 	}
@@ -184,7 +184,7 @@ static int take_over(struct export *e, const uint8_t *header, size_t header_len,
 	return err;
 }
 
-/* Nothing may be vouched for that is about to be written again: so, in this order. */
+/* Truncate the manifest before chunks that it describes are written again. */
 static int cut_back(struct export *e, const uint8_t *header, size_t header_len)
 {
 	uint64_t kept = e->m.nr_known * e->m.chunk_size;
@@ -195,7 +195,7 @@ static int cut_back(struct export *e, const uint8_t *header, size_t header_len)
 		kept = e->m.size;
 	if (ftruncate(e->mfd, fresh ? 0 : e->m.len) || fdatasync(e->mfd))
 		return pkram_copy_errno(e->copy, -errno, e->manifest_part);
-	/* And what is behind may be anything; a hole is zero. */
+	/* Data after this point may be anything; truncate it, so that holes read as zero. */
 	if (ftruncate(e->out.fd, kept) || ftruncate(e->out.fd, e->m.size))
 		return pkram_copy_errno(e->copy, -errno, e->part);
 	if (fresh)
@@ -203,7 +203,7 @@ static int cut_back(struct export *e, const uint8_t *header, size_t header_len)
 	return err ? pkram_copy_errno(e->copy, err, e->manifest_part) : 0;
 }
 
-/* Go on where an earlier run ended, or begin */
+/* Continue an earlier run, or start from the beginning */
 static int resume(struct export *e)
 {
 	struct pkram_copy *c = e->copy;
@@ -226,7 +226,7 @@ static int resume(struct export *e)
 	err = pkram_copy_open(c, &e->out, O_RDWR | O_CREAT | O_NOFOLLOW);
 	if (err)
 		goto out;
-	/* An image that is not as long as it was made is not what was vouched for. */
+	/* If the length of the image changed, the manifest does not match it. */
 	if (!fstat(e->out.fd, &st) && st.st_size == (off_t)e->m.size)
 		err = take_over(e, header, header_len, (uint8_t *)buf, len);
 	if (!err && !e->m.complete)
@@ -240,7 +240,7 @@ out:
 	return err;
 }
 
-/* The object must be at the end what it was at the beginning. */
+/* Check that the object has not changed since the start. */
 static int check_unchanged(struct export *e)
 {
 	struct stat st;
@@ -254,7 +254,7 @@ static int check_unchanged(struct export *e)
 	return 0;
 }
 
-/* All is durable under the names of the unfinished: give it its own. */
+/* All data is durable under the temporary names: rename. */
 static int finish(struct export *e)
 {
 	struct pkram_copy *c = e->copy;
@@ -269,7 +269,7 @@ static int finish(struct export *e)
 		return pkram_copy_errno(c, -errno, e->part);
 	if (fsync(e->mfd))
 		return pkram_copy_errno(c, -errno, e->manifest_part);
-	/* The manifest of the image that is replaced does not fit this one. */
+	/* The manifest of the replaced image does not match this one. */
 	if (unlink(e->manifest) && errno != ENOENT)
 		return pkram_copy_errno(c, -errno, e->manifest);
 	if (rename(e->part, e->file))
@@ -290,8 +290,9 @@ static bool exists(const char *path)
 }
 
 /*
- * Was an earlier run killed when the image had its name and the manifest had not?
- * Then the manifest is whole, and fits: look, for the image may also be another.
+ * Check whether an earlier run was killed after it renamed the image and before it renamed
+ * the manifest. Then the manifest is complete and matches; verify it, as the image may be
+ * another.
  */
 static int finish_killed(struct export *e)
 {
@@ -311,7 +312,7 @@ static int finish_killed(struct export *e)
 		return pkram_copy_errno(c, -errno, e->file);
 	if (err && err != -EBADMSG)
 		return err;
-	/* The numbers and the text were those of the image. */
+	/* Statistics and error text were those of the verification. */
 	pkram_copy_begin(c, size, c->chunk_size);
 	c->stats.data = data;
 	return 0;
@@ -373,7 +374,7 @@ int pkram_copy_export(struct pkram_copy *copy, const char *object, const char *f
 		e.mfd = pkram_copy_lock(copy, e.manifest_part);
 		err = e.mfd < 0 ? e.mfd : export_locked(&e);
 	}
-	/* One that there was nothing to put into; the lock is still held. */
+	/* Remove an unused manifest; the lock is still held. */
 	if (e.mfd >= 0 && err && !lseek(e.mfd, 0, SEEK_END))
 		unlink(e.manifest_part);
 	pkram_copy_tick(copy, true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libpkram: the files that a copy reads and writes: opening, holes, labels. */
+/* libpkram: files that a copy reads and writes: opening, holes, labels. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,7 +30,7 @@ int pkram_copy_open(struct pkram_copy *copy, struct pkram_copy_file *f, int flag
 	if (f->fd < 0)
 		return pkram_copy_errno(copy, -errno, f->path);
 	f->ram = in_ram(f->fd);
-	/* By this name, for an open of its own. Who refuses is read without. */
+	/* Open it again with O_DIRECT. If that is refused, O_DIRECT is not used. */
 	if (!f->ram && !(copy->flags & PKRAM_COPY_BUFFERED)) {
 		char path[64];
 
@@ -63,7 +63,7 @@ int pkram_copy_lock(struct pkram_copy *copy, const char *path)
 		return pkram_copy_errno(copy, -errno, path);
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	/* Whoever had it may have finished between the open and the lock. */
+	/* A process that held the lock may have renamed the file before we got the lock. */
 	else if (fstat(fd, &st) || lstat(path, &named) || st.st_dev != named.st_dev ||
 		 st.st_ino != named.st_ino)
 		err = -EBUSY;
@@ -87,7 +87,7 @@ int pkram_copy_map(struct pkram_copy_file *f, const struct pkram_manifest *m)
 		return -ENOMEM;
 	for (hole = 0; (data = lseek(f->fd, hole, SEEK_DATA)) >= 0;) {
 		hole = lseek(f->fd, data, SEEK_HOLE);
-		/* The last hole is behind the end. */
+		/* The last hole is at the end of the file. */
 		if (hole <= data)
 			return hole < 0 ? -errno : -EIO;
 		for (i = data / m->chunk_size;
@@ -126,7 +126,7 @@ int pkram_copy_sync_dir(const char *path)
 	free(copy);
 	if (fd < 0)
 		return -errno;
-	/* EINVAL: a file system that has nothing to make durable */
+	/* EINVAL: the file system needs no fsync */
 	if (fsync(fd) && errno != EINVAL)
 		err = -errno;
 	close(fd);
@@ -166,13 +166,13 @@ bool pkram_copy_on_pkramfs(int fd)
 	return !fstatfs(fd, &s) && s.f_type == PKRAM_FS_MAGIC;
 }
 
-/* All names of extended attributes, each with its NUL; bytes or negative errno */
+/* List all names of extended attributes, each followed by a NUL; bytes or negative errno */
 static ssize_t list_names(int fd, char **names)
 {
 	ssize_t n = flistxattr(fd, NULL, 0);
 
 	*names = NULL;
-	/* A file system without labels has none. */
+	/* The file system does not support labels. */
 	if (n < 0)
 		return errno == ENOTSUP ? 0 : -errno;
 	*names = malloc(n + 1);
@@ -237,7 +237,7 @@ int pkram_copy_set_labels(int fd, const struct pkram_manifest *m)
 	int err = 0;
 	ssize_t n;
 
-	/* What an earlier run set, from another image of that name */
+	/* Remove labels that an earlier run set, from another image with that name */
 	n = list_names(fd, &names);
 	for (name = names; n > 0 && name < names + n && !err; name += strlen(name) + 1)
 		if (is_label(name) && fremovexattr(fd, name))

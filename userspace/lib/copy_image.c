@@ -86,7 +86,7 @@ bool pkram_image_check(struct pkram_image *image, uint64_t chunk,
 	if (c->bad)
 		c->bad(chunk, chunk * image->m.chunk_size,
 		       pkram_manifest_chunk_len(&image->m, chunk), c->bad_arg);
-	/* They come in any order. */
+	/* Chunks complete in any order. */
 	if (!c->stats.nr_bad++ || chunk < image->first_bad)
 		image->first_bad = chunk;
 	return false;

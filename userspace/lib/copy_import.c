@@ -2,9 +2,9 @@
 /*
  * libpkram: import an object from a file.
  *
- * OBJECT.part becomes the object, and gets its name when every chunk was right. How
- * far an earlier run came is seen from the part itself: what has the right checksum
- * is kept. The lock of the part keeps out others.
+ * OBJECT.part becomes the object; it is renamed when every chunk has been verified. Chunks
+ * of an earlier run are kept if their checksum is right. The lock on the part excludes
+ * other imports.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ struct import {
 	struct pkram_copy_file out;	/* the part */
 	const char *object;
 	bool resumed;
-	uint8_t *good;			/* by chunk: is in the part already */
+	uint8_t *good;			/* by chunk: the part has it already */
 };
 
 static bool is_zero_chunk(const struct pkram_manifest *m, uint64_t i)
@@ -28,7 +28,7 @@ static bool is_zero_chunk(const struct pkram_manifest *m, uint64_t i)
 	return m->chunks[i].kind == PKRAM_CHUNK_ZERO;
 }
 
-/* The object that is to be replaced: nobody may be using it. */
+/* Check that the object to be replaced is not in use. */
 static int check_old(struct import *im)
 {
 	struct pkram_copy *c = im->copy;
@@ -54,7 +54,7 @@ static int check_old(struct import *im)
 	return pkram_copy_errno(c, err, im->object);
 }
 
-/* For each run of zero chunks, @mode of fallocate(2); with @grow the file ends there */
+/* Call fallocate(2) with @mode for each run of zero chunks; with @grow extend the file to its end first */
 static int each_hole(struct import *im, int mode, bool grow)
 {
 	const struct pkram_manifest *m = &im->image.m;
@@ -76,9 +76,9 @@ static int each_hole(struct import *im, int mode, bool grow)
 }
 
 /*
- * Give the part its size, and its holes. To grow a file of pkramfs reserves the
- * memory: an object that had all of it gets it at once, in large pieces; one that
- * had holes gives that of each hole back before the next takes it.
+ * Set the size and the holes of the part. Growing a file of pkramfs reserves its memory.
+ * An object without holes is allocated at once, in large extents. If it has holes, the
+ * memory of each hole is freed before the next part is allocated.
  */
 static int lay_out(struct import *im)
 {
@@ -123,7 +123,7 @@ static int note_good(struct pkram_ring_job *job, uint64_t chunk,
 	return PKRAM_CHUNK_SKIP;
 }
 
-/* What has an earlier run copied? */
+/* Find the chunks that an earlier run copied */
 static int find_good(struct import *im)
 {
 	struct pkram_ring_job job = {
@@ -179,7 +179,7 @@ static int copy_chunks(struct import *im)
 	return err ? err : pkram_ring_run(&job);
 }
 
-/* Labels, owner, mode, times; in an order in which none undoes another */
+/* Restore labels, owner, mode, times, in an order in which no step undoes another */
 static int restore(struct import *im)
 {
 	const struct pkram_manifest *m = &im->image.m;
@@ -193,7 +193,7 @@ static int restore(struct import *im)
 	err = pkram_copy_set_labels(im->out.fd, m);
 	if (err)
 		return err;
-	/* Who may not give files away keeps them; then they run as nobody else. */
+	/* Without the right to chown, the caller stays the owner, and set-ID bits are dropped. */
 	if (fchown(im->out.fd, m->uid, m->gid)) {
 		if (errno != EPERM)
 			return -errno;
@@ -241,7 +241,7 @@ static int import_to_part(struct import *im)
 	}
 	if (!err)
 		err = give_name(im);
-	/* Of a damaged image nothing is kept, nor what nothing was put into. */
+	/* Remove the part if the image is damaged, or if nothing was written to it. */
 	if (err == -EBADMSG || (err && !im->resumed && !c->stats.written))
 		unlink(im->out.path);
 	close(lock);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * libpkram: chunks on their way through an io_uring. As many as there are buffers
- * are under way at a time, each with one request: read until all of it is there,
- * look at it, write what is to be written of it. The side that is in RAM is copied
- * at once instead: a ring would hand it to one kernel thread, and the writes to the
- * disk would wait in its queue.
+ * libpkram: copy chunks through an io_uring. There is one request for each buffer at a
+ * time: read until the chunk is complete, check it, write the parts that need to be
+ * written. A file in RAM is copied synchronously instead: the ring would pass its requests
+ * to a single kernel thread, and the writes to the disk would wait in the same queue.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +14,8 @@
 #include "crc32c.h"
 
 #define DIRECT_ALIGN	4096U
-#define GRAIN		(64U << 10)	/* zeroes of this size are not written */
-#define WAIT_NS		100000000L	/* progress is told, whatever the disk does */
+#define GRAIN		(64U << 10)	/* runs of zeroes of this size are not written */
+#define WAIT_NS		100000000L	/* maximum time between two progress callbacks */
 #define SYNC_MS		5000
 #define SYNC_DATA	(-1ULL)		/* user_data of the fdatasync */
 
@@ -26,9 +25,9 @@ struct slot {
 	enum slot_state state;
 	bool direct;
 	uint64_t chunk;
-	uint64_t pos;		/* of the chunk in the file */
-	uint32_t len;		/* of the chunk */
-	uint32_t at, end;	/* what of it the request is for */
+	uint64_t pos;		/* offset of the chunk in the file */
+	uint32_t len;		/* length of the chunk */
+	uint32_t at, end;	/* part of the chunk that the request is for */
 	char *buf;
 };
 
@@ -38,13 +37,13 @@ struct ring {
 	struct slot *slots;
 	uint32_t nr_slots, busy;
 	char *buffers;
-	uint64_t next;		/* chunk to begin */
-	uint64_t stop;		/* the first that failed */
+	uint64_t next;		/* next chunk to start */
+	uint64_t stop;		/* the first chunk that failed */
 	bool syncing;
 	uint64_t sync_end, synced, sync_ms;
-	uint64_t written;	/* bytes since the last sync began */
-	int err;		/* the first error: nothing new is begun */
-	bool broken;		/* the ring itself */
+	uint64_t written;	/* bytes written since the last sync started */
+	int err;		/* the first error: no new chunk is started */
+	bool broken;		/* the ring itself failed */
 };
 
 static void fail(struct ring *r, int err, uint64_t chunk)
@@ -67,7 +66,7 @@ static bool grain_is_zero(const struct slot *s, uint32_t at)
 	return is_zero(s->buf + at, n);
 }
 
-/* The next piece of the buffer to write, from @at on; false if there is none */
+/* Find the next part of the buffer to write, from @at on; false if there is none */
 static bool next_piece(struct slot *s, uint32_t at, bool whole)
 {
 	while (!whole && at < s->len && grain_is_zero(s, at))
@@ -79,7 +78,7 @@ static bool next_piece(struct slot *s, uint32_t at, bool whole)
 	return s->at < s->end;
 }
 
-/* Everything before this chunk has been dealt with. */
+/* Return the number of the first chunk that is not complete. */
 static uint64_t finished(const struct ring *r)
 {
 	uint64_t end = r->next < r->stop ? r->next : r->stop;
@@ -96,7 +95,7 @@ static struct pkram_copy_file *file_of(const struct ring *r, const struct slot *
 	return s->state == SLOT_READ ? r->job->in : r->job->out;
 }
 
-/* There is room: a slot has one request at a time, and there is one sync. */
+/* The queue has room: one request per slot, and one sync. */
 static void submit(struct ring *r, struct slot *s)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
@@ -133,7 +132,7 @@ static void slot_fail(struct ring *r, struct slot *s, int err)
 	r->busy--;
 }
 
-/* All of the chunk is in the buffer: is it to be written? */
+/* The chunk was read: decide whether to write it */
 static bool look_at(struct ring *r, struct slot *s)
 {
 	struct pkram_chunk is = { .kind = PKRAM_CHUNK_DATA };
@@ -153,7 +152,7 @@ static bool look_at(struct ring *r, struct slot *s)
 	return false;
 }
 
-/* What was asked for is done; false if nothing more is to be asked for */
+/* Prepare the next request of a slot; false if the chunk is complete */
 static bool next_request(struct ring *r, struct slot *s)
 {
 	if (s->state == SLOT_READ) {
@@ -175,7 +174,7 @@ static void io_error(struct ring *r, struct slot *s, int err)
 
 	if (!err && s->state == SLOT_WRITE)
 		err = -EIO;
-	/* Fewer bytes than the file had when it was opened */
+	/* The file is shorter than when it was opened */
 	if (!err)
 		pkram_copy_error(r->job->copy, -ENODATA,
 				 "%s: ends at byte %llu; it was longer before",
@@ -196,7 +195,7 @@ static void count(struct ring *r, struct slot *s, uint32_t bytes)
 	}
 }
 
-/* Copy from or to RAM; false: that failed */
+/* Copy from or to RAM; returns false on failure */
 static bool copy_now(struct ring *r, struct slot *s)
 {
 	int fd = file_of(r, s)->fd;
@@ -218,7 +217,7 @@ static bool copy_now(struct ring *r, struct slot *s)
 	return true;
 }
 
-/* Until the chunk has to wait for a disk, or is done with */
+/* Process a chunk until it must wait for a disk or is complete */
 static void go_on(struct ring *r, struct slot *s)
 {
 	do {
@@ -232,8 +231,8 @@ static void go_on(struct ring *r, struct slot *s)
 static void completed(struct ring *r, struct slot *s, int res)
 {
 	/*
-	 * An open that took O_DIRECT need not mean that requests do. It stays
-	 * open: other requests may be on their way to it.
+	 * The file accepted O_DIRECT when it was opened but refuses requests. Keep the
+	 * descriptor open: other requests may still use it.
 	 */
 	if (res == -EINVAL && s->direct) {
 		file_of(r, s)->direct = false;
@@ -247,7 +246,7 @@ static void completed(struct ring *r, struct slot *s, int res)
 		go_on(r, s);
 }
 
-/* A chunk that is a hole needs no buffer. */
+/* A hole needs no buffer. */
 static void begin_hole(struct ring *r, uint64_t chunk)
 {
 	struct pkram_chunk is = { .kind = PKRAM_CHUNK_ZERO };
@@ -283,7 +282,7 @@ static bool more(const struct ring *r)
 	return r->next < r->job->end && !r->err;
 }
 
-/* One chunk for each free buffer */
+/* Start a chunk for each free buffer */
 static void begin_chunks(struct ring *r)
 {
 	uint32_t i;
@@ -292,13 +291,13 @@ static void begin_chunks(struct ring *r)
 		if (r->slots[i].state != SLOT_FREE)
 			continue;
 		begin_chunk(r, &r->slots[i]);
-		/* To copy the next one takes time, which the disk can use. */
+		/* Submit now: copying the next chunk takes time, which the disk can use. */
 		if (r->job->in->ram)
 			io_uring_submit(&r->uring);
 	}
 }
 
-/* Make durable what is finished, while the rest goes on. */
+/* Make complete chunks durable while others are copied. */
 static void begin_sync(struct ring *r, bool now)
 {
 	struct pkram_ring_job *job = r->job;
@@ -338,14 +337,14 @@ static void completed_sync(struct ring *r, int res)
 		err = job->durable(job, r->sync_end);
 		r->synced = r->sync_end;
 	}
-	/* Nothing after this may be vouched for. */
+	/* Chunks after this one must not be reported as durable. */
 	if (err)
 		fail(r, err, r->synced);
 }
 
 /*
- * To look at a chunk takes as long as to read one: what follows from it is submitted
- * before the next is looked at, so that the disk is not left waiting.
+ * Checking a chunk takes as long as reading one. Therefore submit its next request before
+ * the next chunk is checked, so that the disk is not idle.
  */
 static void reap(struct ring *r)
 {
@@ -361,7 +360,7 @@ static void reap(struct ring *r)
 		else
 			completed(r, &r->slots[data], res);
 		begin_chunks(r);
-		/* If that fails, the next wait will tell. */
+		/* An error is reported by the next wait. */
 		io_uring_submit(&r->uring);
 	}
 }
@@ -373,7 +372,7 @@ static void wait_for_some(struct ring *r)
 	int ret;
 
 	ret = io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL);
-	/* EBUSY, EAGAIN: too much at a time; what ends makes room. */
+	/* EBUSY, EAGAIN: too many requests; completions make room. */
 	if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EAGAIN &&
 	    ret != -EBUSY) {
 		fail(r, pkram_copy_errno(r->job->copy, ret, "io_uring"), r->synced);
@@ -385,7 +384,7 @@ static void run(struct ring *r)
 {
 	while (!r->broken) {
 		begin_chunks(r);
-		/* At the end, good or bad, what is finished is made to count. */
+		/* At the end, even after an error, make complete chunks durable. */
 		begin_sync(r, !r->busy && !more(r));
 		if (r->busy || r->syncing)
 			wait_for_some(r);
@@ -419,7 +418,7 @@ static int setup(struct ring *r)
 		iov[i].iov_base = r->slots[i].buf;
 		iov[i].iov_len = job->m->chunk_size;
 	}
-	/* Without: RLIMIT_MEMLOCK is too low; then each request pins its own. */
+	/* If RLIMIT_MEMLOCK is too low, each request pins its buffer instead. */
 	job->copy->stats.registered =
 		!io_uring_register_buffers(&r->uring, iov, r->nr_slots);
 	free(iov);
@@ -439,7 +438,7 @@ int pkram_ring_run(struct pkram_ring_job *job)
 	};
 	int err;
 
-	/* What earlier runs have done goes by at another speed. */
+	/* Chunks kept from earlier runs must not count for the rate. */
 	copy->rate_ms = copy->stats.elapsed_ms;
 	copy->rate_done = copy->stats.done;
 	copy->stats.rate = 0;
@@ -459,7 +458,7 @@ int pkram_ring_run(struct pkram_ring_job *job)
 		copy->stats.direct_in = job->in->direct;
 		copy->stats.direct_out = job->out && job->out->direct;
 	}
-	/* The ring first: it may still know the buffers. */
+	/* Close the ring first: it may still use the buffers. */
 	io_uring_queue_exit(&r.uring);
 	if (r.buffers && r.buffers != MAP_FAILED)
 		munmap(r.buffers, (size_t)r.nr_slots * job->m->chunk_size);

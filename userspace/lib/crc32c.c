@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * CRC32C. No library does it that Debian has for static linking too. The CPU's
- * instruction can begin anew each cycle, but its result takes three: so three pieces
- * go side by side, and their checksums are put together. The table is for CPUs
- * without it.
+ * CRC32C. No library that Debian provides for static linking has it. The CPU's instruction
+ * has a latency of three cycles and a throughput of one per cycle: therefore three pieces
+ * are computed in parallel and their checksums are combined. The table is for CPUs without
+ * the instruction.
  */
 #include <pthread.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 /* table[k][b]: byte b, k bytes before the end of a word */
 static uint32_t table[8][256];
-/* shift[k][b]: what byte k of the register becomes behind PIECE bytes of zero */
+/* shift[k][b]: the contribution of byte k of the register after PIECE zero bytes */
 static uint32_t shift[4][256];
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 

@@ -6,7 +6,7 @@
 #include <linux/netlink.h>
 #include "internal.h"
 
-#define DUMP_TRIES	8	/* of a list that keeps changing */
+#define DUMP_TRIES	8	/* of a list that changes meanwhile */
 
 struct where {
 	struct pkram_dma_table *last;
@@ -62,7 +62,7 @@ static int add_dma_table(const struct nlattr *const *tb, struct where *w)
 	return err ? err : pkram_nl_str(tb[PKRAM_A_QUARANTINE], &t->quarantine);
 }
 
-/* A DMA table with many mappings comes in several messages. */
+/* A DMA table with many mappings is split over several messages. */
 static int dma_table_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 			void *arg)
 {

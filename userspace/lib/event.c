@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libpkram: events, on a socket of their own. */
+/* libpkram: events, on a separate socket. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include "internal.h"
 
-#define ROOM	(1 << 22)	/* for events that have not been read yet */
+#define ROOM	(1 << 22)	/* receive buffer, for events that have not been read yet */
 
 int pkram_event_listen(struct pkram_ctx *ctx)
 {
@@ -26,7 +26,7 @@ int pkram_event_listen(struct pkram_ctx *ctx)
 		pkram_error(ctx, err, "opening a netlink socket: %s", strerror(-err));
 		goto err_close;
 	}
-	/* Less room is fine: what does not fit is told to be lost. */
+	/* A smaller buffer is acceptable: lost events are reported. */
 	setsockopt(mnl_socket_get_fd(ctx->events), SOL_SOCKET, SO_RCVBUFFORCE,
 		   &room, sizeof(room));
 	if (mnl_socket_setsockopt(ctx->events, NETLINK_ADD_MEMBERSHIP, &group,
@@ -79,7 +79,7 @@ static int parse_event(const struct nlattr *const *tb, const struct nlmsghdr *nl
 	return err;
 }
 
-/* Return: 0; -EAGAIN nothing of interest was in it; negative errno */
+/* Return: 0; -EAGAIN the datagram had no event; negative errno */
 static int take_event(struct pkram_ctx *ctx, int len, struct pkram_event *ev)
 {
 	const struct nlmsghdr *nlh = (void *)ctx->rx;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libpkram: what its files share. */
+/* libpkram: declarations shared by its files. */
 #ifndef _PKRAM_INTERNAL_H
 #define _PKRAM_INTERNAL_H
 
@@ -8,11 +8,11 @@
 #include "pkram.h"
 
 #define PKRAM_TX_SIZE	4096
-#define PKRAM_RX_SIZE	(1U << 20)	/* a long answer to a grow, whole */
+#define PKRAM_RX_SIZE	(1U << 20)	/* enough for a long answer to a grow */
 
 struct pkram_ctx {
 	struct mnl_socket *nl;
-	struct mnl_socket *events;	/* NULL: does not listen */
+	struct mnl_socket *events;	/* NULL: not subscribed */
 	int group;			/* of events; 0: the module has none */
 	uint16_t family;
 	uint32_t seq;
@@ -25,46 +25,46 @@ struct pkram_ctx {
 /* nl.c */
 
 /**
- * typedef pkram_nl_cb - takes one answer
+ * typedef pkram_nl_cb - receives one answer
  * @tb: attributes by number, checked for type and length; NULL where absent
- * @msg: the message, for attributes that stand several times
- * @arg: of pkram_nl_talk()
+ * @msg: the message, for attributes that occur several times
+ * @arg: argument of pkram_nl_talk()
  *
- * Return: 0 or negative errno, which becomes that of the exchange.
+ * Return: 0 or negative errno, which becomes the result of the exchange.
  */
 typedef int (*pkram_nl_cb)(const struct nlattr *const *tb,
 			   const struct nlmsghdr *msg, void *arg);
 
 /**
  * pkram_nl_request() - Begin a request
- * @ctx: the context, whose texts are forgotten
+ * @ctx: the context, whose texts are reset
  * @cmd: &enum pkram_cmd
  * @flags: 0, or NLM_F_DUMP
  *
- * Return: the message, to put attributes in.
+ * Return: the message, to which attributes can be added.
  */
 struct nlmsghdr *pkram_nl_request(struct pkram_ctx *ctx, uint8_t cmd,
 				  uint16_t flags);
 
 /**
- * pkram_nl_talk() - Send the request and take the answers up to the end
+ * pkram_nl_talk() - Send the request and receive all answers
  * @ctx: the context
- * @nlh: of pkram_nl_request()
- * @cb: takes each answer, or NULL
- * @arg: for @cb
+ * @nlh: the message from pkram_nl_request()
+ * @cb: called for each answer, or NULL
+ * @arg: argument of @cb
  *
  * Return: 0; -EAGAIN: a dump was interrupted by a change; other negative errno.
  */
 int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
 		  void *arg);
 
-/* The same for one message that came by itself; -EBADMSG, or what @cb returns */
+/* The same for a message that is no answer; -EBADMSG, or the result of @cb */
 int pkram_nl_parse(const struct nlmsghdr *nlh, pkram_nl_cb cb, void *arg);
 
-/* Parse a nest or a message; attributes of a wrong shape are -EBADMSG. */
+/* Parse a nest or a message; an attribute of the wrong type or length is -EBADMSG. */
 int pkram_nl_parse_nest(const struct nlattr *nest, const struct nlattr **tb);
 
-/* An attribute's value, or "none" */
+/* Return an attribute's value, or PKRAM_NONE32/64 if it is absent */
 uint32_t pkram_nl_u32(const struct nlattr *attr);
 uint64_t pkram_nl_u64(const struct nlattr *attr);
 int pkram_nl_str(const struct nlattr *attr, char **str);
@@ -76,7 +76,7 @@ int pkram_error(struct pkram_ctx *ctx, int err, const char *fmt, ...)
 
 /* object.c */
 
-/* One object of a message; freed with pkram_object_free() */
+/* Parse one object of a message; freed with pkram_object_free() */
 int pkram_nl_object(const struct nlattr *const *tb, struct pkram_object **out);
 
 /* region.c */
@@ -93,10 +93,10 @@ int pkram_span_add(struct pkram_span ***tail, uint64_t base, uint64_t size,
  * @sysfs: directory of the memory blocks
  * @base: physical address in bytes
  * @size: bytes
- * @timeout_ms: how long to wait for a block that was told to come online
- * @tail: end of the list to which to add what is not online
+ * @timeout_ms: time to wait for a block that is coming online
+ * @tail: end of the list to which memory that stays offline is added
  *
- * Return: 0 (look at the list) or -ENOMEM.
+ * Return: 0 (the list may have entries) or -ENOMEM.
  */
 int pkram_memory_online(const char *sysfs, uint64_t base, uint64_t size,
 			unsigned int timeout_ms, struct pkram_span ***tail);

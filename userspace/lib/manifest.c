@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The manifest of an exported object. docs/export.md is the contract.
+ * The manifest of an exported object. docs/export.md specifies it.
  *
- * It grows by frames while the object is exported, each with a checksum of all
- * before it too: what a crash left of the last one is told from a whole one, and no
- * frame passes in another's place.
+ * It grows by frames while the object is exported. The checksum of each frame also covers
+ * all preceding bytes, so that an incomplete frame is detected after a crash, and a frame
+ * is valid only in its own place.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 #define CRC		4U
 #define NAME_LEN_MAX	255U
 
-/* Numbers are little-endian, wherever they stand. */
+/* All numbers are little-endian. */
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -48,7 +48,7 @@ static uint64_t get64(const uint8_t *p)
 	return get32(p) | (uint64_t)get32(p + 4) << 32;
 }
 
-/* Put the checksum behind @len bytes; it is no part of those that follow. */
+/* Append the checksum after @len bytes; later checksums do not cover it. */
 static void seal(struct pkram_manifest *m, uint8_t *buf, size_t len)
 {
 	m->crc = pkram_crc32c(m->crc, buf, len);
@@ -61,7 +61,7 @@ static bool name_ok(const void *name, size_t len)
 	return len && len <= NAME_LEN_MAX && !memchr(name, 0, len);
 }
 
-/* A name that leads nowhere else */
+/* Check that a name has no directory part */
 static bool object_name_ok(const char *name, size_t len)
 {
 	return name_ok(name, len) && !memchr(name, '/', len) &&
@@ -259,7 +259,7 @@ static int decode_header(struct pkram_manifest *m, const uint8_t *p, size_t len)
 			    get32(p + 64));
 }
 
-/* One more frame at @m->len; is it good? */
+/* Decode one more frame at @m->len; return whether it is valid */
 static bool decode_frame(struct pkram_manifest *m, const uint8_t *buf,
 			 size_t len, uint64_t limit)
 {
@@ -276,7 +276,7 @@ static bool decode_frame(struct pkram_manifest *m, const uint8_t *buf,
 	if (count > (len - FRAME_FIXED - CRC) / ENTRY ||
 	    count > m->nr_chunks - m->nr_known || m->nr_known + count > limit)
 		return false;
-	/* Only the last frame is empty, and it is behind all the others. */
+	/* Only the last frame is empty, and it must come after all chunks. */
 	if (!count && m->nr_known != m->nr_chunks)
 		return false;
 	n = FRAME_FIXED + count * ENTRY;
@@ -309,7 +309,7 @@ int pkram_manifest_decode(struct pkram_manifest *m, const uint8_t *buf,
 	err = decode_header(m, buf, len);
 	if (err)
 		return err;
-	/* The size may be any; the entries are in the file. */
+	/* The size may be any number; allocate only for entries that the file has. */
 	m->chunks = calloc((len - m->len) / ENTRY + 1, sizeof(*m->chunks));
 	if (!m->chunks)
 		return -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The manifest of an exported object, docs/export.md: what the object is, and a
+ * The manifest of an exported object, docs/export.md: the properties of the object and a
  * checksum for each chunk. Pure: bytes in, bytes out.
  */
 #ifndef _PKRAM_MANIFEST_H
@@ -14,7 +14,7 @@
 #define PKRAM_CHUNK_MAX		(64U << 20)
 #define PKRAM_HEADER_MAX	(1U << 20)	/* labels included */
 
-/* What a chunk is: as it stands in the file */
+/* The kind of a chunk, as stored in the file */
 enum pkram_chunk_kind {
 	PKRAM_CHUNK_UNKNOWN,	/* never in the file */
 	PKRAM_CHUNK_DATA,
@@ -23,7 +23,7 @@ enum pkram_chunk_kind {
 
 struct pkram_chunk {
 	uint32_t kind;
-	uint32_t crc;		/* of data; 0 of a zero chunk */
+	uint32_t crc;		/* of the data; 0 for a zero chunk */
 };
 
 struct pkram_label {
@@ -33,7 +33,7 @@ struct pkram_label {
 };
 
 /**
- * struct pkram_manifest - a manifest, or the part of it that is there so far
+ * struct pkram_manifest - a manifest, or the part of it that exists so far
  * @name: of the object, without directories
  * @size: bytes
  * @allocated: bytes of memory that the object held
@@ -45,12 +45,12 @@ struct pkram_label {
  * @gid: group
  * @nr_labels: number of @labels
  * @labels: extended attributes
- * @nr_chunks: what @size and @chunk_size come to
- * @chunks: the first @nr_known are valid; room for more is the encoder's business
- * @nr_known: chunks that the manifest vouches for, from the first on
- * @complete: the end is there
- * @len: bytes of the file that are good
- * @crc: of all so far, but for the checksums
+ * @nr_chunks: computed from @size and @chunk_size
+ * @chunks: the first @nr_known are valid; the encoder must allocate the array
+ * @nr_known: number of chunks that the manifest describes, from the first on
+ * @complete: the end frame was read or written
+ * @len: bytes of the file that are valid
+ * @crc: of all bytes so far except the checksums
  */
 struct pkram_manifest {
 	char *name;
@@ -72,26 +72,27 @@ struct pkram_manifest {
 	uint32_t crc;
 };
 
-/* Bytes of chunk @i */
+/* Return the number of bytes of chunk @i */
 uint32_t pkram_manifest_chunk_len(const struct pkram_manifest *m, uint64_t i);
 
 /**
  * pkram_manifest_header() - Encode the header of a manifest
- * @m: name to labels are set; all that follows is set here, but for @m->chunks
+ * @m: name to labels are set; the function sets all members after them except @m->chunks
  * @buf: out: the bytes, to be freed
- * @len: out: how many
+ * @len: out: number of bytes
  *
- * Return: 0; -EINVAL: what no manifest can say; -E2BIG: too many labels; -ENOMEM.
+ * Return: 0; -EINVAL: a value that a manifest cannot represent; -E2BIG: too many labels;
+ * -ENOMEM.
  */
 int pkram_manifest_header(struct pkram_manifest *m, uint8_t **buf, size_t *len);
 
 /**
  * pkram_manifest_frame() - Encode the checksums of more chunks
  * @m: the manifest; the chunks are set
- * @end: all before this chunk are vouched for; the number of chunks that are known
- *	already ends the manifest
+ * @end: the frame describes all chunks before this one; if this is the number of chunks
+ *	already known, the frame ends the manifest
  * @buf: out: the bytes, to be freed
- * @len: out: how many
+ * @len: out: number of bytes
  *
  * Return: 0; -ENOMEM.
  */
@@ -103,13 +104,12 @@ int pkram_manifest_frame(struct pkram_manifest *m, uint64_t end, uint8_t **buf,
  * @m: out: to be cleared by pkram_manifest_clear(), on failure too
  * @buf: the file
  * @len: its length
- * @limit: take no frame that goes beyond this chunk
+ * @limit: ignore frames that go beyond this chunk
  *
- * Success says that the header is good; @m->complete and @m->len == @len say that
- * the rest is. Every byte is distrusted.
+ * On success the header is valid. The manifest is valid as a whole if @m->complete is set
+ * and @m->len equals @len. The bytes are not trusted.
  *
- * Return: 0; -EBADMSG: the header is damaged; -EOPNOTSUPP: a later version;
- * -ENOMEM.
+ * Return: 0; -EBADMSG: the header is damaged; -EOPNOTSUPP: a later version; -ENOMEM.
  */
 int pkram_manifest_decode(struct pkram_manifest *m, const uint8_t *buf,
 			  size_t len, uint64_t limit);

@@ -57,8 +57,8 @@ static int online_block(const char *state, unsigned int timeout_ms)
 		if (!strcmp(buf, "online"))
 			return 0;
 		/*
-		 * The write returns when it is done. It fails, with EINVAL, if
-		 * udev was faster: so look again before believing it.
+		 * The write returns when the block is online. It fails with EINVAL if udev
+		 * was faster: therefore read the state again.
 		 */
 		if (!strcmp(buf, "offline") && !waited) {
 			werr = write_text(state, "online");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The part of libmnl's interface that libpkram uses, for pkramctl.static where
- * the distribution has no libmnl.a (Debian's libmnl-dev has none). Written from
- * the netlink protocol (Documentation/userspace-api/netlink/intro.rst) and
- * <libmnl/libmnl.h>; everything else links the real library.
+ * The part of libmnl's interface that libpkram uses, for pkramctl.static where the
+ * distribution has no libmnl.a (Debian's libmnl-dev has none). It was written from the
+ * netlink protocol (Documentation/userspace-api/netlink/intro.rst) and <libmnl/libmnl.h>.
+ * All other programs link the real library.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -93,7 +93,7 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 		errno = ENOSPC;
 		return -1;
 	}
-	if (from.nl_pid) {	/* not the kernel */
+	if (from.nl_pid) {	/* not from the kernel */
 		errno = EINVAL;
 		return -1;
 	}

@@ -41,7 +41,7 @@ int pkram_error(struct pkram_ctx *ctx, int err, const char *fmt, ...)
 	return err;
 }
 
-/* What an attribute must look like; those not named are of no interest. */
+/* Types of attributes; those not listed are ignored. */
 enum shape { ANY, FLAG, U32, U64, STRING, UUID, NEST };
 
 static const uint8_t shapes[PKRAM_A_MAX + 1] = {
@@ -115,7 +115,7 @@ static int parse_attr(const struct nlattr *attr, const struct nlattr **tb)
 {
 	uint16_t type = mnl_attr_get_type(attr);
 
-	if (type > PKRAM_A_MAX)		/* a newer kernel */
+	if (type > PKRAM_A_MAX)		/* from a newer kernel */
 		return 0;
 	if (!shape_ok(attr, shapes[type]))
 		return -EBADMSG;
@@ -199,9 +199,9 @@ struct nlmsghdr *pkram_nl_request(struct pkram_ctx *ctx, uint8_t cmd,
 }
 
 /*
- * The text of the extended ack. @skip is the size of what precedes it: the
- * error code, and in an NLMSG_ERROR the header (and, unless capped, all) of
- * the request that it answers.
+ * Copy the text of the extended ack. @skip is the size of what precedes it: the error
+ * code, and in an NLMSG_ERROR the header of the request that it answers (or, unless
+ * capped, the whole request).
  */
 static void take_text(const struct nlmsghdr *nlh, unsigned int skip, char *text,
 		      size_t len)
@@ -260,7 +260,7 @@ static int take_end(struct pkram_ctx *ctx, const struct nlmsghdr *nlh)
 
 typedef int (*raw_cb)(const struct nlmsghdr *nlh, void *arg);
 
-/* One datagram. Return: 1 there is more to come, 0 the end, negative errno */
+/* Process one datagram. Return: 1 more will come, 0 the end, negative errno */
 static int take_datagram(struct pkram_ctx *ctx, int len, uint32_t seq,
 			 raw_cb cb, void *arg, int *cb_err)
 {
@@ -281,7 +281,7 @@ static int take_datagram(struct pkram_ctx *ctx, int len, uint32_t seq,
 	return 1;
 }
 
-/* What @cb finds wrong ends up in the result, but all is received first. */
+/* An error of @cb becomes the result, but all messages are received first. */
 static int exchange(struct pkram_ctx *ctx, struct nlmsghdr *nlh, raw_cb cb,
 		    void *arg)
 {
@@ -349,7 +349,7 @@ int pkram_nl_talk(struct pkram_ctx *ctx, struct nlmsghdr *nlh, pkram_nl_cb cb,
 	return exchange(ctx, nlh, cb ? parsed_cb : NULL, &p);
 }
 
-/* The number of the group of events, 0 if this is another one */
+/* Return the number of the group of events, 0 if this is another group */
 static int events_group(const struct nlattr *group)
 {
 	const struct nlattr *attr, *name = NULL, *id = NULL;
@@ -366,7 +366,7 @@ static int events_group(const struct nlattr *group)
 	       (int)mnl_attr_get_u32(id) : 0;
 }
 
-/* The controller's attributes have numbers of their own. */
+/* The controller's attributes have separate numbers. */
 static int family_cb(const struct nlmsghdr *nlh, void *arg)
 {
 	struct pkram_ctx *ctx = arg;
@@ -425,7 +425,7 @@ int pkram_open(struct pkram_ctx **out)
 		return pkram_error(ctx, err, "opening a netlink socket: %s",
 				   strerror(-err));
 	}
-	/* Without these an error still arrives, only its text does not. */
+	/* Without these options errors still arrive, but without a text. */
 	mnl_socket_setsockopt(ctx->nl, NETLINK_CAP_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(ctx->nl, NETLINK_EXT_ACK, &one, sizeof(one));
 

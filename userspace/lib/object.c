@@ -5,7 +5,7 @@
 #include <string.h>
 #include "internal.h"
 
-#define DUMP_TRIES	8	/* of a list that keeps changing */
+#define DUMP_TRIES	8	/* of a list that changes meanwhile */
 
 int pkram_nl_object(const struct nlattr *const *tb, struct pkram_object **out)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libpkram: the pool of RAM that outlives the kernel, from C and C++.
+ * libpkram: manage RAM that is preserved over kexec, from C and C++.
  *
- * Functions return 0 (or a number that is not negative) or a negative errno.
- * After a failure of a function that takes a context, pkram_strerror() gives a
- * text for people: the kernel's own (extended ack) where it sent one.
+ * Functions return 0 (or a number that is not negative) or a negative errno. After a
+ * failure of a function that takes a context, pkram_strerror() returns a text for people:
+ * the kernel's own (extended ack) if it sent one.
  *
- * The library allocates every struct that it returns, so
- * that later versions can add members at its end. A number that the kernel did
- * not send is %PKRAM_NONE32 or %PKRAM_NONE64, a text that it did not send NULL,
- * a UUID that it did not send zero.
+ * The library allocates every struct that it returns, so that later versions can add
+ * members at its end. A number that the kernel did not send is %PKRAM_NONE32 or
+ * %PKRAM_NONE64, a string that it did not send is NULL, a UUID that it did not send is
+ * zero.
  *
- * A context is for one thread at a time.
+ * Only one thread at a time may use a context.
  */
 #ifndef _PKRAM_H
 #define _PKRAM_H
@@ -38,11 +38,11 @@ const char *pkram_version(void);
 
 /**
  * pkram_open() - Connect to the module
- * @ctx: out: the context, to be closed with pkram_close(); set on failure too
- *	(but for %-ENOMEM), so that pkram_strerror() can tell why
+ * @ctx: out: the context, to be closed with pkram_close(); set on failure too (except for
+ *	%-ENOMEM), so that pkram_strerror() can return the reason
  *
- * Return: 0; -ENOENT the module is not loaded (or offers no such family);
- * -ENOMEM; what socket(2) says.
+ * Return: 0; -ENOENT the module is not loaded (or has no such family); -ENOMEM; an error of
+ * socket(2).
  */
 int pkram_open(struct pkram_ctx **ctx);
 
@@ -61,7 +61,7 @@ void pkram_close(struct pkram_ctx *ctx);
 const char *pkram_strerror(const struct pkram_ctx *ctx);
 
 /**
- * pkram_warning() - Return the kernel's warning on the last call that succeeded
+ * pkram_warning() - Return the kernel's warning about the last call that succeeded
  * @ctx: the context
  *
  * Return: a text, valid until the next call with @ctx, or NULL.
@@ -112,8 +112,8 @@ void pkram_pool_free(struct pkram_pool *pool);
  * struct pkram_region - one region; a list
  * @next: the next one, or NULL
  * @uuid: of the region
- * @quarantine: why this reserved memory holds no usable region, else NULL
- * @base: physical address in bytes; the kernel tells root alone
+ * @quarantine: why this reserved memory has no usable region, else NULL
+ * @base: physical address in bytes; only root can read it
  * @size: bytes
  * @gib: GiB from the first to the last; more than @size if some in between
  *	were given back
@@ -149,7 +149,7 @@ struct pkram_region {
  * @list: out: in the kernel's order, NULL if there is none; freed with
  *	pkram_region_free()
  *
- * A list that changed while it was read is read again.
+ * If the list changes meanwhile, it is read again.
  *
  * Return: 0 or negative errno.
  */
@@ -221,8 +221,8 @@ int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
  * @gib: how many GiB
  * @res: out: as for pkram_pool_grow()
  *
- * Memory blocks that come back offline are made online; those that will not
- * are in @res->offline.
+ * Memory blocks that come back offline are put online; those that stay offline are in
+ * @res->offline.
  *
  * Return: 0 or negative errno.
  */
@@ -275,11 +275,11 @@ struct pkram_object {
 };
 
 /**
- * pkram_object_dump() - List the objects, quarantined ones included
+ * pkram_object_dump() - List the objects, including quarantined ones
  * @ctx: the context
  * @list: out: NULL if there is none; freed with pkram_object_free()
  *
- * A list that changed while it was read is read again.
+ * If the list changes meanwhile, it is read again.
  *
  * Return: 0; -EPERM not root; other negative errno.
  */
@@ -287,7 +287,7 @@ int pkram_object_dump(struct pkram_ctx *ctx, struct pkram_object **list);
 void pkram_object_free(struct pkram_object *list);
 
 /**
- * pkram_object_discard() - Remove a quarantined object or DMA table for good
+ * pkram_object_discard() - Remove a quarantined object or DMA table permanently
  * @ctx: the context
  * @key: &struct pkram_object.key or &struct pkram_dma_table.key
  *
@@ -324,7 +324,7 @@ struct pkram_dma_table_entry {
 };
 
 /**
- * struct pkram_dma_table - what survives of a VFIO container; a list
+ * struct pkram_dma_table - the preserved part of a VFIO container; a list
  * @next: the next one, or NULL
  * @key: argument of pkram_dma_table_remove()
  * @name: of the DMA table; NULL if it was lost
@@ -350,12 +350,12 @@ struct pkram_dma_table {
 };
 
 /**
- * pkram_dma_table_dump() - List the DMA tables, quarantined ones included
+ * pkram_dma_table_dump() - List the DMA tables, including quarantined ones
  * @ctx: the context
  * @list: out: in the kernel's order, NULL if there is none; freed with
  *	pkram_dma_table_free()
  *
- * A list that changed while it was read is read again. Needs CAP_SYS_ADMIN.
+ * If the list changes meanwhile, it is read again. Needs CAP_SYS_ADMIN.
  *
  * Return: 0 or negative errno.
  */
@@ -375,10 +375,10 @@ void pkram_dma_table_free(struct pkram_dma_table *list);
 int pkram_dma_table_remove(struct pkram_ctx *ctx, uint64_t key);
 
 /**
- * struct pkram_handover - how the next kernel is kept off the regions
+ * struct pkram_handover - how the next kernel learns of the regions
  * @mode: &enum pkram_handover_mode
- * @cmdline: words that the next kernel's command line must hold, or NULL; the
- *	kernel tells root alone
+ * @cmdline: words that the next kernel's command line must contain, or NULL; only root can
+ *	read them
  * @kexec_guard: kexec_load(2) is refused
  * @kexec_loaded: a kexec image is loaded
  */
@@ -390,7 +390,7 @@ struct pkram_handover {
 };
 
 /**
- * pkram_handover_get() - Get how the next kernel is kept off the regions
+ * pkram_handover_get() - Get how the next kernel learns of the regions
  * @ctx: the context
  * @handover: out: freed with pkram_handover_free()
  *
@@ -408,7 +408,7 @@ void pkram_handover_free(struct pkram_handover *handover);
 const char *pkram_handover_mode_name(uint32_t mode);
 
 /**
- * struct pkram_event - something has changed
+ * struct pkram_event - a change of the pool, an object or the handover
  * @kind: PKRAM_CMD_*_NTF of &enum pkram_cmd; a newer module may have others
  * @handover_mode: of %PKRAM_CMD_HANDOVER_NTF: &enum pkram_handover_mode
  * @object: the object after the change; NULL if the event is not about one
@@ -431,13 +431,12 @@ struct pkram_event {
 
 /**
  * pkram_event_listen() - Receive events from now on
- * @ctx: the context, which can go on being used for all else
+ * @ctx: the context, which can still be used for all other calls
  *
- * To know of everything: listen, then list, then take the events, some of which the
- * list may hold already.
+ * To follow all changes: subscribe, then list, then read the events. The list may contain
+ * the result of some of them already.
  *
- * Return: 0; -EPERM not root; -EOPNOTSUPP the module has no events; what socket(2)
- * says.
+ * Return: 0; -EPERM not root; -EOPNOTSUPP the module has no events; an error of socket(2).
  */
 int pkram_event_listen(struct pkram_ctx *ctx);
 
@@ -445,19 +444,19 @@ int pkram_event_listen(struct pkram_ctx *ctx);
  * pkram_event_fd() - Return the file descriptor to poll(2) for events
  * @ctx: the context
  *
- * Return: a file descriptor, the context's own, readable when there may be an event;
- * -EBADF: the context does not listen.
+ * Return: a file descriptor that belongs to the context, readable when there may be an
+ * event; -EBADF: the context is not subscribed.
  */
 int pkram_event_fd(const struct pkram_ctx *ctx);
 
 /**
- * pkram_event_next() - Take the next event, without waiting for it
+ * pkram_event_next() - Return the next event without waiting
  * @ctx: the context
  * @event: out: to be freed with pkram_event_free(); NULL on failure
  *
- * Return: 0; -EAGAIN: there is none now; -ENOBUFS: some were lost, because they were
- * not read in time or the kernel had no memory: list anew, then go on; -EBADF: the
- * context does not listen; other negative errno.
+ * Return: 0; -EAGAIN: there is none now; -ENOBUFS: events were lost, because they were not
+ * read in time or the kernel had no memory: list again, then continue; -EBADF: the context
+ * is not subscribed; other negative errno.
  */
 int pkram_event_next(struct pkram_ctx *ctx, struct pkram_event **event);
 void pkram_event_free(struct pkram_event *event);
@@ -471,8 +470,8 @@ void pkram_event_free(struct pkram_event *event);
 const char *pkram_event_name(uint32_t kind);
 
 /*
- * One file of pkramfs. The structs are those of <linux/pkram.h>, which says
- * what each errno means; the caller sets their first member to their size:
+ * Operations on one file of pkramfs. The structs are defined in <linux/pkram.h>, which
+ * also documents each errno. The caller sets their first member to their size:
  *
  *	struct pkram_ioc_info info = { .size = sizeof(info) };
  *
@@ -534,37 +533,37 @@ int pkram_file_resume(int fd, struct pkram_ioc_seal *args);
 int pkram_file_alloc(int fd, struct pkram_ioc_alloc *args);
 
 /*
- * Copies of objects: export to a file, import from it, verify it. An exported
- * object is an image, with the bytes and holes of the object, and a manifest beside
- * it (FILE.manifest, see docs/export.md) with what else the object is and a CRC32C of
- * each chunk. Any regular file can stand in for an object.
+ * Copies of objects: export to a file, import from it, verify it. An exported object is an
+ * image, with the bytes and holes of the object, and a manifest next to it (FILE.manifest,
+ * see docs/export.md) with the other properties of the object and a CRC32C of each chunk.
+ * Any regular file can be used in place of an object.
  *
- * A copy that ends early, however it does, goes on where it was when it is begun
- * again. Until it is finished, its files have names of their own (FILE.part,
+ * A copy that was interrupted in any way continues where it stopped when it is started
+ * again. Until it is complete, its files have temporary names (FILE.part,
  * FILE.manifest.part, OBJECT.part).
  */
 
 struct pkram_copy;
 
-#define PKRAM_COPY_FORCE	(1U << 0)	/* replace what is there */
+#define PKRAM_COPY_FORCE	(1U << 0)	/* replace an existing file or object */
 #define PKRAM_COPY_BUFFERED	(1U << 1)	/* no O_DIRECT */
 
 /**
- * struct pkram_copy_stats - how far a copy is
- * @size: bytes of the object, holes included
- * @data: bytes of it to be read, which is all but holes
- * @done: of @data, what has been dealt with
- * @kept: of @done, what an earlier run had copied
+ * struct pkram_copy_stats - progress of a copy
+ * @size: bytes of the object, including holes
+ * @data: bytes to be read, which is all except holes
+ * @done: bytes of @data that have been processed
+ * @kept: bytes of @done that an earlier run had copied
  * @written: bytes written by this run
  * @nr_chunks: number of chunks
- * @nr_bad: chunks found to be damaged
- * @elapsed_ms: since the beginning, in milliseconds
- * @rate: bytes of data per second, lately
- * @left_s: seconds to go at that rate, or %PKRAM_NONE32
+ * @nr_bad: number of damaged chunks found
+ * @elapsed_ms: time since the start, in milliseconds
+ * @rate: bytes of data per second, recently
+ * @left_s: seconds left at that rate, or %PKRAM_NONE32
  * @chunk_size: bytes
- * @direct_in: reads with O_DIRECT; what is in RAM does not need it
- * @direct_out: writes with O_DIRECT
- * @registered: the kernel knows the buffers in advance
+ * @direct_in: reads use O_DIRECT; not needed for files in RAM
+ * @direct_out: writes use O_DIRECT
+ * @registered: the buffers are registered with the kernel
  */
 struct pkram_copy_stats {
 	uint64_t size;
@@ -584,9 +583,9 @@ struct pkram_copy_stats {
 };
 
 /**
- * typedef pkram_copy_cb - told how far a copy is, some ten times a second
+ * typedef pkram_copy_cb - receives the progress of a copy about ten times a second
  * @stats: valid during the call
- * @arg: of pkram_copy_on_progress()
+ * @arg: argument of pkram_copy_on_progress()
  *
  * Return: false to stop the copy, which then fails with -ECANCELED and can be
  * resumed.
@@ -594,11 +593,11 @@ struct pkram_copy_stats {
 typedef bool (*pkram_copy_cb)(const struct pkram_copy_stats *stats, void *arg);
 
 /**
- * typedef pkram_copy_bad_cb - told of a chunk that is not what the manifest says
+ * typedef pkram_copy_bad_cb - called for a chunk that differs from the manifest
  * @chunk: its number
  * @offset: its first byte
- * @len: its bytes
- * @arg: of pkram_copy_on_bad()
+ * @len: number of bytes
+ * @arg: argument of pkram_copy_on_bad()
  */
 typedef void (*pkram_copy_bad_cb)(uint64_t chunk, uint64_t offset, uint64_t len,
 				  void *arg);
@@ -607,7 +606,7 @@ typedef void (*pkram_copy_bad_cb)(uint64_t chunk, uint64_t offset, uint64_t len,
  * pkram_copy_create() - Create a copier, for one copy at a time
  * @copy: out: to be freed by pkram_copy_free()
  *
- * Like a context it is for one thread at a time; several can work side by side.
+ * Only one thread at a time may use a copier; several copiers can be used in parallel.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -631,7 +630,7 @@ int pkram_copy_set_flags(struct pkram_copy *copy, uint32_t flags);
 /**
  * pkram_copy_set_depth() - Set the number of requests in flight
  * @copy: the copier
- * @depth: 1 to 1024; 16 unless told otherwise. So many buffers of a chunk are used
+ * @depth: 1 to 1024, default 16; this many buffers of one chunk are used
  *
  * Return: 0 or -EINVAL.
  */
@@ -640,9 +639,9 @@ int pkram_copy_set_depth(struct pkram_copy *copy, uint32_t depth);
 /**
  * pkram_copy_set_chunk() - Set the size of a chunk, for exports
  * @copy: the copier
- * @size: a power of two from 4 KiB to 64 MiB; 2 MiB unless told otherwise
+ * @size: a power of two from 4 KiB to 64 MiB, default 2 MiB
  *
- * An import or a verification takes what the manifest says.
+ * An import or a verification uses the size in the manifest.
  *
  * Return: 0 or -EINVAL.
  */
@@ -651,16 +650,16 @@ int pkram_copy_set_chunk(struct pkram_copy *copy, uint32_t size);
 /**
  * pkram_copy_on_progress() - Set the callback for progress
  * @copy: the copier
- * @cb: called while a copy goes on, and at its end; NULL for nobody
- * @arg: for @cb
+ * @cb: called during a copy, and at its end; NULL for none
+ * @arg: argument of @cb
  */
 void pkram_copy_on_progress(struct pkram_copy *copy, pkram_copy_cb cb, void *arg);
 
 /**
  * pkram_copy_on_bad() - Set the callback for damaged chunks
  * @copy: the copier
- * @cb: called for each, in any order; NULL for nobody
- * @arg: for @cb
+ * @cb: called for each, in any order; NULL for none
+ * @arg: argument of @cb
  */
 void pkram_copy_on_bad(struct pkram_copy *copy, pkram_copy_bad_cb cb, void *arg);
 
@@ -668,14 +667,14 @@ void pkram_copy_on_bad(struct pkram_copy *copy, pkram_copy_bad_cb cb, void *arg)
  * pkram_copy_export() - Copy an object to a file
  * @copy: the copier
  * @object: path of the object
- * @file: path of the image to be
+ * @file: path of the image to create
  *
- * The manifest vouches for nothing that is not on the disk. What another run left
- * is used as far as the object still is what it was. A guest that writes to the
- * object meanwhile makes the copy one of no single moment: see pkram_file_info().
+ * The manifest describes only data that is on the disk. Data from an interrupted run is
+ * kept as far as the object has not changed. If a guest writes to the object meanwhile,
+ * the copy is not consistent: see pkram_file_info().
  *
- * Return: 0; -EEXIST: there is such a file; -EBUSY: another process exports to it;
- * -ESTALE: the object was changed meanwhile; -ECANCELED; what the kernel says.
+ * Return: 0; -EEXIST: the file exists; -EBUSY: another process exports to it; -ESTALE: the
+ * object was changed meanwhile; -ECANCELED; an error of the kernel.
  */
 int pkram_copy_export(struct pkram_copy *copy, const char *object,
 		      const char *file);
@@ -684,16 +683,14 @@ int pkram_copy_export(struct pkram_copy *copy, const char *object,
  * pkram_copy_import() - Create an object from a file
  * @copy: the copier
  * @file: path of the image
- * @object: path of the object to be
+ * @object: path of the object to create
  *
- * Mode, owner (if privileged), modification time and labels come back with the
- * bytes. The object gets its name when all is there and every checksum was right;
- * an object that has the name already is replaced only then, and with
- * %PKRAM_COPY_FORCE.
+ * Mode, owner (if privileged), modification time and labels are restored. The object is
+ * renamed to its name when it is complete and every checksum was right; an existing object
+ * is replaced only then, and only with %PKRAM_COPY_FORCE.
  *
- * Return: 0; -EEXIST: there is such an object; -EBUSY: it is claimed or sealed, or
- * another process imports it; -EBADMSG: image or manifest are damaged; -ECANCELED;
- * what the kernel says.
+ * Return: 0; -EEXIST: the object exists; -EBUSY: it is claimed or sealed, or another process
+ * imports it; -EBADMSG: image or manifest are damaged; -ECANCELED; an error of the kernel.
  */
 int pkram_copy_import(struct pkram_copy *copy, const char *file,
 		      const char *object);
@@ -703,10 +700,9 @@ int pkram_copy_import(struct pkram_copy *copy, const char *file,
  * @copy: the copier
  * @file: path of the image
  *
- * Goes on behind a chunk that is damaged, to find all.
+ * Continues after a damaged chunk, to find all of them.
  *
- * Return: 0; -EBADMSG: image or manifest are damaged; -ECANCELED; what the kernel
- * says.
+ * Return: 0; -EBADMSG: image or manifest are damaged; -ECANCELED; an error of the kernel.
  */
 int pkram_copy_verify(struct pkram_copy *copy, const char *file);
 
@@ -714,21 +710,21 @@ int pkram_copy_verify(struct pkram_copy *copy, const char *file);
  * pkram_copy_compare() - Compare an object with the manifest of an export
  * @copy: the copier
  * @object: path of the object
- * @file: path of the image that it was exported to; its manifest is what is read
+ * @file: path of the image that it was exported to; only its manifest is read
  *
- * Goes on behind a chunk that differs, to find all.
+ * Continues after a chunk that differs, to find all of them.
  *
- * Return: 0; -EBADMSG: the object is another, or the manifest is damaged;
- * -ECANCELED; what the kernel says.
+ * Return: 0; -EBADMSG: the object differs, or the manifest is damaged; -ECANCELED; an error
+ * of the kernel.
  */
 int pkram_copy_compare(struct pkram_copy *copy, const char *object,
 		       const char *file);
 
 /**
- * pkram_copy_stats() - Return the numbers of the last copy
+ * pkram_copy_stats() - Return the statistics of the last copy
  * @copy: the copier
  *
- * Return: the numbers, valid until the next copy.
+ * Return: the statistics, valid until the next copy.
  */
 const struct pkram_copy_stats *pkram_copy_stats(const struct pkram_copy *copy);
 
@@ -747,7 +743,7 @@ const char *pkram_copy_strerror(const struct pkram_copy *copy);
  * @file: path of the image
  * @name: out: without directories; to be freed
  *
- * Return: 0; -EBADMSG: the manifest is damaged; what the kernel says.
+ * Return: 0; -EBADMSG: the manifest is damaged; an error of the kernel.
  */
 int pkram_copy_name(struct pkram_copy *copy, const char *file, char **name);
 

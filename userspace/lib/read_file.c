@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include "read_file.h"
 
-#define MIN_SIZE	4096	/* files in /proc and /sys say that they have no bytes */
+#define MIN_SIZE	4096	/* files in /proc and /sys report a size of 0 */
 
 static size_t first_size(int fd, size_t max)
 {
 	struct stat st;
 	size_t size = MIN_SIZE;
 
-	/* One byte more, so that the end is seen without another allocation */
+	/* One byte more, so that the end is found without another allocation */
 	if (!fstat(fd, &st) && st.st_size >= MIN_SIZE)
 		size = (size_t)st.st_size + 1;
 	return size > max ? max + 1 : size;
@@ -30,7 +30,7 @@ int pkram_read_fd(int fd, size_t max, char **buf, size_t *len)
 
 	*buf = NULL;
 	for (;;) {
-		/* Room for the NUL behind @size bytes */
+		/* Space for the NUL after @size bytes */
 		if (!p || got == size) {
 			if (p)
 				size = size > max / 2 ? max + 1 : 2 * size;

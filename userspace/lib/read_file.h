@@ -7,19 +7,19 @@
 
 /**
  * pkram_read_fd() - Read a file or pipe to its end
- * @fd: where to read, from its current position
+ * @fd: descriptor, read from its current position
  * @max: largest number of bytes to accept
- * @buf: out: the bytes and a NUL behind them, to be freed; NULL on failure
+ * @buf: out: the bytes followed by a NUL, to be freed; NULL on failure
  * @len: out: number of bytes, without the NUL
  *
- * Return: 0; -EFBIG: there are more than @max bytes; -ENOMEM; what read(2) says.
+ * Return: 0; -EFBIG: there are more than @max bytes; -ENOMEM; an error of read(2).
  */
 int pkram_read_fd(int fd, size_t max, char **buf, size_t *len);
 
 /* Open a file and read all of it, as pkram_read_fd() does */
 int pkram_read_file(const char *path, size_t max, char **buf, size_t *len);
 
-/* Read a file of less than @len bytes into @buf, and cut it behind the first line */
+/* Read a file of less than @len bytes into @buf, and truncate it after the first line */
 int pkram_read_line(const char *path, char *buf, size_t len);
 
 #endif /* _PKRAM_READ_FILE_H */

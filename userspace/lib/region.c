@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* libpkram: the pool, its regions, and making it larger or smaller. */
+/* libpkram: the pool, its regions, and changes of its size. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,8 +209,8 @@ static int resize_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 }
 
 /*
- * The error of a resize and its result may come both: all was refused, and
- * here is why. A result without content is none.
+ * A resize may return both an error and a result: all was refused, and the result has the
+ * reasons. An empty result is dropped.
  */
 static int resize(struct pkram_ctx *ctx, struct nlmsghdr *nlh,
 		  struct pkram_resize **res)
@@ -254,7 +254,7 @@ int pkram_pool_adopt(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 	if (err || (*res)->taken)
 		return err;
 
-	/* The kernel need not repeat what was asked for. */
+	/* The kernel need not repeat the request. */
 	(*res)->gib = size / PKRAM_GIB_SIZE;
 	tail = &(*res)->taken;
 	if (pkram_span_add(&tail, base, size, 0, NULL)) {

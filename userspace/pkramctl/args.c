@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The arguments of a verb: options and words. */
+/* Arguments of a verb: options and words. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "args.h"
 
-#define MAX_WORD	32	/* longer words are compared by their beginning */
+#define MAX_WORD	32	/* of longer words only the beginning is compared */
 
 bool args_known(const struct ctl_verb *v, const char *arg)
 {

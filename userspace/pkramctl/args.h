@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The arguments of a verb: options and words. */
+/* Arguments of a verb: options and words. */
 #ifndef _PKRAMCTL_ARGS_H
 #define _PKRAMCTL_ARGS_H
 
@@ -28,9 +28,9 @@ bool args_flag(const char *name, int *argc, char **argv);
  * @name: "--option"; "--option VALUE" and "--option=VALUE" are the same
  * @argc: in, out
  * @argv: in, out
- * @value: out: the value; NULL: the option is not there
+ * @value: out: the value; NULL: the option is absent
  *
- * An option that is given several times is removed once per call, the first one first.
+ * If an option is given several times, each call removes one, the first one first.
  *
  * Return: 0, or %CTL_USAGE: the value is missing, which was reported.
  */
@@ -41,17 +41,17 @@ int args_value(const char *name, int *argc, char **argv, const char **value);
  * @a: word
  * @b: word
  *
- * Return: letters inserted, removed or changed, or swapped with their neighbour.
+ * Return: number of letters inserted, removed, changed, or swapped with their neighbour.
  */
 unsigned int args_distance(const char *a, const char *b);
 
 /**
  * args_unknown() - Report a word that is not one of a list
- * @what: what the word is: "verb", "object"
- * @of: whose it is ("pool"), or NULL
+ * @what: the kind of word: "verb", "object"
+ * @of: what it belongs to ("pool"), or NULL
  * @word: the word
- * @known: the words that would be right; reordered: the most similar one first
- * @nr: how many
+ * @known: the valid words; reordered: the most similar one first
+ * @nr: number of valid words
  *
  * Return: %CTL_USAGE.
  */

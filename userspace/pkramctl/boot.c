@@ -26,7 +26,7 @@ static const char *boot_dir(void)
 	return from_env("PKRAM_BOOT_DIR", "/boot");
 }
 
-/* The next word of *@s, or NULL; *@s then points behind it */
+/* Return the next word of *@s, or NULL; *@s then points to the rest */
 static char *next_word(char **s)
 {
 	return strtok_r(NULL, " \t\n", s);
@@ -39,7 +39,7 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Only the boot loader can tell what its variables hold, and how it quotes */
+/* Ignore options with variables or quotes: only the boot loader can expand them */
 static void take_options(struct boot_entry *e, char *rest, const char *source)
 {
 	size_t len;
@@ -55,7 +55,7 @@ static void take_options(struct boot_entry *e, char *rest, const char *source)
 	snprintf(e->source, sizeof(e->source), "%s", source);
 }
 
-/* GRUB: lines of "linux PATH WORDS"; the first is the one without "recovery" */
+/* GRUB: lines of "linux PATH WORDS"; use the first one without "recovery" */
 static void read_grub(struct boot_entry *e, const char *path, const char *version)
 {
 	char *line = NULL, *copy, *rest, *word;
@@ -80,7 +80,7 @@ static void read_grub(struct boot_entry *e, const char *path, const char *versio
 	fclose(f);
 }
 
-/* A path in an entry is from the root of its partition; @root is where that is */
+/* Build a path from one in an entry, which is relative to the root of its partition, @root */
 static void take_path(char to[PATH_MAX], const char *root, const char *path)
 {
 	snprintf(to, PATH_MAX, "%s/%s", root, path + (*path == '/'));
@@ -88,7 +88,7 @@ static void take_path(char to[PATH_MAX], const char *root, const char *path)
 		snprintf(to, PATH_MAX, "%s", path);
 }
 
-/* One entry of the Boot Loader Specification; true if it is of @version */
+/* Read one entry of the Boot Loader Specification; true if it is for @version */
 static bool read_entry(struct boot_entry *e, const char *root, const char *path,
 		       const char *version)
 {
@@ -116,7 +116,7 @@ static bool read_entry(struct boot_entry *e, const char *root, const char *path,
 	}
 	free(line);
 	fclose(f);
-	/* Those before it are for the processor, mostly */
+	/* The others are mostly microcode updates, which come first */
 	if (right && initrds > 1)
 		ctl_warn("%s has %u initrds; kexec loads only one: %s", path, initrds,
 			 e->initrd);
@@ -164,7 +164,7 @@ int boot_find(struct boot_entry *e, const char *version)
 		snprintf(path, sizeof(path), "%s/grub/grub.cfg", dir);
 		read_grub(e, path, version);
 	}
-	/* What /boot has by name is what Debian's kernels put there */
+	/* Debian's kernels install their files in /boot under these names */
 	snprintf(path, sizeof(path), "%s/vmlinuz-%s", dir, version);
 	if (!access(path, F_OK)) {
 		strcpy(e->kernel, path);
@@ -234,7 +234,7 @@ int boot_module(const char *version, char *path, size_t len)
 	return ret;
 }
 
-/* Print a field of a module into @text, to be freed. Return: modinfo's exit status, or -errno */
+/* Read a field of a module into @text, to be freed. Return: modinfo's exit status, or -errno */
 static int run_modinfo(const char *module, char **text)
 {
 	int fds[2], status, err;
@@ -253,7 +253,7 @@ static int run_modinfo(const char *module, char **text)
 		close(fds[0]);
 		close(fds[1]);
 		execlp("modinfo", "modinfo", "-F", FORMAT_FIELD, module, NULL);
-		/* A user's PATH may not have it */
+		/* A user's PATH may not contain /sbin */
 		execl("/sbin/modinfo", "modinfo", "-F", FORMAT_FIELD, module, NULL);
 		_exit(127);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Kernels that this host can boot: their files, what the boot loader gives them, and
- * whether they can host the pool. PKRAM_BOOT_DIR (/boot) and PKRAM_MODULES_DIR
- * (/lib/modules) in the environment change where things are.
+ * Kernels that this host can boot: their files, the boot loader's options for them, and
+ * whether they support the pool. PKRAM_BOOT_DIR (/boot) and PKRAM_MODULES_DIR
+ * (/lib/modules) in the environment change the folders.
  */
 #ifndef _PKRAMCTL_BOOT_H
 #define _PKRAMCTL_BOOT_H
@@ -16,7 +16,7 @@
  * @kernel: path of the image
  * @initrd: path, or empty
  * @options: the boot loader's command line for it, or NULL; from malloc()
- * @source: the boot loader's file that says so
+ * @source: the boot loader's file that has the options
  */
 struct boot_entry {
 	char kernel[PATH_MAX], initrd[PATH_MAX];
@@ -29,11 +29,11 @@ struct boot_entry {
  * @e: out: freed with boot_entry_free(), on failure too
  * @version: as uname -r prints it
  *
- * vmlinuz-VERSION and initrd.img-VERSION, or what an entry of the Boot Loader
- * Specification names. The command line is that entry's, or grub.cfg's, unless
- * only the boot loader could tell what it is.
+ * Finds vmlinuz-VERSION and initrd.img-VERSION, or the files that an entry of the Boot
+ * Loader Specification names. The command line is that of the entry or of grub.cfg, unless
+ * it has variables that only the boot loader can expand.
  *
- * Return: 0, or %CTL_FAILED: it was said why.
+ * Return: 0, or %CTL_FAILED: the reason was reported.
  */
 int boot_find(struct boot_entry *e, const char *version);
 void boot_entry_free(struct boot_entry *e);
@@ -44,7 +44,7 @@ void boot_entry_free(struct boot_entry *e);
  * @buf: out
  * @len: size of @buf
  *
- * Return: 0; -EINVAL: it is no bzImage, or does not tell.
+ * Return: 0; -EINVAL: not a bzImage, or it does not contain its version.
  */
 int boot_version(int fd, char *buf, size_t len);
 
@@ -54,7 +54,7 @@ int boot_version(int fd, char *buf, size_t len);
  * @path: out
  * @len: size of @path
  *
- * Return: 0; -ENODATA: depmod knows none; negative errno: @path cannot be read.
+ * Return: 0; -ENODATA: modules.dep lists none; negative errno: @path cannot be read.
  */
 int boot_module(const char *version, char *path, size_t len);
 
@@ -63,8 +63,8 @@ int boot_module(const char *version, char *path, size_t len);
  * @module: its path
  * @format: version of the pool's format
  *
- * Return: 1 yes, 0 no; -ENODATA: the module does not tell; -ENOENT: there is no
- * modinfo(8), which is asked.
+ * Return: 1 yes, 0 no; -ENODATA: the module does not declare its formats; -ENOENT: there is
+ * no modinfo(8).
  */
 int boot_knows_format(const char *module, uint32_t format);
 

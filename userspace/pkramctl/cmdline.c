@@ -15,7 +15,7 @@ struct word {
 	size_t len;
 };
 
-/* The next word as the kernel's next_arg() finds it: quotes hold it together */
+/* Find the next word as the kernel's next_arg() does: quotes keep it together */
 static bool next_word(const char **s, struct word *w)
 {
 	bool quoted = false;
@@ -56,7 +56,7 @@ static bool parse_pair(const char *s, size_t len, char sep, uint64_t *a,
 	return !parse_size(buf, a) && !parse_size(mid, b);
 }
 
-/* Is the range inside the union of those that pkram.attach= words name? */
+/* Check whether a range is inside the union of those that pkram.attach= words name */
 static bool attached(const char *line, uint64_t base, uint64_t size)
 {
 	uint64_t at = base, b, s;

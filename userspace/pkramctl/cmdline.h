@@ -11,17 +11,17 @@
 /**
  * cmdline_build() - Build the next kernel's command line
  * @buf: out
- * @len: its size; more than %CMDLINE_MAX, so that the length can be told
- * @base: what to begin with
- * @reused: @base is this kernel's: without BOOT_IMAGE= and initrd=, which the
- *	boot loader added
+ * @len: its size; more than %CMDLINE_MAX, so that the actual length can be reported
+ * @base: the line to start with
+ * @reused: @base is this kernel's: remove BOOT_IMAGE= and initrd=, which the boot loader
+ *	added
  * @append: words to add at the end, or NULL
  * @pkram: words that the handover needs, or NULL
  *
- * What an earlier handover put into @base (pkram.attach= and the memmap= words
- * inside the ranges that it names) is left out: memory that was given back to
- * the kernel since would stay reserved for ever. @pkram is put before a "--",
- * behind which words belong to init.
+ * Words of an earlier handover in @base (pkram.attach= and the memmap= words inside the
+ * ranges that it names) are removed; otherwise memory that was given back to the kernel
+ * since would stay reserved. @pkram is inserted before a "--", because words after it
+ * belong to init.
  *
  * Return: length, or -E2BIG.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl export, import, verify: objects to files and back, several at once. */
+/* pkramctl export, import, verify: copy objects to files and back, several at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -54,7 +54,7 @@ static int set_number(const struct copy_plan *plan, const char *what, const char
 	return 0;
 }
 
-/* Does the option make sense for the command? */
+/* Return whether the command has the option */
 static bool takes(const struct copy_plan *plan, int option)
 {
 	switch (option) {
@@ -109,13 +109,13 @@ static int take_option(struct copy_plan *plan, int c)
 	}
 }
 
-/* The words that are no options are left in @words. */
+/* Parse options; the other words are returned in @words. */
 static int parse_options(struct copy_plan *plan, int argc, char **argv, char **words, int *nr)
 {
 	char *args[argc + 2];
 	int c, ret;
 
-	/* getopt's argv begins with the program */
+	/* getopt expects the program's name first */
 	args[0] = "pkramctl";
 	memcpy(args + 1, argv, argc * sizeof(*args));
 	args[argc + 1] = NULL;
@@ -163,7 +163,7 @@ static void check_claim(const char *object)
 	close(fd);
 }
 
-/* Objects and where they go, or went */
+/* Objects and their files */
 static int plan_export(struct copy_plan *plan, char **words, int nr)
 {
 	const char *to, *base;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* pkramctl export, import, verify: what is to be copied, and how it went. */
+/* pkramctl export, import, verify: what to copy, and the results. */
 #ifndef _PKRAMCTL_COPY_PLAN_H
 #define _PKRAMCTL_COPY_PLAN_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "ctl.h"
 
-#define COPY_MAX_BAD	16	/* damaged chunks of a file that are told of */
+#define COPY_MAX_BAD	16	/* number of damaged chunks of a file that are reported */
 #define COPY_MAX_JOBS	64
 
 /* The commands; COPY_OBJECT is "object verify" */
@@ -22,15 +22,15 @@ struct copy_bad_chunk {
 
 /**
  * struct copy_task - one object
- * @object: path; NULL: verify has none, import learns it from the manifest
+ * @object: path; NULL: verify has none, import reads it from the manifest
  * @file: path
- * @err: how it ended, once it did: 0 or negative errno
- * @begun: a thread is at it, or was
- * @ended: it is done with
- * @stats: how far it is
+ * @err: result, once @ended: 0 or negative errno
+ * @begun: a thread has started it
+ * @ended: it has ended
+ * @stats: progress
  * @why: text for @err
  * @bad: the first damaged chunks
- * @nr_bad: number of damaged chunks, may be more than there is room for
+ * @nr_bad: number of damaged chunks, may be more than @bad has
  */
 struct copy_task {
 	char *object, *file;
@@ -43,21 +43,21 @@ struct copy_task {
 };
 
 /**
- * struct copy_plan - what a command is to do
- * @kind: which of them it is
+ * struct copy_plan - a command and its options
+ * @kind: the command
  * @dir: where pkramfs is mounted
  * @name: the object's new name, or NULL
- * @json: the option, as are @pretty, @help, @quiet
+ * @json: option -j, as are @pretty, @help, @quiet
  * @flags: PKRAM_COPY_*
  * @chunk: bytes, or 0
  * @depth: requests in flight, of all threads
- * @jobs: threads
+ * @jobs: number of threads
  * @tasks: one for each object
- * @nr_tasks: how many
- * @next: the first that no thread has taken
- * @lock: @next, @running, and of the tasks what is not a path
+ * @nr_tasks: number of tasks
+ * @next: the first task that no thread has started
+ * @lock: protects @next, @running, and the tasks except their paths
  * @ended: signalled when a task or a thread ends
- * @running: threads
+ * @running: number of running threads
  */
 struct copy_plan {
 	enum copy_kind kind;
@@ -71,22 +71,22 @@ struct copy_plan {
 	unsigned int running;
 };
 
-/* copy.c: run a command; @o: whose help it has */
+/* copy.c: run a command; @o: the object whose help is printed */
 int copy_run(enum copy_kind kind, const struct ctl_object *o, int argc, char **argv);
 
-/* Does it write nothing? */
+/* Return whether the command only reads */
 static inline bool copy_only_reads(const struct copy_plan *plan)
 {
 	return plan->kind == COPY_VERIFY || plan->kind == COPY_OBJECT;
 }
 
-/* The command's name */
+/* Return the command's name */
 const char *copy_verb(const struct copy_plan *plan);
 
-/* copy_work.c: do it, and show how far it is; SIGINT stops it */
+/* copy_work.c: run all tasks and print progress; SIGINT stops them */
 void copy_work(struct copy_plan *plan);
 
-/* copy_report.c: say how it went; returns &enum ctl_exit */
+/* copy_report.c: print the results; returns &enum ctl_exit */
 int copy_report(struct copy_plan *plan);
 
 #endif /* _PKRAMCTL_COPY_PLAN_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl export, import, verify: how it went. */
+/* pkramctl export, import, verify: report results. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ static bool resumable(int err)
 	       err == -EFBIG;
 }
 
-/* Names out of a manifest may hold what could steer a terminal. */
+/* Escape names from a manifest, which may contain control characters. */
 static const char *printable(char *s)
 {
 	char *p;
@@ -33,7 +33,7 @@ static void tell(const struct copy_plan *plan, struct copy_task *t)
 	char done[32], all[32];
 	unsigned int i;
 
-	/* If it is one, the text names it. */
+	/* If there is only one, the text names it. */
 	for (i = 0; t->nr_bad > 1 && i < t->nr_bad && i < COPY_MAX_BAD; i++)
 		ctl_error("%s: chunk %" PRIu64 ", %" PRIu64 " bytes at byte %" PRIu64 ", is damaged",
 			  path, t->bad[i].chunk, t->bad[i].len, t->bad[i].offset);
@@ -75,7 +75,7 @@ static void print_task(const struct copy_plan *plan, const struct copy_task *t)
 	out_size("data", "DATA", s->data);
 	if (!copy_only_reads(plan)) {
 		out_size("kept", NULL, s->kept);
-		/* In text only where there was something to go on from */
+		/* In text only if an earlier run was continued */
 		out_size(NULL, "KEPT", s->kept ?: PKRAM_NONE64);
 		out_size("written", "WRITTEN", s->written);
 	} else {

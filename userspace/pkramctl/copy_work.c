@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl export, import, verify: threads, each of which takes the next object. */
+/* pkramctl export, import, verify: threads that process the objects one after another. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ static void on_bad(uint64_t chunk, uint64_t offset, uint64_t len, void *arg)
 	w->task->nr_bad++;
 }
 
-/* The name that the object had, unless it is to get another */
+/* Use the object's original name unless another one was given */
 static int find_name(struct copy_plan *plan, struct pkram_copy *copy, struct copy_task *t)
 {
 	char *name;
@@ -86,7 +86,7 @@ static void *work(void *arg)
 
 		ctl_must(pkram_copy_create(&copy) ? NULL : copy);
 		pkram_copy_set_flags(copy, plan->flags);
-		/* The disk is one: as many requests as were asked for, in all */
+		/* All threads share one disk, so they share the number of requests */
 		pkram_copy_set_depth(copy, plan->depth / plan->jobs ?: 1);
 		err = plan->chunk ? pkram_copy_set_chunk(copy, plan->chunk) : 0;
 		pkram_copy_on_progress(copy, on_progress, &w);
@@ -116,7 +116,7 @@ static void on_signal(int sig)
 
 static void catch_signals(void)
 {
-	/* A second one ends the program there and then. */
+	/* A second signal ends the program at once. */
 	struct sigaction sa = {
 		.sa_handler = on_signal,
 		.sa_flags = SA_RESETHAND,
@@ -127,7 +127,7 @@ static void catch_signals(void)
 	sigaction(SIGHUP, &sa, NULL);
 }
 
-/* Lock held */
+/* Called with the lock held */
 static void show(const struct copy_plan *plan)
 {
 	struct progress p = { .what = "" };

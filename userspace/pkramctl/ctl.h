@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* pkramctl: what its commands share. */
+/* pkramctl: declarations shared by its commands. */
 #ifndef _PKRAMCTL_CTL_H
 #define _PKRAMCTL_CTL_H
 
@@ -10,13 +10,13 @@ enum ctl_exit {
 	CTL_OK = 0,
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
-	CTL_PARTLY = 3,		/* got fewer than asked */
+	CTL_PARTLY = 3,		/* succeeded only in part */
 };
 
 /**
- * struct ctl_verb - what can be done with an object
+ * struct ctl_verb - an operation on an object
  * @name: the word
- * @args: synopsis of what follows it; it names every option that the verb has
+ * @args: synopsis of its arguments; it names every option of the verb
  * @help: one line
  * @run: @argv without the verb itself; returns &enum ctl_exit
  */
@@ -31,9 +31,9 @@ struct ctl_verb {
  * struct ctl_object - an object, or a command without one
  * @name: the word
  * @help: one line
- * @verbs: ends with a name of NULL; the first is the default. An object with
- *	one verb that has no name is a command: what follows are its arguments
- * @raw: the name of the verb that parses options itself, -j and -p included
+ * @verbs: ends with a name of NULL; the first is the default. An object with a single verb
+ *	without a name is a command, followed by its arguments
+ * @raw: name of the verb that parses all options itself, including -j and -p
  */
 struct ctl_object {
 	const char *name;
@@ -48,35 +48,35 @@ extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_dma_table,
 
 /* main.c */
 
-/* "pkramctl: ..." to stderr; returns %CTL_FAILED, %CTL_USAGE */
+/* Print "pkramctl: ..." to stderr; return %CTL_FAILED, %CTL_USAGE */
 int ctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* "pkramctl: warning: ..." */
+/* Print "pkramctl: warning: ..." */
 void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Usage error unless there is nothing more; 0 or %CTL_USAGE */
+/* Report a usage error if arguments are left; 0 or %CTL_USAGE */
 int ctl_no_more(int argc, char **argv);
 
-/* @p, which an allocation returned; without one the program ends */
+/* Return @p, the result of an allocation; exit if it is NULL */
 void *ctl_must(void *p);
 
-/* Connect, or say why not and return NULL */
+/* Connect, or report the reason and return NULL */
 struct pkram_ctx *ctl_open(void);
-/* Say why the library failed (@what may be NULL), disconnect; %CTL_FAILED */
+/* Report an error of the library (@what may be NULL), disconnect; return %CTL_FAILED */
 int ctl_fail(struct pkram_ctx *ctx, const char *what);
-/* Pass on a remark of the kernel's, disconnect; %CTL_OK */
+/* Print a warning of the kernel, if any, disconnect; return %CTL_OK */
 int ctl_done(struct pkram_ctx *ctx);
 
-/* Print one command's help, or that of one of its verbs; options included */
+/* Print the help of an object or of one of its verbs, with the options */
 void ctl_help(const struct ctl_object *o, const struct ctl_verb *only);
 
-/* pool.c, handover.c: parts of `status` too */
+/* pool.c, handover.c: used by `status` too */
 void ctl_print_pool(const struct pkram_pool *pool);
 void ctl_print_regions(const struct pkram_region *list, const char *key,
 		       const char *title);
 void ctl_print_handover(const struct pkram_handover *h);
 
-/* object.c: all that is known of one, in a row or a record */
+/* object.c: print all properties of an object, in a row or a record */
 void ctl_print_object(const struct pkram_object *o);
 
 #endif /* _PKRAMCTL_CTL_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl dma-table: which objects the devices of a guest reach, and where. */
+/* pkramctl dma-table: mappings of objects for the devices of guests. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static int show_all(void)
 	return ctl_done(ctx);
 }
 
-/* Of several with one name all but one are quarantined; @quarantined: prefer those */
+/* If several have the same name, all but one are quarantined; @quarantined: prefer those */
 static const struct pkram_dma_table *
 find_dma_table(const struct pkram_dma_table *list, const char *word, bool quarantined)
 {
@@ -79,8 +79,8 @@ find_dma_table(const struct pkram_dma_table *list, const char *word, bool quaran
 /**
  * struct named - the DMA table that the argument of a verb names
  * @ctx: connection
- * @list: all DMA tables, which @t is one of
- * @t: found
+ * @list: all DMA tables, including @t
+ * @t: the one found
  */
 struct named {
 	struct pkram_ctx *ctx;
@@ -88,7 +88,7 @@ struct named {
 	const struct pkram_dma_table *t;
 };
 
-/* Return: %CTL_OK; on failure the reason was reported, and nothing is left open. */
+/* Return: %CTL_OK; on failure the reason was reported and everything is closed. */
 static int named_open(struct named *n, const char *verb, bool quarantined, int argc,
 		      char **argv)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guests: their definitions, what they do at the moment, their QEMU. */
+/* Guests: their definitions, their current state, their QEMU. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #define SUFFIX		".conf"
 #define MAX_FILE	65536
-#define MAX_LOG		800		/* of QEMU's last words */
+#define MAX_LOG		800		/* bytes of QEMU's log to print */
 #define START_MS	60000
 #define QUIT_MS		30000
 #define POLL_MS		10
@@ -218,7 +218,7 @@ static bool is_stale(const struct guest *g)
 	int fd, err;
 
 	for (i = 0; i < g->file.nr_ram; i++) {
-		/* Other backends never seal: nothing can be told of them */
+		/* Other backends do not seal: their state is unknown */
 		if (!g->file.ram[i].pkram)
 			continue;
 		fd = open(g->file.ram[i].path, O_RDONLY | O_CLOEXEC);
@@ -353,7 +353,7 @@ static void exec_qemu(const struct guest *g, bool incoming)
 
 int guest_spawn(struct guest *g, bool incoming)
 {
-	/* What a QEMU that was killed left: the new one's is waited for */
+	/* Remove the socket of a killed QEMU: the new one's must be waited for */
 	unlink(guest_run_path(g, "qmp"));
 	fflush(NULL);
 	g->pid = fork();
@@ -394,7 +394,7 @@ int guest_greet(struct guest *g)
 			g->state = GUEST_LIVE;
 			return 0;
 		}
-		/* It may die with the socket already there */
+		/* QEMU may exit after it has created the socket */
 		if (err == -EPIPE)
 			guest_wait_exit(g, QUIT_MS);
 		else if (err != -ENOENT && err != -ECONNREFUSED)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl guest: show, start, save, resume, stop; and what their units call. */
+/* pkramctl guest: show, start, save, resume, stop; and the verbs for units. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +65,7 @@ static int can_stop(struct guest *g)
 	return live(g) ? 0 : guest_fail(g, "does not run");
 }
 
-/* Choosing */
+/* Selection */
 
 struct request {
 	struct guests guests;
@@ -90,8 +90,8 @@ static int parse_request(struct request *r, const char *verb, int argc,
 }
 
 /*
- * Load them, and choose those with which it @can be done. With --all the others
- * are left alone, by name they are failures.
+ * Load guests and choose those that @can accepts. With --all the others are skipped; if
+ * they were named, they are failures.
  */
 static int choose(struct request *r, int (*can)(struct guest *g))
 {
@@ -280,7 +280,7 @@ static int guest_stop(int argc, char **argv)
 	return finish(&r, ret);
 }
 
-/* Its RAM first: a state without it is known to be stale */
+/* Remove the RAM first: a state without it is known to be stale */
 static void discard(struct guest *g)
 {
 	unsigned int i;
@@ -318,7 +318,7 @@ static int guest_discard(int argc, char **argv)
 
 /* Verbs for units, which do not know the state of the guest */
 
-/* Load the one guest that is named; what is wrong was said */
+/* Load the single guest that is named; errors were reported */
 static int parse_one(struct request *r, const char *verb, int argc, char **argv)
 {
 	if (parse_request(r, verb, argc, argv))
@@ -366,8 +366,8 @@ static int guest_down(int argc, char **argv)
 		return ret;
 	g = r.guests.list;
 	/*
-	 * A unit is stopped when its QEMU ends, too, as in an update, which has the
-	 * lock: there is nothing to do then.
+	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
+	 * the lock: then there is nothing to do.
 	 */
 	guest_look(g, LOOK_MS);
 	if (g->failed || !live(g) || guest_lock(g))

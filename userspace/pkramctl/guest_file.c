@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What defines a guest: a file of guests.d. */
+/* The definition of a guest: a file of guests.d. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -140,7 +140,7 @@ static const struct {
 	{ "S", "pkramctl starts guests running" },
 };
 
-/* Would it be in the way of what pkramctl does? */
+/* Check that an option does not conflict with those of pkramctl */
 static int check_option(struct parser *p, const char *word)
 {
 	const char *option = word + 1 + (word[1] == '-');
@@ -171,8 +171,8 @@ static int add_arg(struct parser *p, const char *word)
 }
 
 /*
- * Take one word off *@s, unquoted in place as a shell does; @word is NULL at the
- * end of the line.
+ * Take one word from *@s, unquoted in place as a shell does; @word is NULL at the end of
+ * the line.
  */
 static int next_word(struct parser *p, char **s, char **word)
 {
@@ -212,7 +212,7 @@ static int parse_options(struct parser *p, char *s)
 		err = next_word(p, &s, &word);
 		if (err || !word)
 			return err;
-		/* Behind an option is its value, which may look like one */
+		/* The word after an option is its value, even if it looks like an option */
 		if (first || (*word == '-' && word[1]))
 			err = check_option(p, word);
 		if (!err)
@@ -223,7 +223,7 @@ static int parse_options(struct parser *p, char *s)
 	}
 }
 
-/* The value of @key in "driver,key=value,..." (a comma is doubled), or NULL */
+/* Return the value of @key in "driver,key=value,..." (a comma is doubled), or NULL */
 static char *property(const char *s, const char *key)
 {
 	size_t len = strlen(key);
@@ -265,7 +265,7 @@ static int add_ram(struct parser *p, char *path, bool pkram)
 	return 0;
 }
 
-/* The value of @key in what an -object says, in either way to write it; or NULL */
+/* Return the value of @key of an -object, in either syntax, or NULL */
 static char *object_property(const char *object, struct json_object *json,
 			     const char *key)
 {
@@ -277,14 +277,14 @@ static char *object_property(const char *object, struct json_object *json,
 		strdup(json_object_get_string(v)) : NULL;
 }
 
-/* Of an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
+/* Parse an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
 static int find_ram(struct parser *p, const char *object)
 {
 	struct json_object *json = *object == '{' ? json_tokener_parse(object) : NULL;
 	char *type, *name, *dir, *path = NULL;
 	bool pkram;
 
-	/* QEMU tells what is wrong with it */
+	/* QEMU will report the error */
 	if (*object == '{' && !json_object_is_type(json, json_type_object)) {
 		json_object_put(json);
 		return 0;
@@ -309,7 +309,7 @@ static int find_ram(struct parser *p, const char *object)
 
 /* The file as a whole */
 
-/* The next line, joined with what follows a "\" at its end; NULL at the end */
+/* Return the next line, joined with continuation lines ("\"); NULL at the end */
 static char *next_line(struct parser *p, char **s, unsigned int *lines)
 {
 	char *line = *s, *eol = line;

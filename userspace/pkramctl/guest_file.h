@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What defines a guest: a file of guests.d. Pure: no output, no system calls. */
+/* The definition of a guest: a file of guests.d. Pure: no output, no system calls. */
 #ifndef _PKRAMCTL_GUEST_FILE_H
 #define _PKRAMCTL_GUEST_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GUEST_NAME_MAX	64	/* it is a part of a socket's path */
+#define GUEST_NAME_MAX	64	/* the name is a part of a socket's path */
 
 /**
- * struct guest_ram - a file that holds RAM of the guest
+ * struct guest_ram - a file that has RAM of the guest
  * @path: of the file
  * @pkram: memory-backend-pkram: QEMU seals it
  */
@@ -19,15 +19,15 @@ struct guest_ram {
 };
 
 /**
- * struct guest_file - what the file says
+ * struct guest_file - the parsed file
  * @name: of the guest
  * @uuid: as text
  * @qemu: the program
  * @stop_timeout: seconds that the guest has to power down
  * @args: QEMU's arguments, without those that pkramctl adds
- * @nr_args: how many
- * @ram: where it has its RAM, as far as the arguments tell
- * @nr_ram: how many
+ * @nr_args: number of @args
+ * @ram: files with its RAM, as far as the arguments name them
+ * @nr_ram: number of @ram
  */
 struct guest_file {
 	char name[GUEST_NAME_MAX + 1];
@@ -50,14 +50,14 @@ bool guest_name_ok(const char *name);
  * guest_file_parse() - Parse the definition of a guest
  * @g: out: freed with guest_file_free(); empty on failure
  * @name: of the guest
- * @text: all of the file; not kept
+ * @text: the whole file; not kept
  * @len: its length
- * @why: out: the line and what is wrong with it, for people ("3: ...")
+ * @why: out: the line and the error, for people ("3: ...")
  * @why_len: size of @why
  *
- * Lines: "key = value", or options for QEMU, which begin with "-" and are
- * quoted as in a shell; "#" begins a comment, "\" at its end joins a line with
- * the next. Nothing is expanded.
+ * Lines: "key = value", or options for QEMU, which begin with "-" and are quoted as in a
+ * shell; "#" starts a comment, "\" at the end joins a line with the next one. Nothing is
+ * expanded.
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */

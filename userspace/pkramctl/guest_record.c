@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is remembered of a save and of the resume that follows. */
+/* The record of a save and of the resume that follows. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static bool get(const char *path, struct guest_record *r)
 	struct json_object *obj = NULL;
 
 	memset(r, 0, sizeof(*r));
-	/* json-c prints to stderr about a file that is not there */
+	/* json-c prints an error to stderr if the file is missing */
 	if (!access(path, R_OK))
 		obj = json_object_from_file(path);
 	if (!json_object_is_type(obj, json_type_object)) {
@@ -99,7 +99,7 @@ void record_resume(const struct guest *g, const char *error)
 		snprintf(r.error, sizeof(r.error), "%s", error);
 	else
 		r.resumed = g->qmp.resumed ? g->qmp.resumed : now_us();
-	/* It is for the report only: nothing else hangs on it */
+	/* Only the report uses it, so a failure is ignored */
 	put(guest_run_path(g, "report"), &r);
 }
 
@@ -114,7 +114,7 @@ bool record_get(const struct guest *g, struct guest_record *r)
 			*r = tried;
 		return known;
 	}
-	/* Still saved; was it tried in vain? */
+	/* Still saved: add the error of a failed resume */
 	if (known && tried.saved == r->saved && *tried.error)
 		*r = tried;
 	return true;
@@ -122,7 +122,7 @@ bool record_get(const struct guest *g, struct guest_record *r)
 
 int64_t record_blackout(const struct guest_record *r)
 {
-	/* A clock that was set back tells nothing */
+	/* Unknown if the clock was set back */
 	if (!r->saved || !r->resumed || r->resumed < r->saved)
 		return -1;
 	return r->resumed - r->saved;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is remembered of a save and of the resume that follows, for the report:
- * from the save on beside the state, so that it outlives the kernel; after the
- * resume in the guest's run directory, until the next one or the next boot.
+ * The record of a save and of the resume that follows, for the report. After the save it
+ * is next to the state, so that it is preserved over the kexec; after the resume it is in
+ * the guest's run directory, until the next resume or boot.
  */
 #ifndef _PKRAMCTL_GUEST_RECORD_H
 #define _PKRAMCTL_GUEST_RECORD_H
@@ -12,7 +12,7 @@
 /**
  * struct guest_record - a save and its resume
  * @saved: when the guest stopped, in us of CLOCK_REALTIME; 0 unknown
- * @resumed: when it went on; 0 it has not
+ * @resumed: when it was resumed; 0: it was not
  * @from: kernel that it was saved under
  * @to: kernel that it was resumed under
  * @error: why it was not resumed
@@ -23,16 +23,16 @@ struct guest_record {
 	char error[1024];
 };
 
-/* It was saved. Return: 0, or -1 and errno */
+/* Record a save. Return: 0, or -1 and errno */
 int record_save(const struct guest *g);
 
-/* It goes on, or @error, and it does not */
+/* Record a resume; @error: NULL, or why it failed */
 void record_resume(const struct guest *g, const char *error);
 
-/* What is known, false if nothing is */
+/* Read what is recorded, false if nothing is */
 bool record_get(const struct guest *g, struct guest_record *r);
 
-/* How long it did not run, in us; -1 if that is not known */
+/* Return how long the guest did not run, in us; -1 if unknown */
 int64_t record_blackout(const struct guest_record *r);
 
 #endif /* _PKRAMCTL_GUEST_RECORD_H */

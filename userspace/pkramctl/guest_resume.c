@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Starting guests, and resuming those that were saved. */
+/* Start guests, and resume those that were saved. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ void guests_resume(struct guests *gs)
 	struct guest *g;
 
 	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
-		/* The QEMU that saved it may still be there */
+		/* The QEMU that saved it may still run */
 		if (g->state == GUEST_LIVE)
 			guest_go_on(g);
 		else
@@ -78,7 +78,7 @@ void guests_resume(struct guests *gs)
 		g->pending = false;
 		if (!g->failed)
 			wait_until_it_runs(g);
-		/* It may know more than it told over QMP */
+		/* Its log may have more details than QMP */
 		if (g->failed && g->pid)
 			guest_add_log(g);
 		record_resume(g, g->failed ? g->error : NULL);

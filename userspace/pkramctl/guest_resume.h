@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Starting guests, and resuming those that were saved. */
+/* Start guests, and resume those that were saved. */
 #ifndef _PKRAMCTL_GUEST_RESUME_H
 #define _PKRAMCTL_GUEST_RESUME_H
 
 #include "guest.h"
 
-/* Start all chosen ones afresh; see guest->failed of each */
+/* Start all chosen guests; see guest->failed of each */
 void guests_start(struct guests *gs);
 
 /*
- * Resume all chosen ones, which are saved or stand still after a save. One that
- * fails has no QEMU then; its RAM and its state are as they were.
+ * Resume all chosen guests, which are saved or stopped after a save. If one fails, its
+ * QEMU has ended, and its RAM and state are unchanged.
  */
 void guests_resume(struct guests *gs);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Saving guests, and taking that back. */
+/* Save guests, and undo a save. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ void guests_save(struct guests *gs)
 	}
 }
 
-/* "cont" is refused while QEMU cleans up behind a save that failed */
+/* QEMU refuses "cont" while it cleans up after a failed save */
 static int let_run(struct guest *g)
 {
 	int i, err;
@@ -89,7 +89,7 @@ static int let_run(struct guest *g)
 			return -EPIPE;
 		snprintf(g->status, sizeof(g->status), "%s",
 			 qmp_text(&g->qmp, "status"));
-		/* QEMU may have let it go on by itself */
+		/* QEMU may have resumed the guest itself */
 		if (lives(g))
 			return 0;
 		err = qmp_command(&g->qmp, "cont", NULL);
@@ -103,7 +103,7 @@ static int let_run(struct guest *g)
 
 int guest_go_on(struct guest *g)
 {
-	/* Only now is a state, whole or in part, worth nothing */
+	/* Only now is the state, complete or not, useless */
 	if (!let_run(g)) {
 		unlink(guest_state_path(g));
 		unlink(guest_info_path(g));
@@ -119,7 +119,7 @@ void guests_leave(struct guests *gs)
 {
 	struct guest *g;
 
-	/* Each flushes its disks: all at the same time */
+	/* Each flushes its disks; do it in parallel */
 	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g))
 		qmp_send(&g->qmp, "quit", NULL);
 	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {

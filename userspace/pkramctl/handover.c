@@ -97,7 +97,7 @@ static int status_show(int argc, char **argv)
 	if (!err)
 		err = pkram_region_dump(ctx, &regions);
 	if (!err) {
-		/* Names are for root; the rest is worth showing without. */
+		/* Only root can read names; the rest is printed without them. */
 		err = pkram_object_dump(ctx, &objects);
 		secret = err == -EPERM;
 	}

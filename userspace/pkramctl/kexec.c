@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramctl kexec: go to another kernel and take the pool along.
+ * pkramctl kexec: boot another kernel and preserve the pool.
  *
- * Only kexec_file_load(2) is used: with it the kernel itself places the new
- * image and passes on the memory map in which the regions are reserved.
+ * Only kexec_file_load(2) is used: with it the kernel itself places the new image and
+ * passes on the memory map in which the regions are reserved.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,14 +32,14 @@ enum {
 	OPT_APPEND,
 	OPT_DRY_RUN,
 	OPT_FORCE,
-	/* Of kexec alone */
+	/* Only of kexec */
 	OPT_LOAD_ONLY,
 	OPT_UNLOAD,
-	/* Of update alone */
+	/* Only of update */
 	OPT_REPORT,
 };
 
-/* Of both commands: takes() knows which has what */
+/* Of both commands; takes() knows which command has which option */
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "initrd", required_argument, NULL, OPT_INITRD },
@@ -77,7 +77,7 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 	char *args[argc + 2];
 	int c;
 
-	/* getopt's argv begins with the program, which it names in messages */
+	/* getopt expects the program's name first and prints it in messages */
 	snprintf(name, sizeof(name), "pkramctl %s", command);
 	args[0] = name;
 	memcpy(args + 1, argv, argc * sizeof(*argv));
@@ -284,10 +284,7 @@ static bool ask(void)
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
-/*
- * A guest whose state is not saved would be gone. Return: 0, or %CTL_FAILED: that
- * was not agreed to
- */
+/* A guest whose state is not saved would be lost. Return: 0; %CTL_FAILED: refused */
 static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	bool fatal = !plan->force && !plan->load_only;
@@ -473,7 +470,7 @@ void kexec_print(const struct kexec_plan *plan, const char *then)
 	out_str("then", "then", then);
 }
 
-/* @done: what came of it, a key of the JSON; @good: nothing speaks against it */
+/* @done: the result, a key of the JSON; @good: no check failed */
 static void print_plan(const struct kexec_plan *plan, const char *done, bool good)
 {
 	const struct pkram_object *o;
@@ -499,7 +496,7 @@ static void print_plan(const struct kexec_plan *plan, const char *done, bool goo
 	out_record_close();
 }
 
-/* A version is a kernel of this host; what has a slash in it is a file */
+/* A word without a slash is the version of a kernel of this host, otherwise a file */
 static int find_kernel(struct kexec_plan *plan)
 {
 	int ret;
@@ -548,7 +545,7 @@ static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	int ret;
 
-	/* The objects first: it is what needs root to ask */
+	/* Check the objects first, because that needs root */
 	ret = check_objects(plan, ctx);
 	if (!ret || plan->dry_run)
 		ret |= kexec_prepare(plan, ctx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The way to another kernel, in steps: for pkramctl kexec and pkramctl update. */
+/* The steps to boot another kernel, for pkramctl kexec and pkramctl update. */
 #ifndef _PKRAMCTL_KEXEC_H
 #define _PKRAMCTL_KEXEC_H
 
@@ -9,20 +9,20 @@
 #include "pkram.h"
 
 /**
- * struct kexec_plan - what is to be booted, and how
+ * struct kexec_plan - what to boot, and how
  * @kernel: path of the image; or a version, until kexec_prepare() has found it
  * @initrd: path, or NULL
  * @cmdline: base of the command line; NULL: the boot loader's, or this kernel's
  * @append: words to add, or NULL
- * @version: of the image, as it says itself; empty: it does not tell
- * @module: that modprobe will load in it, or empty
- * @entry: what was found for a version
+ * @version: version in the image; empty: it has none
+ * @module: the module that modprobe will load in it, or empty
+ * @entry: result of the search for a version
  * @line: the command line
- * @line_from: where that is from
+ * @line_from: origin of @line
  * @objects: all, as kexec_check_objects() saw them
- * @agreed: what is in use there may be lost
+ * @agreed: objects in use may be lost
  *
- * The rest is what the options say, and what kexec_prepare() found.
+ * The other members are options, and results of kexec_prepare().
  */
 struct kexec_plan {
 	const char *kernel, *initrd, *cmdline, *append;
@@ -52,23 +52,23 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 		char **argv);
 
 /*
- * Check what can be checked, without a change; a dry run goes on behind what is
- * wrong. 0 or %CTL_FAILED
+ * Check everything that can be checked without a change; a dry run continues after errors.
+ * 0 or %CTL_FAILED
  */
 int kexec_prepare(struct kexec_plan *plan, struct pkram_ctx *ctx);
 void kexec_plan_free(struct kexec_plan *plan);
 
-/* Load the image and see that it is there and fits. 0 or %CTL_FAILED */
+/* Load the image and verify the result. 0 or %CTL_FAILED */
 int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx);
 int kexec_unload(void);
 
-/* Print it, inside a record; @then: what happens after the load */
+/* Print the plan, inside a record; @then: what happens after the load */
 void kexec_print(const struct kexec_plan *plan, const char *then);
 
-/* How this host boots an image that is loaded */
+/* Return how this host boots a loaded image */
 const char *kexec_way(void);
 
-/* Boot it: %CTL_OK if systemd is at it, else %CTL_FAILED, or no return */
+/* Boot the image: %CTL_OK if systemd does it, else %CTL_FAILED, or no return */
 int kexec_go(void);
 
 #endif /* _PKRAMCTL_KEXEC_H */

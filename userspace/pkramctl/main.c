@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl: the control of pkram. Arguments in, command out. */
+/* pkramctl: parse arguments and run a command. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,7 +186,7 @@ struct options {
 	bool json, pretty, help, version;
 };
 
-/* Take an option that every command has. Return: it was one */
+/* Parse an option that every command has. Return: it was one */
 static bool take_option(const char *arg, struct options *opt)
 {
 	if (!strcmp(arg, "--json")) {
@@ -218,7 +218,7 @@ static const struct ctl_verb *find_verb(const struct ctl_object *o,
 		if (!strcmp(v->name, name))
 			return v;
 	}
-	/* The older name of show */
+	/* An alias of show */
 	return strcmp(name, "list") ? NULL : find_verb(o, "show");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A guest's state to and from a file, as QEMU's migration. */
+/* Save a guest's state to a file and load it, by QEMU's migration. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -16,8 +16,8 @@
 #define POLL_MS		20
 #define PROGRESS_US	1000000
 #define CANCEL_TRIES	500
-#define NO_LIMIT	(1ULL << 40)	/* bytes a second: more than RAM has */
-#define QEMU_LIMIT	(128ULL << 20)	/* what it has if nobody set it */
+#define NO_LIMIT	(1ULL << 40)	/* bytes per second: faster than RAM */
+#define QEMU_LIMIT	(128ULL << 20)	/* QEMU's default */
 
 static volatile sig_atomic_t interrupted;
 
@@ -63,7 +63,7 @@ static int set_parameters(struct guest *g, bool on)
 		if (command(g, "query-migrate-parameters", NULL))
 			return CTL_FAILED;
 		g->bandwidth = strtoull(qmp_text(&g->qmp, "max-bandwidth"), NULL, 10);
-		/* Ours, of a save that was not taken back */
+		/* Set by our own save that was not undone */
 		if (g->bandwidth == NO_LIMIT)
 			g->bandwidth = 0;
 	}
@@ -91,7 +91,7 @@ int migrate_begin(struct guest *g, const char *name)
 
 	snprintf(uri, sizeof(uri), "file:%s", guest_state_path(g));
 	args = one("uri", json_object_new_string(uri));
-	/* Without it QEMU would end without an answer */
+	/* Without it QEMU would exit without an answer */
 	if (!strcmp(name, "migrate-incoming"))
 		json_object_object_add(args, "exit-on-error",
 				       json_object_new_boolean(false));
@@ -140,7 +140,7 @@ static void tell_progress(const struct guest *g, const char *verb)
 		format_size(left, b, sizeof(b)));
 }
 
-/* Sleep until one of them has news: an event, or its end */
+/* Sleep until one of them has an event or ends */
 static void wait_for_news(struct guests *gs)
 {
 	struct pollfd fds[gs->nr];

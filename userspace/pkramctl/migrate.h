@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest's state to and from a file, as QEMU's migration in mode cpr-reboot:
- * its RAM stays where it is.
+ * Save a guest's state to a file and load it, by QEMU's migration in mode cpr-reboot: its
+ * RAM stays in place.
  */
 #ifndef _PKRAMCTL_MIGRATE_H
 #define _PKRAMCTL_MIGRATE_H
 
 #include "guest.h"
 
-/* Mode and capabilities as a save or a load needs them, or as they were before */
+/* Set mode and capabilities for a save or load, or restore them */
 int migrate_set_up(struct guest *g, bool on);
 
-/* Begin: "migrate" or "migrate-incoming"; the answer is for migrate_begun() */
+/* Start "migrate" or "migrate-incoming"; migrate_begun() reads the answer */
 int migrate_begin(struct guest *g, const char *command);
 int migrate_begun(struct guest *g);
 
-/* Wait until all that are pending are over; Ctrl-C makes the rest fail */
+/* Wait until all pending migrations are over; Ctrl-C makes the rest fail */
 void migrate_wait(struct guests *gs, const char *verb);
 
-/* Give up one that is under way */
+/* Cancel an active migration */
 void migrate_cancel(struct guest *g);
 
 int64_t now_us(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl monitor: what changes, a line for each event. */
+/* pkramctl monitor: print events, one per line. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct monitor {
 	bool timestamp;
-	uint64_t count;		/* events to go, 0: no end */
+	uint64_t count;		/* events left to print, 0: no end */
 };
 
 static int parse_args(struct monitor *m, int argc, char **argv)
@@ -27,7 +27,7 @@ static int parse_args(struct monitor *m, int argc, char **argv)
 	return ctl_no_more(argc, argv);
 }
 
-/* To the microsecond, in UTC: to be compared with the logs of others */
+/* In UTC with microseconds, to be compared with other logs */
 static void print_now(void)
 {
 	char buf[64], *end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl object: the files in the pool, and those that were refused. */
+/* pkramctl object: files in the pool, and quarantined objects. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static int list_objects(uint64_t key)
 	return ctl_done(ctx);
 }
 
-/* A name that begins with 0x is written as a path: else it is a KEY. */
+/* 0x... is a KEY; a file with such a name must be given as a path. */
 static int object_show(int argc, char **argv)
 {
 	uint64_t key;

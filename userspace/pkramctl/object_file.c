@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl object: the verbs that work on a file of pkramfs. */
+/* pkramctl object: verbs for a file of pkramfs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,8 +16,8 @@
 #include "parse.h"
 #include "print.h"
 
-#define PREFIX		"user."		/* of labels, to the kernel */
-#define MAX_LABELS	65536		/* XATTR_LIST_MAX, and of a value */
+#define PREFIX		"user."		/* the kernel's prefix of labels */
+#define MAX_LABELS	65536		/* XATTR_LIST_MAX, and the maximum of a value */
 
 char *path_join(const char *dir, const char *name)
 {
@@ -33,7 +33,7 @@ char *object_path(const char *dir, const char *word)
 	return path_join(dir, word);
 }
 
-/* What the kernel's errno means for an object. Return: %CTL_FAILED */
+/* Explain the kernel's errno for an object. Return: %CTL_FAILED */
 static int fail(const char *path, int err)
 {
 	struct pkram_ioc_info info = { .size = sizeof(info) };
@@ -64,10 +64,7 @@ static int fail(const char *path, int err)
 	return ctl_error("%s: in use by another process", path);
 }
 
-/*
- * Open a file of pkramfs, and no other. Return: the descriptor, or -1: it was said
- * why not
- */
+/* Open a file of pkramfs. Return: the descriptor, or -1: the reason was reported */
 static int open_object(const char *path, int flags, struct pkram_ioc_info *info)
 {
 	int fd, err;
@@ -87,7 +84,7 @@ static int open_object(const char *path, int flags, struct pkram_ioc_info *info)
 	return fd;
 }
 
-/* The only argument of a verb, as a path; NULL: wrong usage, which was reported */
+/* Return the only argument of a verb as a path; NULL: usage error, which was reported */
 static char *take_object(const char *verb, int argc, char **argv)
 {
 	if (!argc) {
@@ -102,7 +99,7 @@ static char *take_object(const char *verb, int argc, char **argv)
 
 /* Labels */
 
-/* Their names, each with a NUL behind it; to be freed. Return: bytes or -errno */
+/* List names, each followed by a NUL; to be freed. Return: bytes or -errno */
 static ssize_t list_labels(int fd, char **names)
 {
 	ssize_t len;
@@ -117,7 +114,7 @@ static void print_label(int fd, const char *name)
 	char *value = ctl_must(malloc(MAX_LABELS + 1));
 	ssize_t len = fgetxattr(fd, name, value, MAX_LABELS);
 
-	/* It may be gone since it was listed */
+	/* It may have been removed since it was listed */
 	if (len >= 0) {
 		value[len] = '\0';
 		out_row_open();
@@ -166,7 +163,7 @@ struct change {
 	const char *label, *value;	/* value of NULL: remove */
 };
 
-/* Options first, then NAME=VALUE. Return: how many, or -1: wrong usage */
+/* Options first, then NAME=VALUE. Return: number of changes, or -1: usage error */
 static int parse_changes(struct change *c, int *argc, char **argv)
 {
 	const char *name;
@@ -245,7 +242,7 @@ static void print_leaves(int fd)
 	out_u64("leaves_1g", n.leaves_1g ? "mapped 1G" : NULL, n.leaves_1g);
 }
 
-/* @cookie: of a seal that was made just now, or NULL. 0 or %CTL_FAILED */
+/* @cookie: of a new seal, or NULL. 0 or %CTL_FAILED */
 static int print_object(int fd, const char *path, const uint8_t *cookie)
 {
 	struct pkram_ioc_info info = { .size = sizeof(info) };
@@ -420,7 +417,7 @@ int object_remove(int argc, char **argv)
 
 /* Seals */
 
-/* "--uuid UUID": @uuid stays as it is without the option. 0 or %CTL_USAGE */
+/* "--uuid UUID": @uuid is unchanged without the option. 0 or %CTL_USAGE */
 static int take_uuid(const char *option, int *argc, char **argv, uint8_t uuid[16])
 {
 	const char *text;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* pkramctl: an object as a file of pkramfs; the verbs that need no netlink. */
+/* pkramctl: an object as a file of pkramfs; verbs that need no netlink. */
 #ifndef _PKRAMCTL_OBJECT_FILE_H
 #define _PKRAMCTL_OBJECT_FILE_H
 
-#define OBJECT_DIR	"/dev/pkram"	/* where dev-pkram.mount mounts it */
+#define OBJECT_DIR	"/dev/pkram"	/* mount point of dev-pkram.mount */
 
-/* To be freed; they end the program when memory is out */
+/* Return a path, to be freed; exit if there is no memory */
 char *path_join(const char *dir, const char *name);
-/* A name is one in @dir, unless it says that it is a path: /... ./... ../... */
+/* A word is a name in @dir, unless it is a path: /... ./... ../... */
 char *object_path(const char *dir, const char *word);
 
 /*
- * Give up the guest that was saved in an object. 0; -ENODATA: none was; other negative
- * errno
+ * Unseal an object, which gives up the saved guest. 0; -ENODATA: it was not sealed; other
+ * negative errno
  */
 int object_drop_seal(const char *path);
 
-/* The verbs; what they are is in object.c's table */
+/* The verbs; the table in object.c describes them */
 int object_create(int argc, char **argv);
 int object_show_file(const char *word);
 int object_remove(int argc, char **argv);

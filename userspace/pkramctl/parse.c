@@ -15,7 +15,7 @@
 
 static const char units[] = "kmgtpe";
 
-/* The digits at *@s, which then points behind them */
+/* Parse the digits at *@s, which then points after them */
 static int take_digits(const char **s, unsigned int base, uint64_t *v)
 {
 	const char *p = *s;
@@ -203,7 +203,7 @@ char *format_size(uint64_t v, char *buf, size_t len)
 
 	while (shift < 60 && v >> (shift + 10))
 		shift += 10;
-	/* 2044 MiB rather than 2.0 GiB: no rounding where none is needed */
+	/* 2044 MiB instead of 2.0 GiB: do not round if another unit is exact */
 	if (shift && (v & ((1ULL << shift) - 1)) * 10 % (1ULL << shift) &&
 	    !(v & ((1ULL << (shift - 10)) - 1)))
 		shift -= 10;

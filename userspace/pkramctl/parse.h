@@ -18,18 +18,18 @@ int parse_number(const char *s, uint64_t *v);
 
 /**
  * parse_key() - Check whether a word is a key, as "object show" prints them
- * @s: word; a name that begins with 0x, too, is not told apart from a key
+ * @s: word; a name that begins with 0x looks like a key
  * @key: out
  */
 bool parse_key(const char *s, uint64_t *key);
 
 /**
  * parse_size() - Parse a size: 4096, 512MiB, 4G, 1.5T, 0x40000000
- * @s: text, all of it; the units are powers of 1024, in any case
+ * @s: the whole text; the units are powers of 1024, in any case
  * @v: out: bytes
  *
- * Return: 0; -EINVAL not a size; -EDOM a decimal unit (GB), which nobody
- * agrees on; -ERANGE too large, or not a whole number of bytes.
+ * Return: 0; -EINVAL not a size; -EDOM a decimal unit (GB), which is ambiguous; -ERANGE too
+ * large, or not a whole number of bytes.
  */
 int parse_size(const char *s, uint64_t *v);
 

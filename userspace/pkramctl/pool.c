@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl pool, pkramctl region: the memory, and more or less of it. */
+/* pkramctl pool, pkramctl region: show memory, grow and shrink it. */
 #include <stdio.h>
 #include <string.h>
 #include "args.h"
@@ -60,9 +60,7 @@ static void print_spans(const struct pkram_span *s, const char *key,
 	out_table_close();
 }
 
-/*
- * Print the result, the same for all that change the pool.
- */
+/* Print the result of a command that changes the pool. */
 static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 		  uint32_t asked, const char *done)
 {
@@ -200,7 +198,7 @@ const struct ctl_object ctl_pool = {
 	.verbs = pool_verbs,
 };
 
-/* Were GiB between its first and its last given back? */
+/* Return whether GiB in the middle of the region were given back */
 static bool has_holes(const struct pkram_region *r)
 {
 	return r->gib != PKRAM_NONE32 && r->size != PKRAM_NONE64 &&
@@ -238,7 +236,7 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 	out_table_close();
 }
 
-/* The one that begins at an address, or has a UUID, alone in @one; or false */
+/* Copy the region with this address or UUID to @one, or return false */
 static bool find_region(const struct pkram_region *list, const char *word,
 			struct pkram_region *one)
 {

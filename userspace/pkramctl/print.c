@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One printer for people and for programs. */
+/* A printer for text and JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,8 +19,8 @@
 
 struct column {
 	const char *label;
-	bool right;		/* numbers */
-	bool used;		/* in any row */
+	bool right;		/* aligned right: numbers */
+	bool used;		/* not empty in some row */
 	size_t width;
 };
 
@@ -97,7 +97,7 @@ static void json_pop(void)
 	out.depth--;
 }
 
-/* Length of the UTF-8 sequence at @s, 0 if it is none */
+/* Return the length of the UTF-8 sequence at @s, 0 if it is invalid */
 static unsigned int utf8_len(const unsigned char *s)
 {
 	unsigned int n, i;
@@ -120,8 +120,8 @@ static unsigned int utf8_len(const unsigned char *s)
 }
 
 /*
- * Names come from preserved memory, anything may be in them. What could steer a
- * terminal, or is no UTF-8, becomes \ooo; JSON escapes control characters itself.
+ * Escape names, which come from preserved memory and may contain anything: control
+ * characters and invalid UTF-8 become \ooo. JSON escapes control characters itself.
  */
 static char *clean(const char *s, bool controls)
 {
@@ -134,7 +134,7 @@ static char *clean(const char *s, bool controls)
 		if (!n || (controls && (*p < 0x20 || *p == 0x7f || *p == '\\' ||
 					(*p == 0xc2 && p[1] < 0xa0)))) {
 			q += sprintf(q, "\\%03o", *p++);
-			/* a C1 control: its second byte too */
+			/* a C1 control: escape its second byte too */
 			if (n == 2)
 				q += sprintf(q, "\\%03o", *p++);
 			continue;
@@ -156,7 +156,7 @@ static void text_title(const char *title)
 	out.indent += title ? 2 : 0;
 }
 
-/* Columns on screen: UTF-8 continuation bytes take none */
+/* Width on screen: UTF-8 continuation bytes take no column */
 static size_t text_width(const char *s)
 {
 	size_t n = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How far a copy is: a bar on a terminal, a line now and then in a log. */
+/* Progress of a copy: a bar on a terminal, a line from time to time in a log. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static int put_left(char *buf, size_t len, uint64_t s)
 			(unsigned int)(s % 60));
 }
 
-/* Names may hold anything, and not all terminals should. */
+/* Escape control characters in names. */
 static int put_what(char *buf, size_t len, const char *what)
 {
 	size_t n;
@@ -50,7 +50,7 @@ char *progress_line(const struct progress *p, unsigned int bar, char *buf, size_
 		*at++ = ']';
 		*at++ = ' ';
 	}
-	/* Of a very long name the beginning will do. */
+	/* Shorten a very long name to its beginning. */
 	at += put_what(at, end - at > 160 ? end - at - 128 : 32, p->what);
 	at += snprintf(at, end - at, ": %u %% of %s", (unsigned int)(part * 100),
 		       format_size(p->all, size, sizeof(size)));
@@ -82,7 +82,7 @@ void progress_show(const struct progress *p)
 		return;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	/* Not at once: what is done soon needs no telling. */
+	/* Do not print progress of copies that end soon. */
 	if (!last.tv_sec)
 		last = now;
 	if (now.tv_sec - last.tv_sec < LOG_SECONDS)

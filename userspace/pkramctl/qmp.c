@@ -44,7 +44,7 @@ static struct json_object *member(struct json_object *obj, const char *key)
 	return v;
 }
 
-/* Room for more input, and some of it: 0 or negative errno */
+/* Read more input, enlarging the buffer: 0 or negative errno */
 static int read_more(struct qmp *q, int64_t until)
 {
 	struct pollfd fd = { .fd = q->fd, .events = POLLIN };
@@ -74,7 +74,7 @@ static int read_more(struct qmp *q, int64_t until)
 	return 0;
 }
 
-/* The next line, parsed */
+/* Return the next line, parsed */
 static int next_message(struct qmp *q, struct json_object **msg, int64_t until)
 {
 	char *eol;
@@ -152,7 +152,7 @@ int qmp_send(struct qmp *q, const char *name, struct json_object *args)
 		json_object_object_add(msg, "arguments", args);
 	text = json_object_to_json_string_length(msg, JSON_C_TO_STRING_PLAIN,
 						 &len);
-	/* A command fits into any socket's buffer: a short write is a dead end */
+	/* A command fits into any socket's buffer: a short write is an error */
 	n = send(q->fd, text, len, MSG_NOSIGNAL);
 	json_object_put(msg);
 	if (n != (ssize_t)len)
@@ -167,7 +167,7 @@ int qmp_command(struct qmp *q, const char *name, struct json_object *args)
 	return err ? err : qmp_receive(q);
 }
 
-/* What QEMU says first */
+/* Read QEMU's greeting */
 static int greeting(struct qmp *q)
 {
 	struct json_object *msg;

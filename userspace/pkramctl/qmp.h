@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* QEMU's monitor protocol, as a client: one command at a time, over a socket. */
+/* A client of QEMU's monitor protocol: one command at a time, over a socket. */
 #ifndef _PKRAMCTL_QMP_H
 #define _PKRAMCTL_QMP_H
 
@@ -17,9 +17,9 @@ struct json_object;
  * @timeout_ms: how long to wait for an answer
  * @stopped: when the guest last stopped, in us of CLOCK_REALTIME; 0 unknown
  * @resumed: when it last began to run, the same
- * @answer: what the last command returned
+ * @answer: answer to the last command
  * @error: why the last call failed
- * @buf: input that no line end was seen of yet
+ * @buf: input without a line end so far
  * @used: bytes of it
  * @size: of @buf
  */
@@ -37,10 +37,10 @@ struct qmp {
  * qmp_open() - Connect and negotiate the protocol
  * @q: out: closed again on failure
  * @path: of the socket
- * @timeout_ms: for this and what follows; a socket that serves another client
- *	accepts, and says nothing until that one goes
+ * @timeout_ms: for this and later calls; a socket that serves another client accepts the
+ *	connection, but does not answer until that client disconnects
  *
- * Return: 0; -ENOENT, -ECONNREFUSED nobody is there; else as qmp_command().
+ * Return: 0; -ENOENT, -ECONNREFUSED no server; else as qmp_command().
  */
 int qmp_open(struct qmp *q, const char *path, int timeout_ms);
 void qmp_close(struct qmp *q);
@@ -51,19 +51,19 @@ void qmp_close(struct qmp *q);
  * @name: of the command
  * @args: its arguments, which are given away; NULL for none
  *
- * Return: 0, and @q->answer; -EREMOTEIO QEMU says no; -EPIPE QEMU is gone;
- * -ETIMEDOUT; -EPROTO what came is no QMP. @q->error says it for people.
+ * Return: 0, and @q->answer; -EREMOTEIO QEMU refused; -EPIPE QEMU has ended; -ETIMEDOUT;
+ * -EPROTO the answer is not QMP. @q->error has a text for people.
  */
 int qmp_command(struct qmp *q, const char *name, struct json_object *args);
 
-/* The two halves of it: for several QEMUs to work at the same time */
+/* The two halves of it, so that several QEMUs can work in parallel */
 int qmp_send(struct qmp *q, const char *name, struct json_object *args);
 int qmp_receive(struct qmp *q);
 
 /**
  * qmp_text() - Return a part of the last answer
  * @q: the connection
- * @path: its name, or the names on the way to it: "ram.total"
+ * @path: a member, or the members on the path to it: "ram.total"
  *
  * Return: its text, valid until the next command; "" if there is none.
  */
@@ -73,7 +73,7 @@ const char *qmp_text(const struct qmp *q, const char *path);
  * qmp_pid() - Return the process at the other end
  * @q: the connection
  *
- * Return: the process that made the socket; 0 if that cannot be told.
+ * Return: the process that created the socket; 0 if unknown.
  */
 pid_t qmp_pid(const struct qmp *q);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What systemd is asked, by way of systemctl. */
+/* Requests to systemd, through systemctl. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static int run_systemctl(const char *verb, const char *unit, const char *option)
 	if (pid < 0)
 		return 127;
 	if (!pid) {
-		/* Standard output is for what was asked of pkramctl */
+		/* Standard output is for pkramctl's own output */
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 		execlp("systemctl", "systemctl", verb, unit, option, NULL);
 		_exit(127);

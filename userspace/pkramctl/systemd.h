@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What systemd is asked. */
+/* Requests to systemd. */
 #ifndef _PKRAMCTL_SYSTEMD_H
 #define _PKRAMCTL_SYSTEMD_H
 
@@ -7,13 +7,13 @@
 
 bool systemd_runs(void);
 
-/* systemctl VERB [UNIT]: its exit status; 127 if it could not be run */
+/* Run systemctl VERB [UNIT]; return its exit status, 127 if it could not be run */
 int systemctl(const char *verb, const char *unit);
 
-/* Will the unit be started at boot? */
+/* Return whether the unit is started at boot */
 bool systemd_enabled(const char *unit);
 
-/* Is the host on its way into the next kernel by kexec? */
+/* Return whether the host is shutting down for a kexec */
 bool systemd_kexec_pending(void);
 
 #endif /* _PKRAMCTL_SYSTEMD_H */

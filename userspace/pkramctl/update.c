@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramctl update: the whole host to another kernel, its guests included.
+ * pkramctl update: boot another kernel on the host and preserve its guests.
  *
- * What can fail comes first: the image is loaded, then all guests are saved,
- * and only when that is done their QEMUs end. Until then all can be taken back.
+ * Steps that can fail come first: the image is loaded, then all guests are saved, and only
+ * then their QEMUs end. Until then everything can be undone.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@
 #define LOOK_MS		10000
 
 /*
- * Does one of the guests that are to be saved have its RAM there? @object is a path
- * from pkramfs's root, which is mounted somewhere.
+ * Return whether one of the guests to be saved has its RAM in @object, a path from the
+ * root of pkramfs, which may be mounted anywhere.
  */
 static bool is_guests_ram(struct guests *gs, const char *object)
 {
@@ -67,7 +67,7 @@ static int check_objects(struct pkram_ctx *ctx, struct guests *gs)
 	return ret;
 }
 
-/* Choose all guests that run; each must be one that can be saved */
+/* Choose all running guests; each must be one that can be saved */
 static int choose(struct guests *gs)
 {
 	struct guest *g;
