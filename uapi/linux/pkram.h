@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * pkram: RAM that outlives the kernel. The interface to user space.
+ * User-space interface of pkram, RAM that survives kexec.
  *
- * A generic netlink family is for the pool as a whole, ioctls on a file of pkramfs
- * are for that file. Every refusal over netlink carries an extended-ack text that
- * says what is wrong and what to do.
+ * A generic netlink family controls the pool as a whole; ioctls on a file of pkramfs
+ * control that file. Every refusal over netlink has an extended-ack text that says
+ * what is wrong and what to do.
  */
 #ifndef _UAPI_LINUX_PKRAM_H
 #define _UAPI_LINUX_PKRAM_H
@@ -27,8 +27,8 @@
  * OBJECT_GET, DMA_TABLE_GET and the events need CAP_SYS_ADMIN in the initial user
  * namespace. A command refuses attributes that it does not name.
  *
- * A dump during which regions came, went or were attached has NLM_F_DUMP_INTR: it
- * must be requested again.
+ * A dump during which regions were added, removed or attached has NLM_F_DUMP_INTR:
+ * it must be requested again.
  *
  * Events go to the multicast group %PKRAM_GENL_MCGRP_EVENTS. Those of objects come
  * in the order in which the changes were committed. A listener that is too slow
@@ -51,11 +51,11 @@ enum pkram_state {
 };
 
 /**
- * enum pkram_handover_mode - how the next kernel is kept off the regions
+ * enum pkram_handover_mode - how the next kernel learns of the regions
  * @PKRAM_HANDOVER_NONE: there is no region
  * @PKRAM_HANDOVER_E820: by the memory map that kexec_file_load(2) passes on
  * @PKRAM_HANDOVER_MEMMAP: by words on the next kernel's command line, which
- *	%PKRAM_A_CMDLINE names; without them the next kernel uses the memory
+ *	%PKRAM_A_CMDLINE has; without them the next kernel uses the memory
  */
 enum pkram_handover_mode {
 	PKRAM_HANDOVER_NONE,

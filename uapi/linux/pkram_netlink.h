@@ -17,7 +17,7 @@
  * @PKRAM_A_NODE: u32, NUMA node
  * @PKRAM_A_BASE: u64, physical address in bytes; shown to CAP_SYS_ADMIN only
  * @PKRAM_A_SIZE: u64, bytes; in a request, whole GiB
- * @PKRAM_A_FORMAT: flag, create a region if the range holds none
+ * @PKRAM_A_FORMAT: flag, create a region if the range has none
  * @PKRAM_A_TAKEN: nest, range that joined the pool, or that left it
  * @PKRAM_A_REFUSED: nest, range that could not be taken or given back
  * @PKRAM_A_ERRNO: u32, positive errno
@@ -36,8 +36,8 @@
  * @PKRAM_A_GIB_1G: u32, number of GiB that are sliced as one 1G folio
  * @PKRAM_A_GIB_2M: u32, number of GiB that are sliced as 2M folios
  * @PKRAM_A_OBJECT_ID: u64, number of the object; its inode number
- * @PKRAM_A_OBJECT_KEY: u64, key of an object or a DMA table, quarantined ones
- *	included
+ * @PKRAM_A_OBJECT_KEY: u64, key of an object or a DMA table, including
+ *	quarantined ones
  * @PKRAM_A_NAME: string, path from the root of the file system
  * @PKRAM_A_MODE: u32, as st_mode
  * @PKRAM_A_UID: u32, owner
@@ -48,10 +48,10 @@
  * @PKRAM_A_GENERATION: u64, number of seals so far
  * @PKRAM_A_QUARANTINE: string, why the object or range is unusable; absent if
  *	it is usable
- * @PKRAM_A_HANDOVER_MODE: u32, how the next kernel is kept off the regions,
- *	&enum pkram_handover_mode
+ * @PKRAM_A_HANDOVER_MODE: u32, how the next kernel learns of the regions, &enum
+ *	pkram_handover_mode
  * @PKRAM_A_CMDLINE: string, words that the next kernel's command line must
- *	hold; absent if none are needed; shown to CAP_SYS_ADMIN only
+ *	contain; absent if none are needed; shown to CAP_SYS_ADMIN only
  * @PKRAM_A_KEXEC_GUARD: flag, kexec_load(2) is refused
  * @PKRAM_A_KEXEC_LOADED: flag, a kexec image is loaded
  * @PKRAM_A_PENDING: u64, bytes that were freed but cannot be reused yet,
@@ -129,20 +129,20 @@ enum pkram_attr {
  *	%PKRAM_A_NR_OBJECTS, %PKRAM_A_NR_QUARANTINED, %PKRAM_A_SIZE, %PKRAM_A_FREE,
  *	%PKRAM_A_META, %PKRAM_A_PENDING, %PKRAM_A_GIB_1G, %PKRAM_A_GIB_2M.
  * @PKRAM_CMD_REGION_GET: dump; List the regions by rising address, one message
- *	for each, then the reserved ranges that hold no usable region: these have a
+ *	for each, then the reserved ranges that have no usable region: these have a
  *	quarantine and no region-uuid. Out: %PKRAM_A_BASE, %PKRAM_A_GIB,
  *	%PKRAM_A_SIZE, %PKRAM_A_REGION_UUID, %PKRAM_A_FORMAT_VERSION, %PKRAM_A_NODE,
  *	%PKRAM_A_READ_ONLY, %PKRAM_A_FREE, %PKRAM_A_META, %PKRAM_A_GIB_1G,
  *	%PKRAM_A_GIB_2M, %PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_POOL_GROW: do; Take RAM from the system: a number of GiB, from all
  *	nodes or from one. The reply has the number that was taken, each new region,
- *	and each GiB that could not be taken. It is no error to take fewer GiB than
- *	requested, but it is one to take none. In: %PKRAM_A_GIB, %PKRAM_A_NODE. Out:
+ *	and each GiB that could not be taken. Taking fewer GiB than requested is a
+ *	success; taking none is an error. In: %PKRAM_A_GIB, %PKRAM_A_NODE. Out:
  *	%PKRAM_A_GIB, %PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE}, %PKRAM_A_REFUSED
  *	{%PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_ERRNO, %PKRAM_A_REASON}.
  * @PKRAM_CMD_POOL_ADOPT: do; Attach the region in a range that this kernel does
  *	not use as RAM (reserved at boot by memmap=SIZE$START). With the flag format,
- *	create a region if the range holds none. In: %PKRAM_A_BASE, %PKRAM_A_SIZE,
+ *	create a region if the range has none. In: %PKRAM_A_BASE, %PKRAM_A_SIZE,
  *	%PKRAM_A_FORMAT. Out: %PKRAM_A_GIB, %PKRAM_A_TAKEN {%PKRAM_A_BASE,
  *	%PKRAM_A_SIZE}, %PKRAM_A_REFUSED {%PKRAM_A_BASE, %PKRAM_A_SIZE,
  *	%PKRAM_A_ERRNO, %PKRAM_A_REASON}.
@@ -153,17 +153,17 @@ enum pkram_attr {
  *	%PKRAM_A_BASE, %PKRAM_A_SIZE. Out: %PKRAM_A_GIB, %PKRAM_A_TAKEN
  *	{%PKRAM_A_BASE, %PKRAM_A_SIZE}, %PKRAM_A_REFUSED {%PKRAM_A_BASE,
  *	%PKRAM_A_SIZE, %PKRAM_A_ERRNO, %PKRAM_A_REASON}.
- * @PKRAM_CMD_OBJECT_GET: dump; List the objects, quarantined ones included,
+ * @PKRAM_CMD_OBJECT_GET: dump; List the objects, including quarantined ones,
  *	without the root directory. The name is absent if it is longer than PATH_MAX.
- *	An object that exists from the begin to the end of the list is in it once, as
- *	it was at one moment. Out: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID,
- *	%PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE,
- *	%PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	An object that exists during the whole dump is listed once, in a consistent
+ *	state. Out: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME,
+ *	%PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
  *	%PKRAM_A_QUARANTINE.
- * @PKRAM_CMD_OBJECT_DISCARD: do; Remove a quarantined object or DMA table for
- *	good and free its space. ENOENT: nothing has this key. EINVAL: it is not
- *	quarantined. In: %PKRAM_A_OBJECT_KEY.
- * @PKRAM_CMD_HANDOVER_GET: do; Get how the next kernel is kept off the regions.
+ * @PKRAM_CMD_OBJECT_DISCARD: do; Remove a quarantined object or DMA table
+ *	permanently and free its space. ENOENT: nothing has this key. EINVAL: it is
+ *	not quarantined. In: %PKRAM_A_OBJECT_KEY.
+ * @PKRAM_CMD_HANDOVER_GET: do; Get how the next kernel learns of the regions.
  *	Out: %PKRAM_A_HANDOVER_MODE, %PKRAM_A_CMDLINE, %PKRAM_A_KEXEC_GUARD,
  *	%PKRAM_A_KEXEC_LOADED.
  * @PKRAM_CMD_DMA_TABLE_GET: dump; List the DMA tables (linux/pkram_vfio.h) with
@@ -173,29 +173,28 @@ enum pkram_attr {
  *	%PKRAM_A_GID, %PKRAM_A_NR_ENTRIES, %PKRAM_A_SUSPENDED, %PKRAM_A_IN_USE,
  *	%PKRAM_A_QUARANTINE, %PKRAM_A_ENTRY {%PKRAM_A_IOVA, %PKRAM_A_SIZE,
  *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_OFFSET, %PKRAM_A_PROT}.
- * @PKRAM_CMD_DMA_TABLE_REMOVE: do; Remove a DMA table that is not in use, for
- *	good. ENOENT: no DMA table has this key. EBUSY: a VFIO container uses it.
- *	EUCLEAN: it is quarantined, object-discard removes it. In:
- *	%PKRAM_A_OBJECT_KEY.
+ * @PKRAM_CMD_DMA_TABLE_REMOVE: do; Remove a DMA table that is not in use.
+ *	ENOENT: no DMA table has this key. EBUSY: a VFIO container uses it. EUCLEAN:
+ *	it is quarantined, object-discard removes it. In: %PKRAM_A_OBJECT_KEY.
  * @PKRAM_CMD_POOL_GROW_NTF: event; The pool took memory from the system. Has:
  *	%PKRAM_A_BASE, %PKRAM_A_SIZE.
  * @PKRAM_CMD_POOL_ADOPT_NTF: event; Reserved memory was attached or formatted.
  *	A listener lists all objects again. Has: %PKRAM_A_BASE, %PKRAM_A_SIZE.
  * @PKRAM_CMD_POOL_SHRINK_NTF: event; The pool gave memory back to the system.
  *	Has: %PKRAM_A_BASE, %PKRAM_A_SIZE.
- * @PKRAM_CMD_REGION_QUARANTINE_NTF: event; Reserved memory holds no usable
+ * @PKRAM_CMD_REGION_QUARANTINE_NTF: event; Reserved memory has no usable
  *	region. Has: %PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_QUARANTINE.
- * @PKRAM_CMD_HANDOVER_NTF: event; The way in which the next kernel is kept off
+ * @PKRAM_CMD_HANDOVER_NTF: event; The way in which the next kernel learns of
  *	the regions changed. Has: %PKRAM_A_HANDOVER_MODE.
  * @PKRAM_CMD_KEXEC_REFUSE_NTF: event; A kexec image that would have overwritten
  *	the pool was refused. Has: %PKRAM_A_REASON.
  * @PKRAM_CMD_OBJECT_CREATE_NTF: event; A file or directory was created. All
  *	events of objects have the attributes that object-get shows, as they are
  *	after the change.
- * @PKRAM_CMD_OBJECT_REMOVE_NTF: event; The object has no name any more; its
+ * @PKRAM_CMD_OBJECT_REMOVE_NTF: event; The name of the object was removed; its
  *	memory is freed at the last close.
- * @PKRAM_CMD_OBJECT_RENAME_NTF: event; The object has another name. If it is a
- *	directory, so has everything in it. Also: %PKRAM_A_OLD_NAME.
+ * @PKRAM_CMD_OBJECT_RENAME_NTF: event; The object was renamed. If it is a
+ *	directory, everything in it has a new path. Also: %PKRAM_A_OLD_NAME.
  * @PKRAM_CMD_OBJECT_CHANGE_NTF: event; The owner or permissions changed, or the
  *	size did, other than by a write past the end.
  * @PKRAM_CMD_OBJECT_LABEL_NTF: event; A label was set or removed. Also:
@@ -203,11 +202,11 @@ enum pkram_attr {
  * @PKRAM_CMD_OBJECT_CLAIM_NTF: event; An open file claimed the object.
  * @PKRAM_CMD_OBJECT_RELEASE_NTF: event; The claim ended with its open file.
  * @PKRAM_CMD_OBJECT_SEAL_NTF: event; The object was sealed.
- * @PKRAM_CMD_OBJECT_UNSEAL_NTF: event; The seal was given up without a resume.
+ * @PKRAM_CMD_OBJECT_UNSEAL_NTF: event; The seal was removed without a resume.
  * @PKRAM_CMD_OBJECT_RESUME_NTF: event; A resume consumed the seal.
  * @PKRAM_CMD_OBJECT_QUARANTINE_NTF: event; The loader quarantined the object.
- * @PKRAM_CMD_OBJECT_DISCARD_NTF: event; A quarantined object was removed for
- *	good.
+ * @PKRAM_CMD_OBJECT_DISCARD_NTF: event; A quarantined object was removed
+ *	permanently.
  * @PKRAM_CMD_OBJECT_DAMAGE_NTF: event; Some of the memory of the object is not
  *	usable; sent once for each object. Also: %PKRAM_A_REASON.
  */

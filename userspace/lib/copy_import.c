@@ -54,7 +54,10 @@ static int check_old(struct import *im)
 	return pkram_copy_errno(c, err, im->object);
 }
 
-/* Call fallocate(2) with @mode for each run of zero chunks; with @grow extend the file to its end first */
+/*
+ * Call fallocate(2) with @mode for each run of zero chunks; with @grow extend the file to the
+ * end of the run first
+ */
 static int each_hole(struct import *im, int mode, bool grow)
 {
 	const struct pkram_manifest *m = &im->image.m;

@@ -34,7 +34,7 @@ int pkram_event_listen(struct pkram_ctx *ctx)
 		err = -errno;
 		pkram_error(ctx, err, err == -EPERM ?
 			    "Operation not permitted: events need root (CAP_SYS_ADMIN)" :
-			    "joining the events: %s", strerror(-err));
+			    "subscribing to events: %s", strerror(-err));
 		goto err_close;
 	}
 	return 0;
@@ -98,7 +98,7 @@ int pkram_event_next(struct pkram_ctx *ctx, struct pkram_event **event)
 	*event = NULL;
 	ctx->error[0] = '\0';
 	if (!ctx->events)
-		return pkram_error(ctx, -EBADF, "this context does not listen to events");
+		return pkram_error(ctx, -EBADF, "this context is not subscribed to events");
 	ev = calloc(1, sizeof(*ev));
 	if (!ev)
 		return pkram_error(ctx, -ENOMEM, "%s", strerror(ENOMEM));

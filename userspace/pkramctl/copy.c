@@ -158,7 +158,7 @@ static void check_claim(const char *object)
 	if (fd < 0)
 		return;
 	if (!pkram_file_info(fd, &info) && info.state == PKRAM_STATE_CLAIMED)
-		ctl_warn("%s is claimed: its owner may change it during the copy, which then mixes different moments",
+		ctl_warn("%s is claimed: its owner may change it during the copy, which is then inconsistent",
 			 object);
 	close(fd);
 }

@@ -175,7 +175,7 @@ static int dma_table_discard(int argc, char **argv)
 
 static const struct ctl_verb dma_table_verbs[] = {
 	{ "show", "[NAME | KEY]",
-	  "all DMA tables, quarantined ones included, or all about one, with its\n"
+	  "list DMA tables, including quarantined ones, or show one with its\n"
 	  "      mappings",
 	  dma_table_show },
 	{ "remove", "NAME | KEY",
@@ -187,6 +187,6 @@ static const struct ctl_verb dma_table_verbs[] = {
 
 const struct ctl_object ctl_dma_table = {
 	.name = "dma-table",
-	.help = "what VFIO devices reach: show, remove, discard",
+	.help = "preserved mappings of VFIO containers: show, remove, discard",
 	.verbs = dma_table_verbs,
 };

@@ -33,7 +33,7 @@ static int handover_show(int argc, char **argv)
 }
 
 static const struct ctl_verb handover_verbs[] = {
-	{ "show", "", "how the next kernel is kept off the regions",
+	{ "show", "", "how the next kernel learns of the regions",
 	  handover_show },
 	{ }
 };

@@ -346,7 +346,7 @@ static int check_again(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 	return ret;
 }
 
-#define HINT_EPERM " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg tells if it was pkram)"
+#define HINT_EPERM " (this needs root, a kernel that is not locked down, and kexec_load_disabled = 0; dmesg shows whether pkram refused it)"
 
 static int explain_load(const struct kexec_plan *plan, int err)
 {
@@ -615,7 +615,7 @@ static const struct ctl_verb kexec_verbs[] = {
 	      "      [--command-line STR | --reuse-cmdline] [--load-only] [--dry-run] [--force]",
 	  "load a kernel, check that the pool is safe from it, and boot it at once.\n"
 	  "      VERSION is a kernel of this host, with its initrd and the boot loader's\n"
-	  "      command line; without one, and with --reuse-cmdline, the present command\n"
+	  "      command line; without one, or with --reuse-cmdline, this kernel's command\n"
 	  "      line is used. --load-only: do not boot. --dry-run: only check. --force:\n"
 	  "      boot even if objects are claimed (their unsaved state is lost) or no\n"
 	  "      module of that kernel supports the pool",

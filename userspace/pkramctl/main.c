@@ -163,12 +163,12 @@ static void help(void)
 		help_json();
 		return;
 	}
-	puts("pkramctl: control of pkram, memory that survives kexec\n\n"
+	puts("pkramctl: control pkram, memory that survives kexec\n\n"
 	     "Usage: pkramctl [-j [-p]] OBJECT [VERB [ARGUMENTS]]\n");
 	for (i = 0; i < NR_OBJECTS; i++)
 		printf("  %-10s %s\n", objects[i]->name, objects[i]->help);
 	puts("  version    of program, library and interface\n"
-	     "  help       this text; pkramctl OBJECT --help tells more\n");
+	     "  help       this text; pkramctl OBJECT --help prints more\n");
 	help_options();
 }
 

@@ -110,7 +110,7 @@ static int object_verify(int argc, char **argv)
 
 static const struct ctl_verb object_verbs[] = {
 	{ "show", "[OBJECT | KEY]",
-	  "all objects, quarantined ones included, or all about one. An OBJECT is a\n"
+	  "list objects, including quarantined ones, or show one. An OBJECT is a\n"
 	  "      name in /dev/pkram, or a path; a KEY is one that object show prints",
 	  object_show },
 	{ "create", "OBJECT SIZE [--node N] [--mode OCTAL]",

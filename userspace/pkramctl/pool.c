@@ -281,13 +281,13 @@ static int region_show(int argc, char **argv)
 }
 
 static const struct ctl_verb region_verbs[] = {
-	{ "show", "[BASE | UUID]", "the regions, or one: where, how large, how free",
+	{ "show", "[BASE | UUID]", "list regions, or show one: address, size, free memory",
 	  region_show },
 	{ }
 };
 
 const struct ctl_object ctl_region = {
 	.name = "region",
-	.help = "the pieces of physical memory: show",
+	.help = "ranges of physical memory in the pool: show",
 	.verbs = region_verbs,
 };
