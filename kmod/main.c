@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module: brings its parts up in order, and down in reverse. */
+/* The module: initialise its parts in order, and exit in reverse order. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,7 +18,7 @@
 #include "pool/attach.h"
 #include "store/store.h"
 
-/* Not for everyone to read: physical addresses. */
+/* Not world-readable: physical addresses. */
 static char *attach;
 module_param(attach, charp, 0400);
 MODULE_PARM_DESC(attach, "BASE+SIZE,...: where the pool's regions are, if the memory map does not tell");
@@ -44,7 +44,7 @@ static int __init pkram_init(void)
 	if (err)
 		goto err_store;
 
-	/* Before there is a file system: attaching wants no file open. */
+	/* Before the file system is registered: no file may be open while the pool is attached. */
 	err = pkram_attach_init(attach);
 	if (err)
 		goto err_pool;
@@ -83,7 +83,7 @@ module_exit(pkram_exit);
 MODULE_DESCRIPTION("RAM that outlives the kernel");
 MODULE_AUTHOR("The pkram developers");
 MODULE_LICENSE("GPL");
-/* The formats that it attaches: pkramctl asks before it boots a kernel */
+/* The supported formats: pkramctl checks them before it boots a kernel */
 MODULE_INFO(pkram_format, __stringify(PKRAM_FORMAT_VERSION));
 MODULE_ALIAS_FS(PKRAM_FS_NAME);
 MODULE_ALIAS_GENL_FAMILY(PKRAM_GENL_NAME);

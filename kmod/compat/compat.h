@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between the kernels that pkram supports: 6.1, 6.12 and 7.x.
- * The code is written in the newest kernel's spelling; what an older one lacks
- * is supplied here. Nothing else in the module looks at a kernel version.
+ * Every difference between the kernels that pkram supports: 6.1, 6.12 and 7.x. The
+ * code is written in the newest kernel's spelling; this folder supplies what an
+ * older kernel lacks. No other part of the module looks at a kernel version.
  */
 #ifndef _PKRAM_COMPAT_H
 #define _PKRAM_COMPAT_H
@@ -16,7 +16,7 @@
 #error "pkram supports Linux 6.1, 6.12 and 7.x"
 #endif
 
-/* The namespace of what pkram.ko exports: a token at first, then a string. */
+/* The namespace of the exports of pkram.ko: first a token, later a string. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define PKRAM_NS	PKRAM
 #else
@@ -26,8 +26,8 @@
 #include <linux/crc32.h>
 
 /*
- * crc32c() was in a module of its own (libcrc32c), which insmod does not load.
- * What it wrapped by another name is part of the kernel's image.
+ * crc32c() was in a separate module (libcrc32c), which insmod does not load. The
+ * function that it wraps is part of the kernel's image.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 static inline u32 crc32c(u32 crc, const void *p, size_t len)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between the kernels for a file system. See compat.h for the rule.
- * Signatures that changed are probed by type, not by version: stable kernels
- * get such changes too.
+ * Differences between the kernels for a file system. See compat.h for the rule.
+ * Signatures that changed are detected by type, not by version, because stable
+ * kernels get such changes too.
  */
 #ifndef _PKRAM_COMPAT_FS_H
 #define _PKRAM_COMPAT_FS_H
 
 #include <linux/dcache.h>
 #include <linux/fs.h>
-#include <linux/falloc.h>	/* of 6.1 does not stand alone */
+#include <linux/falloc.h>	/* of 6.1 lacks an include */
 #include <linux/xattr.h>
 #include "compat/compat.h"
 
@@ -28,7 +28,7 @@
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-/* The accessors of ctime are in 6.1.y too. */
+/* 6.1.y has the accessors of ctime too. */
 static inline struct timespec64 inode_get_mtime(const struct inode *inode)
 {
 	return inode->i_mtime;
@@ -53,7 +53,7 @@ static inline struct timespec64 inode_set_atime_to_ts(struct inode *inode,
 	return ts;
 }
 
-/* sb->s_xattr pointed to handlers that could be changed. */
+/* sb->s_xattr pointed to handlers that were not const. */
 #define compat_xattr_handlers(handlers)	((const struct xattr_handler **)(handlers))
 #else
 #define compat_xattr_handlers(handlers)	(handlers)
@@ -77,8 +77,8 @@ static inline void set_default_d_op(struct super_block *sb,
 
 /*
  * iop_create(fn), iop_mkdir(fn): the value for that member of struct
- * inode_operations. Each needs DEFINE_COMPAT_*(fn) before it, which makes a
- * second function of the older signature that calls fn.
+ * inode_operations. Each needs DEFINE_COMPAT_*(fn) before it, which defines a
+ * wrapper of fn with the older signature.
  */
 #define compat_iop(member, fn)						\
 	__builtin_choose_expr(						\
@@ -87,7 +87,7 @@ static inline void set_default_d_op(struct super_block *sb,
 			typeof(*(fn)) *),				\
 		fn, fn##_compat)
 
-/* ->create() was told whether the open was exclusive. */
+/* ->create() had a parameter for exclusive opens. */
 #define DEFINE_COMPAT_CREATE(fn)					\
 static int __maybe_unused fn##_compat(struct mnt_idmap *idmap,		\
 				      struct inode *dir,		\
@@ -97,7 +97,7 @@ static int __maybe_unused fn##_compat(struct mnt_idmap *idmap,		\
 	return fn(idmap, dir, dentry, mode);				\
 }
 
-/* ->mkdir() returned an error code; it never gave another dentry. */
+/* ->mkdir() returned an error code instead of a dentry. */
 #define DEFINE_COMPAT_MKDIR(fn)						\
 static int __maybe_unused fn##_compat(struct mnt_idmap *idmap,		\
 				      struct inode *dir,		\

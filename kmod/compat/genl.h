@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Differences that the generic netlink family meets; see compat.h */
+/* Differences between the kernels for generic netlink; see compat.h */
 #ifndef _PKRAM_COMPAT_GENL_H
 #define _PKRAM_COMPAT_GENL_H
 
@@ -8,7 +8,7 @@
 #include <net/netlink.h>
 #include "compat/compat.h"
 
-/* The tables of operations that the kernel's generator prints came with 6.2. */
+/* 6.2 introduced the tables of operations that the kernel's generator prints. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 struct genl_split_ops {
 	int (*doit)(struct sk_buff *skb, struct genl_info *info);
@@ -22,7 +22,7 @@ struct genl_split_ops {
 
 #define COMPAT_GENL_OPS		16
 
-/* Each command is a do or a dump, not both: so is each of the older table. */
+/* Each command is a do or a dump, not both, as in the older table. */
 static inline int compat_genl_register(struct genl_family *family,
 				       const struct genl_split_ops *split,
 				       unsigned int n)
@@ -57,7 +57,7 @@ static inline int compat_genl_register(struct genl_family *family,
 }
 #endif
 
-/* The range of a policy was not const, but never written to either. */
+/* The range of a policy was not const, but the kernel does not write to it. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #undef NLA_POLICY_FULL_RANGE
 #define NLA_POLICY_FULL_RANGE(tp, _range) {				\

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between the kernels for mappings of device memory. See compat.h
- * for the rule. docs/kernels.md says what each kernel gives.
+ * Differences between the kernels for mappings of device memory. See compat.h for
+ * the rule. docs/kernels.md describes the behaviour of each kernel.
  */
 #ifndef _PKRAM_COMPAT_MM_H
 #define _PKRAM_COMPAT_MM_H
@@ -28,7 +28,7 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-/* Before there were locks of single vmas. */
+/* Older kernels have no locks of single vmas. */
 static inline void vma_start_write(struct vm_area_struct *vma)
 {
 	mmap_assert_write_locked(vma->vm_mm);
@@ -44,7 +44,7 @@ static inline void compat_lock_vmas_of(struct mm_struct *mm, struct file *file)
 	mmap_assert_write_locked(mm);
 }
 #else
-/* Exclude faults in the mappings of a file; mmap_lock is held to write. */
+/* Exclude faults in the mappings of a file; mmap_lock is held for writing. */
 static inline void compat_lock_vmas_of(struct mm_struct *mm, struct file *file)
 {
 	VMA_ITERATOR(vmi, mm, 0);
@@ -72,9 +72,10 @@ static inline unsigned int compat_fault_order(enum page_entry_size size)
 #endif
 
 /*
- * Is it a write to a leaf that is there? Only then tell the kernel of a write:
- * a new leaf of a shared mapping is writable anyhow, and where a fault that
- * raced put a table, the kernel warns of a write.
+ * Return whether the fault is a write to an existing leaf. Only then tell the
+ * kernel that it is a write: a new leaf of a shared mapping is writable anyway,
+ * and if a concurrent fault has inserted a page table, the kernel warns about a
+ * write.
  */
 static inline bool compat_leaf_write(struct vm_fault *vmf, unsigned int order)
 {
@@ -85,10 +86,10 @@ static inline bool compat_leaf_write(struct vm_fault *vmf, unsigned int order)
 }
 
 /*
- * Leaves. Up to 6.16 device memory is mapped by "devmap" entries, which count
- * no references and want VM_MIXEDMAP; a leaf may be smaller than the folio. From
- * 6.17 on leaves are those of ordinary file folios, and must be as large as
- * the folio, or 4K.
+ * Leaves. Up to 6.16 device memory is mapped by "devmap" entries, which count no
+ * references and need VM_MIXEDMAP; a leaf may be smaller than the folio. Since
+ * 6.17 leaves are those of ordinary file folios, and must be as large as the
+ * folio, or 4K.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 
@@ -138,9 +139,9 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 #endif
 
 /*
- * Before memory is given to somebody else. On 6.1 MADV_COLD and MADV_PAGEOUT take
- * a 2M leaf of device memory for a bad table and clear it without flushing the
- * TLB, so unmapping, which finds nothing there, does not flush it either.
+ * Called before memory is reused. On 6.1 MADV_COLD and MADV_PAGEOUT treat a 2M
+ * leaf of device memory as a bad page table and clear it without a TLB flush;
+ * unmapping then finds no leaf and does not flush either.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 static inline void compat_flush_one(void *unused)
@@ -158,7 +159,7 @@ static inline void compat_flush_before_free(void)
 }
 #endif
 
-/* Before 6.12 mprotect() took a 1G leaf for a page table. */
+/* Before 6.12 mprotect() treated a 1G leaf as a page table. */
 #define PKRAM_MPROTECT_KNOWS_1G	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What core/pure.h needs, for the kernel. User space has a file of the same name
- * in selftests/unit/include, which its include path finds first.
+ * The environment of core/pure.h in the kernel. User space has a file of the same
+ * name in selftests/unit/include, which its include path finds first.
  */
 #ifndef _PKRAM_PURE_ENV_H
 #define _PKRAM_PURE_ENV_H
@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #include "compat/compat.h"
 
-/* Stores to preserved memory: whole, in program order. x86 keeps store order. */
+/* Stores to preserved memory: not torn, in program order. x86 keeps the order of stores. */
 #define pkram_store64(p, v)				\
 	do {						\
 		barrier();				\

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What differs between the kernels for the VFIO container backend. See compat.h for
- * the rule.
- */
+/* Differences between the kernels for the VFIO container backend. See compat.h for the rule. */
 #ifndef _PKRAM_COMPAT_VFIO_H
 #define _PKRAM_COMPAT_VFIO_H
 
@@ -14,10 +11,10 @@
 enum vfio_iommu_notify_type;
 
 /*
- * VFIO keeps the interface of its container backends to itself
- * (drivers/vfio/vfio.h), though it exports the functions to register one. Names and
- * order are what the kernel has; vfio/check-ops.sh compares these two types with the
- * BTF of the kernel that is built for, and there is no module if they differ.
+ * VFIO exports the functions to register a container backend, but the interface is
+ * in a private header (drivers/vfio/vfio.h). Names and order are those of the
+ * kernel; vfio/check-ops.sh compares these two types with the BTF of the target
+ * kernel, and the build of the module fails if they differ.
  */
 enum vfio_group_type {
 	VFIO_IOMMU,
@@ -49,7 +46,7 @@ struct vfio_iommu_driver_ops {
 #endif
 };
 
-/* Of the same header */
+/* From the same header */
 int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops);
 void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The extent allocator. Whole GiB are kept whole as long as possible, since
- * only they give 1G leaves and only they can be given back to the kernel.
+ * The extent allocator. It keeps whole GiB free as long as possible, because only
+ * these give 1G leaves and only these can be given back to the kernel.
  */
 #include "core/alloc.h"
 
@@ -17,7 +17,7 @@ static u32 alloc_region_gibs(const struct pkram_alloc_region *r)
 
 /* Regions */
 
-/* One piece of memory: the struct, both bitmaps, the counters. */
+/* Allocate the struct, both bitmaps and the counters as one piece of memory. */
 static struct pkram_alloc_region *alloc_region_new(u32 nr_gib)
 {
 	u32 nr_units = nr_gib * PKRAM_GIB_UNITS;
@@ -131,14 +131,14 @@ int pkram_alloc_set_gib(struct pkram_alloc *al, u64 id, u32 gib, bool present)
 	return 0;
 }
 
-/* Given runs */
+/* Marking runs */
 
 static bool alloc_run_in_region(const struct pkram_alloc_region *r, u32 unit, u32 nr)
 {
 	return unit < r->nr_units && nr <= r->nr_units - unit;
 }
 
-/* Flip a run that is all free, or all taken, GiB by GiB for the counts. */
+/* Flip a run that is all free or all taken, GiB by GiB to update the counters. */
 static void alloc_flip_run(struct pkram_alloc *al, struct pkram_alloc_region *r,
 			   u32 unit, u32 nr, bool take)
 {
@@ -176,8 +176,8 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr)
 	if (!r || !alloc_run_in_region(r, unit, nr))
 		return;
 	/*
-	 * A caller that frees what is free, or absent, is wrong; that must not
-	 * become memory that is handed out twice or is not there.
+	 * Ignore units that are free or absent already: a wrong caller must not
+	 * cause memory to be allocated twice, or absent memory to be allocated.
 	 */
 	for (end = unit + nr; unit < end; unit = to) {
 		from = find_next_bit(r->used, end, unit);
@@ -190,7 +190,7 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr)
 	}
 }
 
-/* Finding room */
+/* Searching */
 
 struct grant {
 	struct pkram_alloc *al;
@@ -238,7 +238,7 @@ static int alloc_cmp_obj_unit(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Parts of a run are found in order of size, not of offset. */
+/* Parts of a run are found in order of size, not of offset: sort them. */
 static u32 alloc_grant_finish(struct grant *g)
 {
 	struct pkram_extent *to = g->out, *e;
@@ -256,9 +256,10 @@ static u32 alloc_grant_finish(struct grant *g)
 }
 
 /*
- * Whole GiB of one region for up to @want GiB of the object from @obj_unit on:
- * the highest run of idle ones first, but ascending within it so that they
- * make one extent. Return: how many were got, or -EFBIG.
+ * Take whole GiB of one region for up to @want GiB of the object from @obj_unit
+ * on. The highest run of idle GiB is used first, but ascending within it, so that
+ * it becomes one extent.
+ * Return: number of GiB taken, or -EFBIG.
  */
 static int alloc_get_gibs_region(struct grant *g, struct pkram_alloc_region *r,
 				 u32 obj_unit, u32 want)
@@ -284,7 +285,7 @@ static int alloc_get_gibs_region(struct grant *g, struct pkram_alloc_region *r,
 	return (int)got;
 }
 
-/* First the regions of the node asked for (@near), then the others. */
+/* First the regions of the requested node (@near), then the others. */
 static bool alloc_region_in_turn(const struct pkram_alloc_region *r, int node,
 				 bool near)
 {
@@ -310,7 +311,7 @@ static int alloc_get_gibs(struct grant *g, u32 obj_unit, u32 want,
 	return got;
 }
 
-/* Free runs of those regions and GiB that are looked at together. */
+/* Free runs in a set of regions and GiB. */
 struct pick {
 	struct pkram_alloc *al;
 	int node;
@@ -326,7 +327,7 @@ static void alloc_pick_start(struct pick *p)
 	p->pos = 0;
 }
 
-/* The next free run from the bottom up. */
+/* Find the next free run, from the bottom up. */
 static bool alloc_pick_next(struct pick *p, u32 *start, u32 *len)
 {
 	struct pkram_alloc_region *r;
@@ -344,7 +345,7 @@ static bool alloc_pick_next(struct pick *p, u32 *start, u32 *len)
 			if (pkram_alloc_gib_idle(r, alloc_gib_of(u)) != p->idle)
 				continue;
 			end = find_next_bit(r->used, p->pos, u);
-			/* Into the GiB that follow, if they are alike. */
+			/* Continue into the following GiB if they are in the same set. */
 			while (end == p->pos && end < r->nr_units &&
 			       pkram_alloc_gib_idle(r, alloc_gib_of(end)) == p->idle) {
 				p->pos += PKRAM_GIB_UNITS;
@@ -359,7 +360,7 @@ static bool alloc_pick_next(struct pick *p, u32 *start, u32 *len)
 	return false;
 }
 
-/* Units in runs of @min at least, counted no further than @enough. */
+/* Count the units in runs of at least @min units; stop at @enough. */
 static u64 alloc_pick_sum(struct pick *p, u32 min, u64 enough)
 {
 	u32 start, len;
@@ -373,9 +374,9 @@ static u64 alloc_pick_sum(struct pick *p, u32 min, u64 enough)
 }
 
 /*
- * Take up to @want units, in as few extents as the runs allow: the longest
- * ones that are needed, the lowest ones among equals; and if one run is enough,
- * the lowest that is. Return: how many were got, or -EFBIG.
+ * Take up to @want units, in as few extents as possible: use the longest runs, and
+ * of equal ones the lowest. If a single run is sufficient, use the lowest such
+ * run. Return: number of units taken, or -EFBIG.
  */
 static s64 alloc_get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32 want)
 {
@@ -385,7 +386,7 @@ static s64 alloc_get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32
 
 	if (!take)
 		return 0;
-	/* The greatest length that is enough when no shorter run is used. */
+	/* Find the greatest length for which runs of at least this length are sufficient. */
 	while (lo < hi) {
 		mid = hi - (hi - lo) / 2;
 		if (alloc_pick_sum(p, mid, take) >= take)
@@ -393,7 +394,7 @@ static s64 alloc_get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32
 		else
 			hi = mid - 1;
 	}
-	/* What runs of just that length must give; longer ones give all. */
+	/* Units to take from runs of exactly that length; longer ones are taken whole. */
 	equals = take;
 	if (lo < take)
 		equals -= (u32)alloc_pick_sum(p, lo + 1, take);
@@ -417,7 +418,7 @@ static s64 alloc_get_units_of(struct grant *g, struct pick *p, u32 obj_unit, u32
 	return got;
 }
 
-/* Units in GiB that are in use already; idle GiB are broken last. */
+/* Use units in GiB that are in use already; break idle GiB last. */
 static int alloc_get_units(struct grant *g, u32 obj_unit, u32 want,
 			   const struct pkram_alloc_request *req)
 {

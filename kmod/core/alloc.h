@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The extent allocator: which units of which region are free. Pure: knows
- * neither memory nor records; rebuilt from the extents at every load.
+ * The extent allocator: it knows which units of which region are free. Pure: it
+ * uses neither the memory nor records, and is rebuilt from the extents at every
+ * load.
  *
- * Context of every function: the caller serialises all calls on one
- * &struct pkram_alloc. pkram_alloc_add_region() allocates memory, nothing
- * else does.
+ * Context of every function: the caller serialises all calls on one &struct
+ * pkram_alloc. Only pkram_alloc_add_region() allocates memory.
  */
 #ifndef _PKRAM_ALLOC_H
 #define _PKRAM_ALLOC_H
@@ -20,9 +20,9 @@
  * @id: region id
  * @node: NUMA node, or %PKRAM_NO_NODE
  * @nr_units: units of the span
- * @nr_free: units free
+ * @nr_free: number of free units
  * @used: bitmap of @nr_units bits; units of absent GiB are set
- * @present: bitmap: GiB that are there
+ * @present: bitmap: GiB that exist
  * @gib_free: for each GiB the number of free units
  */
 struct pkram_alloc_region {
@@ -39,7 +39,7 @@ struct pkram_alloc_region {
 /**
  * struct pkram_alloc - all regions
  * @regions: list
- * @nr_free: units free in all of them
+ * @nr_free: number of free units in all of them
  */
 struct pkram_alloc {
 	struct pkram_alloc_region *regions;
@@ -47,11 +47,11 @@ struct pkram_alloc {
 };
 
 /**
- * struct pkram_alloc_request - what is wanted
+ * struct pkram_alloc_request - a request for units
  * @obj_unit: offset of the run in the object, in units
  * @nr_units: length, not 0
  * @node: take from this node first; %PKRAM_NO_NODE for any
- * @strict: take from no other node
+ * @strict: do not take from other nodes
  */
 struct pkram_alloc_request {
 	u32 obj_unit;
@@ -63,10 +63,10 @@ struct pkram_alloc_request {
 /**
  * pkram_alloc_add_region() - Add the space of a region
  * @al: allocator
- * @id: region id, not yet known
+ * @id: region id, not added yet
  * @node: NUMA node or %PKRAM_NO_NODE
  * @nr_gib: GiB of the span
- * @present: bit n: GiB n is there; all its units are free
+ * @present: bit n: GiB n exists; all its units are free
  *
  * Return: 0, -ENOMEM, -EEXIST, -EINVAL @nr_gib.
  */
@@ -101,20 +101,20 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
 /**
  * pkram_alloc_get() - Allocate units for a run of an object
  * @al: allocator
- * @req: what is wanted
+ * @req: request
  * @out: out: extents, sorted by obj_unit, adjacent ones merged
- * @max: room in @out
+ * @max: number of elements in @out
  *
- * Parts of the run that are whole GiB, aligned in the object, get whole free
- * GiB (aligned in the region) as long as there are some, from the top down;
- * all other parts get units from GiB that are in use already, from the bottom
- * up, in as few extents as the free runs allow, and break a wholly free GiB
- * only when nothing else is left. GiB 0 of a region is never wholly free.
- * The node asked for comes first, others follow unless the request is strict.
+ * Parts of the run that are whole GiB, aligned in the object, get whole free GiB
+ * (aligned in the region) as long as there are some, from the top down. All other
+ * parts get units from GiB that are in use already, from the bottom up, in as few
+ * extents as the free runs allow; a wholly free GiB is broken only if nothing else
+ * is left. GiB 0 of a region is never wholly free. The requested node comes first;
+ * others follow unless the request is strict.
  *
- * All or nothing. Return: number of extents; -ENOSPC not enough free units;
- * -EFBIG more than @max extents needed (up to two that merge with a
- * neighbour only at the end count as well); -EINVAL impossible request.
+ * All or nothing. Return: number of extents; -ENOSPC not enough free units; -EFBIG
+ * more than @max extents needed (up to two that merge with a neighbour only at the
+ * end count as well); -EINVAL impossible request.
  */
 int pkram_alloc_get(struct pkram_alloc *al,
 		    const struct pkram_alloc_request *req,
@@ -129,9 +129,8 @@ bool pkram_alloc_gib_idle(const struct pkram_alloc_region *r, u32 gib);
  * pkram_alloc_set_gib() - Add a GiB to a region or remove it
  * @al: allocator
  * @id: region id
- * @gib: which, within the span
- * @present: true: it was absent, its units become free; false: it must be
- *	idle
+ * @gib: GiB of the span
+ * @present: true: it was absent, its units become free; false: it must be idle
  *
  * Return: 0, -ENOENT, -EBUSY.
  */

@@ -39,7 +39,7 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 						      sizeof(*ser))));
 }
 
-/* @w: the words of the slot in front of the bitmap of present GiB */
+/* @w: the words of the slot before the bitmap of present GiB */
 static void header_decode_fixed(struct pkram_header *h, const __le64 *w)
 {
 #define WORD(field)	(w + offsetof(struct pkram_region_ser, field) / 8)
@@ -60,9 +60,8 @@ static void header_decode_fixed(struct pkram_header *h, const __le64 *w)
 }
 
 /*
- * Copy a slot piece by piece through a small buffer: check it and, if @h is
- * given, decode the bytes that were checked. A whole slot is too much for a
- * kernel stack.
+ * Copy a slot piece by piece through a small buffer: verify it and, if @h is
+ * given, decode the verified bytes. A whole slot is too large for a kernel stack.
  */
 static bool header_slot_load(const void *slot, struct pkram_header *h)
 {
@@ -97,7 +96,7 @@ static bool header_slot_load(const void *slot, struct pkram_header *h)
 	return tag == pkram_tag(PKRAM_REGION_MAGIC, crc);
 }
 
-/* Quadratic, but over 832 entries at most. */
+/* Quadratic, but for 832 entries at most. */
 static bool header_meta_ok(const struct pkram_header *h)
 {
 	u32 i, j, unit;
@@ -169,7 +168,7 @@ enum pkram_bad pkram_header_read(const void *head, u64 base,
 	}
 
 	bad = header_check(h, base);
-	/* No writer leaves two contents with one number: neither is the truth. */
+	/* A writer never leaves two contents with one number: use neither. */
 	if (!bad && ok[0] && ok[1] && seq[0] == seq[1] && differ)
 		bad = PKRAM_BAD_FIELD;
 	if (bad == PKRAM_BAD_VERSION || bad == PKRAM_BAD_FEATURE) {

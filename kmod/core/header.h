@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Region headers: &struct pkram_region_ser in the machine's own terms. */
+/* Region headers: &struct pkram_region_ser in CPU byte order. */
 #ifndef _PKRAM_HEADER_H
 #define _PKRAM_HEADER_H
 
@@ -8,7 +8,7 @@
 /**
  * struct pkram_header - a decoded region header
  *
- * The fields are those of &struct pkram_region_ser, but @region_id.
+ * The fields are those of &struct pkram_region_ser, except @region_id.
  */
 struct pkram_header {
 	u64 seq;
@@ -40,13 +40,13 @@ static inline u64 pkram_header_gib_addr(const struct pkram_header *h, u32 gib)
 	return h->base + ((u64)gib << PKRAM_GIB_SHIFT);
 }
 
-/** pkram_header_meta_unit() - Return the number of a unit that holds records */
+/** pkram_header_meta_unit() - Return the number of a unit that contains records */
 static inline u32 pkram_header_meta_unit(const struct pkram_header *h, u32 i)
 {
 	return h->meta[i] & ~PKRAM_META_LARGE;
 }
 
-/** pkram_header_meta_large() - Check whether such a unit holds one large pair */
+/** pkram_header_meta_large() - Check whether such a unit contains one large pair */
 static inline bool pkram_header_meta_large(const struct pkram_header *h, u32 i)
 {
 	return h->meta[i] & PKRAM_META_LARGE;
@@ -62,14 +62,14 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 
 /**
  * pkram_header_read() - Decode the header of a region from its two slots
- * @head: unit 0 of the region, readable for two slots at least
+ * @head: unit 0 of the region, of which at least two slots are readable
  * @base: physical address where the region was found; must be the header's
  * @h: out
- * @cur: out: 0 or 1, the slot that counts
+ * @cur: out: 0 or 1, the slot in use
  * @mirror: out: the other slot differs and should be written again
  *
  * Return: %PKRAM_OK or what is wrong. With %PKRAM_BAD_VERSION and
- * %PKRAM_BAD_FEATURE @h is filled as far as every version has it.
+ * %PKRAM_BAD_FEATURE only the fields of @h that every version has are set.
  */
 enum pkram_bad pkram_header_read(const void *head, u64 base,
 				 struct pkram_header *h, int *cur,

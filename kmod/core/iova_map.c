@@ -2,7 +2,7 @@
 /* The mappings and ranges of a VFIO container: see iova_map.h. */
 #include "core/iova_map.h"
 
-/* An array of pointers, as even a guest with hundreds of mappings changes few. */
+/* An array of pointers is sufficient: even a guest with hundreds of mappings changes few. */
 #define FIRST_ROOM	16
 
 void pkram_iova_map_free(struct pkram_iova_map *t)
@@ -40,7 +40,7 @@ int pkram_iova_map_check(u64 first, u64 size, u64 pgsize, u64 *last)
 	return (first | size) & (pgsize - 1) ? -EINVAL : 0;
 }
 
-/* @array with room for one more than @nr, maybe another; NULL: no memory, the old stays */
+/* Return @array or a larger copy with space for one more than @nr; NULL: no memory */
 static void *iova_map_with_room(void *array, u32 nr, u32 *room, size_t size)
 {
 	u32 more = max(2 * *room, (u32)FIRST_ROOM);
@@ -197,7 +197,7 @@ int pkram_runs_exclude(struct pkram_runs *r, u64 first, u64 last)
 			i++;
 			continue;
 		}
-		/* At most one becomes two: room for it before anything changes. */
+		/* At most one range becomes two: make space for it before anything changes. */
 		err = iova_map_make_room(r);
 		if (err)
 			return err;
@@ -244,7 +244,7 @@ bool pkram_segs_same(const struct pkram_seg *a, u32 nr_a,
 
 		if (a[i].object != b[j].object)
 			return false;
-		/* One of them is cut: their offsets at the same place */
+		/* One of them is split: compare their offsets at the same position */
 		if (a[i].object &&
 		    a[i].offset - a[i].pos != b[j].offset - b[j].pos)
 			return false;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The mappings of a VFIO container by IOVA, the ranges that may be mapped, and the rules
- * of VFIO's type1 (version 2) for both. Pure: uses neither memory nor IOMMU.
+ * The mappings of a VFIO container by IOVA, the ranges that may be mapped, and the
+ * rules of VFIO's type1 (version 2) for both. Pure: uses neither memory nor IOMMU.
  *
- * Ranges are inclusive, first to last, so that one may end with the last byte of the
- * address space. Context of every function: the caller serialises all calls on one map.
+ * Ranges are inclusive, first to last, so that a range can end with the last byte
+ * of the address space. Context of every function: the caller serialises all calls
+ * on one map.
  */
 #ifndef _PKRAM_IOVA_MAP_H
 #define _PKRAM_IOVA_MAP_H
@@ -25,11 +26,11 @@ struct pkram_dma {
 
 /**
  * struct pkram_iova_map - the mappings of a VFIO container
- * @dma: in order of IOVA; none overlaps another
- * @nr: how many
- * @room: for how many @dma has room
- * @limit: how many there may be
- * @nr_invalid: how many have no user address
+ * @dma: in order of IOVA, without overlaps
+ * @nr: number of mappings
+ * @room: number of elements that @dma has space for
+ * @limit: maximum of @nr
+ * @nr_invalid: number of mappings without a user address
  */
 struct pkram_iova_map {
 	struct pkram_dma **dma;
@@ -47,9 +48,9 @@ struct pkram_run {
 
 /**
  * struct pkram_runs - the ranges that may be mapped
- * @run: in order; none touches another
- * @nr: how many
- * @room: for how many @run has room
+ * @run: in order, not adjacent
+ * @nr: number of ranges
+ * @room: number of elements that @run has space for
  */
 struct pkram_runs {
 	struct pkram_run *run;
@@ -58,10 +59,10 @@ struct pkram_runs {
 };
 
 /**
- * struct pkram_seg - a part of a mapping that is one run of one thing
- * @pos: where it starts in the mapping
+ * struct pkram_seg - a part of a mapping within one object
+ * @pos: its start in the mapping
  * @len: in bytes
- * @object: what is mapped; NULL: memory that is not the pool's
+ * @object: the mapped object; NULL: memory outside of the pool
  * @offset: in the object
  */
 struct pkram_seg {
@@ -79,7 +80,7 @@ void pkram_iova_map_free(struct pkram_iova_map *t);
  * @t: table
  * @first: range
  * @last: range
- * @overlaps: out: is there one?
+ * @overlaps: out: there is one
  *
  * Return: index of the first mapping that ends at @first or later, @t->nr if none
  * does.
@@ -94,7 +95,7 @@ u32 pkram_iova_map_find(const struct pkram_iova_map *t, u64 first, u64 last,
  * @pgsize: smallest page of the IOMMU
  * @last: out
  *
- * Return: 0; -EINVAL empty or not aligned; -EOVERFLOW it goes round.
+ * Return: 0; -EINVAL empty or not aligned; -EOVERFLOW it wraps around.
  */
 int pkram_iova_map_check(u64 first, u64 size, u64 pgsize, u64 *last);
 
@@ -103,7 +104,7 @@ int pkram_iova_map_check(u64 first, u64 size, u64 pgsize, u64 *last);
  * @t: table
  * @dma: with its range
  *
- * Return: 0; -EEXIST something is mapped there; -ENOSPC there are as many as may be;
+ * Return: 0; -EEXIST the range overlaps a mapping; -ENOSPC the limit is reached;
  * -ENOMEM.
  */
 int pkram_iova_map_insert(struct pkram_iova_map *t, struct pkram_dma *dma);
@@ -112,25 +113,27 @@ int pkram_iova_map_insert(struct pkram_iova_map *t, struct pkram_dma *dma);
 struct pkram_dma *pkram_iova_map_remove(struct pkram_iova_map *t, u32 i);
 
 /**
- * pkram_iova_map_whole() - Find the mappings of a range, none of which may be cut by it
+ * pkram_iova_map_whole() - Find the mappings in a range; fail if the range cuts
+ * one
  * @t: table
  * @first: range
  * @last: range
  * @i: out: index of the first
- * @nr: out: how many
+ * @nr: out: number of mappings
  *
- * Return: 0, also if there are none; -EINVAL one is in the range in part.
+ * Return: 0, also if there are none; -EINVAL a mapping is only partly in the
+ * range.
  */
 int pkram_iova_map_whole(const struct pkram_iova_map *t, u64 first, u64 last,
 			 u32 *i, u32 *nr);
 
 /**
- * pkram_iova_map_invalidate() - Mark the user addresses of mappings as given up
+ * pkram_iova_map_invalidate() - Mark the user addresses of mappings as invalid
  * @t: table
  * @i: index of the first
- * @nr: how many
+ * @nr: number of mappings
  *
- * Return: 0; -EINVAL one is given up already: then nothing is changed.
+ * Return: 0; -EINVAL one is invalid already: then nothing is changed.
  */
 int pkram_iova_map_invalidate(struct pkram_iova_map *t, u32 i, u32 nr);
 
@@ -141,8 +144,8 @@ int pkram_iova_map_invalidate(struct pkram_iova_map *t, u32 i, u32 nr);
  * @last: its range
  * @i: out: its index
  *
- * Return: 0; -ENOENT nothing is there; -EINVAL it is not this range exactly, or has
- * an address.
+ * Return: 0; -ENOENT there is no mapping; -EINVAL its range differs, or it has an
+ * address.
  */
 int pkram_iova_map_find_invalid(const struct pkram_iova_map *t, u64 first,
 				u64 last, u32 *i);
@@ -167,12 +170,12 @@ bool pkram_runs_fit(const struct pkram_runs *r, const struct pkram_iova_map *t);
 /**
  * pkram_segs_same() - Check whether two lists describe the same memory
  * @a: segments without gaps, from 0 on
- * @nr_a: how many
- * @b: others
- * @nr_b: how many
+ * @nr_a: number of segments
+ * @b: the other list
+ * @nr_b: number of segments
  *
- * They may be cut at different places. Memory that is not the pool's is the same as
- * any other such memory.
+ * The lists may be split at different positions. All memory outside of the pool is
+ * considered the same.
  */
 bool pkram_segs_same(const struct pkram_seg *a, u32 nr_a,
 		     const struct pkram_seg *b, u32 nr_b);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Labels (user.* xattrs) of an object: packed entries in one area, see layout.h.
- * Every function stays within the area whatever it holds.
+ * All functions stay within the area, whatever its content.
  */
 #include "core/label.h"
 
@@ -12,7 +12,7 @@ struct label {
 	const u8 *value;
 	u32 name_len;
 	u32 value_len;
-	u32 next;		/* where the following label begins */
+	u32 next;		/* start of the following label */
 };
 
 static bool label_parse(const u8 *area, u32 len, u32 pos, struct label *l)
@@ -31,7 +31,7 @@ static bool label_parse(const u8 *area, u32 len, u32 pos, struct label *l)
 	return true;
 }
 
-/* Find @name. Return: where its entry begins, or -ENODATA. */
+/* Find @name. Return: start of its entry, or -ENODATA. */
 static int label_find(const u8 *area, u32 len, const char *name,
 		      struct label *l)
 {

@@ -10,7 +10,7 @@
  * @area: valid area
  * @len: its length
  * @name: name without prefix
- * @value: out: where the value is, in @area
+ * @value: out: the value in @area
  *
  * Return: length of the value, or -ENODATA.
  */
@@ -40,8 +40,8 @@ bool pkram_xattr_next(const u8 *area, u32 len, u32 *pos, const char **name,
  * @out: out: the new area from pkram_alloc_mem(), NULL if empty
  * @out_len: out: its length
  *
- * Return: 0, -ENOMEM, -ENOSPC if it would exceed %PKRAM_XATTR_AREA_MAX,
- * -ENODATA if the label to remove is not there, -ERANGE name or value length.
+ * Return: 0, -ENOMEM, -ENOSPC if it would exceed %PKRAM_XATTR_AREA_MAX, -ENODATA
+ * if there is no such label to remove, -ERANGE name or value length.
  */
 int pkram_xattr_replace(const u8 *area, u32 len, const char *name,
 			const void *value, u32 value_len, u8 **out,

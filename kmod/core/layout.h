@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The preserved format, version 1: what one kernel leaves to the next.
+ * The preserved format, version 1: the data that one kernel leaves to the next.
  *
- * This header is the contract; docs/format.md says it in prose. Little-endian,
- * fixed width, no pointers, nothing that depends on a kernel's version or
- * configuration. Whatever is read through it may hold any bytes at all.
+ * This header is the contract; docs/format.md describes it in prose.
+ * Little-endian, fixed width, no pointers, no dependency on a kernel's version or
+ * configuration. Readers must accept any bytes.
  */
 #ifndef _PKRAM_LAYOUT_H
 #define _PKRAM_LAYOUT_H
@@ -51,7 +51,7 @@
  * @tag: %PKRAM_REGION_MAGIC | (u64)crc << 32, stored last; CRC32C of the
  *	slot's 4096 bytes with @tag as zero. In every format version. Every
  *	CRC32C here starts from %PKRAM_CRC_SEED and is not inverted at the end.
- * @seq: the valid slot with the higher number counts
+ * @seq: of two valid slots the one with the higher number is used
  * @version: format version
  * @index: of the region in the pool, for people
  * @compat: features that may be ignored
@@ -65,7 +65,7 @@
  * @nr_meta: number of entries of @meta
  * @created: seconds since the epoch
  * @present: bit n: GiB n of the span belongs to the region. Bit 0 is set.
- * @meta: units that hold records: unit number | %PKRAM_META_LARGE
+ * @meta: units that contain records: unit number | %PKRAM_META_LARGE
  */
 struct pkram_region_ser {
 	__le64 tag;
@@ -89,13 +89,14 @@ struct pkram_region_ser {
 #define PKRAM_META_LARGE	0x80000000U
 
 /*
- * The unit map: two bits for each unit of the region, in self-checking words
- * of 16 units: low 32 bits the states, unit n of the word in bits 2n and 2n+1;
- * high 32 bits a CRC32C of {region id, word index, states}. Both copies are
- * written, A first; a word whose A fails its check is read from B.
+ * The unit map: two bits for each unit of the region, in words of 16 units with a
+ * checksum. The low 32 bits are the states, unit n of the word in bits 2n and
+ * 2n+1; the high 32 bits are a CRC32C of {region id, word index, states}. Both
+ * copies are written, A first; if the check of a word of A fails, it is read from
+ * B.
  *
- * Extents say who owns a unit. The map says whether the owner may see the
- * bytes, and, when a record is lost, which units were its.
+ * Extents record the owner of a unit. The map records whether the owner may see
+ * the bytes, and, if a record is lost, which units it owned.
  */
 #define PKRAM_MAP_WORD_UNITS	16
 #define PKRAM_GIB_MAP_WORDS	(PKRAM_GIB_UNITS / PKRAM_MAP_WORD_UNITS)
@@ -103,24 +104,24 @@ struct pkram_region_ser {
 
 enum pkram_unit_state {
 	PKRAM_UNIT_FREE = 0,
-	PKRAM_UNIT_STALE = 1,	/* owned; shows zeroes; holds old bytes */
-	PKRAM_UNIT_WRITTEN = 2,	/* owned; its bytes are the owner's */
-	PKRAM_UNIT_META = 3,	/* head, or holds records */
+	PKRAM_UNIT_STALE = 1,	/* owned; reads as zeroes; contains old bytes */
+	PKRAM_UNIT_WRITTEN = 2,	/* owned; contains the owner's data */
+	PKRAM_UNIT_META = 3,	/* head, or contains records */
 };
 
 /*
- * A unit of small records holds 128 pairs of 8 KiB slots; one of large
- * records holds one pair of 1 MiB slots. Slot A of a pair comes first.
+ * A unit of small records contains 128 pairs of 8 KiB slots; a unit of large
+ * records contains one pair of 1 MiB slots. Slot A of a pair comes first.
  */
 #define PKRAM_SMALL_SLOT	8192
 #define PKRAM_LARGE_SLOT	0x100000U
 #define PKRAM_SMALL_PAIRS	(PKRAM_UNIT / (2 * PKRAM_SMALL_SLOT))
 
 enum pkram_record_kind {
-	PKRAM_KIND_FREE = 1,	/* the pair holds nothing */
+	PKRAM_KIND_FREE = 1,	/* the pair is free */
 	PKRAM_KIND_FILE = 2,
 	PKRAM_KIND_DIR = 3,
-	PKRAM_KIND_DMA_TABLE = 4,	/* what survives of a VFIO container */
+	PKRAM_KIND_DMA_TABLE = 4,	/* preserved mappings of a VFIO container */
 };
 
 struct pkram_time_ser {
@@ -198,13 +199,13 @@ enum pkram_dma_table_state {
  * struct pkram_record_ser - one slot of an object's record
  * @tag: %PKRAM_RECORD_MAGIC | (u64)crc << 32, stored last; CRC32C, seeded with
  *	pkram_pool_seed(), of @len bytes with @tag as zero
- * @seq: the valid slot with the higher number counts
+ * @seq: of two valid slots the one with the higher number is used
  * @len: bytes used: this struct, labels (padded to 8), extents
  * @kind: &enum pkram_record_kind
  * @flags: zero in version 1
  * @id: object id, never used twice in a pool; also the inode number
  * @parent: id of the directory; 0 for the root
- * @replaces: id of the object that this one took the name of (rename over an
+ * @replaces: id of the object whose name this one has taken (rename over an
  *	existing name): that record is void if it has the same parent and name
  * @size: file: bytes; directory: 0
  * @mode: as st_mode
@@ -261,8 +262,8 @@ struct pkram_record_ser {
 #define PKRAM_MAX_ENTRIES	(PKRAM_LARGE_DATA / sizeof(struct pkram_entry_ser))
 
 /*
- * Sizes and offsets are part of the contract. A record and a region header have
- * their numbers at the same place.
+ * Sizes and offsets are part of the contract. Record and region header have their
+ * numbers at the same offset.
  */
 static_assert(sizeof(struct pkram_region_ser) == PKRAM_HEADER_SLOT);
 static_assert(offsetof(struct pkram_region_ser, seq) == 8);

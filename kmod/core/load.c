@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The loader. Steps, each over all records: read; check extents against the
- * regions; settle copies and replaced records; look for overlaps, double names
- * and lost parents; at last take the units. Nothing is taken before all memory
- * that the loader needs is there, so that a failure leaves no trace.
+ * The loader. Its steps, each over all records: read; check extents against the
+ * regions; settle copies and replaced records; look for overlaps, duplicate names
+ * and missing parents; at the end take the units. All memory that the loader needs
+ * is allocated before it takes any unit, so that a failure has no effect.
  */
 #include "core/load.h"
 #include "core/unitmap.h"
 
-/* By what items are found; sorted by id, then the newest first. */
+/* Sort key: by id, then the newest first. */
 struct id_key {
 	u64 id;
 	u64 seq;
@@ -22,7 +22,7 @@ struct name_key {
 	u32 item;
 };
 
-/* A run of units that an item says it owns. */
+/* A run of units that an item claims to own. */
 struct run {
 	u32 region;		/* index in loader.regions */
 	u32 start;
@@ -42,10 +42,10 @@ struct loader {
 	struct pkram_load_result *res;
 	struct region_ref *regions;
 	u32 nr_regions;
-	u32 cap;		/* room in res->items */
+	u32 cap;		/* number of elements that res->items has space for */
 	struct id_key *ids;
 	u32 nr_ids;
-	u32 *next;		/* by item: whom it replaces; later: walk marks */
+	u32 *next;		/* by item: the record that it replaces; later: marks of the walk */
 	bool *replaced;		/* by item */
 	struct name_key *names;
 	struct run *runs;
@@ -94,7 +94,7 @@ static bool load_item_good(const struct pkram_loaded *it)
 	return !it->bad && !it->stale;
 }
 
-/* The first verdict stays: it is the nearest to the cause. */
+/* The first verdict stays: it is the closest to the cause. */
 static void load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
 {
 	if (it->bad)
@@ -154,8 +154,8 @@ static int load_read_pair(struct loader *l, const void *slots, u32 seed,
 	for (i = 0; !bad && i < it->rec.nr_entries; i++)
 		load_note_id(l, it->rec.entries[i].object);
 	/*
-	 * A free pair of which one slot is damaged is repaired by whoever uses
-	 * it next: writing both slots needs neither.
+	 * A free pair with one damaged slot is repaired when it is used next: both
+	 * slots are then written and none is read.
 	 */
 	if (!bad && it->rec.kind == PKRAM_KIND_FREE) {
 		pkram_record_release(&it->rec);
@@ -206,7 +206,7 @@ static struct region_ref *load_find_region(struct loader *l, u64 id)
 		       load_cmp_region);
 }
 
-/* Not yet taken: neither absent nor metadata, since no object took any yet. */
+/* No object has taken units yet, so units in use are absent ones or metadata. */
 static bool load_units_usable(const struct pkram_alloc_region *ar, u32 start, u32 end)
 {
 	return end <= ar->nr_units &&
@@ -232,9 +232,9 @@ static enum pkram_bad load_check_extent(struct loader *l,
 }
 
 /*
- * More than there is in all: some of it twice. Told apart first, since to look
- * at every unit of such a record could take for ever. What is in a region that
- * is not there is not looked at.
+ * The object claims more units than exist, so some of them twice. Check this
+ * first: looking at every unit of such a record could take too long. Extents in
+ * missing regions are ignored.
  */
 static bool load_claims_too_much(struct loader *l, const struct pkram_loaded *it)
 {
@@ -287,7 +287,7 @@ static int load_index_ids(struct loader *l)
 	return 0;
 }
 
-/* A copy that the newest one makes void, and no impostor with its id. */
+/* Return whether a record is an older copy of the newest one, and not another object. */
 static bool load_copy_is_older(const struct pkram_loaded *newest,
 			       const struct pkram_loaded *it)
 {
@@ -328,7 +328,7 @@ static void load_settle_copies(struct loader *l)
 	}
 }
 
-/* The good record of an object: the newest of its copies, if that is good. */
+/* Find the good record of an object: the newest of its copies, if that is good. */
 static u32 load_find_item(struct loader *l, u64 id)
 {
 	u32 lo = 0, hi = l->nr_ids, mid;
@@ -355,9 +355,9 @@ static bool load_same_place(const struct pkram_record *a,
 }
 
 /*
- * Each record replaces one other at most. From those that nobody replaces
- * everything along the chain is stale; what is never reached that way is a ring
- * of records each of which voids the next.
+ * Each record replaces at most one other. Start from those that no record
+ * replaces: everything along the chain is stale. Records that are not reached this
+ * way form rings, in which each record voids the next.
  */
 static void load_settle_replaced(struct loader *l)
 {
@@ -434,9 +434,9 @@ static int load_collect_runs(struct loader *l)
 }
 
 /*
- * One sweep, remembering the run that reaches farthest: whatever begins before
- * its end overlaps it. Only extents that are possible count, so that a wild
- * one does not take good objects with it.
+ * One sweep that remembers the run with the highest end: each run that begins
+ * before that end overlaps it. Only possible extents count, so that an impossible
+ * one does not affect good objects.
  */
 static void load_check_overlaps(struct loader *l)
 {
@@ -493,7 +493,7 @@ static int load_check_names(struct loader *l)
 
 /* Parents */
 
-/* The item of the parent, NO_ITEM at the root and where there is none. */
+/* Return the item of the parent; NO_ITEM for the root and if there is none. */
 static u32 load_parent_of(struct loader *l, u32 item)
 {
 	u64 id = l->res->items[item].rec.parent;
@@ -504,7 +504,7 @@ static u32 load_parent_of(struct loader *l, u32 item)
 	return p;
 }
 
-/* From one member of a ring of directories: cut it at the lowest id. */
+/* Cut a ring of directories at the lowest id, given one of its members. */
 static void load_cut_ring(struct loader *l, u32 member)
 {
 	struct pkram_loaded *items = l->res->items;
@@ -529,7 +529,7 @@ static void load_check_parents(struct loader *l)
 		    load_parent_of(l, i) == NO_ITEM)
 			items[i].orphan = true;
 	}
-	/* Walk up, leaving one's number: to meet one's own is a ring. */
+	/* Walk up and leave a number: finding the own number again means a ring. */
 	for (i = 0; i < l->res->nr; i++) {
 		if (!load_item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
 			continue;
@@ -556,7 +556,7 @@ static void load_take_free(struct loader *l, struct pkram_alloc_region *ar,
 	}
 }
 
-/* Runs are sorted: units below @done were dealt with, so each is seen once. */
+/* Runs are sorted: units below @done were processed, so each unit is seen once. */
 static void load_take_runs(struct loader *l)
 {
 	u32 region = ~0U, done = 0;
@@ -589,9 +589,9 @@ static void load_take_unowned_word(struct loader *l, struct region_ref *ref, u32
 }
 
 /*
- * Where the map is damaged nothing can be handed out: it could not be told that
- * the bytes are old. If the extents of some record are unknown, whatever else
- * the map does not call free may be its.
+ * If the map is damaged, no unit of that word can be allocated, because the bytes
+ * could not be marked as old. If the extents of some record are unknown, all units
+ * that the map does not mark as free may belong to it.
  */
 static void load_take_unowned(struct loader *l, struct region_ref *ref)
 {

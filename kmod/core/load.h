@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The loader: reads every record of a pool, verifies it, and tells for each
+ * The loader: it reads and verifies every record of a pool, and reports for each
  * whether it is good or what is wrong with it. Pure; writes nothing.
  */
 #ifndef _PKRAM_LOAD_H
@@ -13,8 +13,8 @@
 /**
  * struct pkram_load_region - a region whose header was read
  * @h: its header
- * @base: where unit 0 is mapped; unit n is at @base + n * PKRAM_UNIT. The
- *	loader touches the head and the units of @h->meta only.
+ * @base: address of unit 0; unit n is at @base + n * PKRAM_UNIT. The loader
+ *	accesses only the head and the units of @h->meta.
  */
 struct pkram_load_region {
 	const struct pkram_header *h;
@@ -22,12 +22,12 @@ struct pkram_load_region {
 };
 
 /**
- * struct pkram_location - where a record's pair of slots is
+ * struct pkram_location - position of a record's pair of slots
  * @region_id: region
  * @unit: unit in it
- * @pair: which pair; 0 for large records
+ * @pair: number of the pair; 0 for large records
  * @large: size of the slots
- * @cur: 0 or 1, the slot that counts
+ * @cur: 0 or 1, the slot in use
  */
 struct pkram_location {
 	u64 region_id;
@@ -40,15 +40,15 @@ struct pkram_location {
 /**
  * struct pkram_loaded - one record that is not free
  * @rec: the record; with %PKRAM_BAD_CHECKSUM empty
- * @loc: where it is
+ * @loc: its position
  * @bad: verdict
  * @other: with %PKRAM_BAD_OVERLAP, %PKRAM_BAD_DUP_ID and %PKRAM_BAD_DUP_NAME:
  *	id of the other object
- * @lost: bad, and its extents are not known
+ * @lost: bad, and its extents are unknown
  * @mirror: slots differ: commit it again
  * @stale: void: replaced by another object, or an older copy of the same one
  *	elsewhere. Good in itself, to be set free.
- * @orphan: good, but its directory is not there: to be shown at the root
+ * @orphan: good, but its directory is missing: to be shown at the root
  */
 struct pkram_loaded {
 	struct pkram_record rec;
@@ -62,13 +62,13 @@ struct pkram_loaded {
 };
 
 /**
- * struct pkram_load_result - what was found
+ * struct pkram_load_result - result of the loader
  * @items: @nr records, from pkram_alloc_mem()
  * @nr: number of them
  * @max_id: highest object id that any record names (also as parent or
  *	replaced), or that a good DMA table maps, at most %PKRAM_ID_MAX
- * @lost: a record was found whose extents are not known (no slot is valid, or
- *	it makes no sense): units without an owner may be its
+ * @lost: a record was found whose extents are unknown (no slot is valid, or
+ *	it is inconsistent): units without an owner may belong to it
  */
 struct pkram_load_result {
 	struct pkram_loaded *items;
@@ -78,48 +78,49 @@ struct pkram_load_result {
 };
 
 /**
- * pkram_load() - Read and judge all records of a pool
+ * pkram_load() - Read and verify all records of a pool
  * @regions: regions, all of one pool
  * @nr_regions: number of them
- * @al: allocator that knows these regions, all free but heads and meta units;
+ * @al: allocator that knows these regions, all free except heads and meta units;
  *	on return the units of every good record are taken, and those that a
  *	bad record claims as well, where that is possible
  * @res: out; see pkram_load_release()
  *
  * Rules:
- * - Several records with one id: the one with the highest seq counts, the
+ * - Several records with one id: the one with the highest seq is used, the
  *   others are stale (a record that moved between slot sizes). If the seq is
  *   the same, or kind or btime differ, or the newest is bad: all are bad.
  * - A record that another, good one replaces and that has its parent and name
  *   is stale.
- * - Records whose extents overlap are bad (the owner of the memory cannot be told).
- * - Of several with one parent and name all but the lowest id are bad.
+ * - Records whose extents overlap are bad (the owner of the memory is unknown).
+ * - Of several with one parent and name all except the lowest id are bad.
  * - A missing region, an extent outside its region, in an absent GiB or over
- *   metadata: bad. So is an extent over units that the unit map does not know
+ *   metadata: bad. So is an extent over units that the unit map does not mark
  *   as owned: the map is set before a record names a unit, and set free after.
  * - A record whose parent is not a good directory is an orphan; of a cycle of
- *   directories the one with the lowest id is. What hangs below an orphan
- *   directory is not an orphan. The root always counts as there. A DMA table
+ *   directories the one with the lowest id is. Objects below an orphan
+ *   directory are not orphans. The root always counts as existing. A DMA table
  *   has no parent.
  * - Units whose map state is unknown (a word damaged in both copies) are taken,
- *   and if @res->lost also those whose state is not free and that nobody owns,
+ *   and if @res->lost also those whose state is not free and that have no owner,
  *   so that they are not reused.
  *
- * Context: allocates memory, may sleep. Time grows with the number of
- * records and extents, and with one word of the map for each 32 MiB.
+ * Context: allocates memory, may sleep. Time grows with the number of records and
+ * extents, and with one word of the map for each 32 MiB.
  * Return: 0; or -ENOMEM, then @al is unchanged and @res empty.
  */
 int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	       struct pkram_alloc *al, struct pkram_load_result *res);
 
 /**
- * pkram_load_keep() - Take the units that are not free in the unit map and have no owner
+ * pkram_load_keep() - Take units that the map does not mark as free and that have
+ * no owner
  * @regions: as for pkram_load(), which was called before
  * @nr_regions: number of them
  * @al: allocator
  *
- * For a pool of which a region is lost: records that were in it may own memory
- * in the others. Part of what pkram_load() does if it finds a lost record.
+ * For a pool with a lost region: records in it may own memory in the others.
+ * pkram_load() does the same if it finds a lost record.
  */
 void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
 		     struct pkram_alloc *al);

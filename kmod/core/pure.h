@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The files in core/ are pure: they include this header and each other, and are
- * built for user space too, where tests run them. They may use fixed-width
+ * also built for user space, where tests run them. They may use fixed-width
  * integers, byte order, bitmaps, sort(), memcpy() and the like, and
  *
  *	pkram_load64(), pkram_store64()		preserved memory, 64 bits at a time

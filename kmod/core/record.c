@@ -89,7 +89,7 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	memcpy(ser->name, r->name, min_t(u32, r->name_len, PKRAM_NAME_MAX));
 	if (r->xattr_len)
 		memcpy(ser->data, r->xattrs, r->xattr_len);
-	/* One of them is empty. */
+	/* One of the two arrays is empty. */
 	record_encode_extents(buf + sizeof(*ser) + ALIGN((size_t)r->xattr_len, 8), r);
 	record_encode_entries(buf + sizeof(*ser), r);
 	ser->tag = cpu_to_le64(pkram_tag(PKRAM_RECORD_MAGIC,
@@ -98,8 +98,9 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 }
 
 /*
- * Private copy of a slot, its tag cleared; NULL in @out if the slot is not
- * valid. Return: 0 or -ENOMEM.
+ * Make a private copy of a slot with its tag cleared; @out is NULL if the slot is
+ * not valid.
+ * Return: 0 or -ENOMEM.
  */
 static int record_slot_copy(const void *slot, u32 slot_size, u32 pool_seed,
 			    struct pkram_record_ser **out)
@@ -165,7 +166,7 @@ static enum pkram_bad record_decode_fixed(struct pkram_record *r,
 	return le16_to_cpu(ser->flags) ? PKRAM_BAD_FIELD : PKRAM_OK;
 }
 
-/* The label area is sound: entries fill it exactly, names are C strings. */
+/* Check that entries fill the label area exactly and that names are C strings. */
 static bool record_xattrs_ok(const u8 *area, u32 len)
 {
 	const char *name;
@@ -225,7 +226,7 @@ bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next)
 	if (e->iova < from || !e->size ||
 	    (e->iova | e->size | e->offset) % PKRAM_ENTRY_PAGE)
 		return false;
-	/* It may end with the last byte there is. */
+	/* It may end with the last byte of the address space. */
 	if (check_add_overflow(e->iova, e->size - 1, &end) ||
 	    check_add_overflow(e->offset, e->size, &end) || end > PKRAM_ID_MAX)
 		return false;
@@ -235,7 +236,7 @@ bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next)
 	return e->prot && !(e->prot & ~(PKRAM_ENTRY_READ | PKRAM_ENTRY_WRITE));
 }
 
-/* A DMA table has entries in place of labels and extents. */
+/* A DMA table has entries instead of labels and extents. */
 static int record_decode_entries(struct pkram_record *r,
 				 const struct pkram_record_ser *ser)
 {
@@ -260,14 +261,14 @@ static int record_decode_entries(struct pkram_record *r,
 		e->object = le64_to_cpu(in->object);
 		e->offset = le64_to_cpu(in->offset);
 		e->prot = le32_to_cpu(in->prot);
-		/* Nothing comes after the one that ends with the last byte. */
+		/* No entry can follow one that ends with the last byte. */
 		if (in->flags || (i && !next) || !pkram_entry_ok(e, next, &next))
 			bad = PKRAM_BAD_ENTRY;
 	}
 	return bad;
 }
 
-/* Labels and extents, the part of variable length. */
+/* Decode labels and extents, the part of variable length. */
 static int record_decode_data(struct pkram_record *r,
 			      const struct pkram_record_ser *ser)
 {
@@ -377,7 +378,7 @@ static enum pkram_bad record_check(const struct pkram_record *r)
 	return record_size_ok(r) ? PKRAM_OK : PKRAM_BAD_SIZE;
 }
 
-/* First thing wrong with a slot whose checksum is right, or -ENOMEM. */
+/* Return the first error of a slot whose checksum is right, or -ENOMEM. */
 static int record_decode(struct pkram_record *r,
 			 const struct pkram_record_ser *ser)
 {
@@ -424,7 +425,7 @@ int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
 					 le64_to_cpu(ser[0]->seq));
 	*mirror = record_slots_differ(ser[0], ser[1]);
 	ret = record_decode(r, ser[*cur]);
-	/* No writer leaves two contents with one number: neither is the truth. */
+	/* A writer never leaves two contents with one number: use neither. */
 	if (!ret && same_seq && *mirror)
 		ret = PKRAM_BAD_FIELD;
 	if (ret < 0)

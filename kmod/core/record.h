@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Records: &struct pkram_record_ser in the machine's own terms, how it is read and
- * checked, and how it is written.
- */
+/* Records: &struct pkram_record_ser in CPU byte order; reading, checking and encoding it. */
 #ifndef _PKRAM_RECORD_H
 #define _PKRAM_RECORD_H
 
@@ -42,8 +39,8 @@ struct pkram_entry {
  * @extents: @nr_extents of them, or NULL
  * @entries: @nr_entries of them, or NULL: of a DMA table, which has no extents
  *
- * The other fields are those of &struct pkram_record_ser. The three buffers
- * are from pkram_alloc_mem() and belong to the holder of the record.
+ * The other fields are those of &struct pkram_record_ser. The three buffers are
+ * from pkram_alloc_mem() and belong to the holder of the record.
  */
 struct pkram_record {
 	u64 seq;
@@ -95,13 +92,13 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
  * @a: slot A; slot B follows at @a + @slot_size
  * @slot_size: bytes of a slot
  * @pool_seed: pkram_pool_seed() of the pool
- * @r: out; on %PKRAM_OK holds buffers, see pkram_record_release(). On another
- *	verdict but %PKRAM_BAD_CHECKSUM the fixed fields, name and extents are
- *	filled as far as they could be read; release it all the same.
- * @cur: out: 0 or 1, the slot that counts
+ * @r: out; on %PKRAM_OK has buffers, see pkram_record_release(). On another
+ *	verdict except %PKRAM_BAD_CHECKSUM the fixed fields, name and extents are
+ *	set as far as they could be read; it must be released as well.
+ * @cur: out: 0 or 1, the slot in use
  * @mirror: out: the other slot differs and should be written again
  *
- * Checks all that one record alone can tell. Context: allocates memory.
+ * Performs all checks that need no other record. Context: allocates memory.
  * Return: an &enum pkram_bad, or -ENOMEM.
  */
 int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
@@ -115,9 +112,9 @@ bool pkram_name_ok(const char *name, u32 len);
 
 /**
  * pkram_entry_ok() - Validate an entry of a DMA table
- * @e: in question
+ * @e: the entry
  * @from: lowest IOVA that it may have
- * @next: out: lowest one that the next may have, 0 if there can be none
+ * @next: out: lowest IOVA that the next entry may have, 0 if there can be none
  */
 bool pkram_entry_ok(const struct pkram_entry *e, u64 from, u64 *next);
 

@@ -15,7 +15,7 @@ static bool seal_is_zero(const u8 id[16])
 	return !any;
 }
 
-/* The format wants cookie and owner zero while there is no seal. */
+/* The format requires cookie and owner to be zero while there is no seal. */
 static void seal_clear(struct pkram_seal *s)
 {
 	s->state = PKRAM_SEAL_RUNNING;

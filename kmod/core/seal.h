@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Claim and seal: who may use an object as guest RAM, and whether a saved
- * state belongs to it. The state machine only, pure; the store keeps the
- * claim's holder and commits the result.
+ * Claim and seal: who may use an object as guest RAM, and whether a saved state
+ * belongs to it. Only the state machine, pure; the store keeps the claim's holder
+ * and commits the result.
  *
  *	            claim                 seal(cookie)
  *	NONE ---------------> RUNNING ------------------> SEALED
@@ -34,7 +34,7 @@ int pkram_seal_claim(struct pkram_seal *s, u32 flags, const u8 vm_uuid[16]);
  * pkram_seal_set() - Seal an object for a saved state
  * @s: in/out; generation grows by one
  * @cookie: ties the object to the saved state
- * @vm_uuid: whose RAM it is
+ * @vm_uuid: the VM whose RAM it is
  *
  * Sealing again replaces the cookie. Return: 0; -EINVAL cookie all zero.
  */

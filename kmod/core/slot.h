@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Slots: headers and records are each stored in two, which are read, and written one
- * after the other, here; and what may be wrong with their contents.
+ * Slots: headers and records are each stored in two slots. This file reads them,
+ * and writes them one after the other; it also defines the errors of their
+ * contents.
  *
- * Preserved memory may hold any bytes and may change under the reader's eyes (a bit
- * flips between check and use). So readers copy a slot to private memory, and check
- * and use the copy only.
+ * Preserved memory may contain any bytes and may change while it is read (a bit
+ * flips between check and use). Therefore readers copy a slot to private memory,
+ * and check and use only the copy.
  */
 #ifndef _PKRAM_SLOT_H
 #define _PKRAM_SLOT_H
@@ -15,7 +16,7 @@
 /**
  * enum pkram_bad - what is wrong with a piece of metadata
  *
- * pkram_bad_text() has the words.
+ * pkram_bad_text() returns the texts.
  */
 enum pkram_bad {
 	PKRAM_OK = 0,
@@ -27,14 +28,14 @@ enum pkram_bad {
 	PKRAM_BAD_SIZE,
 	PKRAM_BAD_XATTR,
 	PKRAM_BAD_EXTENT,	/* outside its region, or unsorted */
-	PKRAM_BAD_REGION,	/* an extent names a region that is not there */
+	PKRAM_BAD_REGION,	/* an extent names a missing region */
 	PKRAM_BAD_OVERLAP,	/* shares memory with another object */
 	PKRAM_BAD_DUP_ID,
 	PKRAM_BAD_DUP_NAME,
 	PKRAM_BAD_PARENT,	/* directory missing, not one, or a cycle */
-	PKRAM_BAD_MAP,		/* the unit map is damaged where it matters */
-	PKRAM_BAD_KIND,		/* a kind of record that this code does not know */
-	PKRAM_BAD_ENTRY,	/* an entry of a DMA table is not possible */
+	PKRAM_BAD_MAP,		/* the unit map is damaged at a word that is needed */
+	PKRAM_BAD_KIND,		/* unknown kind of record */
+	PKRAM_BAD_ENTRY,	/* an entry of a DMA table is impossible */
 	__PKRAM_BAD_MAX
 };
 
@@ -58,7 +59,8 @@ void pkram_slot_copy(__le64 *to, const void *from, size_t len);
 u64 pkram_slot_seq(const void *slot);
 
 /**
- * pkram_slot_write() - Write one slot so that a cut leaves it old, or void
+ * pkram_slot_write() - Write one slot so that an interruption leaves it old or
+ * void
  * @slot: destination, 8-byte aligned
  * @image: encoded content with its final tag
  * @len: bytes of @image, a multiple of 8
@@ -71,12 +73,13 @@ void pkram_slot_write(void *slot, const void *image, size_t len);
  * pkram_pair_commit() - Write both slots of a pair, one after the other
  * @a: slot A
  * @b: slot B
- * @cur: 0 if A is what counts now, 1 if B
+ * @cur: 0 if slot A is in use now, 1 if B is
  * @image: encoded content with its final tag
  * @len: bytes of @image, a multiple of 8
  *
- * A cut at any store leaves the old content or the new. When it returns both
- * slots are the new content, so a later fault in one is repaired by the other.
+ * An interruption at any store leaves the old content or the new. On return both
+ * slots have the new content, so that a later fault in one is repaired from the
+ * other.
  */
 void pkram_pair_commit(void *a, void *b, int cur, const void *image,
 		       size_t len);

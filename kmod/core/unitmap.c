@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The unit map of a region, see unitmap.h: states of units in words that check
- * themselves, each in two copies.
+ * The unit map of a region, see unitmap.h: states of units in words with
+ * checksums, each stored in two copies.
  */
 #include "core/unitmap.h"
 
@@ -32,7 +32,7 @@ static bool unitmap_read_copy(const void *copy, u64 region_id, u32 word,
 	return v == unitmap_make_word(region_id, word, *states);
 }
 
-/* Stores only what differs: most words of a long run are as they should be. */
+/* Store only if it differs: most words of a long run do not change. */
 static void unitmap_write_word(void *head, u64 region_id, u32 word, u32 states)
 {
 	__le64 v = cpu_to_le64(unitmap_make_word(region_id, word, states));
@@ -66,7 +66,7 @@ int pkram_map_get(const void *head, u64 region_id, u32 unit)
 	return states >> (unit % PKRAM_MAP_WORD_UNITS * MAP_STATE_BITS) & 3;
 }
 
-/* The part of word @word that a run covers: mask of state bits. */
+/* Return a mask of the state bits of word @word that a run covers. */
 static u32 unitmap_mask(u32 word, u32 unit, u32 nr)
 {
 	u64 first = (u64)word * PKRAM_MAP_WORD_UNITS;
@@ -93,7 +93,7 @@ bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr)
 	     word <= (unit + nr - 1) / PKRAM_MAP_WORD_UNITS; word++) {
 		if (pkram_map_word(head, region_id, word, &states))
 			return false;
-		/* Stale is 1, written is 2: exactly one bit of two is set. */
+		/* Stale is 1, written is 2: exactly one bit of the two is set. */
 		mask = unitmap_mask(word, unit, nr);
 		lo = states & MAP_LOW_BITS;
 		hi = states >> 1 & MAP_LOW_BITS;

@@ -3,7 +3,7 @@
 #include <linux/mutex.h>
 #include "event/event.h"
 
-static DEFINE_MUTEX(event_lock);	/* event_fn, and order */
+static DEFINE_MUTEX(event_lock);	/* protects event_fn and the order of events */
 static pkram_event_fn event_fn;
 
 void pkram_event_set(pkram_event_fn fn)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Events: code that commits a change sends an event before it drops the lock under
- * which the change was made, so that events come in the order of the changes. The
+ * which the change was made, so that events are in the order of the changes. The
  * control plane sets the receiver at init; without one, events are dropped.
  *
- * event_lock is the innermost of the module's mutexes: nothing is taken under it.
+ * event_lock is the innermost of the module's mutexes: no other lock is taken
+ * under it.
  */
 #ifndef _PKRAM_EVENT_H
 #define _PKRAM_EVENT_H
@@ -14,15 +15,15 @@
 struct pkram_object;
 
 /**
- * struct pkram_event - something has changed
- * @cmd: PKRAM_CMD_*_NTF of the uapi, which says what comes with it
+ * struct pkram_event - a change
+ * @cmd: PKRAM_CMD_*_NTF of the uapi, which defines the attributes
  * @obj: the object; store.lock is held
- * @old_dir: the directory it was in before a rename
+ * @old_dir: the directory that it was in before a rename
  * @name: its name there; or that of a label
  * @name_len: length of @name
  * @base: of a range
  * @size: of a range
- * @reason: words
+ * @reason: text
  * @mode: &enum pkram_handover_mode
  */
 struct pkram_event {
@@ -41,16 +42,17 @@ typedef void (*pkram_event_fn)(const struct pkram_event *ev);
 
 /**
  * pkram_event_set() - Set the receiver of events
- * @fn: called under event_lock; it may sleep, but not wait for anybody else;
- *	NULL for nowhere: then no call of the former one goes on any more
+ * @fn: called under event_lock; it may sleep, but must not wait for other
+ *	tasks; NULL for none: on return the former one is not running any more
  */
 void pkram_event_set(pkram_event_fn fn);
 
 /**
  * pkram_event_tell() - Send an event
- * @ev: what; the caller's
+ * @ev: the event; owned by the caller
  *
- * Context: may sleep. No failure: what cannot be sent is told to be lost.
+ * Context: may sleep. Does not fail: if an event cannot be sent, receivers are
+ * told that events were lost.
  */
 void pkram_event_tell(const struct pkram_event *ev);
 
