@@ -86,7 +86,7 @@ struct e820_table *pkram_e820_retype(const struct e820_table *old, u64 base,
 	const struct e820_entry *entry;
 	struct e820_table *new;
 
-	new = pkram_e820_alloc(old->nr_entries + 2);	/* room for two cuts */
+	new = pkram_e820_alloc(old->nr_entries + 2);	/* space for two splits */
 	if (!new)
 		return NULL;
 	for (entry = old->entries; entry < pkram_e820_stop(old); entry++) {
@@ -102,7 +102,7 @@ struct e820_table *pkram_e820_retype(const struct e820_table *old, u64 base,
 	return new;
 }
 
-/* Where the memmap=SIZE$START on @cmdline that covers @at ends; 0: none does. */
+/* Return the end of the memmap=SIZE$START on @cmdline that covers @at; 0: none does. */
 static u64 e820_cmdline_reserves(const char *cmdline, u64 at)
 {
 	static const char word[] = "memmap=";

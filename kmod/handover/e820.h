@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory maps as one kernel describes them to the next: e820 tables, and
- * memmap= on the command line. Only arithmetic; no lock, no state.
+ * Memory maps that one kernel passes to the next: e820 tables, and memmap= on the
+ * command line. Only arithmetic; no lock, no state.
  */
 #ifndef _PKRAM_E820_H
 #define _PKRAM_E820_H
@@ -9,10 +9,10 @@
 #include <linux/types.h>
 #include <asm/e820/types.h>
 
-/* The type of what is reserved */
+/* The type of reserved memory */
 #define PKRAM_E820_TYPE		0x504b
 
-/* Behind the last entry. */
+/* Return the address after the last entry. */
 static inline const struct e820_entry *
 pkram_e820_stop(const struct e820_table *table)
 {
@@ -26,18 +26,18 @@ static inline u64 pkram_e820_end(const struct e820_entry *entry)
 
 /**
  * pkram_e820_alloc() - Allocate an empty table
- * @nr: room for how many entries
+ * @nr: number of entries to allocate space for
  *
  * Context: may sleep. Return: a table for kfree(), or NULL.
  */
 struct e820_table *pkram_e820_alloc(u32 nr);
 
 /**
- * pkram_e820_plausible() - Check whether memory looks like a table of the kernel's
- * @table: what may be one; may be NULL
+ * pkram_e820_plausible() - Check whether memory looks like a table of the kernel
+ * @table: the memory; may be NULL
  *
- * Return: true if sorted, without overlap (as e820__update_table() leaves
- * every table) and with some RAM.
+ * Return: true if sorted, without overlap (as e820__update_table() leaves every
+ * table) and with some RAM.
  */
 bool pkram_e820_plausible(const struct e820_table *table);
 
@@ -52,21 +52,21 @@ u64 pkram_e820_bytes(const struct e820_table *table, u64 base, u64 end,
 bool pkram_e820_reserves(const struct e820_table *table);
 
 /**
- * pkram_e820_append() - Add [@base, @end) behind all other entries
- * @table: with room for one more
+ * pkram_e820_append() - Add [@base, @end) after all other entries
+ * @table: with space for one more
  * @base: not below the end of the last entry
  * @end: if not above @base, nothing happens
- * @type: RAM and %PKRAM_E820_TYPE merge with a last entry of the same type that
- *	they touch; entries of other types stay as the firmware made them
+ * @type: RAM and %PKRAM_E820_TYPE merge with an adjacent last entry of the
+ *	same type; entries of other types stay as the firmware made them
  */
 void pkram_e820_append(struct e820_table *table, u64 base, u64 end, u32 type);
 
 /**
  * pkram_e820_retype() - Copy a table with another type for a range
  * @old: sorted, without overlap
- * @base: the range begins
- * @end: and ends
- * @from: only what has this type changes
+ * @base: start of the range
+ * @end: end of the range
+ * @from: only memory of this type changes
  * @to: the new type
  *
  * Context: may sleep. Return: a table for kfree(), or NULL.
@@ -75,10 +75,11 @@ struct e820_table *pkram_e820_retype(const struct e820_table *old, u64 base,
 				     u64 end, u32 from, u32 to);
 
 /**
- * pkram_e820_cmdline_covers() - Check whether a command line reserves all of a range
- * @cmdline: read as parse_memmap_one() of the kernel does
- * @base: the range begins
- * @end: and ends
+ * pkram_e820_cmdline_covers() - Check whether a command line reserves all of a
+ * range
+ * @cmdline: parsed as parse_memmap_one() of the kernel does
+ * @base: start of the range
+ * @end: end of the range
  *
  * Return: true if memmap=SIZE$START words, alone or several together, cover it.
  */

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guard: see guard.h. docs/handover.md has the why, and what was read in which
- * kernel.
+ * The guard: see guard.h. docs/handover.md explains the reasons, and lists the
+ * sources of each kernel that were read.
  *
  * The kexec lock is a trylock that kexec_load(2), kexec_file_load(2), the reboot
  * into an image and (on some kernels) the crash path take: hold it for a few
  * instructions only.
  *
- * The guard sits on machine_kexec_prepare(), which both system calls run with
- * the kexec lock held, after the segments are known and before anything is
- * written. So no load can be half way past the guard when a range is reserved.
+ * The guard hooks machine_kexec_prepare(), which both system calls run with the
+ * kexec lock held, after the segments are known and before anything is written.
+ * Therefore no load can be in progress past the guard when a range is reserved.
  */
 #define pr_fmt(fmt) "pkram: " fmt
 
@@ -32,16 +32,16 @@
 
 #define KEXEC_LOCK_WAIT		(5 * HZ)
 
-/* What the operator is told, each on a line of its own */
+/* Messages to the operator, each on a separate line */
 #define TEXT_SEGMENT "kexec refused: a segment of the next kernel lies in preserved memory"
 #define TEXT_CMDLINE "kexec refused: the next kernel's command line must reserve the preserved memory; add what 'pkramctl handover' shows"
 #define TEXT_KEXEC_LOAD "kexec_load refused: it would place the next kernel in preserved memory; use kexec -s (kexec_file_load)"
 
-/* What the images are checked against. Changed and read under the kexec lock. */
+/* The map that images are checked against. Changed and read under the kexec lock. */
 static const struct e820_table *guard_map;
 static bool guard_cmdline;
 
-/* The kernel's own variables, by pkram_ksym_data(). */
+/* The kernel's own variables, found by pkram_ksym_data(). */
 static struct kimage **kernel_image;	/* kexec_image */
 static atomic_t *kernel_lock;		/* __kexec_lock */
 
@@ -69,9 +69,9 @@ void pkram_guard_unlock(void)
 }
 
 /*
- * What speaks against an image while something is reserved: 0 or an errno.
- * @loading: the command line is still there to be looked at (it is freed at
- * the end of a load). Context: the kexec lock is held, by us or by the load.
+ * Check an image while something is reserved: return 0 or an errno. @loading: the
+ * command line is available (it is freed at the end of a load). Context: the kexec
+ * lock is held, by us or by the load.
  */
 static int guard_check_image(const struct kimage *image, bool loading)
 {
@@ -103,7 +103,7 @@ static int guard_check_image(const struct kimage *image, bool loading)
 	return 0;
 }
 
-/* Runs instead of machine_kexec_prepare(), so in the system call's task. */
+/* Runs instead of machine_kexec_prepare(), that is, in the task of the system call. */
 static int guard_refuse_load(struct kimage *image)
 {
 	struct pkram_event ev = { .cmd = PKRAM_CMD_KEXEC_REFUSE_NTF };
@@ -135,7 +135,7 @@ static void notrace guard_check_load(unsigned long ip, unsigned long parent_ip,
 		regs->ip = (unsigned long)guard_refuse_load;
 }
 
-/* PERMANENT: the sysctl kernel.ftrace_enabled cannot switch it off. */
+/* PERMANENT: the sysctl kernel.ftrace_enabled cannot disable it. */
 static struct ftrace_ops guard_ops = {
 	.func = guard_check_load,
 	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
@@ -171,8 +171,9 @@ void pkram_guard_disarm(void)
 int pkram_guard_init(void)
 {
 	/*
-	 * Without these two there is no telling whether an image is loaded, and
-	 * nothing to keep a load and a reservation apart: no safe mode is left.
+	 * Without these two the guard can neither find out whether an image is
+	 * loaded nor exclude loads while it reserves memory: there is no safe
+	 * mode.
 	 */
 	kernel_image = pkram_ksym_data("kexec_image");
 	kernel_lock = pkram_ksym_data("__kexec_lock");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handover. docs/handover.md has the why, and what was read in which kernel.
+ * Handover. docs/handover.md explains the reasons, and lists the sources of each
+ * kernel that were read.
  *
- * Lock order: handover_lock, then the kernel's kexec lock (see guard.h); event_lock
- * under either.
+ * Lock order: handover_lock, then the kernel's kexec lock (see guard.h);
+ * event_lock under either.
  */
 #define pr_fmt(fmt) "pkram: " fmt
 
@@ -26,22 +27,22 @@
 static DEFINE_MUTEX(handover_lock);
 
 /*
- * The map in force: what is reserved are its entries of PKRAM_E820_TYPE. In
- * e820 mode it is the kernel's own, in memmap mode a private one that begins
- * as RAM throughout. Changed under handover_lock and the kexec lock, read under
- * either; never changed in place.
+ * The current map; its entries of PKRAM_E820_TYPE are reserved. In e820 mode it is
+ * the kernel's own map, in memmap mode a private one that starts as RAM
+ * throughout. Changed under handover_lock and the kexec lock, read under either;
+ * never changed in place.
  */
 static struct e820_table *map;
 
 /*
- * The table found at load. It may be the boot's or one that this module left
- * in force when it was loaded before; both come from kmalloc
- * (e820__reallocate_tables()), and e820_table_kexec is the only
- * pointer to it. Freed at exit if no longer in force. NULL: memmap mode.
+ * The table found at load. It may be the boot's, or one that this module installed
+ * when it was loaded before; both come from kmalloc (e820__reallocate_tables()),
+ * and e820_table_kexec is the only pointer to it. Freed at exit if it is not
+ * installed any more. NULL: memmap mode.
  */
 static struct e820_table *found_map;
 
-/* The kernel's own variable, by pkram_ksym_data(). */
+/* The kernel's own variable, found by pkram_ksym_data(). */
 static struct e820_table **kernel_map;	/* e820_table_kexec; NULL: memmap mode */
 
 /* Context: handover_lock */
@@ -63,7 +64,7 @@ static void handover_tell(void)
 	pkram_event_tell(&ev);
 }
 
-/* Put a table in force; takes over @new, also on failure. */
+/* Install a table; takes over @new, also on failure. */
 static int handover_install(struct e820_table *new, bool refuse_if_loaded)
 {
 	struct e820_table *old = map;
@@ -92,7 +93,7 @@ static int handover_install(struct e820_table *new, bool refuse_if_loaded)
 	if (!ret)
 		handover_tell();
 out:
-	/* The one that is not in force. Readers hold the kexec lock. */
+	/* Free the one that is not installed. Readers hold the kexec lock. */
 	if (new != found_map)
 		kfree(new);
 	return ret;
@@ -101,8 +102,8 @@ out:
 /* Interface; see handover.h */
 
 /*
- * Under a 32-bit UEFI, kexec hands on all of the firmware's map, conventional
- * memory included (should_map_region()), and the next kernel's KASLR prefers
+ * With a 32-bit UEFI, kexec passes on the whole map of the firmware, including
+ * conventional memory (should_map_region()), and the next kernel's KASLR prefers
  * that to e820. It respects memmap=.
  */
 static bool handover_efi_misleads(void)
@@ -212,7 +213,7 @@ int pkram_handover_reserve(const struct pkram_range *r)
 
 	if (!r->size || end < r->base || !IS_ALIGNED(r->base | r->size, SZ_1G))
 		return -EINVAL;
-	/* Whatever the caller thinks it removed: kexec goes by this. */
+	/* Verify that the caller has removed it: kexec uses these resources. */
 	if (region_intersects(r->base, r->size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT)
 		return -EADDRINUSE;
@@ -230,7 +231,7 @@ int pkram_handover_reserve(const struct pkram_range *r)
 		if (!new) {
 			ret = -ENOMEM;
 		} else if (new->nr_entries > E820_MAX_ENTRIES_ZEROPAGE) {
-			/* What is beyond is dropped without a word. */
+			/* The boot protocol drops further entries without a message. */
 			kfree(new);
 			ret = -ENOSPC;
 		} else {

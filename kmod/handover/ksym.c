@@ -13,8 +13,8 @@ void *pkram_ksym_data(const char *name)
 
 	/*
 	 * register_kprobe() resolves the name and stores the address before it
-	 * looks whether that is code (check_kprobe_address_safe() gives EINVAL
-	 * when not). ENOENT: no such symbol. 0: a function, not for us.
+	 * checks whether it is code (check_kprobe_address_safe() returns EINVAL if
+	 * not). ENOENT: no such symbol. 0: it is a function, which is not wanted.
 	 */
 	switch (register_kprobe(&kp)) {
 	case 0:

@@ -20,8 +20,8 @@ int pkram_iomem_check_free(u64 base, u64 size)
 
 /*
  * The resource tree is walked without its lock, which modules cannot take.
- * Top-level entries are those of the boot's memory map and of hotplugged
- * memory; every walk and change of them here takes this lock. Order: a region's
+ * Top-level entries are those of the boot's memory map and of hotplugged memory;
+ * every walk and change of them here takes this lock. Order: a region's
  * claim_lock, this, the kernel's hotplug lock.
  */
 static DEFINE_MUTEX(iomem_lock);
@@ -57,10 +57,10 @@ u64 pkram_iomem_next_ram(u64 below, u64 unit, int node)
 }
 
 /*
- * Children of a System RAM entry ("Kernel code" ...). Before 7.x the kernel
- * cannot cut a piece out of an entry that has children above the cut: it warns,
- * says it succeeded, and leaves the piece marked as System RAM. So they step
- * aside for the time of the cut.
+ * Remove children of a System RAM entry ("Kernel code" ...) temporarily. Before
+ * 7.x the kernel cannot cut a piece out of an entry that has children above the
+ * cut: it warns, reports success, and leaves the piece marked as System RAM. So
+ * the children are removed during the cut.
  */
 void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base)
 {
@@ -103,7 +103,7 @@ void pkram_iomem_end(struct pkram_iomem_cut *cut)
 
 /* Memory map entries */
 
-/* In @desc of those that are from here, in this life of the module or another */
+/* In @desc of the entries that this module made, now or before a reload */
 #define DESC_OURS	0x706b72616dUL
 
 static struct resource *iomem_new(const char *name, u64 start, u64 end,
@@ -113,7 +113,7 @@ static struct resource *iomem_new(const char *name, u64 start, u64 end,
 
 	if (!res)
 		return NULL;
-	/* The name is kept for good: entries may outlive the module. */
+	/* The name is never freed: entries may outlive the module. */
 	res->name = kstrdup(name, GFP_KERNEL);
 	if (!res->name) {
 		kfree(res);
@@ -135,10 +135,10 @@ static void iomem_free(struct resource *res)
 }
 
 /*
- * Make room at [start, end]: a non-RAM entry that covers it (the firmware's
- * "Unknown E820 type", "Reserved" by memmap=, or one that an earlier life of
- * the module left) is cut around it. Boot's entries are not freed: they
- * are not kmalloc'ed; those that an earlier cut left are.
+ * Make space at [start, end]: a non-RAM entry that covers it (the firmware's
+ * "Unknown E820 type", "Reserved" by memmap=, or one that the module left before a
+ * reload) is cut around it. Entries of the boot are not freed, as they are not
+ * from kmalloc; those of an earlier cut are.
  */
 static int iomem_carve(u64 start, u64 end)
 {
@@ -195,7 +195,7 @@ void pkram_iomem_remove(struct pkram_region *r)
 	mutex_unlock(&iomem_lock);
 }
 
-/* Next run of present GiB at or after *gib: [*gib, return). */
+/* Find the next run of present GiB at or after *gib: [*gib, return). */
 static u32 iomem_next_run(const struct pkram_region *r, u32 *gib)
 {
 	u32 end;
@@ -214,7 +214,7 @@ static void iomem_free_all(struct resource **array, u32 nr)
 	kfree(array);
 }
 
-/* An entry for each run of present GiB, not inserted; or NULL */
+/* Make an entry for each run of present GiB, without inserting it; or return NULL */
 static struct resource **iomem_make(const struct pkram_region *r, u32 *nr)
 {
 	struct resource **array;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's memory map, /proc/iomem: which ranges are System RAM, and the entries
+ * The kernel's memory map, /proc/iomem: it lists System RAM, and the entries
  * "pkram" of regions.
  */
 #ifndef _PKRAM_IOMEM_H
@@ -11,8 +11,8 @@
 #define PKRAM_IOMEM_MAX_CHILDREN	32
 
 /**
- * struct pkram_iomem_cut - entries that make room for a change of the map
- * @res: they are out of the map
+ * struct pkram_iomem_cut - entries removed temporarily for a change of the map
+ * @res: the entries
  * @nr: number of them
  */
 struct pkram_iomem_cut {
@@ -25,17 +25,17 @@ struct pkram_iomem_cut {
  * @base: physical address
  * @size: bytes
  *
- * Return: 0; -EADDRINUSE some of it is System RAM or a device's.
+ * Return: 0; -EADDRINUSE some of it is System RAM or belongs to a device.
  */
 int pkram_iomem_check_free(u64 base, u64 size);
 
 /**
- * pkram_iomem_next_ram() - Find RAM that could be taken, from the top down
+ * pkram_iomem_next_ram() - Find RAM that may be taken, from the top down
  * @below: look below this physical address
- * @unit: bytes that are wanted, and their alignment
+ * @unit: number of bytes, and their alignment
  * @node: on this NUMA node, or PKRAM_NO_NODE
  *
- * Return: base of an aligned unit that is System RAM as a whole, or 0.
+ * Return: base of an aligned unit that is entirely System RAM, or 0.
  */
 u64 pkram_iomem_next_ram(u64 below, u64 unit, int node);
 
@@ -49,7 +49,8 @@ u64 pkram_iomem_next_ram(u64 below, u64 unit, int node);
 void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base);
 
 /**
- * pkram_iomem_begin_clean_up() - Take the entry that covers an address out of the map
+ * pkram_iomem_begin_clean_up() - Take the entry that covers an address out of the
+ * map
  * @cut: out; for pkram_iomem_end()
  * @base: address
  *
@@ -62,11 +63,10 @@ void pkram_iomem_end(struct pkram_iomem_cut *cut);
 
 /**
  * pkram_iomem_insert() - Insert entries "pkram" for each run of present GiB
- * @r: region; its old entries, and whatever the firmware's map put there, give
- *	way
+ * @r: region; its old entries, and entries of the firmware's map, are replaced
  *
- * Return: 0; -ENOMEM; -EADDRINUSE. Entries that the region had before stay if there
- * is no memory for the new ones.
+ * Return: 0; -ENOMEM; -EADDRINUSE. If there is no memory for new entries, the old
+ * ones stay.
  */
 int pkram_iomem_insert(struct pkram_region *r);
 

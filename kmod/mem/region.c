@@ -51,7 +51,7 @@ int pkram_region_set_span(struct pkram_region *r)
 
 	gib = kvcalloc(r->h.nr_gib, sizeof(*gib), GFP_KERNEL);
 	if (!gib) {
-		/* There is @gib for one, and that is what closing goes by. */
+		/* There is @gib for one GiB, which is what close uses. */
 		r->h.nr_gib = 1;
 		return -ENOMEM;
 	}
@@ -82,14 +82,14 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
 }
 
 /*
- * What struct pages and page tables of a GiB need, and what must then be left: if
- * there is too little the kernel stops half way, and warns.
+ * Memory that struct pages and page tables of a GiB need, and memory that must be
+ * left: with too little the kernel stops half way and warns.
  */
 static bool region_enough_memory(unsigned int slice)
 {
 	unsigned long pages = SZ_16M >> PAGE_SHIFT;
 
-	/* Of the struct pages of a folio the first two pages are not shared. */
+	/* The first two pages of struct pages of a folio are not shared. */
 	pages += 2 << (PKRAM_SLICE_1G - slice);
 	return si_mem_available() >= (long)pages;
 }
@@ -103,7 +103,7 @@ static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 	int err;
 
 	lockdep_assert_held(&r->claim_lock);
-	/* Claiming System RAM would warn, and lose: look first. */
+	/* Claiming System RAM would warn and fail: check first. */
 	err = pkram_iomem_check_free(base, PKRAM_GIB);
 	if (err)
 		return err;
@@ -123,11 +123,11 @@ static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 		kfree(pgmap);
 		if (clean)
 			pkram_take_clean_up(base, PKRAM_GIB);
-		/* What was left there before: not until the next boot */
+		/* Leftover struct pages: unusable until reboot */
 		return clean ? PTR_ERR(addr) : -EIO;
 	}
 	r->gib[gib].pgmap = pgmap;
-	/* Its struct pages come first; pairs with pkram_region_slice() */
+	/* Publish the struct pages first; pairs with pkram_region_slice() */
 	smp_store_release(&r->gib[gib].slice, slice);
 	return 0;
 }

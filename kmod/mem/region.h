@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Regions: physical memory taken out of System RAM, made addressable, given
- * back. Knows nothing of objects.
+ * Regions: physical memory taken out of System RAM, made addressable, given back.
+ * This file does not know objects.
  *
- * Each GiB of a region is claimed (has struct pages and a kernel mapping) by
- * a dev_pagemap of its own, as one 1G folio or as 512 2M folios. GiB 0, with
- * the head, is claimed as 2M folios as long as the region is attached; the
- * others when they are touched first, so that attaching costs nothing per GiB.
+ * Each GiB of a region is claimed (has struct pages and a kernel mapping) by a
+ * separate dev_pagemap, as one 1G folio or as 512 2M folios. GiB 0, with the head,
+ * is claimed as 2M folios as long as the region is attached; the others are
+ * claimed when they are touched first, so that attaching costs nothing per GiB.
  *
- * Claiming takes the kernel's memory hotplug lock, under which the kernel
- * may wait for an mmap_lock (KSM). So no function here that claims may be
- * called with an mmap_lock held, nor with a lock that is taken under one.
+ * Claiming takes the kernel's memory hotplug lock, under which the kernel may wait
+ * for an mmap_lock (KSM). Therefore functions that claim must not be called with
+ * an mmap_lock held, nor with a lock that is taken under one.
  */
 #ifndef _PKRAM_REGION_H
 #define _PKRAM_REGION_H
@@ -20,10 +20,9 @@
 /**
  * pkram_region_open() - Create a region object for a range of memory
  * @base: physical address of GiB 0
- * @refusal: words for the failure, or NULL
  *
- * Claims GiB 0, so that @head can be read, and nothing else; the header is
- * not read: @h is zero but for @h.base, with nr_gib 1 and GiB 0 present.
+ * Claims only GiB 0, so that @head can be read. The header is not read: @h is zero
+ * except for @h.base, with nr_gib 1 and GiB 0 present.
  * Return: region, or ERR_PTR. Free by pkram_region_close().
  */
 struct pkram_region *pkram_region_open(u64 base);
@@ -32,16 +31,16 @@ struct pkram_region *pkram_region_open(u64 base);
  * pkram_region_set_span() - Set the true extent of an open region
  * @r: region
  *
- * @r->h is filled in. Inserts the resources (memory map entries "pkram", busy
+ * @r->h must be filled in. Inserts the resources (memory map entries "pkram", busy
  * and exclusive). Return: 0, -EADDRINUSE, -ENOMEM.
  */
 int pkram_region_set_span(struct pkram_region *r);
 
 /**
  * pkram_region_update_span() - Renew the memory map entries
- * @r: region whose present GiB changed; those that went are unclaimed
+ * @r: region whose present GiB changed; GiB that were removed are unclaimed
  *
- * Return: 0; -ENOMEM, and they are as before; -EADDRINUSE.
+ * Return: 0; -ENOMEM, with the old entries still in place; -EADDRINUSE.
  */
 int pkram_region_update_span(struct pkram_region *r);
 
@@ -56,11 +55,12 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources);
 /**
  * pkram_region_claim() - Claim a GiB
  * @r: region
- * @gib: which
+ * @gib: GiB of the region
  * @slice: %PKRAM_SLICE_2M or %PKRAM_SLICE_1G
  *
- * If it is claimed already, in either way, it stays as it is, as it may be in
- * use. Context: see above. Return: 0 or negative errno.
+ * If it is claimed already, in either way, it is not changed, because it may be in
+ * use.
+ * Context: see above. Return: 0 or negative errno.
  */
 int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice);
 
@@ -72,15 +72,15 @@ void pkram_region_unclaim(struct pkram_region *r, u32 gib);
  * @r: region
  * @unit: unit
  *
- * O_DIRECT, io_uring or VFIO may hold pages of memory that is not mapped any
- * more. Such memory must not be used again. Return: true if so.
+ * O_DIRECT, io_uring or VFIO may hold pages of memory that is not mapped any more.
+ * Such memory must not be reused. Return: true if pages are referenced.
  */
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit);
 
 /** pkram_region_commit() - Write the header; the caller serialises per region */
 void pkram_region_commit(struct pkram_region *r);
 
-/* The unit map, serialised; see pkram_map_get() and pkram_map_set() */
+/* Unit map accessors that serialise; see pkram_map_get() and pkram_map_set() */
 int pkram_region_map_get(struct pkram_region *r, u32 unit);
 int pkram_region_map_set(struct pkram_region *r, u32 unit, u32 nr, int state);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Taking memory from the system and giving it back: see take.h. */
+/* Take memory from the system and give it back: see take.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/ioport.h>
@@ -12,7 +12,7 @@
 #include "mem/iomem.h"
 #include "mem/take.h"
 
-/* What must stay available to the system after a unit is taken. */
+/* Memory that must stay available to the system after a unit is taken. */
 #define KEEP_AVAILABLE	(256UL << 20)
 
 int pkram_take_nid(u64 base)
@@ -85,10 +85,9 @@ bool pkram_take_has_memmap(u64 base, u64 size)
 }
 
 /*
- * remove_memory() takes away struct pages and the kernel's mapping as a whole: a
- * mapping by a 1G leaf cannot be taken away in part. It warns of those that
- * were not made. And it frees the entry of the memory map that it finds there,
- * which is not for it.
+ * remove_memory() removes struct pages and the kernel's mapping as a whole: a
+ * mapping by a 1G leaf cannot be removed in part. It warns about parts that were
+ * not made. It also frees the memory map's entry, which it must not free here.
  */
 void pkram_take_clean_up(u64 base, u64 size)
 {
@@ -111,7 +110,7 @@ int pkram_take_give_back(u64 base, u64 size, int nid)
 	bool clean = !pkram_take_has_memmap(base, size);
 	int err;
 
-	/* Onlines as well if that is the host's policy (auto_online_blocks). */
+	/* Also puts it online if that is the host's policy (auto_online_blocks). */
 	err = add_memory(nid, base, size, MHP_NONE);
 	if (err && clean)
 		pkram_take_clean_up(base, size);

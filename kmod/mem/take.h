@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory is taken from the system here, and given back to it. */
+/* Take memory from the system, and give it back. */
 #ifndef _PKRAM_TAKE_H
 #define _PKRAM_TAKE_H
 
@@ -16,25 +16,25 @@ int pkram_take_nid(u64 base);
 u64 pkram_take_unit_size(void);
 
 /**
- * pkram_take_unit() - Take one unit of RAM away from the kernel
+ * pkram_take_unit() - Take one unit of RAM from the kernel
  * @base: physical address, aligned to the unit
  * @refusal: out: filled on failure
  *
- * Afterwards it is not System RAM, which is verified. Context: may sleep for
- * seconds (migrates pages). Return: 0 or negative errno.
+ * Verifies that it is not System RAM afterwards. Context: may sleep for seconds
+ * (migrates pages). Return: 0 or negative errno.
  */
 int pkram_take_unit(u64 base, struct pkram_refusal *refusal);
 
 /**
  * pkram_take_give_back() - Give memory back to the system
- * @base: physical address of something that pkram_take_unit() took, in this
- *	kernel or an earlier one; neither claimed nor covered by a resource
+ * @base: physical address of memory that pkram_take_unit() took, in this kernel
+ *	or an earlier one; neither claimed nor covered by a resource
  * @size: bytes
  * @nid: node
  *
- * The caller has zeroed it, if it ever held anything. The memory is online only if
- * the kernel puts new memory online by itself: modules cannot (device_online() is
- * not exported), so user space does it, by /sys/devices/system/memory.
+ * The caller has zeroed it if it was ever used. The memory is online only if the
+ * kernel puts new memory online by default: modules cannot (device_online() is not
+ * exported), so user space does it through /sys/devices/system/memory.
  *
  * Return: 0 or negative errno.
  */
@@ -44,7 +44,8 @@ int pkram_take_give_back(u64 base, u64 size, int nid);
 bool pkram_take_is_online(u64 base, u64 size);
 
 /**
- * pkram_take_has_memmap() - Check whether the kernel has struct pages for some of a range
+ * pkram_take_has_memmap() - Check whether the kernel has struct pages for a part
+ * of a range
  * @base: physical address
  * @size: bytes
  */
@@ -55,10 +56,10 @@ bool pkram_take_has_memmap(u64 base, u64 size);
  * @base: physical address
  * @size: bytes
  *
- * When the kernel runs out of memory while it makes the struct pages of a range, in
- * memremap_pages() or add_memory(), it leaves those that it made, and the range
- * could not be used until the next boot (-EEXIST). Call it if the range had none
- * before. Context: may sleep; may take the kernel's hotplug lock.
+ * When the kernel runs out of memory while it makes the struct pages of a range,
+ * in memremap_pages() or add_memory(), it leaves some of them behind, and the
+ * range could not be used until the next boot (-EEXIST). Call it only if the range
+ * had none before. Context: may sleep; may take the kernel's hotplug lock.
  */
 void pkram_take_clean_up(u64 base, u64 size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* struct pkram_region, and what can be told of a region from it alone. */
+/* struct pkram_region, and functions that need nothing else. */
 #ifndef _PKRAM_TYPES_H
 #define _PKRAM_TYPES_H
 
@@ -28,18 +28,18 @@ struct pkram_gib {
  * struct pkram_region - an attached region
  * @list: in the pool's list, in order of address
  * @h: decoded header; changed under the store's lock
- * @cur: header slot that counts
+ * @cur: header slot in use
  * @nid: NUMA node that its memory is on
  * @head: kernel address of unit 0; unit n is at @head + n * PKRAM_UNIT, to be
- *	touched only while its GiB is claimed
- * @map_lock: writers of the unit map
- * @claim_lock: changes of @gib; see the rule above. Order: claim_lock, then
- *	the kernel's hotplug lock
+ *	accessed only while its GiB is claimed
+ * @map_lock: serialises writers of the unit map
+ * @claim_lock: serialises changes of @gib; see region.h. Order: claim_lock,
+ *	then the kernel's hotplug lock
  * @gib: h.nr_gib entries
  * @resources: of kmalloc'ed struct resource, one for each run of present GiB
  * @nr_resources: number of them
  * @scratch: one header slot, for pkram_region_commit()
- * @read_only: unknown ro-compat bits: nothing may be changed
+ * @read_only: unknown ro-compat bits: the region must not be changed
  */
 struct pkram_region {
 	struct list_head list;
@@ -93,7 +93,7 @@ static inline unsigned int pkram_region_slice(const struct pkram_region *r,
  * @base: physical address
  * @size: bytes
  * @err: negative errno
- * @reason: words
+ * @reason: text
  */
 struct pkram_refusal {
 	u64 base;

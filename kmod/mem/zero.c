@@ -45,7 +45,7 @@ static int zero_prepare_unit(struct pkram_region *r, u32 unit)
 	} else if (state == PKRAM_UNIT_WRITTEN) {
 		state = 0;
 	} else {
-		/* Owned units are one of the two: the map is wrong. */
+		/* Owned units have one of the two states: the map is wrong. */
 		state = -EUCLEAN;
 	}
 	mutex_unlock(lock);
@@ -67,7 +67,7 @@ static void zero_run_work(struct work_struct *work)
 	}
 }
 
-/* Share a run of units out among CPUs, this one included. */
+/* Distribute a run of units among CPUs, including this one. */
 static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 {
 	struct zero_work alone = {}, *works;
@@ -117,8 +117,8 @@ int pkram_zero_gib(struct pkram_region *r, u32 gib)
 	int err;
 
 	/*
-	 * Claimed by this kernel or not, it may hold old bytes: the claim that
-	 * made them visible may have been another kernel's.
+	 * Even if this kernel has not claimed it, it may contain old bytes: an
+	 * earlier kernel may have written them.
 	 */
 	err = pkram_region_claim(r, gib, PKRAM_SLICE_1G);
 	if (!err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Zeroing of memory, before a process may see it or the system gets it back. */
+/* Zero memory before a process may see it or the system gets it back. */
 #ifndef _PKRAM_ZERO_H
 #define _PKRAM_ZERO_H
 
@@ -9,25 +9,25 @@
 void pkram_zero_init(void);
 
 /**
- * pkram_zero_prepare() - Zero those units of a run that are stale
+ * pkram_zero_prepare() - Zero the stale units of a run
  * @r: region
  * @unit: first
- * @nr: number; a long run is done by several CPUs
+ * @nr: number; several CPUs share a long run
  *
- * And mark them written. Two callers at one unit exclude each other, so that
- * bytes written after the one's return are not zeroed by the other. Context:
- * may sleep; the GiB are claimed. Return: 0, or -EUCLEAN if the unit map is
- * damaged there.
+ * Also marks them written. Two callers for one unit exclude each other, so that
+ * the second one does not zero bytes written after the first one returned.
+ * Context: may sleep; the GiB are claimed. Return: 0, or -EUCLEAN if the unit map
+ * is damaged there.
  */
 int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr);
 
 /**
  * pkram_zero_gib() - Zero a GiB that is not in use, and unclaim it
  * @r: region
- * @gib: which
+ * @gib: GiB of the region
  *
- * Context: as claim. Return: 0 or negative errno, if it could not be claimed: then
- * it is not zero.
+ * Context: as pkram_region_claim(). Return: 0 or negative errno if it could not be
+ * claimed: then it is not zeroed.
  */
 int pkram_zero_gib(struct pkram_region *r, u32 gib);
 
