@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,4 +107,24 @@ long long fs_find_other(int fd, int value, size_t len, off_t pos)
 		return pos + i;
 	}
 	return -1;
+}
+
+char *fs_map(const char *path, off_t offset, size_t len)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+
+	if (fd >= 0)
+		close(fd);
+	return p;
+}
+
+int become_nobody(void)
+{
+	return setgroups(0, NULL) ?: setegid(NOBODY) ?: seteuid(NOBODY);
+}
+
+int become_root(void)
+{
+	return seteuid(0) ?: setegid(0);
 }

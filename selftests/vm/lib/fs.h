@@ -40,6 +40,9 @@ int fs_empty(const char *dir);
 /* Create and open a file of @size bytes that read as zero */
 int fs_file(const char *path, off_t size);
 
+/* Map a part of a file, readable and writable. Return: MAP_FAILED on error */
+char *fs_map(const char *path, off_t offset, size_t len);
+
 off_t fs_size(int fd);
 
 uint64_t fs_blocks(int fd);
@@ -49,5 +52,10 @@ int fs_set(int fd, int value, size_t len, off_t pos);
 
 /* Return the offset of the first byte in [pos, pos + len) that is not @value, or -1 */
 long long fs_find_other(int fd, int value, size_t len, off_t pos);
+
+/* Go on as an unprivileged user, until become_root() */
+int become_nobody(void);
+
+int become_root(void);
 
 #endif

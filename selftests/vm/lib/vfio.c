@@ -7,6 +7,15 @@
 
 #include "vfio.h"
 
+int vfio_up(void)
+{
+	int err = fs_load() ?: fs_mount() ?: fs_grow();
+
+	if (!err && !vm_module_loaded("pkram_vfio"))
+		err = vm_insmod(VFIO_MODULE, NULL);
+	return err;
+}
+
 static int edu_read_attr(const char *name, const char *attr, char *buf, size_t len)
 {
 	char path[512], *text;

@@ -23,6 +23,9 @@
 #define MAP_RW		(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
 #define VFIO_MODULE	"/lib/pkram/pkram_vfio.ko"
 
+/* Load both modules, mount pkramfs and grow the pool. Return: 0 or an error */
+int vfio_up(void);
+
 /**
  * struct edu - a device
  * @name: its PCI address
