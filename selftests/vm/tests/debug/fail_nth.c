@@ -1,401 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation fails once: each operation is done again and again, with another
- * allocation failing each time.  After each failure the errno is a clean one, things are
- * as before, and the operation succeeds if it is done again.  That nothing leaks, init
- * asks kmemleak at the end.
- * How they are driven: fail_nth.h; here are the operations.
+ * Each allocation of an operation fails once: the operation is done again and again, with
+ * another allocation failing each time. After each failure the errno is that of lack of
+ * memory, all is as before, and the operation succeeds when it is done again. Leaks are
+ * found by kmemleak, which init asks at the end.
+ * How operations are driven: fail_nth.h; here are those of the pool, kexec and the module.
+ * fail_nth_files has those of files.
  */
-#include "test.h"
-
-#include "fail_nth.h"
-#include "fs.h"
+#include "fail_nth_fixture.h"
 #include "movable.h"
-#include "pool.h"
+#include <pkram.h>
 
 #include <linux/kexec.h>
-#include <pkram.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
-
-#define BASE	0x100000000UL	/* of memory that is reserved at boot */
-#define POOL	(2 * GIB)	/* what is in the pool all the time */
-#define KEEP	PKRAM_MNT "/keep"
-#define FILE_	PKRAM_MNT "/file"
-#define OTHER	PKRAM_MNT "/other"
-#define LONG	10000	/* @budget is what limits a test */
-
-/* What the pool is now; all zero if that cannot be said */
-static struct pkram_pool pool_now(void)
-{
-	struct pkram_pool *pool, ret = {};
-	struct pkram_ctx *c;
-
-	if (pkram_open(&c))
-		return ret;
-	if (!pkram_pool_get(c, &pool)) {
-		ret = *pool;
-		pkram_pool_free(pool);
-	}
-	pkram_close(c);
-	return ret;
-}
-
-/* -- files: run on a mounted pool --------------------------------------------- */
-
-static bool gone(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) && errno == ENOENT;
-}
-
-static bool have_file(void)
-{
-	struct stat st;
-
-	return !stat(FILE_, &st) && st.st_size == 0 && st.st_blocks == 0;
-}
-
-static bool no_file(void)
-{
-	return gone(FILE_);
-}
-
-static int create(void)
-{
-	int fd = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644);
-
-	if (fd >= 0)
-		close(fd);
-	return fail_nth_result(fd);
-}
-
-static int remove_file(void)
-{
-	return unlink(FILE_);
-}
-
-/* The name may be there, and the open have failed. */
-static bool no_file_or_empty(void)
-{
-	if (have_file())
-		unlink(FILE_);
-	return no_file();
-}
-
-static int make_dir(void)
-{
-	return fail_nth_result(mkdir(FILE_, 0755));
-}
-
-static bool have_dir(void)
-{
-	struct stat st;
-
-	return !stat(FILE_, &st) && S_ISDIR(st.st_mode);
-}
-
-static int remove_dir(void)
-{
-	return rmdir(FILE_);
-}
-
-static int fd = -1;
-static char data[3 * 2 * MIB];
-
-static bool file_is(off_t size, uint64_t blocks)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && st.st_size == size && st.st_blocks * 512ULL == blocks;
-}
-
-static bool file_empty(void)
-{
-	return file_is(0, 0);
-}
-
-static int cut(void)
-{
-	return ftruncate(fd, 0);
-}
-
-static int write_all(void)
-{
-	ssize_t n = pwrite(fd, data, sizeof(data), 0);
-
-	/* A short write is one that may be gone on with. */
-	if (n >= 0 && n < (ssize_t)sizeof(data)) {
-		if (!file_is(n, (n + UNIT - 1) / UNIT * UNIT))
-			return -EIO;
-		return ftruncate(fd, 0) ? -EIO : -ENOMEM;
-	}
-	return fail_nth_result(n);
-}
-
-static bool written(void)
-{
-	return file_is(sizeof(data), sizeof(data)) &&
-	       fs_find_other(fd, 0x5a, sizeof(data), 0) < 0;
-}
-
-static int grow_file(void)
-{
-	return fail_nth_result(ftruncate(fd, 5 * UNIT));
-}
-
-static bool grown(void)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && st.st_size == 5 * UNIT;
-}
-
-static int allocate(void)
-{
-	return fail_nth_result(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 7 * UNIT));
-}
-
-static bool allocated(void)
-{
-	return file_is(0, 7 * UNIT);
-}
-
-static int deallocate(void)
-{
-	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 7 * UNIT);
-}
-
-static int punch(void)
-{
-	return fail_nth_result(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
-				UNIT, UNIT));
-}
-
-static bool punched(void)
-{
-	return file_is(sizeof(data), sizeof(data) - UNIT) &&
-	       fs_find_other(fd, 0, UNIT, UNIT) < 0 &&
-	       fs_find_other(fd, 0x5a, UNIT, 0) < 0 &&
-	       fs_find_other(fd, 0x5a, UNIT, 2 * UNIT) < 0;
-}
-
-static int fill_again(void)
-{
-	return fs_set(fd, 0x5a, sizeof(data), 0);
-}
-
-static int shrink_file(void)
-{
-	return fail_nth_result(ftruncate(fd, UNIT + 5));
-}
-
-static bool shrunk(void)
-{
-	return file_is(UNIT + 5, 2 * UNIT);
-}
-
-static int set_xattr(void)
-{
-	return fail_nth_result(fsetxattr(fd, "user.name", data, 900, XATTR_CREATE));
-}
-
-static bool has_xattr(void)
-{
-	return fgetxattr(fd, "user.name", NULL, 0) == 900;
-}
-
-static bool no_xattr(void)
-{
-	return fgetxattr(fd, "user.name", NULL, 0) < 0 && errno == ENODATA;
-}
-
-static int remove_xattr(void)
-{
-	return fremovexattr(fd, "user.name");
-}
-
-static int make_other(void)
-{
-	int other = open(OTHER, O_RDWR | O_CREAT | O_TRUNC, 0644);
-
-	if (other < 0 || write(other, "other", 5) != 5)
-		return -1;
-	return close(other);
-}
-
-static int rename_over(void)
-{
-	return fail_nth_result(rename(FILE_, OTHER));
-}
-
-static bool renamed(void)
-{
-	struct stat a, b;
-
-	return gone(FILE_) && !stat(OTHER, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino;
-}
-
-static bool not_renamed(void)
-{
-	struct stat a, b;
-
-	return !stat(FILE_, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino &&
-	       !stat(OTHER, &a) && a.st_size == 5;
-}
-
-static int rename_back(void)
-{
-	return rename(OTHER, FILE_) || make_other();
-}
-
-static int unlink_it(void)
-{
-	return fail_nth_result(unlink(FILE_));
-}
-
-static int create_filled(void)
-{
-	int new = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644), err;
-
-	err = new < 0 || fs_set(new, 0x5a, sizeof(data), 0);
-	if (new >= 0)
-		close(new);
-	return err;
-}
-
-static bool file_filled(void)
-{
-	struct stat st;
-
-	return !stat(FILE_, &st) && st.st_size == sizeof(data);
-}
-
-static int list_dir(void)
-{
-	char buf[4096];
-	int dir = open(PKRAM_MNT, O_RDONLY | O_DIRECTORY), err;
-
-	err = fail_nth_result(dir);
-	if (!err)
-		err = fail_nth_result(syscall(SYS_getdents64, dir, buf, sizeof(buf)));
-	if (dir >= 0)
-		close(dir);
-	return err;
-}
-
-static bool always(void)
-{
-	return true;
-}
-
-/* Mapping, and a touch of what has no memory yet */
-
-static sigjmp_buf touched;
-
-static void on_signal(int sig)
-{
-	siglongjmp(touched, sig);
-}
-
-/* Map @size bytes of the file and touch the first @nr units, one page of each */
-static int map_touch_units(size_t size, int nr)
-{
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	int err = 0;
-
-	if (p == MAP_FAILED)
-		return -errno;
-	/* Not all of a GiB is to be zeroed each time. */
-	if (size == GIB)
-		madvise(p, size, MADV_NOHUGEPAGE);
-	sigaction(SIGBUS, &sa, NULL);
-	if (sigsetjmp(touched, 1))
-		err = -ENOMEM;
-	else
-		for (int i = 0; i < nr; i++)
-			((volatile char *)p)[i * UNIT + 4096] = 0x77;
-	munmap(p, size);
-	return err;
-}
-
-static int map_touch(void)
-{
-	return map_touch_units(5 * UNIT, 5);
-}
-
-static bool mapped_data(void)
-{
-	char c = 0;
-
-	for (int i = 0; i < 5; i++)
-		if (pread(fd, &c, 1, i * UNIT + 4096) != 1 || c != 0x77)
-			return false;
-	return file_is(5 * UNIT, 5 * UNIT);
-}
-
-/* What a file keeps of its first mapping, another one has to get anew. */
-static int other_file(off_t size)
-{
-	close(fd);
-	if (unlink(FILE_))
-		return -1;
-	fd = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644);
-	return fd < 0 ? -1 : ftruncate(fd, size);
-}
-
-static int other_units(void)
-{
-	return other_file(5 * UNIT) ||
-	       fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 5 * UNIT);
-}
-
-/* A GiB that is not addressable, until it is touched */
-
-static int map_touch_gib(void)
-{
-	return map_touch_units(GIB, 1);
-}
-
-static int write_gib(void)
-{
-	char c = 0x77;
-
-	return fail_nth_result(pwrite(fd, &c, 1, 4096));
-}
-
-static bool gib_touched(void)
-{
-	char c = 0;
-
-	return pread(fd, &c, 1, 4096) == 1 && c == 0x77 &&
-	       pool_now().gib_1g == 1;
-}
-
-/* An idle GiB is unclaimed before it can be had again. */
-static int other_gib(void)
-{
-	return other_file(GIB) || pool_now().gib_1g;
-}
 
 /* -- the pool ------------------------------------------------------------------ */
 
-/* Those are adopted, each of them once. */
+/* GiB to adopt, each of them once */
 #define FRESH_GIB	20
 /*
- * This one is there meanwhile, and the next but seven. KASAN has a page table for the shadow
- * of each 8 GiB, and goes on without if it gets no memory for it (zero_p4d_populate() does
- * not look): the next access there is an oops. The other GiB have neighbours.
+ * Two GiB, 8 GiB apart, that are in the pool while others are adopted. KASAN needs a page table
+ * for the shadow of each 8 GiB; if it gets no memory for that, it ignores the error
+ * (zero_p4d_populate()), and the next access oopses. So each 8 GiB must have one already.
  */
 #define LONE_GIB	0x200000000UL
 #define LONE_GIB2	(LONE_GIB + 8 * GIB)
 
-static uint64_t in_pool;
 static struct pkram_ctx *ctx;
 static int gib = 1;
 
@@ -408,7 +39,7 @@ static uint64_t gib_base(void)
 	return base < LONE_GIB2 ? base : base + GIB;
 }
 
-/* All that can be asked */
+/* Each request for information */
 static int ask(void)
 {
 	struct pkram_handover *handover = NULL;
@@ -428,7 +59,7 @@ static int ask(void)
 	return err;
 }
 
-/* By netlink from this process, so that the kernel works in it */
+/* By netlink from this process, as only its allocations fail */
 static int adopt(void)
 {
 	struct pkram_resize *res = NULL;
@@ -439,7 +70,7 @@ static int adopt(void)
 	return err;
 }
 
-/* Taken from the system's RAM last */
+/* The GiB that was taken from the system's RAM last */
 static uint64_t grown_gib;
 
 static int grow_pool(void)
@@ -454,7 +85,7 @@ static int grow_pool(void)
 	return err;
 }
 
-/* Back to the system, what was its own */
+/* Give the GiB back to the system. */
 static int shrink(void)
 {
 	struct pkram_resize *res = NULL;
@@ -472,7 +103,7 @@ static bool pool_grown(void)
 	return pool_now().size == in_pool + GIB;
 }
 
-/* Reserved memory that is no region's */
+/* Is there reserved memory that belongs to no region? */
 static bool have_unusable(void)
 {
 	struct pkram_region *regions = NULL, *r;
@@ -499,7 +130,7 @@ static int fill_gib(void)
 	return movable_put(grown_gib);
 }
 
-/* Blocks of memory that the kernel had no memory to put online */
+/* Set memory blocks online that the kernel had no memory to set online. */
 static int online_all(void)
 {
 	return vm_run(NULL, "cd /sys/devices/system/memory && grep -L online */state | while read s; do echo online >$s || exit 1; done");
@@ -608,7 +239,7 @@ static bool image_loaded(void)
 	return ret;
 }
 
-/* What would overwrite the pool is refused as ever. */
+/* An image that would overwrite the pool is refused. */
 static bool kexec_load_refused(void)
 {
 	static char code[4096] = { 0xf4 };
@@ -679,105 +310,11 @@ static int umount_it(void)
 
 /* -- tests -------------------------------------------------------------------- */
 
-#define DRIVE(...) EXPECT_EQ(0, fail_nth_drive(&(struct fail_op){ __VA_ARGS__ }))
-
-/* The mounted pool with a file: what the tests before left, or it is made. */
-static int need_pool(void)
-{
-	if (fs_load() || fs_mount())
-		return -1;
-	if (!pool_now().size &&
-	    vm_run(NULL, CTL "pool adopt %#lx+%luG --format", BASE, POOL / GIB))
-		return -1;
-	if (gone(KEEP) && pool_file_fill(KEEP, 5 * UNIT, 3))
-		return -1;
-	in_pool = pool_now().size;
-	return 0;
-}
-
-FIXTURE(nth) {};
-
-FIXTURE_SETUP(nth)
-{
-	ASSERT_EQ(0, need_pool());
-	ASSERT_EQ(0, fail_nth_setup());
-	/* What takes long is to be seen while it goes on. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	memset(data, 0x5a, sizeof(data));
-	umask(022);
-	fd = open(FILE_, O_RDWR);
-	/* Memory that the test needs is not what is to fail. */
-	mlockall(MCL_CURRENT);
-}
-
-FIXTURE_TEARDOWN(nth) {}
-
-TEST_F_TIMEOUT(nth, create_mkdir_unlink, LONG)
-{
-	DRIVE(.name = "create", .run = create, .undone = no_file_or_empty,
-	      .done = have_file, .undo = remove_file);
-	DRIVE(.name = "mkdir", .run = make_dir, .undone = no_file,
-	      .done = have_dir, .undo = remove_dir);
-	ASSERT_EQ(0, create_filled());
-	DRIVE(.name = "unlink", .run = unlink_it, .undone = file_filled,
-	      .done = no_file, .undo = create_filled);
-	DRIVE(.name = "readdir", .run = list_dir, .undone = always, .done = always);
-	ASSERT_OK(unlink(FILE_));
-}
-
-TEST_F_TIMEOUT(nth, file_data, LONG)
-{
-	uint64_t free = fs_free();
-
-	ASSERT_EQ(0, create());
-	fd = open(FILE_, O_RDWR);
-	ASSERT_LE(0, fd);
-	DRIVE(.name = "write", .run = write_all, .undone = file_empty,
-	      .done = written, .undo = cut);
-	DRIVE(.name = "grow", .run = grow_file, .undone = file_empty,
-	      .done = grown, .undo = cut);
-	DRIVE(.name = "fallocate", .run = allocate, .undone = file_empty,
-	      .done = allocated, .undo = deallocate);
-	ASSERT_EQ(0, fill_again());
-	DRIVE(.name = "punch", .run = punch, .undone = written,
-	      .done = punched, .undo = fill_again);
-	DRIVE(.name = "shrink", .run = shrink_file, .undone = written,
-	      .done = shrunk, .undo = fill_again);
-	ASSERT_OK(other_units());
-	DRIVE(.name = "map and touch", .run = map_touch, .undone = always,
-	      .done = mapped_data, .undo = other_units);
-	ASSERT_OK(cut());
-	DRIVE(.name = "setxattr", .run = set_xattr, .undone = no_xattr,
-	      .done = has_xattr, .undo = remove_xattr);
-	ASSERT_EQ(0, make_other());
-	DRIVE(.name = "rename", .run = rename_over, .undone = not_renamed,
-	      .done = renamed, .undo = rename_back);
-	close(fd);
-	ASSERT_OK(unlink(FILE_));
-	ASSERT_OK(unlink(OTHER));
-	EXPECT_GE(fs_free() + 16 * UNIT, free);
-}
-
-TEST_F_TIMEOUT(nth, first_touch, LONG)
-{
-	fd = open(FILE_, O_RDWR | O_CREAT | O_EXCL, 0644);
-	ASSERT_LE(0, fd);
-	ASSERT_OK(ftruncate(fd, GIB));
-	ASSERT_EQ(0U, pool_now().gib_1g);
-	DRIVE(.name = "write to a GiB", .run = write_gib, .undone = always,
-	      .done = gib_touched, .undo = other_gib);
-	DRIVE(.name = "touch a GiB", .run = map_touch_gib, .undone = always,
-	      .done = gib_touched, .undo = other_gib);
-	close(fd);
-	ASSERT_OK(unlink(FILE_));
-	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
-}
-
 TEST_F_TIMEOUT(nth, kexec_load, LONG)
 {
 	ASSERT_EQ(0, make_image());
 	ASSERT_TRUE(image_not_loaded());
-	/* EADDRNOTAVAIL is what kexec_locate_mem_hole() calls any failure. */
+	/* kexec_locate_mem_hole() returns EADDRNOTAVAIL for any failure. */
 	DRIVE(.name = "load an image", .run = load_image, .undone = image_not_loaded,
 	      .done = image_loaded, .undo = unload_image, .budget = 200,
 	      .other_err = -EADDRNOTAVAIL);
@@ -794,13 +331,13 @@ TEST_F_TIMEOUT(nth, mount, LONG)
 
 TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 {
-	/* Objects keep the module. */
+	/* The module cannot be unloaded while there are objects. */
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
 	ASSERT_OK(unlink(KEEP));
 	ASSERT_OK(umount_it());
 	objects = pool_now().nr_objects;
 	ASSERT_EQ(0, rmmod());
-	/* EINVAL: ftrace goes on with an empty filter, which it then refuses. */
+	/* EINVAL: without memory for a filter ftrace uses an empty one, and refuses that. */
 	DRIVE(.name = "load", .run = load, .undone = unloaded, .done = loaded,
 	      .undo = rmmod, .by = "do_one_initcall", .once = true,
 	      .budget = 300, .other_err = -EINVAL);
@@ -811,9 +348,9 @@ TEST_F_TIMEOUT(nth, load_and_unload, LONG)
 }
 
 /*
- * The last two: KASAN reports what the kernel does wrong when it has no memory for an
- * entry of its firmware's memory map (docs/kernels.md), and is silent from then on, as
- * lockdep is.
+ * The last two tests: KASAN reports a bug of the kernel when it has no memory for an entry
+ * of the firmware's memory map (docs/kernels.md), and reports nothing after that, and
+ * neither does lockdep.
  */
 TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 {
@@ -827,7 +364,7 @@ TEST_F_TIMEOUT(nth, adopt_and_shrink, LONG)
 	ASSERT_EQ(0, grow_pool());
 	ASSERT_EQ(0, movable_only_in(grown_gib));
 	in_pool += GIB;
-	/* EEXIST: of a new entry of the memory map that is all add_memory() is told. */
+	/* add_memory() returns EEXIST if there is no memory for an entry of the memory map. */
 	DRIVE(.name = "shrink the pool", .run = shrink, .undone = not_shrunk,
 	      .done = shrunk_pool, .undo = unshrink, .once = true, .budget = 200,
 	      .other_err = -EEXIST);
@@ -843,7 +380,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 	long long total = vm_meminfo("MemTotal");
 
 	ASSERT_EQ(0, pkram_open(&ctx));
-	/* The first one parts what is one mapping, and one entry of the memory map, for good. */
+	/* The first growth splits a mapping and an entry of the memory map for good. */
 	ASSERT_EQ(0, grow_pool());
 	ASSERT_EQ(0, ungrow_pool());
 	ASSERT_EQ(0, movable_only_in(grown_gib));
@@ -851,7 +388,7 @@ TEST_F_TIMEOUT(nth, grow_pool, LONG)
 	      .done = pool_grown, .undo = ungrow_pool, .before = fill_gib, .once = true,
 	      .budget = 200);
 	EXPECT_TRUE(movable_intact());
-	/* What was taken is all there again. */
+	/* All memory is back. */
 	EXPECT_EQ(0, online_all());
 	EXPECT_LT(total - (long long)(100 * MIB), vm_meminfo("MemTotal"));
 	EXPECT_EQ(in_pool, pool_now().size);
