@@ -588,4 +588,43 @@ TEST_F(table, refused_vaddr_keeps_table_suspended)
 	EXPECT_OK(unlink(PKRAM_MNT "/file"));
 }
 
+/* Without a mount no inode says who may open the file: it needs CAP_DAC_OVERRIDE. */
+TEST_F(table, restore_while_unmounted_needs_privilege)
+{
+	struct box b;
+	int fd = fs_file(PKRAM_MNT "/file", UNIT);
+	char *p;
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	ASSERT_OK(chmod(PKRAM_MNT "/file", 0666));
+	p = fs_map(PKRAM_MNT "/file", 0, UNIT);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_OK(box_open(&b, 0));
+	ASSERT_OK(become_nobody());
+	EXPECT_OK(table_create(b.c, "theirs"));
+	EXPECT_OK(dma_map(b.c, LOW, p, UNIT));
+	EXPECT_EQ(UNIT, dma_give_all_up(b.c));
+	ASSERT_OK(become_root());
+	box_close(&b);
+	munmap(p, UNIT);
+	ASSERT_OK(vm_umount(PKRAM_MNT));
+	ASSERT_OK(box_open(&b, 0));
+	ASSERT_OK(become_nobody());
+	EXPECT_ERR(EACCES, table_restore(b.c, "theirs"));
+	ASSERT_OK(become_root());
+	EXPECT_EQ(65535, dma_avail(b.c));
+	EXPECT_OK(table_restore(b.c, "theirs"));
+	box_close(&b);
+	/* With the mount, the same user may. */
+	ASSERT_OK(fs_mount());
+	ASSERT_OK(box_open(&b, 0));
+	ASSERT_OK(become_nobody());
+	EXPECT_OK(table_restore(b.c, "theirs"));
+	ASSERT_OK(become_root());
+	box_close(&b);
+	EXPECT_OK(vm_run(NULL, CTL "dma-table remove theirs"));
+	EXPECT_OK(unlink(PKRAM_MNT "/file"));
+}
+
 TEST_HARNESS_MAIN
