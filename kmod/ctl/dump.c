@@ -12,19 +12,19 @@
 
 /**
  * struct dump - state of a dump, kept in its callback
- * @next: go on at this address, or after this key
+ * @next: continue at this address, or after this key
  * @begun: the rights of the sender were checked
  * @see: the sender may see physical addresses
  * @bad: all regions were put, the unusable ranges follow
  * @entry: of a DMA table: number of mappings that were put, the rest follows
  * @key: of that DMA table
  * @seq: of its record at that time
- * @changes: how often the DMA table was another when the dump went on
+ * @changes: how often the DMA table had changed when the dump continued
  *
- * An object that exists from the begin to the end of a dump is put once,
- * whatever comes and goes meanwhile. When regions change, the messages that were
- * sent may be out of date: then the rest is marked NLM_F_DUMP_INTR, also of
- * objects, because attaching a region creates all objects anew.
+ * An object that exists from the start to the end of a dump is put once, even if
+ * others are created or removed meanwhile. When regions change, the messages that
+ * were sent may be out of date: then the rest is marked NLM_F_DUMP_INTR, also of
+ * objects, because attaching a region loads all objects again.
  */
 struct dump {
 	u64 next;
@@ -55,7 +55,7 @@ static void *dump_message(struct sk_buff *skb, struct netlink_callback *cb,
 	return hdr;
 }
 
-/* Not in the start callback, where 6.1 has no extack yet */
+/* Not in the start callback, in which 6.1 has no extack yet */
 static int dump_check_admin(struct netlink_callback *cb)
 {
 	struct dump *d = dump_state(cb);
@@ -129,7 +129,7 @@ static int dump_region(struct pkram_region *r, void *arg)
 	return 0;
 }
 
-/* Find the lowest unusable range that was not put yet; their list has no order. */
+/* Find the lowest unusable range that was not put yet; their list is not sorted. */
 static int dump_pick_bad(const struct pkram_unusable *b, void *arg)
 {
 	struct dump_regions *w = arg;
@@ -200,7 +200,7 @@ struct dump_objects {
 	struct netlink_callback *cb;
 };
 
-/* Under the store's lock, so that the attributes belong to one moment */
+/* Called under the store's lock, so that the attributes are consistent */
 static int dump_object(struct pkram_object *obj, void *arg)
 {
 	struct dump_objects *p = arg;
@@ -216,7 +216,7 @@ static int dump_object(struct pkram_object *obj, void *arg)
 	return 0;
 }
 
-/* One message must hold the longest path that is put. */
+/* One message must have space for the longest path that is put. */
 int pkram_nl_objects_start(struct netlink_callback *cb)
 {
 	cb->min_dump_alloc = 2 * PATH_MAX;
@@ -236,7 +236,7 @@ int pkram_nl_object_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		return err;
 
 	while (!err && (obj = pkram_store_next_object(d->next))) {
-		/* The root is no object of the user's, and is not counted. */
+		/* The root is not an object of the user, and is not counted. */
 		if (obj->key != PKRAM_ROOT_ID &&
 		    obj->rec.kind != PKRAM_KIND_DMA_TABLE)
 			err = pkram_store_look(obj, dump_object, &p);
@@ -249,7 +249,7 @@ int pkram_nl_object_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* DMA tables */
 
-/* Put as many mappings as fit. Return: 0: all; 1: others are left; -EMSGSIZE */
+/* Put as many mappings as fit. Return: 0: all; 1: some are left; -EMSGSIZE */
 static int dump_entries(struct sk_buff *skb, struct dump *d,
 			const struct pkram_record *rec)
 {
@@ -264,7 +264,7 @@ static int dump_entries(struct sk_buff *skb, struct dump *d,
 	return 0;
 }
 
-/* Under the store's lock. Return: as dump_entries() */
+/* Called under the store's lock. Return: as dump_entries() */
 static int dump_dma_table(struct pkram_object *obj, void *arg)
 {
 	struct dump_objects *p = arg;

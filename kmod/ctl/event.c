@@ -2,19 +2,19 @@
 /*
  * The control plane: events.
  *
- * An event is sent from within the change, under event_lock and all locks that the
- * change holds: nothing here takes a lock of this module or of generic netlink. A
- * listener that an event does not reach, because memory is short here or its
- * socket is full, gets ENOBUFS from the socket.
+ * An event is sent during the change, under event_lock and all locks that the
+ * change holds: this file takes no lock of this module or of generic netlink. A
+ * listener that misses an event, because memory is short or its socket is full,
+ * gets ENOBUFS from the socket.
  */
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include "ctl/priv.h"
 #include "store/names.h"
 
-#define EVENT_FIXED_LEN		512	/* all but paths and texts */
+#define EVENT_FIXED_LEN		512	/* everything except paths and texts */
 
-/* About the room that an event needs */
+/* Estimate the space that an event needs */
 static size_t event_size(const struct pkram_event *ev)
 {
 	size_t size = EVENT_FIXED_LEN + ev->name_len +
@@ -28,7 +28,7 @@ static size_t event_size(const struct pkram_event *ev)
 	return size;
 }
 
-/* The attributes of an event that are not those of its object */
+/* Put the attributes of an event that are not those of its object */
 static int event_put(struct sk_buff *skb, const struct pkram_event *ev)
 {
 	switch (ev->cmd) {

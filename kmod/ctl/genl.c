@@ -3,8 +3,8 @@
  * The control plane: generic netlink family "pkram".
  *
  * Operations run in parallel: taking memory can last seconds and must not delay
- * all users of generic netlink. The pool and the store have their own locks;
- * nothing here has state but a dump, which keeps it in its callback.
+ * all users of generic netlink. The pool and the store have their own locks; only
+ * dumps have state here, in their callbacks.
  *
  * The table of operations and the policies are generated from uapi/pkram.yaml.
  * Attributes were checked against the policy of their command before a function
@@ -44,7 +44,7 @@ int pkram_genl_check_admin(struct sk_buff *skb, struct netlink_ext_ack *extack)
 	return -EPERM;
 }
 
-/* Failures that the request did not cause have words, too. */
+/* Failures that the request did not cause have a text, too. */
 static int genl_fail(struct netlink_ext_ack *extack, int err)
 {
 	if (err == -ENOMEM)
@@ -54,7 +54,7 @@ static int genl_fail(struct netlink_ext_ack *extack, int err)
 	return err;
 }
 
-/* Read a physical range and check what the numbers alone can tell. */
+/* Read a physical range and check what can be checked without the pool. */
 static int genl_range(struct genl_info *info, u64 *base, u64 *size)
 {
 	struct nlattr **tb = info->attrs;
@@ -89,7 +89,7 @@ static int genl_range(struct genl_info *info, u64 *base, u64 *size)
 
 /* Replies */
 
-/* Begin the one reply to a "do". Return: message; NULL: out of memory */
+/* Allocate the only reply to a "do". Return: message; NULL: out of memory */
 static struct sk_buff *genl_reply_new(struct genl_info *info, size_t size,
 				      u8 cmd, void **hdr)
 {
@@ -152,7 +152,7 @@ int pkram_nl_handover_get_doit(struct sk_buff *req, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	/* It is made of physical addresses. */
+	/* The words contain physical addresses. */
 	if (pkram_genl_is_admin(req)) {
 		cmdline = kvzalloc(GENL_CMDLINE_LEN, GFP_KERNEL);
 		if (!cmdline)
@@ -233,7 +233,7 @@ static int genl_put_refusal(struct sk_buff *skb, const struct pkram_refusal *f)
 }
 
 /*
- * The pool has changed already and nothing takes that back. Without memory for the
+ * The pool has changed already, and this cannot be undone. Without memory for the
  * whole report, the reply has as much of it as fits, the number of GiB first.
  */
 static int genl_reply_report(struct genl_info *info, u8 cmd,
@@ -271,8 +271,8 @@ static int genl_reply_report(struct genl_info *info, u8 cmd,
 }
 
 /*
- * Send the ranges that could not be taken, then fail. The words are those of the
- * pool, else those for the first such range.
+ * Send the ranges that could not be taken, then fail. The text is that of the
+ * pool, else that of the first such range.
  */
 static int genl_refuse_report(struct genl_info *info, u8 cmd, int err,
 			      const char *text,
@@ -294,7 +294,7 @@ static struct pkram_pool_report *genl_report_new(void)
 	return kvzalloc(sizeof(struct pkram_pool_report), GFP_KERNEL);
 }
 
-/* Answer a request by what came of it, and free the report. */
+/* Answer a request with its result, and free the report. */
 static int genl_report(struct genl_info *info, u8 cmd, int err,
 		       const char *text, struct pkram_pool_report *report)
 {
@@ -385,7 +385,7 @@ int pkram_nl_pool_shrink_doit(struct sk_buff *req, struct genl_info *info)
 	} else {
 		if (GENL_REQ_ATTR_CHECK(info, PKRAM_A_GIB)) {
 			GENL_SET_ERR_MSG(info,
-					 "nothing named: give either a number of GiB or a range");
+					 "no memory given: give either a number of GiB or a range");
 			return -EINVAL;
 		}
 		nr_gib = nla_get_u32(tb[PKRAM_A_GIB]);
@@ -400,7 +400,7 @@ int pkram_nl_pool_shrink_doit(struct sk_buff *req, struct genl_info *info)
 
 /* Objects and DMA tables */
 
-/* Check that the sender may change something, and read the key of what. */
+/* Check that the sender may change something, and read the key of the object. */
 static int genl_get_key(struct sk_buff *req, struct genl_info *info, u64 *key)
 {
 	int err = pkram_genl_check_admin(req, info->extack);
@@ -488,15 +488,15 @@ int pkram_nl_dma_table_remove_doit(struct sk_buff *req, struct genl_info *info)
 
 static struct genl_split_ops genl_ops[ARRAY_SIZE(pkram_nl_ops)] __ro_after_init;
 
-/* The attributes of a command that takes none, as in the kernel's own policy */
+/* The policy of a command without attributes, as in the kernel's own policy */
 static const struct nla_policy genl_reject_all[] = {
 	{ .type = NLA_REJECT },
 	{ .type = NLA_REJECT },
 };
 
 /*
- * The generator gives no policy to a command that takes no attributes. In a table
- * of this kind, unlike in the older ones, that means: accept whatever comes.
+ * The generator gives no policy to a command without attributes. In a table of
+ * this kind, unlike in the older ones, that means: accept everything.
  */
 static void __init genl_init_ops(void)
 {
@@ -521,8 +521,8 @@ static const struct genl_multicast_group genl_groups[] = {
 
 /*
  * Not generated: memory belongs to no network namespace, so only the initial one
- * has the family. The handlers check for CAP_SYS_ADMIN: GENL_ADMIN_PERM would ask
- * for CAP_NET_ADMIN and refuse without words.
+ * has the family. The handlers check for CAP_SYS_ADMIN: GENL_ADMIN_PERM would
+ * require CAP_NET_ADMIN and refuse without a text.
  */
 struct genl_family pkram_genl_family __ro_after_init = {
 	.name = PKRAM_GENL_NAME,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared by the files of ctl/, grouped by file; no other floor includes this. */
+/* Declarations of the files of ctl/, grouped by file; no other layer includes this. */
 #ifndef _PKRAM_CTL_PRIV_H
 #define _PKRAM_CTL_PRIV_H
 
@@ -13,15 +13,15 @@
 extern struct genl_family pkram_genl_family;
 
 /**
- * pkram_genl_is_admin() - Tell whether the sender of a message has CAP_SYS_ADMIN
+ * pkram_genl_is_admin() - Check whether the sender of a message has CAP_SYS_ADMIN
  * @skb: the request
  */
 bool pkram_genl_is_admin(struct sk_buff *skb);
 
 /**
- * pkram_genl_check_admin() - Refuse a request without CAP_SYS_ADMIN, in words
+ * pkram_genl_check_admin() - Refuse a request without CAP_SYS_ADMIN
  * @skb: the request
- * @extack: where the words go
+ * @extack: out: the text
  *
  * Return: 0 or -EPERM.
  */
@@ -39,7 +39,7 @@ int pkram_genl_put_range(struct sk_buff *skb, u64 base, u64 size);
  * pkram_genl_put_path() - Put a path, unless it is lost or longer than PATH_MAX
  * @skb: message
  * @attr: attribute
- * @dir: directory that the path ends in
+ * @dir: directory of the last component
  * @name: last component
  * @len: length of @name; 0: it was lost
  *
@@ -54,13 +54,14 @@ int pkram_genl_put_path(struct sk_buff *skb, int attr,
  * @skb: message
  * @obj: the object
  *
- * On failure some of them may have been put. Context: store.lock, so that they
- * belong to one moment.
+ * On failure some of them may have been put. Context: store.lock, so that they are
+ * consistent.
  */
 int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj);
 
 /**
- * pkram_genl_put_dma_table() - Put all attributes of a DMA table but its mappings
+ * pkram_genl_put_dma_table() - Put all attributes of a DMA table except its
+ * mappings
  * @skb: message
  * @obj: the DMA table
  *
@@ -69,7 +70,8 @@ int pkram_genl_put_object(struct sk_buff *skb, struct pkram_object *obj);
 int pkram_genl_put_dma_table(struct sk_buff *skb, const struct pkram_object *obj);
 
 /**
- * pkram_genl_put_entry() - Put one mapping of a DMA table as a nest, or nothing
+ * pkram_genl_put_entry() - Put one mapping of a DMA table as a nest, or put
+ * nothing
  * @skb: message
  * @e: the mapping
  *

@@ -22,7 +22,7 @@ int pkram_genl_put_range(struct sk_buff *skb, u64 base, u64 size)
 	       pkram_genl_put_u64(skb, PKRAM_A_SIZE, size) ? -EMSGSIZE : 0;
 }
 
-/* The path is written in place: it can be as long as a message. */
+/* The path is written in place, because it can be as long as a message. */
 int pkram_genl_put_path(struct sk_buff *skb, int attr,
 			const struct pkram_object *dir, const char *name,
 			u32 len)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Attaching what an earlier kernel left: see attach.h. */
+/* Attach the pool that an earlier kernel left: see attach.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/slab.h>
@@ -14,13 +14,13 @@
  * struct attach_scan - regions found so far
  * @regions: &struct pkram_region, spans set
  * @uuid: of the pool, once @known
- * @known: a header that can be trusted was seen, or a pool is there
- * @hints: what unusable headers in places that can be trusted say the pool is
+ * @known: a trusted header was seen, or there is a pool already
+ * @hints: pool UUIDs in unusable headers at trusted places
  * @nr_hints: number of them
- * @damaged: there was such a one: where a range begins need not be where a region
- *	begins, as absent GiB split regions
+ * @damaged: there was such a header: ranges need not begin where regions do, because absent GiB
+ *	split regions
  * @nr: number of regions found
- * @refused: a region is by its version or features not for this module: why
+ * @refused: why the version or features of a region are not supported
  * @refused_uuid: its pool
  */
 struct attach_scan {
@@ -58,7 +58,7 @@ static bool attach_covered(const struct attach_scan *s, u64 base)
 	return false;
 }
 
-/* Check that all that a header claims is reserved, and of no other region. */
+/* Check that everything a header claims is reserved, and not part of another region. */
 static const char *attach_check_span(const struct attach_scan *s, const struct pkram_header *h,
 				     const struct pkram_range *ranges, int nr)
 {
@@ -92,8 +92,8 @@ static bool attach_hinted(const struct attach_scan *s, const u8 uuid[16])
 }
 
 /*
- * No guest can write where this header is. So the UUID in it, in either slot, is
- * the pool's, or is damaged and matches no pool.
+ * No guest can write to this header's place. So the UUID in either slot is the
+ * pool's, or is damaged and matches no pool.
  */
 static void attach_take_hints(struct attach_scan *s, const void *head)
 {
@@ -108,10 +108,10 @@ static void attach_take_hints(struct attach_scan *s, const void *head)
 }
 
 /*
- * Look for a region at @base. A header is trusted where a region must begin:
- * at the start of a reserved range, or right behind a region (@trusted). Behind
- * a damaged one it must name the pool, as what looks like a header there may be
- * what a guest wrote into its RAM; guests do not know the pool's UUID.
+ * Look for a region at @base. A header is trusted where a region must begin: at
+ * the start of a reserved range, or directly after a region (@trusted). After a
+ * damaged one it must have the pool's UUID, because a guest may have written
+ * something like a header to its RAM; guests do not know the UUID.
  *
  * Return: NULL if a region was found, else why not.
  */
@@ -148,7 +148,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	if (reason) {
 		if (bad && trusted)
 			attach_take_hints(s, r->head);
-		/* The header cannot be trusted to say what is claimed. */
+		/* The header's claims cannot be trusted. */
 		r->h.nr_gib = 1;
 		pkram_region_close(r, false);
 		return reason;
@@ -168,7 +168,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	return NULL;
 }
 
-/* Find the regions in one reserved range; what is left over is bad. */
+/* Find the regions in one reserved range; the rest is unusable. */
 static int attach_scan_range(struct attach_scan *s, const struct pkram_range *range,
 			     const struct pkram_range *ranges, int nr)
 {
@@ -198,8 +198,8 @@ static int attach_scan_range(struct attach_scan *s, const struct pkram_range *ra
 }
 
 /*
- * A pool of which one region is not for this module is left alone as a whole:
- * what it means by its records is not known.
+ * If the version or features of one region are not supported, leave the whole pool
+ * alone: the meaning of its records is unknown.
  */
 static void attach_refuse_scan(struct attach_scan *s)
 {
@@ -278,12 +278,12 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 	*found = s.nr;
 	if (!err && s.nr)
 		err = pkram_store_attach(&s.regions, pkram_unusable_any());
-	/* Empty if they are in the store now. */
+	/* Empty if the regions are in the store now. */
 	attach_drop_scan(&s);
 	return err;
 }
 
-/* Ranges by parameter are not in the map: keep the next kernel off them too. */
+/* Ranges from the parameter are not in the map: reserve them for the next kernel too. */
 static int attach_reserve(const struct pkram_range *ranges, int nr)
 {
 	int i, err;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Regions that an earlier kernel left are found in reserved memory, and attached. */
+/* Find regions of an earlier kernel in reserved memory, and attach them. */
 #ifndef _PKRAM_ATTACH_H
 #define _PKRAM_ATTACH_H
 
 #include "handover/handover.h"
 
 /**
- * pkram_attach_ranges() - Attach the regions that lie in some reserved ranges
+ * pkram_attach_ranges() - Attach the regions in reserved ranges
  * @ranges: where to look
  * @nr: number of them
  * @found: out: number of regions
  *
- * What is left over goes to the list of unusable ranges. Context: pool_lock, or
- * module load. Return: 0, also if there is none; -ENOMEM; as pkram_store_attach().
+ * The rest of the ranges is added to the list of unusable ranges. Context:
+ * pool_lock, or module load. Return: 0, also if there is none; -ENOMEM; as
+ * pkram_store_attach().
  */
 int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
 
@@ -20,9 +21,8 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
  * pkram_attach_init() - Find and load the pool that an earlier kernel left
  * @attach: module parameter: "BASE+SIZE,...", or NULL
  *
- * Context: module load. Return: 0, also if there is none or part of it is
- * damaged (logged, see pkram_unusable_walk()); -EINVAL bad parameter;
- * -ENOMEM.
+ * Context: module load. Return: 0, also if there is none or part of it is damaged
+ * (logged, see pkram_unusable_walk()); -EINVAL bad parameter; -ENOMEM.
  */
 int pkram_attach_init(const char *attach);
 void pkram_attach_exit(void);

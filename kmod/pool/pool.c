@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pool's life: see pool.h.
+ * Change the size of the pool: see pool.h.
  *
- * The order that loses nothing. Growing: take from the system, reserve for
- * the next kernel, make the region. Shrinking: out of the store, zero, let the
- * next kernel have it, give to the system. A range that gets stuck in between
- * is kept in the list of unusable ranges, reserved, where the operator
- * sees it and can give it back.
+ * The order of steps loses nothing on failure. Growing: take memory from the
+ * system, reserve it for the next kernel, make the region. Shrinking: remove it
+ * from the store, zero it, release it for the next kernel, give it to the system.
+ * A range that gets stuck in between stays reserved and is added to the list of
+ * unusable ranges, where the operator sees it and can give it back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,12 +29,12 @@
 /* One change of the pool at a time; it may take minutes. */
 static DEFINE_MUTEX(pool_lock);
 
-/* What the operator is told, each on a line of its own */
+/* Messages to the operator, each on a separate line */
 #define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (kexec -u), grow, load it again"
-#define TEXT_IMAGE_LOADED "a kexec image is loaded, and was placed without knowing of the pool: unload it (kexec -u), grow, load it again"
+#define TEXT_IMAGE_LOADED "a kexec image is loaded, which would overwrite new memory of the pool: unload it (kexec -u), grow, load it again"
 #define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
 #define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
-#define TEXT_NO_REGION "no region is there; to make a new one, losing what is in that memory, say format"
+#define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
 #define TEXT_NOT_TAKEN_BACK "still in the pool: the system would not take it"
@@ -63,7 +63,7 @@ static void pool_report_refused(struct pkram_pool_report *report,
 		report->refused[report->nr_refused++] = *refusal;
 }
 
-/* Make a region of memory that is not System RAM, and reserved. */
+/* Make a region of reserved memory that is not System RAM. */
 static int pool_make_region(u64 base, u64 size)
 {
 	struct pkram_region *r = pkram_region_open(base);
@@ -83,7 +83,7 @@ static int pool_make_region(u64 base, u64 size)
 	return err;
 }
 
-/* One run of GiB that was taken from the system becomes a region. */
+/* Make a region of a run of GiB that was taken from the system. */
 static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 			const char **text)
 {
@@ -109,14 +109,14 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 		goto refuse;
 	}
 give:
-	/* Nothing of a guest was in it yet. */
+	/* No guest has used it yet, so it is not zeroed. */
 	if (pkram_take_give_back(base, size, pkram_take_nid(base))) {
 		if (!pkram_handover_reserve(&range))
 			pkram_unusable_add(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
 	} else if (!pkram_take_is_online(base, size)) {
-		/* pkramctl puts online what a shrink gave back, not this. */
+		/* pkramctl puts online what a shrink gave back, but not this. */
 		pr_warn("memory at %#llx was given back but is offline: unless udev does so, write online to its state in /sys/devices/system/memory\n",
 			base);
 	}
@@ -127,7 +127,7 @@ refuse:
 	return err;
 }
 
-/* Take units from the top down; they come in falling order of address. */
+/* Take units from the top down, that is, in falling order of address. */
 static u32 pool_take_units(u32 want, int node, u64 *bases,
 			   struct pkram_pool_report *report)
 {
@@ -255,7 +255,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
 					  range->base, range->size);
 	}
-	/* Old contents of unknown kind stay reserved only if they were. */
+	/* If the contents are unknown, reserve the memory only if it was reserved before. */
 	if (err && reserved) {
 		pkram_unusable_forget(range->base, range->size);
 		pkram_handover_release(range);
@@ -296,7 +296,7 @@ static int pool_wipe_range(u64 base, u64 size)
 		if (IS_ERR(r))
 			return PTR_ERR(r);
 		err = pkram_zero_gib(r, 0);
-		/* One GiB, to clear the way of whatever entry is there. */
+		/* One GiB, to remove any entry that is there. */
 		if (!err)
 			err = pkram_region_update_span(r);
 		pkram_region_close(r, false);
@@ -306,7 +306,7 @@ static int pool_wipe_range(u64 base, u64 size)
 	return 0;
 }
 
-/* Memory that is out of the store and zero goes back to the system. */
+/* Give memory that is zeroed and not in the store any more to the system. */
 static int pool_give_range(const struct pkram_range *range,
 			   struct pkram_refusal *refusal)
 {
@@ -325,7 +325,7 @@ static int pool_give_range(const struct pkram_range *range,
 	return err;
 }
 
-/* What the system did not take is reserved again. */
+/* Reserve again what the system did not take. */
 static bool pool_reserve_again(const struct pkram_range *range)
 {
 	int err = pkram_handover_reserve(range);
@@ -333,7 +333,7 @@ static bool pool_reserve_again(const struct pkram_range *range)
 	return !err || err == -EEXIST;
 }
 
-/* ... and goes back to where it was; @from: the region, if it is still there */
+/* ... and put it back to its place; @from: the region, if it still exists */
 static void pool_put_back(const struct pkram_range *range, struct pkram_region *from,
 			  struct pkram_refusal *refusal)
 {
@@ -364,7 +364,7 @@ static void pool_drop_unit(u64 base, u64 unit, struct pkram_pool_report *report)
 	}
 }
 
-/* GiB of the pool from the top down, those that hold a head after the others */
+/* GiB of the pool from the top down, those with a head after the others */
 struct pool_candidates {
 	u64 *bases;
 	u32 nr;
@@ -399,7 +399,7 @@ static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 	if (!c.bases)
 		return -ENOMEM;
 	pkram_store_walk_regions(pool_list_gib, &c);
-	/* Again, as a region that holds the root's record can only go last. */
+	/* Repeat, because a region with the root's record can only go last. */
 	do {
 		before = report->nr_gib;
 		report->nr_refused = 0;
@@ -443,7 +443,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
 		if (!pkram_unusable_any() && pkram_store_give_up_lost())
-			pr_warn("no memory to look for what is free now: it is at the next load\n");
+			pr_warn("out of memory: freed space is found at the next load\n");
 		return 0;
 	}
 	for (addr = base + size; addr > base && !fatal_signal_pending(current);

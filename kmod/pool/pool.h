@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool's life: attach at load, grow, adopt, shrink. Brings together
- * regions (memory), the handover (the next kernel) and the store (objects),
- * in an order in which a failure at any step loses nothing.
+ * The pool: attach at load, grow, adopt, shrink. This file combines regions
+ * (memory), handover (the next kernel) and store (objects), in an order in which a
+ * failure at any step loses nothing.
  */
 #ifndef _PKRAM_POOL_H
 #define _PKRAM_POOL_H
@@ -13,12 +13,12 @@
 #define PKRAM_REPORT_REFUSALS	256
 
 /**
- * struct pkram_pool_report - what a grow or a shrink did
- * @nr_gib: GiB got
+ * struct pkram_pool_report - result of a change of size
+ * @nr_gib: number of GiB taken or given back
  * @nr_taken: entries of @taken
  * @nr_refused: entries of @refused
- * @taken: ranges that were got
- * @refused: GiB that were tried in vain (the first so many)
+ * @taken: ranges that were taken or given back
+ * @refused: GiB that were tried without success (only the first ones)
  */
 struct pkram_pool_report {
 	u32 nr_gib;
@@ -30,13 +30,13 @@ struct pkram_pool_report {
 
 /**
  * pkram_pool_grow() - Take RAM from the system
- * @nr_gib: how much
+ * @nr_gib: number of GiB
  * @node: from this NUMA node, or PKRAM_NO_NODE
  * @report: out
- * @text: out: words on failure
+ * @text: out: text on failure
  *
- * Return: 0 if something was got; -EBUSY a kexec image is loaded; -ENOMEM
- * nothing could be got; others.
+ * Return: 0 if at least one GiB was taken; -EBUSY a kexec image is loaded; -ENOMEM
+ * none could be taken; others.
  */
 int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 		    const char **text);
@@ -45,23 +45,23 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
  * pkram_pool_adopt() - Attach, or format, a range that is not System RAM
  * @base: GiB aligned
  * @size: whole GiB
- * @format: make a new region if none is there
+ * @format: make a new region if there is none
  * @report: out
- * @text: out: words on failure
+ * @text: out: text on failure
  */
 int pkram_pool_adopt(u64 base, u64 size, bool format,
 		     struct pkram_pool_report *report, const char **text);
 
 /**
  * pkram_pool_shrink() - Give unused GiB back to the system
- * @nr_gib: how many, if @size is 0
- * @base: or which
+ * @nr_gib: number of GiB, if @size is 0
+ * @base: start of the range
  * @size: bytes from @base
  * @report: out
- * @text: out: words on failure
+ * @text: out: text on failure
  *
- * Also gives back reserved memory in which no usable region is, if it is
- * named exactly.
+ * A range of reserved memory without a usable region is given back too, if @base
+ * and @size match it exactly.
  */
 int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		      struct pkram_pool_report *report, const char **text);

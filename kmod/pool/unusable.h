@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Ranges that are reserved but hold no usable region: the operator sees them and can
- * give them back.
- */
+/* Reserved ranges without a usable region: the operator sees them and can give them back. */
 #ifndef _PKRAM_UNUSABLE_H
 #define _PKRAM_UNUSABLE_H
 
@@ -10,9 +7,9 @@
 #include "handover/handover.h"
 
 /**
- * struct pkram_unusable - reserved memory in which no usable region is
+ * struct pkram_unusable - reserved memory without a usable region
  * @list: in the pool's list
- * @range: where
+ * @range: the memory
  * @reason: why
  */
 struct pkram_unusable {
@@ -24,13 +21,13 @@ struct pkram_unusable {
 /** pkram_unusable_add() - Add a range to the list, with a warning and an event */
 void pkram_unusable_add(u64 base, u64 size, const char *reason);
 
-/** pkram_unusable_forget() - Cut a range out of the list */
+/** pkram_unusable_forget() - Remove a range from the list */
 void pkram_unusable_forget(u64 base, u64 size);
 
 /**
  * pkram_unusable_find() - Check whether the list has exactly this range
  *
- * Context: pool_lock, so that the answer stays true.
+ * Context: pool_lock, so that the result stays valid.
  */
 bool pkram_unusable_find(u64 base, u64 size);
 

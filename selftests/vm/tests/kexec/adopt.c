@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(make) {}
 TEST_F(make, format_needs_the_keyword)
 {
 	ASSERT_EQ(0, pool_up(NULL));
-	EXPECT_TRUE(run_says(1, "no region is there", "pool adopt " RANGE));
+	EXPECT_TRUE(run_says(1, "there is no region in the range", "pool adopt " RANGE));
 	EXPECT_EQ(0, pool_number("regions"));
 }
 
