@@ -251,7 +251,10 @@ int pkram_records_write(struct pkram_record *rec,
 		return -EFBIG;
 	if (moves) {
 		err = records_take_pair(large, &loc);
-		if (err)
+		/* A record that became small stays: cutting needs no memory. */
+		if (err && old.large)
+			moves = false;
+		else if (err)
 			return err;
 	}
 	rec->seq++;
