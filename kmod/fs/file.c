@@ -17,6 +17,7 @@
 #include "compat/fs.h"
 #include "fs/fs.h"
 #include "mem/region.h"
+#include "mem/zero.h"
 #include "store/extents.h"
 #include "store/opens.h"
 
@@ -65,6 +66,32 @@ static int file_pause(void)
 	return 0;
 }
 
+/*
+ * Copying: a page fault of the user's buffer may last for ever (userfaultfd, FUSE),
+ * and nobody may have to wait for it. So none is taken with i_rwsem held: where a page
+ * is not there, the copy is short; then the lock is dropped to get the page.
+ */
+
+static size_t file_copy_to(const void *addr, size_t len, struct iov_iter *to)
+{
+	size_t n;
+
+	pagefault_disable();
+	n = addr ? copy_to_iter(addr, len, to) : iov_iter_zero(len, to);
+	pagefault_enable();
+	return n;
+}
+
+static size_t file_copy_from(void *addr, size_t len, struct iov_iter *from)
+{
+	size_t n;
+
+	pagefault_disable();
+	n = copy_from_iter(addr, len, from);
+	pagefault_enable();
+	return n;
+}
+
 /* Copy out of one unit. Return: bytes, fewer than @len on a fault; or errno. */
 static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 			      struct iov_iter *to)
@@ -74,44 +101,67 @@ static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 
 	pkram_store_find_span(obj, file_unit(pos), &span);
 	if (!span.region)
-		return iov_iter_zero(len, to);
+		return file_copy_to(NULL, len, to);
 	/* The unit map is in the head, so this needs no claim. */
 	ret = pkram_store_unit_written(obj, &span);
 	if (ret < 0)
 		return ret;
 	if (!ret)
-		return iov_iter_zero(len, to);
+		return file_copy_to(NULL, len, to);
 	ret = pkram_store_claim_span(&span);
 	if (ret)
 		return ret;
-	return copy_to_iter(pkram_region_unit_addr(span.region, span.unit) +
+	return file_copy_to(pkram_region_unit_addr(span.region, span.unit) +
 			    file_offset_in_unit(pos), len, to);
+}
+
+/* How much of a read is in the unit at @pos? */
+static size_t file_read_len(u64 pos, u64 size, const struct iov_iter *to)
+{
+	if (pos >= size)
+		return 0;
+	return min3((u64)iov_iter_count(to),
+		    (u64)(PKRAM_UNIT - file_offset_in_unit(pos)), size - pos);
+}
+
+/* Read as far as the buffer's pages are there. Return: 0, -EFAULT for a fault; errno */
+static int file_read_locked(struct inode *inode, loff_t *pos, struct iov_iter *to)
+{
+	loff_t size = i_size_read(inode);
+	size_t len;
+	ssize_t n;
+	int err = 0;
+
+	while (!err && (len = file_read_len(*pos, size, to))) {
+		n = file_read_unit(pkramfs_object(inode), *pos, len, to);
+		if (n < 0)
+			return n;
+		*pos += n;
+		err = n < len ? -EFAULT : file_pause();
+	}
+	return err;
 }
 
 static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct pkram_object *obj = pkramfs_object(inode);
-	loff_t pos = iocb->ki_pos, size;
-	ssize_t n, done;
-	int err = 0;
+	loff_t pos = iocb->ki_pos;
+	ssize_t done;
 	size_t len;
+	int err;
 
-	inode_lock_shared(inode);
-	size = i_size_read(inode);
-	while (!err && iov_iter_count(to) && pos < size) {
-		len = min3((u64)iov_iter_count(to),
-			   (u64)(PKRAM_UNIT - file_offset_in_unit(pos)),
-			   (u64)(size - pos));
-		n = file_read_unit(obj, pos, len, to);
-		if (n < 0) {
-			err = n;
+	do {
+		inode_lock_shared(inode);
+		err = file_read_locked(inode, &pos, to);
+		inode_unlock_shared(inode);
+		/* The end of a pipe, on 6.1, is no fault. */
+		if (err != -EFAULT || !user_backed_iter(to))
 			break;
-		}
-		pos += n;
-		err = n < len ? -EFAULT : file_pause();
-	}
-	inode_unlock_shared(inode);
+		len = file_read_len(pos, i_size_read(inode), to);
+		if (len && fault_in_iov_iter_writeable(to, len) == len)
+			break;
+		err = file_pause();
+	} while (!err);
 
 	done = pos - iocb->ki_pos;
 	iocb->ki_pos = pos;
@@ -119,31 +169,22 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 }
 
 /*
- * Fill a whole stale unit without zeroing it first. map_sem is held so that
- * nothing prepares the unit meanwhile; hence no fault may be taken, and bytes whose
- * pages went away again are left to the caller. Return: bytes, or errno.
+ * Fill a whole unit without zeroing it first, if it is stale. *@copied: how much the
+ * buffer gave; the rest is zero. Return: was it stale? or errno.
  */
-static ssize_t file_fill_unit(struct pkram_object *obj,
-			      const struct pkram_span *span, struct iov_iter *from)
+static int file_fill_unit(const struct pkram_span *span, struct iov_iter *from,
+			  size_t *copied)
 {
 	void *addr = pkram_region_unit_addr(span->region, span->unit);
-	size_t copied = 0;
-	int ret;
+	int ret, err;
 
-	if (fault_in_iov_iter_readable(from, PKRAM_UNIT))
-		return 0;
-	down_write(&obj->map_sem);
-	ret = pkram_store_unit_written(obj, span);
-	if (!ret) {
-		pagefault_disable();
-		copied = copy_from_iter(addr, PKRAM_UNIT, from);
-		pagefault_enable();
-		memset(addr + copied, 0, PKRAM_UNIT - copied);
-		ret = pkram_region_map_set(span->region, span->unit, 1,
-					   PKRAM_UNIT_WRITTEN);
-	}
-	up_write(&obj->map_sem);
-	return ret < 0 ? ret : copied;
+	ret = pkram_zero_begin(span->region, span->unit);
+	if (ret <= 0)
+		return ret;
+	*copied = file_copy_from(addr, PKRAM_UNIT, from);
+	memset(addr + *copied, 0, PKRAM_UNIT - *copied);
+	err = pkram_zero_end(span->region, span->unit);
+	return err ?: ret;
 }
 
 /* Give memory to a hole: enough for the whole write, or for part of it. */
@@ -163,8 +204,7 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 			       struct iov_iter *from)
 {
 	struct pkram_span span;
-	ssize_t filled = 0;
-	void *addr;
+	size_t copied;
 	int err;
 
 	pkram_store_find_span(obj, file_unit(pos), &span);
@@ -182,16 +222,15 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	if (err)
 		return err;
 	if (len == PKRAM_UNIT && !pkram_store_unit_written(obj, &span)) {
-		filled = file_fill_unit(obj, &span, from);
-		if (filled < 0 || filled == len)
-			return filled;
+		err = file_fill_unit(&span, from, &copied);
+		if (err)
+			return err < 0 ? err : copied;
 	}
 	err = pkram_store_prepare(obj, &span, 1);
 	if (err)
 		return err;
-	addr = pkram_region_unit_addr(span.region, span.unit);
-	return filled + copy_from_iter(addr + file_offset_in_unit(pos) + filled,
-				       len - filled, from);
+	return file_copy_from(pkram_region_unit_addr(span.region, span.unit) +
+			      file_offset_in_unit(pos), len, from);
 }
 
 /*
@@ -215,7 +254,9 @@ static int file_reserve_write(struct inode *inode, u64 pos, struct iov_iter *fro
 	}
 }
 
-static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from)
+/* *@fault: did the write stop at a page of the buffer that is not there? */
+static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from,
+				 bool *fault)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct pkram_object *obj = pkramfs_object(inode);
@@ -251,10 +292,12 @@ static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from)
 	}
 	pkramfs_refresh(inode);
 	iocb->ki_pos = pos;
-	return pos > start ? pos - start : err;
+	*fault = err == -EFAULT;
+	return pos > start || *fault ? pos - start : err;
 }
 
-static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t file_write_part(struct kiocb *iocb, struct iov_iter *from,
+			       bool *fault)
 {
 	struct file *file = iocb->ki_filp;
 	struct inode *inode = file_inode(file);
@@ -270,10 +313,46 @@ static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = file_remove_privs(file);
 	if (ret)
 		goto out;
-	ret = file_write_locked(iocb, from);
+	ret = file_write_locked(iocb, from, fault);
 out:
 	inode_unlock(inode);
 	return ret;
+}
+
+/*
+ * Get the pages of the buffer, then write: up to a GiB at once, which is atomic as
+ * long as they stay. If some go away again, do the rest in smaller parts.
+ */
+static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t left = iov_iter_count(from), max = PKRAM_GIB, len;
+	ssize_t done = 0, n = 0;
+	bool fault = false;
+
+	while (left) {
+		len = min(left, max);
+		len -= fault_in_iov_iter_readable(from, len);
+		if (!len) {
+			n = -EFAULT;
+			break;
+		}
+		iov_iter_truncate(from, len);
+		fault = false;
+		n = file_write_part(iocb, from, &fault);
+		if (n > 0) {
+			done += n;
+			left -= n;
+		}
+		iov_iter_reexpand(from, left);
+		if (fault)
+			max = max(max / 2, (size_t)PKRAM_UNIT);
+		else if (n < (ssize_t)len)
+			break;
+		n = file_pause();
+		if (n)
+			break;
+	}
+	return done ?: n;
 }
 
 /*
@@ -427,35 +506,43 @@ static loff_t pkramfs_llseek(struct file *file, loff_t offset, int whence)
 	return offset;
 }
 
-/* One entry of a map of extents */
+/* One entry of a map of extents; @span is good as long as the lock is held */
 struct file_run {
 	struct pkram_span span;
+	u64 phys;
 	u32 obj_unit;
 	u32 nr;
 	int state;
 };
 
 /* Find the run of units of one state at or after @unit. Return: found? */
-static bool file_next_run(struct pkram_object *obj, u64 unit, struct file_run *run)
+static bool file_next_run(struct inode *inode, u64 unit, struct file_run *run)
 {
-	while (unit < U32_MAX) {
+	struct pkram_object *obj = pkramfs_object(inode);
+	bool found = false;
+
+	inode_lock_shared(inode);
+	while (!found && unit < U32_MAX) {
 		pkram_store_find_span(obj, unit, &run->span);
-		if (run->span.region) {
+		found = run->span.region;
+		if (found) {
 			run->obj_unit = unit;
+			run->phys = pkram_region_unit_phys(run->span.region,
+							   run->span.unit);
 			run->nr = file_count_same(obj, &run->span,
 						  &run->state);
-			return true;
 		}
 		unit += run->span.nr_units;
 	}
-	return false;
+	inode_unlock_shared(inode);
+	return found;
 }
 
 static int file_emit_run(struct fiemap_extent_info *info,
 			 const struct file_run *run,
 			 u32 flags)
 {
-	u64 phys = pkram_region_unit_phys(run->span.region, run->span.unit);
+	u64 phys = run->phys;
 
 	/* Only CAP_SYS_ADMIN may see physical addresses. */
 	if (!capable(CAP_SYS_ADMIN)) {
@@ -470,23 +557,22 @@ static int file_emit_run(struct fiemap_extent_info *info,
 				       flags);
 }
 
+/* The entries go to user memory, so the lock is not held from one to the next. */
 int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		   u64 start, u64 len)
 {
-	struct pkram_object *obj = pkramfs_object(inode);
 	struct file_run run, next;
 	bool have, more;
 	u64 end;
 	int err;
 
-	inode_lock_shared(inode);
 	err = fiemap_prep(inode, info, start, &len, 0);
 	if (err)
-		goto out;
+		return err;
 	end = start + len;
-	have = file_next_run(obj, file_unit(start), &run);
+	have = file_next_run(inode, file_unit(start), &run);
 	while (have && (u64)run.obj_unit << PKRAM_UNIT_SHIFT < end) {
-		more = file_next_run(obj, (u64)run.obj_unit + run.nr, &next);
+		more = file_next_run(inode, (u64)run.obj_unit + run.nr, &next);
 		err = file_emit_run(info, &run, more ? 0 : FIEMAP_EXTENT_LAST);
 		if (!err)
 			err = file_pause();
@@ -496,11 +582,7 @@ int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		run = next;
 	}
 	/* 1: the caller's array is full, or that was the last. */
-	if (err > 0)
-		err = 0;
-out:
-	inode_unlock_shared(inode);
-	return err;
+	return err > 0 ? 0 : err;
 }
 
 const struct file_operations pkramfs_file_fops = {

@@ -52,6 +52,26 @@ static int zero_prepare_unit(struct pkram_region *r, u32 unit)
 	return state;
 }
 
+int pkram_zero_begin(struct pkram_region *r, u32 unit)
+{
+	int state;
+
+	mutex_lock(&zero_locks[unit % ZERO_LOCKS]);
+	state = pkram_region_map_get(r, unit);
+	if (state == PKRAM_UNIT_STALE)
+		return 1;
+	mutex_unlock(&zero_locks[unit % ZERO_LOCKS]);
+	return state == PKRAM_UNIT_WRITTEN ? 0 : -EUCLEAN;
+}
+
+int pkram_zero_end(struct pkram_region *r, u32 unit)
+{
+	int err = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_WRITTEN);
+
+	mutex_unlock(&zero_locks[unit % ZERO_LOCKS]);
+	return err;
+}
+
 static void zero_run_work(struct work_struct *work)
 {
 	struct zero_work *w = container_of(work, struct zero_work, work);

@@ -22,6 +22,26 @@ void pkram_zero_init(void);
 int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr);
 
 /**
+ * pkram_zero_begin() - Begin to fill a stale unit with other bytes than zeroes
+ * @r: region
+ * @unit: unit
+ *
+ * Excludes pkram_zero_prepare() of the unit until pkram_zero_end(). Context: may
+ * sleep; the GiB is claimed. Return: 1; 0 the unit is not stale, and there is nothing
+ * to end; -EUCLEAN the unit map is damaged there.
+ */
+int pkram_zero_begin(struct pkram_region *r, u32 unit);
+
+/**
+ * pkram_zero_end() - Mark a unit written, of which every byte has been
+ * @r: region
+ * @unit: unit
+ *
+ * Return: 0, or -EUCLEAN if it could not be marked.
+ */
+int pkram_zero_end(struct pkram_region *r, u32 unit);
+
+/**
  * pkram_zero_gib() - Zero a GiB that is not in use, and unclaim it
  * @r: region
  * @gib: GiB of the region
