@@ -159,7 +159,7 @@ static int pkramfs_setsize(struct inode *inode, const struct iattr *attr)
 	    attr->ia_file->f_op == &pkramfs_file_fops)
 		open = attr->ia_file->private_data;
 	err = pkram_open_may_change(obj, open);
-	if (err || attr->ia_size == i_size_read(inode))
+	if (err)
 		return err;
 	return pkram_store_resize(obj, attr->ia_size);
 }

@@ -458,24 +458,39 @@ static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 	return 0;
 }
 
+/* Is there memory at @unit or beyond? */
+static bool extents_beyond(struct pkram_object *obj, u32 unit)
+{
+	bool beyond;
+
+	down_read(&obj->map_sem);
+	beyond = extents_index(&obj->rec, unit) < obj->rec.nr_extents;
+	up_read(&obj->map_sem);
+	return beyond;
+}
+
 int pkram_store_resize_write(struct pkram_object *obj, u64 size)
 {
 	u64 old = obj->rec.size;
-	int err;
+	int err = 0;
 
 	if (size > EXTENTS_MAX_SIZE)
 		return -EFBIG;
 	if (obj->bad)
 		return -EUCLEAN;
-	if (size < old) {
-		err = extents_cut(obj, extents_units(size), U32_MAX, size,
-				  true);
-		/* A mapping shows the rest of the last page. */
-		old = min(old, round_up(size, PKRAM_UNIT));
+	if (READ_ONCE(pkram_store.read_only))
+		return -EROFS;
+	if (size <= old) {
+		if (size < old || extents_beyond(obj, extents_units(size)))
+			err = extents_cut(obj, extents_units(size), U32_MAX,
+					  size, true);
+		/* A mapping shows, and may have written, all of the last page. */
+		old = min(round_up(old, PAGE_SIZE), round_up(size, PKRAM_UNIT));
 		return err ?: extents_zero_part(obj, size, old);
 	}
-	/* Bytes beyond the old end may have been written through a mapping. */
-	err = extents_zero_part(obj, old, min(size, round_up(old, PKRAM_UNIT)));
+	/* More than the last page, if cutting was interrupted before it zeroed. */
+	err = extents_zero_part(obj, old, min(round_up(size, PAGE_SIZE),
+					      round_up(old, PKRAM_UNIT)));
 	if (err)
 		return err;
 	return extents_fill(obj, old >> PKRAM_UNIT_SHIFT, extents_units(size),

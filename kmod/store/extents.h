@@ -27,8 +27,8 @@ void pkram_store_set_unmap(pkram_unmap_fn fn);
  * pkram_store_resize() - change the size (changes)
  *
  * Growing allocates all of the new range. Shrinking unmaps and frees, and zeroes the
- * rest of the last unit. Return: 0, -ENOSPC, -EFBIG, -ENOMEM, -EROFS; -EBUSY a part
- * that would be freed is under DMA.
+ * rest of the last page. The same size frees what is beyond it. Return: 0, -ENOSPC,
+ * -EFBIG, -ENOMEM, -EROFS; -EBUSY a part that would be freed is under DMA.
  */
 int pkram_store_resize(struct pkram_object *obj, u64 size);
 
