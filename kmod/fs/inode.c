@@ -134,10 +134,14 @@ static int pkramfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 {
 	struct inode *inode = d_inode(path->dentry);
 	struct pkram_object *obj = pkramfs_object(inode);
+	struct pkram_time mtime, ctime;
 
 	generic_fillattr(idmap, request_mask, inode, stat);
-	/* Page faults fill holes and do not update the inode. */
+	/* Page faults fill holes, write, and do not update the inode. */
 	stat->blocks = pkram_object_allocated(obj) >> BLOCK_SHIFT;
+	pkram_store_times(obj, &mtime, &ctime);
+	stat->mtime = inode_from_time(&mtime);
+	stat->ctime = inode_from_time(&ctime);
 	/* cp and others read and write this much at a time: saves zeroing. */
 	if (S_ISREG(inode->i_mode))
 		stat->blksize = PKRAM_UNIT;

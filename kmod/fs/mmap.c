@@ -21,15 +21,49 @@
 #include <linux/pgtable.h>
 #include <linux/pkram.h>
 #include <linux/pseudo_fs.h>
+#include <linux/slab.h>
 #include "compat/mm.h"
 #include "fs/fs.h"
 #include "fs/vma.h"
 #include "mem/region.h"
 #include "store/extents.h"
+#include "store/names.h"
 #include "store/opens.h"
 
 static struct vfsmount *mmap_mnt;
 static DEFINE_MUTEX(mmap_inode_lock);
+
+/**
+ * struct mmap_file - private data of an inner file
+ * @open: the open through which the mapping was made, referenced
+ * @written: memory can be written through a leaf, without the kernel's knowledge
+ */
+struct mmap_file {
+	struct pkram_open *open;
+	bool written;
+};
+
+static struct pkram_open *mmap_open(const struct vm_area_struct *vma)
+{
+	struct mmap_file *mf = vma->vm_file->private_data;
+
+	return mf->open;
+}
+
+/*
+ * A leaf of a writable mapping was inserted, or made writable: the file changes now.
+ * No fault tells of the writes that follow; msync() and the end of the mapping
+ * take it that there were some.
+ */
+static void mmap_note_write(struct file *inner)
+{
+	struct mmap_file *mf = inner->private_data;
+	bool first = !READ_ONCE(mf->written);
+
+	if (first)
+		WRITE_ONCE(mf->written, true);
+	pkram_store_touch(mf->open->obj, !first);
+}
 
 /* Faults */
 
@@ -80,10 +114,12 @@ static vm_fault_t mmap_fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 	mmap_write_lock(mm);
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr && vma->vm_end - addr >= PUD_SIZE &&
-	    vma->vm_ops == &mmap_vm_ops && vma->vm_file->private_data == open &&
+	    vma->vm_ops == &mmap_vm_ops && mmap_open(vma) == open &&
 	    pkramfs_vma_offset(vma, addr) == offset) {
 		vma_start_write(vma);
 		pkramfs_leaf_insert_1g(vma, addr, open->obj);
+		if (vma->vm_flags & VM_WRITE)
+			mmap_note_write(vma->vm_file);
 	}
 	mmap_write_unlock(mm);
 	pkram_open_put(open);
@@ -101,7 +137,7 @@ static void mmap_unlock_object(struct pkram_object *obj, bool alone)
 static vm_fault_t mmap_fault_order(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct pkram_open *open = vma->vm_file->private_data;
+	struct pkram_open *open = mmap_open(vma);
 	struct pkram_object *obj = open->obj;
 	unsigned long size = PAGE_SIZE << order;
 	unsigned long start = vmf->address & ~(size - 1);
@@ -151,6 +187,8 @@ static vm_fault_t mmap_fault_order(struct vm_fault *vmf, unsigned int order)
 		return ret ?: mmap_fault_1g(vmf, open);
 	}
 	ret = pkramfs_leaf_insert(vmf, order, obj, &span, offset);
+	if (ret == VM_FAULT_NOPAGE && (vma->vm_flags & VM_WRITE))
+		mmap_note_write(vma->vm_file);
 unlock:
 	mmap_unlock_object(obj, alone);
 	return ret;
@@ -234,7 +272,7 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 static int mmap_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
 		       int len, int write)
 {
-	struct pkram_open *open = vma->vm_file->private_data;
+	struct pkram_open *open = mmap_open(vma);
 	struct mm_struct *mm = vma->vm_mm;
 	u64 pos = pkramfs_vma_offset(vma, addr);
 
@@ -244,17 +282,23 @@ static int mmap_access(struct vm_area_struct *vma, unsigned long addr, void *buf
 	pkram_open_get(open);
 	mmap_read_unlock(mm);
 	len = mmap_access_object(open->obj, pos, buf, len, write);
+	if (write && len > 0)
+		pkram_store_touch(open->obj, false);
 	pkram_open_put(open);
 	mmap_read_lock(mm);
 	return len;
 }
 
-static int __maybe_unused mmap_mprotect(struct vm_area_struct *vma,
-					unsigned long start, unsigned long end,
-					unsigned long newflags)
+/* A mapping that becomes writable makes its leaves writable, without a fault. */
+static int mmap_mprotect(struct vm_area_struct *vma, unsigned long start,
+			 unsigned long end, unsigned long newflags)
 {
-	pkramfs_unmap_gibs(vma->vm_file->f_mapping, pkramfs_vma_offset(vma, start),
-			   pkramfs_vma_offset(vma, end));
+	if (newflags & VM_WRITE)
+		mmap_note_write(vma->vm_file);
+	if (!PKRAM_MPROTECT_KNOWS_1G)
+		pkramfs_unmap_gibs(vma->vm_file->f_mapping,
+				   pkramfs_vma_offset(vma, start),
+				   pkramfs_vma_offset(vma, end));
 	return 0;
 }
 
@@ -263,24 +307,37 @@ static const struct vm_operations_struct mmap_vm_ops = {
 	.huge_fault = mmap_fault_huge,
 	.may_split = mmap_may_split,
 	.access = mmap_access,
-#if !PKRAM_MPROTECT_KNOWS_1G
 	.mprotect = mmap_mprotect,
-#endif
 };
 
 struct pkram_open *pkramfs_vma_open(const struct vm_area_struct *vma)
 {
 	if (vma->vm_ops != &mmap_vm_ops)
 		return NULL;
-	return pkram_open_get(vma->vm_file->private_data);
+	return pkram_open_get(mmap_open(vma));
 }
 EXPORT_SYMBOL_NS_GPL(pkramfs_vma_open, PKRAM_NS);
 
 /* The inner file */
 
+/* msync(MS_SYNC): what was written is there, but the times are not. */
+static int mmap_inner_fsync(struct file *file, loff_t start, loff_t end,
+			    int datasync)
+{
+	struct mmap_file *mf = file->private_data;
+
+	if (READ_ONCE(mf->written))
+		pkram_store_touch(mf->open->obj, false);
+	return 0;
+}
+
 static int mmap_inner_release(struct inode *inode, struct file *file)
 {
-	pkram_open_put(file->private_data);
+	struct mmap_file *mf = file->private_data;
+
+	mmap_inner_fsync(file, 0, LLONG_MAX, 0);
+	pkram_open_put(mf->open);
+	kfree(mf);
 	return 0;
 }
 
@@ -308,7 +365,7 @@ static unsigned long mmap_inner_get_unmapped_area(struct file *file,
 static const struct file_operations mmap_inner_fops = {
 	.owner = THIS_MODULE,
 	.release = mmap_inner_release,
-	.fsync = noop_fsync,
+	.fsync = mmap_inner_fsync,
 	.get_unmapped_area = mmap_inner_get_unmapped_area,
 };
 
@@ -343,22 +400,30 @@ static struct inode *mmap_inode(struct pkram_object *obj)
 static struct file *mmap_inner_file(struct pkram_open *open, int flags)
 {
 	struct inode *inode = mmap_inode(open->obj);
+	struct mmap_file *mf;
 	struct file *file;
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
+	mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
+	if (!mf)
+		return ERR_PTR(-ENOMEM);
 	/* Closing the file drops a module reference that opening it did not take. */
-	if (!try_module_get(THIS_MODULE))
+	if (!try_module_get(THIS_MODULE)) {
+		kfree(mf);
 		return ERR_PTR(-ENODEV);
+	}
 	ihold(inode);
 	file = alloc_file_pseudo(inode, mmap_mnt, open->obj->rec.name, flags,
 				 &mmap_inner_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		module_put(THIS_MODULE);
+		kfree(mf);
 		return file;
 	}
-	file->private_data = pkram_open_get(open);
+	mf->open = pkram_open_get(open);
+	file->private_data = mf;
 	return file;
 }
 

@@ -67,6 +67,7 @@ static void names_remove(struct pkram_object *obj)
 	pkram_object_erase(obj);
 	pkram_object_unlink(obj);
 	obj->removed = true;
+	obj->rec.ctime = pkram_object_now();
 	list_add_tail(&obj->removed_list, &pkram_store.removed);
 	pkram_event_object(PKRAM_CMD_OBJECT_REMOVE_NTF, obj);
 }
@@ -232,6 +233,52 @@ int pkram_store_setattr(struct pkram_object *obj,
 		err = names_setattr_locked(obj, attr);
 	} while (pkram_transact_end(&err));
 	return err;
+}
+
+/* The record has its place already, so this waits for no memory. */
+static void names_touch_locked(struct pkram_object *obj, struct pkram_time now)
+{
+	struct pkram_time mtime = obj->rec.mtime, ctime = obj->rec.ctime;
+
+	lockdep_assert_held(&pkram_store.lock);
+	obj->rec.mtime = now;
+	obj->rec.ctime = now;
+	if (!pkram_object_commit(obj))
+		return;
+	obj->rec.mtime = mtime;
+	obj->rec.ctime = ctime;
+}
+
+static bool names_same_time(struct pkram_time a, struct pkram_time b)
+{
+	return a.sec == b.sec && a.nsec == b.nsec;
+}
+
+void pkram_store_touch(struct pkram_object *obj, bool seconds)
+{
+	struct pkram_time now = pkram_object_now();
+
+	/* A fault for each page must cost nothing, and wait for nobody. */
+	if (seconds && READ_ONCE(obj->rec.mtime.sec) == now.sec &&
+	    READ_ONCE(obj->rec.ctime.sec) == now.sec)
+		return;
+	if (!seconds)
+		mutex_lock(&pkram_store.lock);
+	else if (!mutex_trylock(&pkram_store.lock))
+		return;
+	if (!names_same_time(obj->rec.mtime, now) ||
+	    !names_same_time(obj->rec.ctime, now))
+		names_touch_locked(obj, now);
+	mutex_unlock(&pkram_store.lock);
+}
+
+void pkram_store_times(struct pkram_object *obj, struct pkram_time *mtime,
+		       struct pkram_time *ctime)
+{
+	mutex_lock(&pkram_store.lock);
+	*mtime = obj->rec.mtime;
+	*ctime = obj->rec.ctime;
+	mutex_unlock(&pkram_store.lock);
 }
 
 size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len)

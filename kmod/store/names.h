@@ -70,6 +70,20 @@ int pkram_store_setattr(struct pkram_object *obj,
 			const struct pkram_setattr *attr);
 
 /**
+ * pkram_store_touch() - set mtime and ctime to now, for writes through a mapping
+ * @obj: object
+ * @seconds: not if they are of this second already, or the store is busy
+ *
+ * Context: mmap_lock and map_sem may be held. If it cannot be committed, the times
+ * are as before.
+ */
+void pkram_store_touch(struct pkram_object *obj, bool seconds);
+
+/** pkram_store_times() - get mtime and ctime, which mapped writes change at any time */
+void pkram_store_times(struct pkram_object *obj, struct pkram_time *mtime,
+		       struct pkram_time *ctime);
+
+/**
  * pkram_store_path_len() - get the length of a path from the root, "/" first
  * @dir: directory; NULL: none that is good
  * @name_len: length of the name in it
