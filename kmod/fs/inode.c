@@ -44,10 +44,7 @@ void pkramfs_refresh(struct inode *inode)
 	inode_set_ctime_to_ts(inode, inode_from_time(&rec->ctime));
 	i_size_write(inode, rec->size);
 	inode->i_blocks = pkram_object_allocated(obj) >> BLOCK_SHIFT;
-	/*
-	 * One link for a directory says, as on btrfs, that subdirectories
-	 * are not counted.
-	 */
+	/* pkramfs_getattr() counts subdirectories. */
 	if (READ_ONCE(obj->removed))
 		clear_nlink(inode);
 	else
@@ -142,6 +139,9 @@ static int pkramfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 	pkram_store_times(obj, &mtime, &ctime);
 	stat->mtime = inode_from_time(&mtime);
 	stat->ctime = inode_from_time(&ctime);
+	/* As on other file systems, "." and each ".." are links. */
+	if (S_ISDIR(inode->i_mode) && inode->i_nlink)
+		stat->nlink = 2 + READ_ONCE(obj->nr_subdirs);
 	/* cp and others read and write this much at a time: saves zeroing. */
 	if (S_ISREG(inode->i_mode))
 		stat->blksize = PKRAM_UNIT;

@@ -153,22 +153,38 @@ static u32 *objects_counter(const struct pkram_object *obj)
 	       &pkram_store.nr_dma_tables : &pkram_store.nr_objects;
 }
 
+static void objects_enter(struct pkram_object *obj, struct pkram_object *dir)
+{
+	obj->parent = pkram_object_get(dir);
+	hash_add(pkram_store.names, &obj->by_name,
+		 objects_hash(dir->key, obj->rec.name, obj->rec.name_len));
+	objects_insert(&dir->children, obj, OBJECTS_SIBLING);
+	if (!obj->bad && obj->rec.kind == PKRAM_KIND_DIR)
+		WRITE_ONCE(dir->nr_subdirs, dir->nr_subdirs + 1);
+}
+
+/* The reference to the directory stays. */
+static void objects_leave(struct pkram_object *obj)
+{
+	struct pkram_object *dir = obj->parent;
+
+	hash_del(&obj->by_name);
+	rb_erase(&obj->sibling, &dir->children);
+	RB_CLEAR_NODE(&obj->sibling);
+	if (!obj->bad && obj->rec.kind == PKRAM_KIND_DIR)
+		WRITE_ONCE(dir->nr_subdirs, dir->nr_subdirs - 1);
+}
+
 /*
  * Each object keeps the module loaded: memory of guests must not become
  * unreachable by accident.
  */
 void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
 {
-	u32 hash;
-
 	lockdep_assert_held(&pkram_store.lock);
 	objects_insert(&pkram_store.objects, obj, OBJECTS_ALL);
-	if (dir) {
-		obj->parent = pkram_object_get(dir);
-		hash = objects_hash(dir->key, obj->rec.name, obj->rec.name_len);
-		hash_add(pkram_store.names, &obj->by_name, hash);
-		objects_insert(&dir->children, obj, OBJECTS_SIBLING);
-	}
+	if (dir)
+		objects_enter(obj, dir);
 	if (obj == pkram_store.root)
 		return;
 	(*objects_counter(obj))++;
@@ -180,11 +196,8 @@ void pkram_object_unlink(struct pkram_object *obj)
 	lockdep_assert_held(&pkram_store.lock);
 	rb_erase(&obj->all, &pkram_store.objects);
 	RB_CLEAR_NODE(&obj->all);
-	if (!hlist_unhashed(&obj->by_name)) {
-		hash_del(&obj->by_name);
-		rb_erase(&obj->sibling, &obj->parent->children);
-		RB_CLEAR_NODE(&obj->sibling);
-	}
+	if (!hlist_unhashed(&obj->by_name))
+		objects_leave(obj);
 	if (obj == pkram_store.root)
 		return;
 	(*objects_counter(obj))--;
@@ -194,12 +207,8 @@ void pkram_object_unlink(struct pkram_object *obj)
 void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir)
 {
 	lockdep_assert_held(&pkram_store.lock);
-	hash_del(&obj->by_name);
-	rb_erase(&obj->sibling, &obj->parent->children);
-	obj->parent = pkram_object_get(dir);
-	hash_add(pkram_store.names, &obj->by_name,
-		 objects_hash(dir->key, obj->rec.name, obj->rec.name_len));
-	objects_insert(&dir->children, obj, OBJECTS_SIBLING);
+	objects_leave(obj);
+	objects_enter(obj, dir);
 }
 
 /* Looking up */

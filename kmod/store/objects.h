@@ -55,6 +55,7 @@ struct pkram_pinned {
  * @map_sem: see above
  * @parent: directory (referenced), NULL for the root
  * @children: of a directory: its objects by key
+ * @nr_subdirs: how many of them are directories that are not quarantined
  * @sibling: in the parent's @children
  * @all: in the store's tree of keys
  * @by_name: in the store's hash of (directory, name)
@@ -80,6 +81,7 @@ struct pkram_object {
 	struct rw_semaphore map_sem;
 	struct pkram_object *parent;
 	struct rb_root children;
+	u32 nr_subdirs;
 	struct rb_node sibling;
 	struct rb_node all;
 	struct hlist_node by_name;
