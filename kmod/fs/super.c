@@ -95,6 +95,8 @@ static int pkramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	set_default_d_op(sb, &pkramfs_dentry_ops);
 	/* No security labels are stored, so no file has capabilities. */
 	sb->s_flags |= SB_NOATIME | SB_NOSEC;
+	/* A program needs private mappings, which there are none of: see mmap.c. */
+	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 
 	/*
 	 * "mount -o ro" makes that mount read-only, which the VFS sees to, but
