@@ -121,9 +121,16 @@ static int pkramfs_get_tree(struct fs_context *fc)
 
 static int pkramfs_reconfigure(struct fs_context *fc)
 {
-	bool writable = (fc->sb_flags_mask & SB_RDONLY) &&
-			!(fc->sb_flags & SB_RDONLY);
+	bool change = fc->sb_flags_mask & SB_RDONLY;
+	bool writable = change && !(fc->sb_flags & SB_RDONLY);
 
+	/*
+	 * "mount -o remount,ro" is about one mount, which the VFS makes read-only
+	 * next, and not about all. An emergency (sysrq-u) is about all.
+	 */
+	if (change && !writable && !(fc->sb_flags & SB_FORCE) &&
+	    !sb_rdonly(fc->root->d_sb))
+		fc->sb_flags_mask &= ~SB_RDONLY;
 	if (writable && super_pool_read_only()) {
 		errorf(fc, "pkramfs: the pool is read-only: load a module that knows its features");
 		return -EROFS;
