@@ -19,6 +19,8 @@
 #include "store/root.h"
 #include "store/store.h"
 
+#define PKRAMFS_MAX_SIZE	((loff_t)BIT_ULL(49))
+
 static int pkramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	struct pkram_pool_info info;
@@ -87,8 +89,11 @@ static int pkramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_magic = PKRAM_FS_MAGIC;
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;
-	/* As far as extents reach, so that unit numbers always fit. */
-	sb->s_maxbytes = (loff_t)U32_MAX << PKRAM_UNIT_SHIFT;
+	/*
+	 * More than any machine has, far less than extents reach: a size that makes
+	 * no sense is EFBIG, not a lack of space.
+	 */
+	sb->s_maxbytes = PKRAMFS_MAX_SIZE;
 	sb->s_time_gran = 1;
 	sb->s_op = &pkramfs_super_ops;
 	sb->s_xattr = compat_xattr_handlers(pkramfs_xattr_handlers);
