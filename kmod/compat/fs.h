@@ -13,6 +13,10 @@
 #include <linux/xattr.h>
 #include "compat/compat.h"
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap	user_namespace
 #define nop_mnt_idmap	init_user_ns

@@ -592,6 +592,8 @@ const struct file_operations pkramfs_file_fops = {
 	.write_iter		= pkramfs_write_iter,
 	.splice_read		= copy_splice_read,
 	.splice_write		= iter_file_splice_write,
+	/* From 7.0 on a file system without it has no leases. */
+	.setlease		= generic_setlease,
 	.mmap			= pkramfs_mmap,
 	.get_unmapped_area	= pkramfs_get_unmapped_area,
 	.open			= pkramfs_open,
