@@ -89,8 +89,10 @@ int pkram_xattr_replace(const u8 *area, u32 len, const char *name,
 
 	*out = NULL;
 	*out_len = 0;
-	if (!name_len || name_len > PKRAM_NAME_MAX || value_len > U16_MAX)
+	if (!name_len || name_len > PKRAM_NAME_MAX)
 		return -ERANGE;
+	if (value_len > U16_MAX)
+		return -ENOSPC;
 	pos = label_find(area, len, name, &l);
 	if (pos >= 0) {
 		from = pos;

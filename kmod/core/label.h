@@ -36,12 +36,12 @@ bool pkram_xattr_next(const u8 *area, u32 len, u32 *pos, const char **name,
  * @len: its length
  * @name: name without prefix, 1 to 255 bytes
  * @value: value, or NULL to remove
- * @value_len: its length, at most 65535
+ * @value_len: its length
  * @out: out: the new area from pkram_alloc_mem(), NULL if empty
  * @out_len: out: its length
  *
  * Return: 0, -ENOMEM, -ENOSPC if it would exceed %PKRAM_XATTR_AREA_MAX, -ENODATA
- * if there is no such label to remove, -ERANGE name or value length.
+ * if there is no such label to remove, -ERANGE length of the name.
  */
 int pkram_xattr_replace(const u8 *area, u32 len, const char *name,
 			const void *value, u32 value_len, u8 **out,

@@ -96,7 +96,7 @@ static void test_limits(void)
 	name[255] = 0;
 	CHECK_EQ(set(name, "1", 1), 0);
 	is(name, "1");
-	CHECK_EQ(set("v", value, 65536), -ERANGE);
+	CHECK_EQ(set("v", value, 65536), -ENOSPC);
 	CHECK_EQ(set("v", value, 65535), -ENOSPC);
 	CHECK_EQ(set("v", value, 65536 - 260 - 5), 0);
 	CHECK_EQ(len, PKRAM_XATTR_AREA_MAX);
