@@ -161,8 +161,10 @@ void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
  * @n4k: out: number of 4K leaves
  * @n2m: out: number of 2M leaves
  * @n1g: out: number of 1G leaves
+ *
+ * Return: 0, or -EINTR if the caller was killed.
  */
-void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
-			  u64 *n1g);
+int pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
+			 u64 *n1g);
 
 #endif /* _PKRAM_FS_H */

@@ -5,6 +5,7 @@
 
 #include <linux/math64.h>
 #include <linux/pkram.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
@@ -25,6 +26,7 @@ static u64 ioctl_best_align(struct pkram_object *obj)
 		if (!span.region)
 			unit = round_down(unit + span.nr_units - 1,
 					  PKRAM_GIB_UNITS);
+		cond_resched();
 	}
 	return PKRAM_UNIT;
 }
@@ -59,10 +61,13 @@ static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 static int ioctl_leaves(struct pkram_object *obj, struct pkram_ioc_leaves *arg)
 {
 	u64 n4k, n2m, n1g;
+	int err;
 
 	if (arg->flags)
 		return -EINVAL;
-	pkramfs_count_leaves(obj, &n4k, &n2m, &n1g);
+	err = pkramfs_count_leaves(obj, &n4k, &n2m, &n1g);
+	if (err)
+		return err;
 	arg->leaves_4k = n4k;
 	arg->leaves_2m = n2m;
 	arg->leaves_1g = n1g;

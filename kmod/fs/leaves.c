@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include "compat/mm.h"
 #include "fs/fs.h"
 #include "mem/region.h"
@@ -123,25 +124,46 @@ static void leaves_count_ptes(pmd_t pmd, unsigned long addr, unsigned long end,
 		l->n4k += !!pte_present(READ_ONCE(*pte));
 }
 
-static void leaves_count_pmds(pud_t pud, unsigned long addr, unsigned long end,
-			      struct leaves *l)
+static void leaves_count_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+			     struct leaves *l)
 {
-	pmd_t *pmd = pud_pgtable(pud) + pmd_index(addr), entry;
+	pmd_t entry;
+
+	/* A table of ptes that is freed meanwhile is freed after a grace period. */
+	rcu_read_lock();
+	entry = READ_ONCE(*pmd);
+	if (pmd_present(entry)) {
+		if (pmd_leaf(entry))
+			l->n2m++;
+		else
+			leaves_count_ptes(entry, addr, end, l);
+	}
+	rcu_read_unlock();
+}
+
+/* Between two entries of a table. Return: 0, or -EINTR if nobody waits any more. */
+static int leaves_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static int leaves_count_pmds(pud_t pud, unsigned long addr, unsigned long end,
+			     struct leaves *l)
+{
+	pmd_t *pmd = pud_pgtable(pud) + pmd_index(addr);
 	unsigned long next;
 
 	for (; addr < end; addr = next, pmd++) {
 		next = pmd_addr_end(addr, end);
-		entry = READ_ONCE(*pmd);
-		if (pmd_none(entry) || !pmd_present(entry))
-			continue;
-		if (pmd_leaf(entry))
-			l->n2m++;
-		else
-			leaves_count_ptes(entry, addr, next, l);
+		leaves_count_pmd(pmd, addr, next, l);
+		if (leaves_pause())
+			return -EINTR;
 	}
+	return 0;
 }
 
-static void leaves_count_vma(struct vm_area_struct *vma, struct leaves *l)
+static int leaves_count_vma(struct vm_area_struct *vma, struct leaves *l)
 {
 	unsigned long addr = vma->vm_start, next;
 	pgd_t *pgd;
@@ -149,6 +171,8 @@ static void leaves_count_vma(struct vm_area_struct *vma, struct leaves *l)
 	pud_t *pud, entry;
 
 	for (; addr < vma->vm_end; addr = next) {
+		if (leaves_pause())
+			return -EINTR;
 		next = pud_addr_end(addr, vma->vm_end);
 		pgd = pgd_offset(vma->vm_mm, addr);
 		if (pgd_none(READ_ONCE(*pgd)))
@@ -162,35 +186,36 @@ static void leaves_count_vma(struct vm_area_struct *vma, struct leaves *l)
 			continue;
 		if (pud_leaf(entry))
 			l->n1g++;
-		else
-			leaves_count_pmds(entry, addr, next, l);
+		else if (leaves_count_pmds(entry, addr, next, l))
+			return -EINTR;
 	}
+	return 0;
 }
 
-void pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
-			  u64 *n1g)
+int pkramfs_count_leaves(struct pkram_object *obj, u64 *n4k, u64 *n2m,
+			 u64 *n1g)
 {
 	/* Pairs with mmap_inode() */
 	struct inode *inode = smp_load_acquire(&obj->mapping_inode);
 	struct leaves l = {};
 	struct rb_node *node;
+	int err = 0;
 
 	if (inode) {
 		/*
 		 * A vma leaves the tree, under this lock, before its page
-		 * tables are freed; a table of ptes that is freed before that
-		 * is freed after an RCU grace period.
+		 * tables are freed. Only tables of ptes are freed before that.
 		 */
 		i_mmap_lock_read(inode->i_mapping);
-		rcu_read_lock();
-		for (node = rb_first_cached(&inode->i_mapping->i_mmap); node;
-		     node = rb_next(node))
-			leaves_count_vma(rb_entry(node, struct vm_area_struct,
-						  shared.rb), &l);
-		rcu_read_unlock();
+		for (node = rb_first_cached(&inode->i_mapping->i_mmap);
+		     node && !err; node = rb_next(node))
+			err = leaves_count_vma(rb_entry(node,
+							struct vm_area_struct,
+							shared.rb), &l);
 		i_mmap_unlock_read(inode->i_mapping);
 	}
 	*n4k = l.n4k;
 	*n2m = l.n2m;
 	*n1g = l.n1g;
+	return err;
 }

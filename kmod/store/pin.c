@@ -45,6 +45,7 @@ static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 	int ret;
 
 	for (; nr; nr -= n, span.unit += n, span.nr_units -= n) {
+		cond_resched();
 		/* A GiB at a time, as it is claimed */
 		n = min_t(u32, nr,
 			  PKRAM_GIB_UNITS - span.unit % PKRAM_GIB_UNITS);
@@ -59,7 +60,6 @@ static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 		ret = pkram_store_prepare(obj, &span, n);
 		if (ret)
 			return ret;
-		cond_resched();
 	}
 	return 0;
 }

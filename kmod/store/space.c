@@ -8,6 +8,7 @@
 #include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "compat/mm.h"
@@ -42,9 +43,12 @@ static u32 space_same_pins(const struct pkram_region *r, u32 unit, u32 nr,
 	u32 n;
 
 	*pinned = pkram_region_pinned(r, unit);
-	for (n = 1; n < nr; n++)
+	for (n = 1; n < nr; n++) {
 		if (pkram_region_pinned(r, unit + n) != *pinned)
 			break;
+		if (n % PKRAM_GIB_UNITS == 0)
+			cond_resched();
+	}
 	return n;
 }
 
