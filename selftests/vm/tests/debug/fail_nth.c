@@ -9,6 +9,7 @@
  */
 #include "fail_nth_fixture.h"
 #include "movable.h"
+#include "tiny_image.h"
 #include <pkram.h>
 
 #include <linux/kexec.h>
@@ -172,64 +173,6 @@ static int unshrink(void)
 
 /* -- kexec --------------------------------------------------------------------- */
 
-static int kexec_file(int kernel, unsigned long flags)
-{
-	static const char cmdline[] = "none";
-
-	return fail_nth_result(syscall(SYS_kexec_file_load, kernel, -1, sizeof(cmdline), cmdline,
-			      KEXEC_FILE_NO_INITRAMFS | flags));
-}
-
-/*
- * An image that is little more than the header of the next kernel's: a real one is
- * copied page by page, some ten thousand of them.
- */
-#define IMAGE		"/run/image"
-#define SETUP_SECTS	0x1f1	/* Documentation/arch/x86/boot.rst */
-#define INIT_SIZE	0x260
-
-static int make_image(void)
-{
-	static uint8_t image[64 * KIB];
-	uint32_t init_size = 2 * 4096;
-	int in = open(vm_next_kernel(), O_RDONLY | O_CLOEXEC), out = -1;
-	size_t setup, len;
-	int err = -1;
-
-	if (in < 0 || read(in, image, sizeof(image)) != sizeof(image))
-		goto out;
-	setup = (image[SETUP_SECTS] + 1) * 512;
-	len = setup + init_size;
-	if (len > sizeof(image))
-		goto out;
-	memcpy(image + INIT_SIZE, &init_size, sizeof(init_size));
-	memset(image + setup, 0xf4, init_size);
-	out = open(IMAGE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (out >= 0 && write(out, image, len) == (ssize_t)len)
-		err = 0;
-out:
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	return err;
-}
-
-static int load_image(void)
-{
-	int kernel = open(IMAGE, O_RDONLY | O_CLOEXEC), err;
-
-	err = kernel < 0 ? -errno : kexec_file(kernel, 0);
-	if (kernel >= 0)
-		close(kernel);
-	return err;
-}
-
-static int unload_image(void)
-{
-	return kexec_file(-1, KEXEC_FILE_UNLOAD);
-}
-
 static bool image_loaded(void)
 {
 	char *loaded = vm_read_file("/sys/kernel/kexec_loaded");
@@ -312,11 +255,11 @@ static int umount_it(void)
 
 TEST_F_TIMEOUT(nth, kexec_load, LONG)
 {
-	ASSERT_EQ(0, make_image());
+	ASSERT_EQ(0, tiny_image_make());
 	ASSERT_TRUE(image_not_loaded());
 	/* kexec_locate_mem_hole() returns EADDRNOTAVAIL for any failure. */
-	DRIVE(.name = "load an image", .run = load_image, .undone = image_not_loaded,
-	      .done = image_loaded, .undo = unload_image, .budget = 200,
+	DRIVE(.name = "load an image", .run = tiny_image_load, .undone = image_not_loaded,
+	      .done = image_loaded, .undo = tiny_image_unload, .budget = 200,
 	      .other_err = -EADDRNOTAVAIL);
 	EXPECT_TRUE(image_not_loaded());
 	EXPECT_EQ(0, pool_file_check(KEEP, 5 * UNIT, 3));
