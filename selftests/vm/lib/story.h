@@ -14,8 +14,9 @@
 
 struct __test_metadata;
 
-/* The argument of -object, defined by the scenario */
+/* The argument of -object, defined by the scenario; the usual one */
 extern const char * const story_object;
+#define STORY_PKRAM	"memory-backend-pkram,id=ram0,size=1G,name=vm1"
 
 /* Values kept over a kexec; times are those of qemu_clock() */
 struct story_notes {

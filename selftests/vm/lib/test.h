@@ -37,6 +37,12 @@
 		TH_LOG("%s: %s", #call, strerror(errno));		\
 	}
 
+/* A fixture that keeps nothing: a boot of STAGES, whose state is in the VM */
+#define STAGE(name)							\
+	FIXTURE(name) {};						\
+	FIXTURE_SETUP(name) {}						\
+	FIXTURE_TEARDOWN(name) {}
+
 /*
  * List all tests, one per line, by the names that the harness's -r accepts; with --limits
  * also their limits in seconds

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One guest through five kexecs of its host */
+/* A guest lives through five kexecs of its host. */
 #include "test.h"
 
 #include "story.h"
 
-const char * const story_object =
-	"memory-backend-pkram,id=ram0,size=1G,name=vm1";
+const char * const story_object = STORY_PKRAM;
 
-FIXTURE(first) {};
-FIXTURE_SETUP(first) {}
-FIXTURE_TEARDOWN(first) {}
+STAGE(first)
 
 TEST_F_TIMEOUT(first, guest_runs_and_is_saved, 400)
 {
@@ -21,18 +18,14 @@ TEST_F_TIMEOUT(first, guest_runs_and_is_saved, 400)
 	story_save(_metadata, q, &n);
 }
 
-FIXTURE(hop) {};
-FIXTURE_SETUP(hop) {}
-FIXTURE_TEARDOWN(hop) {}
+STAGE(hop)
 
 TEST_F_TIMEOUT(hop, guest_resumes_and_is_saved_again, 400)
 {
 	story_hop(_metadata, "next");
 }
 
-FIXTURE(last) {};
-FIXTURE_SETUP(last) {}
-FIXTURE_TEARDOWN(last) {}
+STAGE(last)
 
 TEST_F_TIMEOUT(last, guest_resumes_after_five_kexecs, 400)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A Debian host with systemd and pkram's packages: two guests are units, and live through
- * updates from 6.1 to 6.12 and on to 7.x and a systemctl kexec, and lose a power cut
+ * A Debian host with systemd and pkram's packages. Two guests run as units; they survive
+ * updates from 6.1 to 6.12 and to 7.x and a systemctl kexec, and do not survive a power cut.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -16,7 +16,7 @@
 
 #include "guests_d.h"
 
-#define NOTES	"/var/lib/vmtest/notes"	/* on disk: it outlives the pool, too */
+#define NOTES	"/var/lib/vmtest/notes"	/* on disk, as the pool is lost at the end */
 #define CUT	"/run/vmtest.cut"	/* see debian-image */
 #define UNITS	"pkram-guest@a pkram-guest@b"
 
@@ -28,7 +28,7 @@ struct notes {
 	char uuid[64];			/* of the pool */
 };
 
-/* The installed kernel of a series, as in "6.12"; in static memory */
+/* Return the installed kernel of a series, such as "6.12", in static memory. */
 static const char *kernel(const char *series)
 {
 	static char version[128];
@@ -76,7 +76,7 @@ static int note(struct notes *notes)
 	f = fopen(NOTES, "w");
 	if (!f || fwrite(notes, sizeof(*notes), 1, f) != 1 || fclose(f))
 		return -EIO;
-	/* A power cut comes soon. */
+	/* A power cut may follow. */
 	sync();
 	return 0;
 }
@@ -91,7 +91,7 @@ static int notes_of_before(struct notes *notes)
 	return ret;
 }
 
-/* When a unit became active, in microseconds of this boot; LLONG_MAX if it did not */
+/* Return when a unit became active, in us since boot; LLONG_MAX if it did not. */
 static long long active_since(const char *unit)
 {
 	long long t = 0;
@@ -110,7 +110,7 @@ static bool is_up_before(const char *first, const char *second)
 	return a != LLONG_MAX && a <= b;
 }
 
-/* The kernel, systemd, the module that DKMS built, and no unit that failed */
+/* Check the kernel, systemd, the module that DKMS built, and that no unit failed. */
 static void host_is_up(struct __test_metadata *_metadata, const char *series)
 {
 	struct utsname uts;
@@ -125,14 +125,14 @@ static void host_is_up(struct __test_metadata *_metadata, const char *series)
 	EXPECT_EQ(0, vm_run(NULL, "modinfo -F filename pkram | grep /updates/dkms/"));
 	EXPECT_EQ(0, vm_run(NULL, "grep '^pkram %s pkramfs' /proc/mounts", PKRAM_MNT));
 	EXPECT_EQ(0, vm_run(NULL, "dpkg-query -W pkram-dkms pkram-tools libpkram1"));
-	/* The pool is there before any local file system's user. */
+	/* The pool is mounted before local-fs.target. */
 	EXPECT_TRUE(is_up_before("systemd-modules-load.service", "dev-pkram.mount"));
 	EXPECT_TRUE(is_up_before("dev-pkram.mount", "local-fs.target"));
 	EXPECT_TRUE(is_up_before("dev-pkram.mount", "pkram-pool.service"));
 	EXPECT_TRUE(is_up_before("pkram-pool.service", "sysinit.target"));
 }
 
-/* Both go on where they were before the kexec, as units, and the report says so */
+/* Check that both guests continue as units, and that the report says so. */
 static void guests_go_on(struct __test_metadata *_metadata, const char *from)
 {
 	struct json_object *report, *row, *v;
@@ -176,7 +176,7 @@ static void guests_go_on(struct __test_metadata *_metadata, const char *from)
 	}
 }
 
-/* By an update; it does not return, systemd ends the test */
+/* Update. Does not return: systemd ends the test. */
 static void update_to(struct __test_metadata *_metadata, const char *series)
 {
 	struct notes notes;
@@ -188,14 +188,26 @@ static void update_to(struct __test_metadata *_metadata, const char *series)
 	ASSERT_TRUE(false);
 }
 
-FIXTURE(first) {};
-FIXTURE_SETUP(first) {}
-FIXTURE_TEARDOWN(first) {}
+/* The tests that stages share */
+#define TEST_HOST_IS_UP(stage, series)					\
+	TEST_F_TIMEOUT(stage, host_is_up, 300)				\
+	{								\
+		host_is_up(_metadata, series);				\
+	}
+#define TEST_GUESTS_RESUME(stage, from)					\
+	TEST_F_TIMEOUT(stage, guests_resume, 300)			\
+	{								\
+		guests_go_on(_metadata, from);				\
+	}
+#define TEST_HOST_IS_UPDATED(stage, series)				\
+	TEST_F_TIMEOUT(stage, host_is_updated, 400)			\
+	{								\
+		update_to(_metadata, series);				\
+	}
 
-TEST_F_TIMEOUT(first, host_is_up, 300)
-{
-	host_is_up(_metadata, "6.1");
-}
+STAGE(first)
+
+TEST_HOST_IS_UP(first, "6.1")
 
 TEST_F_TIMEOUT(first, pool_grows, 120)
 {
@@ -251,43 +263,21 @@ TEST_F_TIMEOUT(first, unsavable_guest_stops_the_update, 400)
 	EXPECT_EQ(0, vm_run(NULL, "rm " PKRAM_MNT "/c " GUESTS "/c.conf"));
 }
 
-TEST_F_TIMEOUT(first, host_is_updated, 400)
-{
-	update_to(_metadata, "6.12");
-}
+TEST_HOST_IS_UPDATED(first, "6.12")
 
-FIXTURE(second) {};
-FIXTURE_SETUP(second) {}
-FIXTURE_TEARDOWN(second) {}
+STAGE(second)
 
-TEST_F_TIMEOUT(second, host_is_up, 300)
-{
-	host_is_up(_metadata, "6.12");
-}
+TEST_HOST_IS_UP(second, "6.12")
 
-TEST_F_TIMEOUT(second, guests_resume, 300)
-{
-	guests_go_on(_metadata, "6.1");
-}
+TEST_GUESTS_RESUME(second, "6.1")
 
-TEST_F_TIMEOUT(second, host_is_updated, 400)
-{
-	update_to(_metadata, "7");
-}
+TEST_HOST_IS_UPDATED(second, "7")
 
-FIXTURE(third) {};
-FIXTURE_SETUP(third) {}
-FIXTURE_TEARDOWN(third) {}
+STAGE(third)
 
-TEST_F_TIMEOUT(third, host_is_up, 300)
-{
-	host_is_up(_metadata, "7");
-}
+TEST_HOST_IS_UP(third, "7")
 
-TEST_F_TIMEOUT(third, guests_resume, 300)
-{
-	guests_go_on(_metadata, "6.12");
-}
+TEST_GUESTS_RESUME(third, "6.12")
 
 TEST_F_TIMEOUT(third, systemctl_kexec_saves_the_guests, 400)
 {
@@ -303,19 +293,11 @@ TEST_F_TIMEOUT(third, systemctl_kexec_saves_the_guests, 400)
 	ASSERT_TRUE(false);
 }
 
-FIXTURE(fourth) {};
-FIXTURE_SETUP(fourth) {}
-FIXTURE_TEARDOWN(fourth) {}
+STAGE(fourth)
 
-TEST_F_TIMEOUT(fourth, host_is_up, 300)
-{
-	host_is_up(_metadata, "6.12");
-}
+TEST_HOST_IS_UP(fourth, "6.12")
 
-TEST_F_TIMEOUT(fourth, guests_resume, 300)
-{
-	guests_go_on(_metadata, "7");
-}
+TEST_GUESTS_RESUME(fourth, "7")
 
 TEST_F_TIMEOUT(fourth, reset_after_the_saves, 400)
 {
@@ -323,15 +305,10 @@ TEST_F_TIMEOUT(fourth, reset_after_the_saves, 400)
 	update_to(_metadata, "7");
 }
 
-FIXTURE(fifth) {};
-FIXTURE_SETUP(fifth) {}
-FIXTURE_TEARDOWN(fifth) {}
+STAGE(fifth)
 
 /* The firmware boots the first kernel again. */
-TEST_F_TIMEOUT(fifth, host_is_up, 300)
-{
-	host_is_up(_metadata, "6.1");
-}
+TEST_HOST_IS_UP(fifth, "6.1")
 
 TEST_F_TIMEOUT(fifth, lost_pool_is_reported, 120)
 {
@@ -345,7 +322,7 @@ TEST_F_TIMEOUT(fifth, lost_pool_is_reported, 120)
 	EXPECT_NE(NULL, strstr(out, "is gone: this kernel was not started by kexec"));
 	EXPECT_NE(NULL, strstr(out, "guest a was saved in it, and is lost: it starts afresh"));
 	EXPECT_NE(NULL, strstr(out, "guest b was saved in it, and is lost: it starts afresh"));
-	/* And there is one of the size that was asked for. */
+	/* There is a new pool, of the configured size. */
 	EXPECT_EQ(1LL << 30, pool_number("size"));
 	ASSERT_EQ(0, pool_uuid(uuid));
 	EXPECT_STRNE(notes.uuid, uuid);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The demonstration: a guest lives through two replacements of its host's kernel.
- * scripts/demo.sh shows those of its lines that begin with "> "; it is a test like any
- * other.
+ * scripts/demo.sh shows the lines that begin with "> "; otherwise it is a normal test.
  */
 #include "test.h"
 
@@ -11,12 +10,9 @@
 
 #include "story.h"
 
-const char * const story_object =
-	"memory-backend-pkram,id=ram0,size=1G,name=vm1";
+const char * const story_object = STORY_PKRAM;
 
-FIXTURE(first) {};
-FIXTURE_SETUP(first) {}
-FIXTURE_TEARDOWN(first) {}
+STAGE(first)
 
 TEST_F_TIMEOUT(first, guest_runs_and_is_saved, 400)
 {
@@ -36,9 +32,7 @@ TEST_F_TIMEOUT(first, guest_runs_and_is_saved, 400)
 	story_say("now another kernel, by kexec: no reboot, nothing on its command line");
 }
 
-FIXTURE(second) {};
-FIXTURE_SETUP(second) {}
-FIXTURE_TEARDOWN(second) {}
+STAGE(second)
 
 TEST_F_TIMEOUT(second, guest_resumes_and_is_saved_again, 400)
 {
@@ -46,9 +40,7 @@ TEST_F_TIMEOUT(second, guest_resumes_and_is_saved_again, 400)
 	story_say("and another one");
 }
 
-FIXTURE(third) {};
-FIXTURE_SETUP(third) {}
-FIXTURE_TEARDOWN(third) {}
+STAGE(third)
 
 TEST_F_TIMEOUT(third, guest_resumes, 400)
 {

@@ -5,8 +5,9 @@
  */
 #include "test.h"
 
+#include "dma_table.h"
 #include "tiny_vms.h"
-#include "vfio.h"
+#include <pkram.h>
 
 #define STATE	PKRAM_MNT "/vm1.state"
 #define GUEST								\
@@ -14,7 +15,7 @@
 	"-machine", "pc-q35-8.1,memory-backend=ram0,aux-ram-share=on", "-m", "1G", \
 	"-object", "memory-backend-pkram,id=ram0,size=1G,name=vm1"
 
-/* The argument of -device for the @index-th edu device, which vfio-pci has from then on */
+/* Bind the @index-th edu device to vfio-pci. Return: the argument of -device for it */
 static const char *vfio_pci(int index, const char *props)
 {
 	static char text[4][512];
@@ -28,18 +29,18 @@ static const char *vfio_pci(int index, const char *props)
 	return text[i];
 }
 
-/* It drives the first of its two devices. */
+/* The guest uses the first of its two devices. */
 #define GUEST_WITH_DEVICES(props) \
 	GUEST, "-device", vfio_pci(0, props), "-device", vfio_pci(1, props)
 #define START_GUEST(props, ...) \
 	qemu_start("vm1", GUEST_WITH_DEVICES(props), ##__VA_ARGS__, NULL)
 
-/* Of a guest without pkram */
+/* A guest without pkram */
 #define DEVICE		QEMU_TINY, "-machine", "q35", "-m", SIZE
 #define DEVICE_REFUSED(says, ...) \
 	refused("refused", says, (const char * const []){ DEVICE, ##__VA_ARGS__, NULL })
 
-/* Is the guest's device fine, and the guest's memory with it? */
+/* Return whether DMA of the guest's device works and leaves the guest's memory intact. */
 static bool does_dma(struct qemu *q)
 {
 	char *answer = guest_ask(q, "dma", 60);
@@ -51,7 +52,7 @@ static bool does_dma(struct qemu *q)
 	return ok;
 }
 
-/* Does `pkramctl dma-table show` say so? @what: as in its JSON; NULL: it is not there */
+/* Return whether `pkramctl -j dma-table show` prints @what; NULL: there is no table. */
 static bool dma_table_is(const char *name, const char *what)
 {
 	char *out;
@@ -69,7 +70,7 @@ static bool dma_table_is(const char *name, const char *what)
 #define IN_USE		"\"in_use\":true"
 #define NOT_IN_USE	"\"in_use\":false"
 
-/* How many mappings its table has, -1 if that cannot be told */
+/* Return the number of mappings in a table, or -1. */
 static int mappings(const char *name)
 {
 	char *out, *p;
@@ -84,7 +85,7 @@ static int mappings(const char *name)
 	return n;
 }
 
-/* For containers opened from now on */
+/* Set the limit for containers that are opened later. */
 static int limit_mappings(int n)
 {
 	char text[16];
@@ -93,26 +94,19 @@ static int limit_mappings(int n)
 	return vm_write_file("/sys/module/pkram_vfio/parameters/dma_entry_limit", text);
 }
 
-/* By hand: a suspended table @name, that says that a guest's first 2 MiB are in @object */
+/* Make a suspended table with two mappings of @object. Return: 0 or -errno */
 static int make_dma_table(const char *name, const char *object)
 {
-	struct pkram_vfio_table args = { .argsz = sizeof(args) };
-	int c = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	int fd = fs_file(object, 4 * MIB), err;
-	struct edu edu;
+	struct box b;
 	char *p;
 
-	strcpy((char *)args.name, name);
 	p = mmap(NULL, 4 * MIB, RW, MAP_SHARED, fd, 0);
-	err = edu_find(&edu, 0) ?: edu_join(&edu, c);
-	if (!err && (p == MAP_FAILED || ioctl(c, VFIO_SET_IOMMU, VFIO_PKRAM_IOMMU) ||
-		     ioctl(c, PKRAM_VFIO_TABLE_CREATE, &args) || dma_map(c, 0, p, 2 * MIB) ||
-		     dma_map(c, 8 * GIB, p + 2 * MIB, 2 * MIB) ||
-		     dma_unmap_flags(c, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL |
-					      VFIO_DMA_UNMAP_FLAG_VADDR) < 0))
+	err = p == MAP_FAILED ? -errno : box_open(&b, 0);
+	if (!err && (table_create(b.c, name) || dma_map(b.c, 0, p, 2 * MIB) ||
+		     dma_map(b.c, 8 * GIB, p + 2 * MIB, 2 * MIB) || dma_give_all_up(b.c) < 0))
 		err = -errno;
-	edu_leave(&edu);
-	close(c);
+	box_close(&b);
 	close(fd);
 	munmap(p, 4 * MIB);
 	return err;
@@ -123,7 +117,7 @@ static int suspend_and_save(struct qemu *q, struct guest_state *st)
 {
 	int err;
 
-	/* No answer is a good one. */
+	/* The guest does not answer. */
 	free(guest_ask(q, "suspend", 1));
 	err = qemu_wait_event(q, "SUSPEND", 60);
 	guest_wait(q, 0, st, 0);
@@ -134,7 +128,7 @@ static int suspend_and_save(struct qemu *q, struct guest_state *st)
 	return err;
 }
 
-/* A guest that was loaded: it wakes up, is what it was, and so is its device. */
+/* Wake up a loaded guest. Return whether it and its device are as they were. */
 static bool wakes_up(struct qemu *q, const struct guest_state *was)
 {
 	struct guest_state st;
@@ -148,13 +142,11 @@ static bool wakes_up(struct qemu *q, const struct guest_state *was)
 		printf("# not the same guest: %s\n", st.line);
 		return false;
 	}
-	/* The first also finds what the device wrote before. */
+	/* The first one also checks what the device wrote before. */
 	return does_dma(q) && does_dma(q) && !guest_verify(q);
 }
 
-FIXTURE(before) {};
-FIXTURE_SETUP(before) {}
-FIXTURE_TEARDOWN(before) {}
+STAGE(before)
 
 TEST_F(before, missing_module_and_pool_are_explained)
 {
@@ -183,7 +175,7 @@ TEST_F(before, invalid_options_are_refused)
 	EXPECT_EQ(0, DEVICE_REFUSED("other devices have no pkram-dma-table=",
 				    "-device", vfio_pci(0, ""),
 				    "-device", vfio_pci(1, ",pkram-dma-table=c")));
-	/* And what to do */
+	/* The error says what to do. */
 	EXPECT_EQ(0, DEVICE_REFUSED("there is no DMA table 'c' of a saved guest\n"
 				    "pkram-restore=off maps the guest's RAM anew",
 				    "-device", vfio_pci(0, ",pkram-dma-table=c"), INCOMING));
@@ -203,7 +195,7 @@ TEST_F(before, new_start_drops_leftover_mappings)
 	EXPECT_TRUE(dma_table_is("c", RUNNING));
 	EXPECT_TRUE(dma_table_is("c", "\"mappings\":0"));
 	EXPECT_EQ(0, qemu_quit(q));
-	/* It was not saved. */
+	/* The guest was not saved. */
 	EXPECT_TRUE(dma_table_is("c", NULL));
 	EXPECT_OK(unlink(PKRAM_MNT "/other"));
 }
@@ -235,7 +227,7 @@ TEST_F_TIMEOUT(before, guest_with_device_is_saved, 400)
 	EXPECT_STREQ("ok", st.pattern);
 	ASSERT_TRUE(does_dma(q));
 	ASSERT_TRUE(does_dma(q));
-	/* Not while it runs: the device's state is lost. */
+	/* A running guest is not saved: the state of its device would be lost. */
 	EXPECT_EQ(-EREMOTEIO, qemu_save(q, STATE));
 	EXPECT_NE(NULL, strstr(q->error, "suspended"))
 		TH_LOG("%s", q->error);
@@ -251,9 +243,7 @@ TEST_F_TIMEOUT(before, guest_with_device_is_saved, 400)
 	EXPECT_EQ(0, fclose(f));
 }
 
-FIXTURE(after) {};
-FIXTURE_SETUP(after) {}
-FIXTURE_TEARDOWN(after) {}
+STAGE(after)
 
 TEST_F_TIMEOUT(after, dma_table_is_restored, 400)
 {
@@ -268,14 +258,14 @@ TEST_F_TIMEOUT(after, dma_table_is_restored, 400)
 	ASSERT_NE(NULL, f);
 	ASSERT_EQ(1, fread(&was, sizeof(was), 1, f));
 	fclose(f);
-	/* A QEMU that does not load it leaves it, */
+	/* A QEMU that does not load the guest leaves the table ... */
 	q = START_GUEST(",pkram-dma-table=vm1", INCOMING);
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	EXPECT_TRUE(dma_table_is("vm1", IN_USE));
 	qemu_kill(q);
 	EXPECT_TRUE(dma_table_is("vm1", SUSPENDED));
-	/* or maps all of RAM by itself. */
+	/* ... or maps all RAM itself. */
 	ASSERT_OK(trace_maps());
 	q = START_GUEST(",pkram-dma-table=new,pkram-restore=off", INCOMING);
 	ASSERT_NE(NULL, q)
@@ -285,7 +275,7 @@ TEST_F_TIMEOUT(after, dma_table_is_restored, 400)
 	qemu_kill(q);
 	EXPECT_TRUE(dma_table_is("new", NULL));
 
-	/* Nor is it lost if something cannot be mapped when the guest is to run: ROMs. */
+	/* The table is kept if a ROM cannot be mapped when the guest starts. */
 	ASSERT_EQ(0, limit_mappings(mappings("vm1")));
 	EXPECT_EQ(0, load_refused(START_GUEST(",pkram-dma-table=vm1", INCOMING), STATE,
 				  "cannot map region"));
@@ -308,22 +298,13 @@ TEST_F_TIMEOUT(after, dma_table_is_restored, 400)
 		TH_LOG("%s", qemu_console("vm1"));
 }
 
-/* The other modes of CPR hand the VFIO container over. */
-TEST_F_TIMEOUT(after, cpr_exec_keeps_the_dma_table, 400)
+/* Check a guest that another QEMU runs on: DMA works, and its RAM was not mapped again. */
+static void check_passed_on(struct __test_metadata *_metadata, struct qemu *q)
 {
-	struct qemu *q = qemu_find("vm1");
 	uint64_t bytes;
 
-	ASSERT_NE(NULL, q);
-	ASSERT_EQ(0, set_mode(q, "cpr-exec"));
-	/* On since the load; nobody sets it in the new QEMU. */
-	ASSERT_EQ(0, qemu_ignore_shared(q, false));
-	ASSERT_OK(trace_maps());
-	q = exec_again(q, "/tmp/exec.state");
-	ASSERT_NE(NULL, q)
-		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_TRUE(does_dma(q))
-		TH_LOG("%s", qemu_stderr("vm1"));
+		TH_LOG("%s", qemu_stderr(q->name));
 	ASSERT_TRUE(does_dma(q));
 	EXPECT_EQ(0, guest_verify(q));
 	traced_maps(&bytes);
@@ -331,10 +312,25 @@ TEST_F_TIMEOUT(after, cpr_exec_keeps_the_dma_table, 400)
 	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
 }
 
+/* The other modes of CPR pass the VFIO container on. */
+TEST_F_TIMEOUT(after, cpr_exec_keeps_the_dma_table, 400)
+{
+	struct qemu *q = qemu_find("vm1");
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, set_mode(q, "cpr-exec"));
+	/* It is set since the load, and will not be set in the new QEMU. */
+	ASSERT_EQ(0, qemu_ignore_shared(q, false));
+	ASSERT_OK(trace_maps());
+	q = exec_again(q, "/tmp/exec.state");
+	ASSERT_NE(NULL, q)
+		TH_LOG("%s", qemu_stderr("vm1"));
+	check_passed_on(_metadata, q);
+}
+
 TEST_F_TIMEOUT(after, cpr_transfer_keeps_the_dma_table, 400)
 {
 	struct qemu *q = qemu_find("vm1"), *to;
-	uint64_t bytes;
 
 	ASSERT_NE(NULL, q);
 	ASSERT_OK(trace_maps());
@@ -342,16 +338,10 @@ TEST_F_TIMEOUT(after, cpr_transfer_keeps_the_dma_table, 400)
 		      TRANSFERRED, NULL });
 	ASSERT_NE(NULL, to)
 		TH_LOG("%s", qemu_stderr("vm2"));
-	ASSERT_TRUE(does_dma(to))
-		TH_LOG("%s", qemu_stderr("vm2"));
-	ASSERT_TRUE(does_dma(to));
-	EXPECT_EQ(0, guest_verify(to));
-	traced_maps(&bytes);
-	EXPECT_GT(16 * MIB, bytes);
-	EXPECT_TRUE(dma_table_is("vm1", RUNNING));
+	check_passed_on(_metadata, to);
 }
 
-/* The stream is void then, the DMA table is as before. */
+/* The saved state becomes invalid, the DMA table is as before. */
 TEST_F_TIMEOUT(after, guest_continues_after_save, 400)
 {
 	struct qemu *q = qemu_find("vm2");
@@ -367,7 +357,7 @@ TEST_F_TIMEOUT(after, guest_continues_after_save, 400)
 		TH_LOG("%s", qemu_console("vm2"));
 }
 
-/* A table that says something else, and has what no guest has */
+/* A table of other memory, with a mapping that the guest does not have */
 TEST_F_TIMEOUT(after, changed_mappings_are_mapped_again, 400)
 {
 	struct qemu *q = qemu_find("vm2");
@@ -390,7 +380,7 @@ TEST_F_TIMEOUT(after, changed_mappings_are_mapped_again, 400)
 	EXPECT_OK(unlink(PKRAM_MNT "/other"));
 	EXPECT_EQ(0, qemu_quit(q));
 	EXPECT_TRUE(dma_table_is("c", NULL));
-	/* That of the saved guest waits for nobody. */
+	/* Nobody needs the table of the saved guest. */
 	EXPECT_OK(vm_run(NULL, CTL "dma-table remove vm1"));
 }
 

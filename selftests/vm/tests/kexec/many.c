@@ -71,7 +71,7 @@ static void check_objects(struct __test_metadata *_metadata)
 	}
 }
 
-/* Load the module, and say how long that took */
+/* Load the module, and print the time. */
 static void load(struct __test_metadata *_metadata)
 {
 	double begin = vm_now(), end;
@@ -121,7 +121,7 @@ static void remove_labels(struct __test_metadata *_metadata)
 	}
 }
 
-/* Every other unit of the file is there; each 32nd of those was written */
+/* Every second unit of the file is allocated; of these one in 31 has data. */
 static void check_fragments(struct __test_metadata *_metadata)
 {
 	static char buf[4096];
@@ -146,9 +146,17 @@ static void check_fragments(struct __test_metadata *_metadata)
 	close(fd);
 }
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+/* Load the module and check all that the first boot made; labels have @seed. */
+static void load_and_check(struct __test_metadata *_metadata, int seed)
+{
+	load(_metadata);
+	EXPECT_EQ(OBJECTS + 3, pool_number("objects"));
+	check_objects(_metadata);
+	check_fragments(_metadata);
+	check_labels(_metadata, seed);
+}
+
+STAGE(make)
 
 TEST_F_TIMEOUT(make, creates_many_objects, 400)
 {
@@ -205,7 +213,7 @@ TEST_F_TIMEOUT(make, creates_a_file_with_labels, 200)
 	check_labels(_metadata, 'A');
 }
 
-/* The number of the last object must not be given to another one */
+/* The id of the last object must not be used again. */
 TEST_F(make, creates_and_removes_the_last_object)
 {
 	struct stat st;
@@ -220,17 +228,11 @@ TEST_F(make, creates_and_removes_the_last_object)
 	ASSERT_EQ(0, unlink(PKRAM_MNT "/last"));
 }
 
-FIXTURE(one) {};
-FIXTURE_SETUP(one) {}
-FIXTURE_TEARDOWN(one) {}
+STAGE(one)
 
 TEST_F_TIMEOUT(one, objects_are_preserved, 300)
 {
-	load(_metadata);
-	EXPECT_EQ(OBJECTS + 3, pool_number("objects"));
-	check_objects(_metadata);
-	check_fragments(_metadata);
-	check_labels(_metadata, 'A');
+	load_and_check(_metadata, 'A');
 }
 
 TEST_F(one, object_ids_are_not_reused)
@@ -255,9 +257,7 @@ TEST_F(one, large_record_becomes_small)
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/labels", 3 * MIB, 5));
 }
 
-FIXTURE(two) {};
-FIXTURE_SETUP(two) {}
-FIXTURE_TEARDOWN(two) {}
+STAGE(two)
 
 TEST_F_TIMEOUT(two, small_record_becomes_large, 300)
 {
@@ -271,17 +271,11 @@ TEST_F_TIMEOUT(two, small_record_becomes_large, 300)
 	check_fragments(_metadata);
 }
 
-FIXTURE(last) {};
-FIXTURE_SETUP(last) {}
-FIXTURE_TEARDOWN(last) {}
+STAGE(last)
 
 TEST_F_TIMEOUT(last, objects_are_preserved, 300)
 {
-	load(_metadata);
-	EXPECT_EQ(OBJECTS + 3, pool_number("objects"));
-	check_objects(_metadata);
-	check_fragments(_metadata);
-	check_labels(_metadata, 'a');
+	load_and_check(_metadata, 'a');
 }
 
 TEST_F_TIMEOUT(last, all_objects_can_be_removed, 400)
@@ -290,7 +284,6 @@ TEST_F_TIMEOUT(last, all_objects_can_be_removed, 400)
 	long long size;
 	int d, f;
 
-	/* The very fragmented file lets go of its many pieces. */
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/fragments"));
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/labels"));
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/note"));
@@ -304,9 +297,9 @@ TEST_F_TIMEOUT(last, all_objects_can_be_removed, 400)
 	}
 	EXPECT_EQ(0, pool_number("objects"));
 	size = pool_number("size");
-	TH_LOG("%lld MiB for records, of no use now", pool_number("meta") >> 20);
+	TH_LOG("%lld MiB for records, unused now", pool_number("meta") >> 20);
 	EXPECT_EQ(size - pool_number("meta"), pool_number("free"));
-	/* Units of records that hold none are given back as part of a GiB. */
+	/* Units without records are given back with their GiB. */
 	EXPECT_EQ(0, vm_run(NULL, CTL "pool shrink %dG", POOL_GIB));
 	EXPECT_EQ(0, pool_number("regions"));
 	EXPECT_EQ(0, pool_number("meta"));

@@ -249,9 +249,7 @@ TEST_F(make, kexec_with_processes_alive)
 	leave_a_process();
 }
 
-FIXTURE(second) {};
-FIXTURE_SETUP(second) {}
-FIXTURE_TEARDOWN(second) {}
+STAGE(second)
 
 static struct dm_record *dma_table_record(const char *name)
 {
