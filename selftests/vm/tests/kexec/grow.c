@@ -14,12 +14,11 @@
 #include "test.h"
 
 #include "pool.h"
+#include "tiny_image.h"
 
 #define SECRET	0x5ec2e7000000beefULL
 
-FIXTURE(pool) {};
-FIXTURE_SETUP(pool) {}
-FIXTURE_TEARDOWN(pool) {}
+STAGE(pool)
 
 /* A process whose memory contains a pattern, which it verifies on request */
 struct holder {
@@ -164,6 +163,124 @@ TEST_F(pool, shrink_zeroes_memory)
 	EXPECT_EQ(0, ram_has(gone, gone + GIB - 1, SECRET));
 }
 
+#define BLOCKS		"/sys/devices/system/memory"
+#define MAX_BLOCKS	1024
+#define INJECT		"/sys/kernel/debug/notifier-error-inject/memory/actions/MEM_GOING_ONLINE/error"
+#define OFFLINE_TEXT	"was given back but is offline"
+
+/* Return 1 for a memory block that is online, 0 for another one, -1 if there is none */
+static int block_online(int n)
+{
+	char path[64], *state;
+	int ret = -1;
+
+	snprintf(path, sizeof(path), BLOCKS "/memory%d/state", n);
+	state = vm_read_file(path);
+	if (state)
+		ret = !strncmp(state, "online", strlen("online"));
+	free(state);
+	return ret;
+}
+
+/* Count the lines of the kernel log with a text. */
+static int logged(const char *text)
+{
+	char *log = vm_kmsg(), *p = log;
+	int n = 0;
+
+	while (p && (p = strstr(p, text))) {
+		p++;
+		n++;
+	}
+	free(log);
+	return n;
+}
+
+/*
+ * Make a grow fail that has taken a GiB, by a kexec image that is loaded meanwhile, and let
+ * only the first block of the GiB come online again.
+ */
+static void hinder_grow(const bool *blocks, int per_gib)
+{
+	bool taken = false;
+	int first, n;
+
+	do {
+		for (n = 0; !blocks[n] || block_online(n) == 1; n = (n + 1) % MAX_BLOCKS)
+			;
+		first = n - n % per_gib;
+		tiny_image_load();
+		/* A GiB that cannot be taken comes online without having been removed. */
+		while ((n = block_online(first)) != 1)
+			taken |= n < 0;
+	} while (!taken);
+	vm_write_file(INJECT, "-12");
+}
+
+/* Grow once, hindered. Return whether only a part of a GiB is online after it */
+static bool grow_leaves_part_online(bool *blocks, int per_gib, char **out)
+{
+	bool part = false;
+	pid_t pid;
+	int n;
+
+	for (n = 0; n < MAX_BLOCKS; n++)
+		blocks[n] = block_online(n) == 1;
+	pid = fork();
+	if (!pid) {
+		hinder_grow(blocks, per_gib);
+		_exit(0);
+	}
+	if (!vm_run(out, CTL "pool grow 1G"))
+		vm_run(NULL, CTL "pool shrink 1G");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	vm_write_file(INJECT, "0");
+	tiny_image_unload();
+	for (n = 0; n < MAX_BLOCKS; n++)
+		part |= blocks[n] && !block_online(n) && block_online(n - n % per_gib) == 1;
+	return part;
+}
+
+/* All blocks of the GiB are looked at, not only the first. */
+TEST_F_TIMEOUT(pool, give_back_that_is_partly_offline_is_logged, 240)
+{
+	char *policy = vm_read_file(BLOCKS "/auto_online_blocks"), *size, *out;
+	bool blocks[MAX_BLOCKS], part = false;
+	int before, i, n, per_gib;
+
+	if (access(INJECT, F_OK))
+		SKIP(return, "the kernel has no memory-notifier-error-inject");
+	size = vm_read_file(BLOCKS "/block_size_bytes");
+	ASSERT_NE(NULL, size);
+	ASSERT_NE(NULL, policy);
+	per_gib = GIB / strtoull(size, NULL, 16);
+	free(size);
+	if (per_gib < 2)
+		SKIP(return, "a memory block is a GiB");
+	ASSERT_EQ(0, tiny_image_make());
+	ASSERT_EQ(0, vm_write_file(BLOCKS "/auto_online_blocks", "online"));
+	/* The two processes race. */
+	for (i = 0; i < 8 && !part; i++) {
+		before = logged(OFFLINE_TEXT);
+		part = grow_leaves_part_online(blocks, per_gib, &out);
+		TH_LOG("%s", out);
+		if (part) {
+			EXPECT_NE(NULL, strstr(out, "loaded meanwhile"));
+			EXPECT_EQ(before + 1, logged(OFFLINE_TEXT));
+		}
+		free(out);
+		for (n = 0; n < MAX_BLOCKS; n++)
+			if (blocks[n] && !block_online(n)) {
+				EXPECT_EQ(0, vm_run(NULL, "echo online >" BLOCKS "/memory%d/state",
+						    n));
+			}
+	}
+	EXPECT_TRUE(part);
+	EXPECT_EQ(0, vm_write_file(BLOCKS "/auto_online_blocks", policy));
+	free(policy);
+}
+
 TEST_F(pool, regrown_memory_is_zero)
 {
 	uint64_t *p, i, len, bad = 0;
@@ -199,9 +316,7 @@ TEST_F(pool, shrink_keeps_used_memory)
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/keep", 8 * MIB, 5));
 }
 
-FIXTURE(next) {};
-FIXTURE_SETUP(next) {}
-FIXTURE_TEARDOWN(next) {}
+STAGE(next)
 
 TEST_F(next, memory_of_an_earlier_kernel_can_be_returned)
 {
