@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# pkram: everything is built and tested from here; `make help` lists the targets.
-# The work is done by scripts/, which install the packages they need.
+# pkram: build and test everything; `make help` lists the targets. The work is done by
+# scripts/, which install the packages they need.
 
 KVER ?= $(shell uname -r)
 KERNELS ?= 6.1 6.12 7
@@ -72,7 +72,7 @@ test-userspace:
 	@scripts/need.sh userspace
 	@$(MAKE) --no-print-directory -C userspace check
 
-# Scenarios with guests have targets of their own; a scenario that is named runs here too.
+# Scenarios with guests have separate targets; a scenario that is named runs here too.
 test-vm:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)' \
 		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench)_*')

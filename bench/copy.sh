@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# copy.sh - compare export, import and verify with fio: the same disk, request size and
-# depth, O_DIRECT, in turns.  The object is in a tmpfs of huge pages, which like the pool
-# is RAM in pieces of 2 MiB; the other side is a file in BENCH_DIR.  The memory that an
-# import fills is allocated before, as that of a pool is.  Needs root, for the mount.
+# copy.sh - compare export, import and verify with fio, alternating: the same disk,
+# request size and depth, O_DIRECT.  The object is in a tmpfs of huge pages, which like
+# the pool is RAM in pieces of 2 MiB; the other side is a file in BENCH_DIR.  The memory
+# that an import fills is allocated in advance, as in a pool.  Needs root, for the mount.
 #
 #   bench/copy.sh [SIZE_MIB [CHUNK_KIB [DEPTH [ROUNDS]]]]
 
@@ -15,12 +15,13 @@ size=${1:-512} chunk=${2:-2048} depth=${3:-16} rounds=${4:-5}
 disk=${BENCH_DIR:-$PKRAM_BUILD/bench}
 ctl=$PKRAM_BUILD/userspace/pkramctl
 
-# value FILE EXPRESSION - print a number from a JSON file; EXPRESSION is Python, d the file
+# value FILE EXPRESSION - print a number from a JSON file; d in the Python EXPRESSION is
+# the file
 value() { python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
 print(int(eval(sys.argv[2])))' "$1" "$2"; }
 
-# ours WORDS... - run pkramctl; print MiB/s of wall time, syncs and renames included
+# ours WORDS... - run pkramctl; print MiB/s of wall time, including syncs and renames
 ours() {
 	"$ctl" -j "$@" --quiet --depth "$depth" >"$work/json"
 	value "$work/json" 'd[0]["data"] * 1000 / max(d[0]["elapsed_ms"], 1) / 2**20'

@@ -46,7 +46,7 @@ mirror() {
 		done
 }
 
-# newer_compiler - does this kernel need more than Debian 12's gcc?
+# newer_compiler - true if this kernel needs a newer gcc than Debian 12's
 newer_compiler() {
 	local built have
 	built=$(sed -n 's/^CONFIG_GCC_VERSION=//p' "$kbuild/.config")
@@ -58,7 +58,7 @@ newer_compiler() {
 need_packages build-essential libelf1 kmod pahole
 out=$PKRAM_BUILD/kmod-$kver
 mkdir -p "$out"
-# KASAN's stack frames exceed the warning's limit, which is no error.
+# KASAN's stack frames exceed the warning's limit; that is not an error.
 strict=KCFLAGS=-Werror
 [[ $which != *-debug ]] || strict=
 if [[ ${PKRAM_NO_VFIO:-} ]]; then

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check-docs.sh - check what the documents say as far as a program can: links between files
-# and to headings resolve, paths that are named exist, messages that docs/troubleshooting.md
+# check-docs.sh - check the documents as far as possible: links between files and to
+# headings resolve, paths that are named exist, messages that docs/troubleshooting.md
 # quotes are in the code
 
 set -uo pipefail
@@ -75,7 +75,7 @@ def check_paths(path):
             fail(path, f"names {name}, which is not there")
 
 
-# Functions of ours that a text names; in the walks through the code, all of them
+# pkram's functions that a text names; all of them in the walks through the code
 OURS = re.compile(r"`(pkram(?:fs)?_\w+)\(\)`")
 ANY = re.compile(r"`(\w+)\(\)`")
 

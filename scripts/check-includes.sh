@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check-includes.sh [DIR] - check that the includes in kmod/ (or DIR) run down its
-# floors only, and that no files include each other in a circle.  X.c and X.h count
-# as one file.
+# check-includes.sh [DIR] - check that the includes in kmod/ (or DIR) only go down its
+# layers, and that no files include each other in a circle.  X.c and X.h count as one
+# file.
 
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../kmod}"
@@ -16,7 +16,7 @@ includes() {
 
 bad=0
 includes | awk '
-BEGIN {	# What each floor may include besides itself; main.c is on top.
+BEGIN {	# What each layer may include besides itself; main.c is on top.
 	may["compat"] = ""
 	may["core"] = "compat"
 	may["event"] = "compat core"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh - run all static checks: checkpatch, sparse and W=1 on every kernel,
-# with shellcheck, codespell, pyflakes and our own.  All of them run; it fails at the end if
-# one found something.
+# check.sh - run all static checks: checkpatch, sparse and W=1 on every kernel, with
+# codespell, pyflakes, shellcheck and the project's own checks.  All of them run; it fails
+# at the end if one found something.
 
 # Functions are called through step.
 # shellcheck disable=SC2317
@@ -64,7 +64,7 @@ run_checkpatch_user() {
 	ignored+=,SSCANF_TO_KSTRTO,STRCPY,STRNCPY,CONSIDER_KSTRTO
 	# Messages are not split (SPLIT_STRING), so that grep finds them.
 	ignored+=,LONG_LINE_STRING
-	# A program that gets ENOSYS may report it.
+	# A program that receives ENOSYS may report it.
 	ignored+=,ENOSYS
 	mapfile -t files < <(tracked '*.[ch]' ':!kmod' ':!uapi' ':!qemu-patches' ':!selftests')
 	checkpatch "$ignored" "${files[@]}" || status=1
@@ -80,14 +80,14 @@ run_checkpatch_user() {
 	return "$status"
 }
 
-# Check the netlink spec against the schema of specs, and the code that is generated
-# from it against what is checked in
+# Check the netlink spec against the schema of specs, and the checked-in generated code
+# against the spec
 run_spec() {
 	need_packages python3-yaml python3-jsonschema
 	"$PKRAM_TOP/scripts/netlink-code.py" check
 }
 
-# sparse reads what the compiler does; its findings are warnings on stderr
+# sparse runs beside the compiler; its findings are warnings on stderr
 run_sparse() {
 	local log=$PKRAM_BUILD/sparse-$1.log
 	mkdir -p "$PKRAM_BUILD"
@@ -120,7 +120,8 @@ run_pyflakes() {
 run_codespell() {
 	local files
 	mapfile -t files < <(tracked ':!qemu-patches' ':!*.bin')
-	# iput() is a function, .Nd a macro of mdoc, "skipp" begins what stress-ng says.
+	# iput() is a function, .Nd a macro of mdoc, "skipp" is part of an output of
+	# stress-ng.
 	codespell --quiet-level=3 --ignore-words-list=ser,iput,nd,skipp \
 		"${files[@]}"
 }

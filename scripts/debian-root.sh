@@ -59,7 +59,7 @@ enter() {
 	# shellcheck disable=SC2016
 	exec unshare --mount --propagation unchanged sh -euc '
 		root=$1 how=$2; shift 2
-		mount --make-rprivate / 2>/dev/null || : # a chroot has no such mount
+		mount --make-rprivate / 2>/dev/null || : # a chroot does not have this mount
 		if [ "$how" = try ]; then
 			mkdir -p "$root.try"
 			mount -t tmpfs tmpfs "$root.try"

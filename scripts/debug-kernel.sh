@@ -62,7 +62,7 @@ build() {
 	}
 	cp "$tree/build/arch/x86/boot/bzImage" "$tree/vmlinuz"
 	cp "$tree/build/include/config/kernel.release" "$tree/version"
-	# Modules are built against what is left.
+	# Modules need only the files that remain.
 	find "$tree/build" -name '*.o' ! -path '*/scripts/*' ! -path '*/tools/*' -delete
 	find "$tree/build" -name '*.a' ! -path '*/scripts/*' ! -path '*/tools/*' -delete
 	rm -f "$tree/build"/vmlinux* "$tree/build"/.tmp_vmlinux*

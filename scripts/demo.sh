@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# demo.sh - show on the terminal how a guest lives through two kernel updates of its host
+# demo.sh - show on the terminal how a guest survives two kernel updates of its host
 #
-# The demonstration is the scenario qemu_demo of selftests/vm. Lines that it prints
-# with "> " in front are for people, and are shown here.
+# The demonstration is the scenario qemu_demo of selftests/vm. Its output lines that begin
+# with "> " are for people, and are shown here.
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"

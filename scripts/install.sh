@@ -27,7 +27,8 @@ install_userspace() {
 		DESTDIR="$destdir" PREFIX="$prefix"
 }
 
-# The version is that of user space. Sources left from another version would be built too.
+# The version is that of user space. Remove sources of other versions: they would be built
+# too.
 install_dkms() {
 	local version to
 	version=$(sed -n 's/^VERSION[[:space:]]*:= *//p' "$PKRAM_TOP/userspace/Makefile")

@@ -9,7 +9,7 @@ PKRAM_BUILD=$PKRAM_TOP/build
 PKRAM_CACHE=${PKRAM_CACHE:-${HOME:-/root}/.cache/pkram}
 export PKRAM_TOP PKRAM_BUILD PKRAM_CACHE
 
-# The series the project is built for and tested on.
+# The series that the project is built for and tested on.
 export PKRAM_SERIES="6.1 6.12 7"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

@@ -37,7 +37,7 @@ def c_name(prefix, name):
 
 
 class Docs:
-    """The kernel-doc of the two enums"""
+    """Return the kernel-doc of the two enums"""
 
     def __init__(self, spec):
         self.sets = {s["name"]: s for s in spec["attribute-sets"]}
@@ -51,7 +51,7 @@ class Docs:
         return "%" + c_name("pkram-a-", name)
 
     def listed(self, names):
-        """Attributes as a list, nests with what is in them"""
+        """Return attributes as a list, nests with their attributes"""
         text = []
         for name in names:
             nest = self.attrs[name].get("nested-attributes")
@@ -103,7 +103,7 @@ class Docs:
 
 
 def finish(text, docs):
-    """What the generator printed, as it is checked in"""
+    """Return the generator's output as it is checked in"""
     text = text.replace("run: tools/net/ynl/ynl-regen.sh", "run: scripts/netlink-code.py")
     # Out of tree there is no include/uapi.
     text = text.replace("#include <uapi/linux/", "#include <linux/")
@@ -115,7 +115,7 @@ def finish(text, docs):
 
 
 def generate(tools):
-    """The files: {path: text}"""
+    """Return the files: {path: text}"""
     with open(os.path.join(TOP, "uapi/pkram.yaml"), encoding="utf-8") as f:
         docs = Docs(yaml.safe_load(f))
     out = {}

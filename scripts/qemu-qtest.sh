@@ -17,7 +17,7 @@ names=$("$test" --full -l 2>/dev/null | grep -E '^/x86_64/migration/(ignore-shar
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 while read -r name; do
-	# A name also names those below it.
+	# A name also selects the tests below it.
 	skip=()
 	while read -r below; do
 		skip+=(-s "$below")

@@ -441,7 +441,7 @@ check_patches() {
 	for file in "${patches[@]}"; do
 		said=$(cd "$work/tree" && scripts/checkpatch.pl -q --no-summary "$file") || bad=1
 		if [[ $said ]]; then
-			# It returns success where it only warns.
+			# checkpatch returns success if there are only warnings.
 			printf '%s\n%s\n' "$file:" "$said"
 			bad=1
 		fi

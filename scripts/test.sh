@@ -11,9 +11,9 @@ set -euo pipefail
 
 cd "$PKRAM_TOP"
 make="make --no-print-directory"
-# Of the tests with guests those that take the least; make test-qemu runs all.
+# Of the scenarios with guests only the fastest; make test-qemu runs all.
 guests="qemu_refuse qemu_modes qemu_vfio"
-# Fetch and build first, for these and for what test-vm runs: not qemu_*, not bench_*.
+# Fetch and build first, for these and for those of test-vm: not qemu_*, not bench_*.
 selftests/vm/run -p -k "$PKRAM_SERIES" -t "[!bq]* $guests"
 exec scripts/tap \
 	unit="$make test-unit" \
