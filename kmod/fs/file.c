@@ -3,10 +3,10 @@
  * pkramfs: regular files, except mappings and ioctls: read, write, allocate, seek,
  * map of extents.
  *
- * There is no page cache: data is copied from and to the object's memory, one
- * unit at a time. i_rwsem keeps the extents from going away; map_sem is held
- * for a look at them only, never while user memory is touched, because a page
- * fault on a mapping of the same file takes it.
+ * There is no page cache: data is copied from and to the object's memory, one unit
+ * at a time. i_rwsem keeps the extents from being removed. map_sem is held only to
+ * look them up, never while user memory is accessed, because a page fault on a
+ * mapping of the same file takes it.
  */
 
 #include <linux/fiemap.h>
@@ -33,7 +33,7 @@ static size_t file_offset_in_unit(u64 offset)
 
 static int pkramfs_open(struct inode *inode, struct file *file)
 {
-	/* With O_CREAT, O_EXCL is about the name, which is new. */
+	/* With O_CREAT, O_EXCL applies to the name, which is new. */
 	bool exclusive = (file->f_flags & (O_CREAT | O_EXCL)) == O_EXCL;
 	struct pkram_open *open;
 	int err;
@@ -67,9 +67,9 @@ static int file_pause(void)
 }
 
 /*
- * Copying: a page fault of the user's buffer may last for ever (userfaultfd, FUSE),
- * and nobody may have to wait for it. So none is taken with i_rwsem held: where a page
- * is not there, the copy is short; then the lock is dropped to get the page.
+ * Copying: a page fault of the user's buffer may take any time (userfaultfd, FUSE), and
+ * other processes must not wait for it. So no fault is taken with i_rwsem held: if a
+ * page is missing, the copy is short, and the lock is dropped to get the page.
  */
 
 static size_t file_copy_to(const void *addr, size_t len, struct iov_iter *to)
@@ -92,7 +92,7 @@ static size_t file_copy_from(void *addr, size_t len, struct iov_iter *from)
 	return n;
 }
 
-/* Copy out of one unit. Return: bytes, fewer than @len on a fault; or errno. */
+/* Copy from one unit. Return: bytes, fewer than @len on a fault; or errno. */
 static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 			      struct iov_iter *to)
 {
@@ -115,7 +115,7 @@ static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 			    file_offset_in_unit(pos), len, to);
 }
 
-/* How much of a read is in the unit at @pos? */
+/* Return the length of the part of a read that is in the unit at @pos */
 static size_t file_read_len(u64 pos, u64 size, const struct iov_iter *to)
 {
 	if (pos >= size)
@@ -124,7 +124,7 @@ static size_t file_read_len(u64 pos, u64 size, const struct iov_iter *to)
 		    (u64)(PKRAM_UNIT - file_offset_in_unit(pos)), size - pos);
 }
 
-/* Read as far as the buffer's pages are there. Return: 0, -EFAULT for a fault; errno */
+/* Read as far as the buffer's pages are present. Return: 0, -EFAULT for a fault; errno */
 static int file_read_locked(struct inode *inode, loff_t *pos, struct iov_iter *to)
 {
 	loff_t size = i_size_read(inode);
@@ -154,7 +154,7 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		inode_lock_shared(inode);
 		err = file_read_locked(inode, &pos, to);
 		inode_unlock_shared(inode);
-		/* The end of a pipe, on 6.1, is no fault. */
+		/* On 6.1, the end of a pipe is not a fault. */
 		if (err != -EFAULT || !user_backed_iter(to))
 			break;
 		len = file_read_len(pos, i_size_read(inode), to);
@@ -169,8 +169,8 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 }
 
 /*
- * Fill a whole unit without zeroing it first, if it is stale. *@copied: how much the
- * buffer gave; the rest is zero. Return: was it stale? or errno.
+ * Fill a whole unit without zeroing it first, if it is stale. *@copied: number of bytes
+ * from the buffer; the rest is zero. Return: whether it was stale, or errno.
  */
 static int file_fill_unit(const struct pkram_span *span, struct iov_iter *from,
 			  size_t *copied)
@@ -187,7 +187,7 @@ static int file_fill_unit(const struct pkram_span *span, struct iov_iter *from,
 	return err ?: ret;
 }
 
-/* Give memory to a hole: enough for the whole write, or for part of it. */
+/* Allocate memory for a hole: enough for the whole write, or for part of it. */
 static int file_fill_hole(struct pkram_object *obj, u64 pos, size_t len,
 			  struct iov_iter *from)
 {
@@ -235,7 +235,7 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 
 /*
  * Grow the object so that a write fits, before anything is copied. In a pool that
- * is nearly full, write less: as much as still fits.
+ * is nearly full, write only as much as fits.
  */
 static int file_reserve_write(struct inode *inode, u64 pos, struct iov_iter *from)
 {
@@ -254,7 +254,7 @@ static int file_reserve_write(struct inode *inode, u64 pos, struct iov_iter *fro
 	}
 }
 
-/* *@fault: did the write stop at a page of the buffer that is not there? */
+/* *@fault: out: the write stopped at a page of the buffer that is missing */
 static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from,
 				 bool *fault)
 {
@@ -281,7 +281,7 @@ static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from,
 		err = n < len ? -EFAULT : file_pause();
 	}
 	/*
-	 * Keep only what was written of what was reserved. Readers wait, so they
+	 * Of the reserved memory keep only what was written. Readers wait, so they
 	 * see the old size or the new one.
 	 */
 	if (err) {
@@ -321,7 +321,7 @@ out:
 
 /*
  * Get the pages of the buffer, then write: up to a GiB at once, which is atomic as
- * long as they stay. If some go away again, do the rest in smaller parts.
+ * long as they stay. If some are removed again, write the rest in smaller parts.
  */
 static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
@@ -506,7 +506,7 @@ static loff_t pkramfs_llseek(struct file *file, loff_t offset, int whence)
 	return offset;
 }
 
-/* One entry of a map of extents; @span is good as long as the lock is held */
+/* One entry of a map of extents; @span is valid as long as the lock is held */
 struct file_run {
 	struct pkram_span span;
 	u64 phys;
@@ -515,7 +515,7 @@ struct file_run {
 	int state;
 };
 
-/* Find the run of units of one state at or after @unit. Return: found? */
+/* Find the run of units of one state at or after @unit. Return: true if found */
 static bool file_next_run(struct inode *inode, u64 unit, struct file_run *run)
 {
 	struct pkram_object *obj = pkramfs_object(inode);
@@ -557,7 +557,7 @@ static int file_emit_run(struct fiemap_extent_info *info,
 				       flags);
 }
 
-/* The entries go to user memory, so the lock is not held from one to the next. */
+/* The entries are copied to user memory, so the lock is dropped between two. */
 int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		   u64 start, u64 len)
 {
@@ -581,7 +581,7 @@ int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		have = more;
 		run = next;
 	}
-	/* 1: the caller's array is full, or that was the last. */
+	/* 1: the caller's array is full, or this was the last one. */
 	return err > 0 ? 0 : err;
 }
 
@@ -592,7 +592,7 @@ const struct file_operations pkramfs_file_fops = {
 	.write_iter		= pkramfs_write_iter,
 	.splice_read		= copy_splice_read,
 	.splice_write		= iter_file_splice_write,
-	/* From 7.0 on a file system without it has no leases. */
+	/* Since 7.0 a file system without it has no leases. */
 	.setlease		= generic_setlease,
 	.mmap			= pkramfs_mmap,
 	.get_unmapped_area	= pkramfs_get_unmapped_area,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * pkramfs: the objects of the store as files. Internal to fs/, grouped by file;
- * other floors call pkramfs_init() and pkramfs_exit() only, and vfio uses vma.h.
+ * other layers call only pkramfs_init() and pkramfs_exit(), and vfio uses vma.h.
  */
 #ifndef _PKRAM_FS_H
 #define _PKRAM_FS_H
@@ -23,14 +23,14 @@ void pkramfs_exit(void);
 
 /**
  * pkramfs_iget() - Get the inode of an object
- * @sb: the one superblock
+ * @sb: the only superblock
  * @obj: object; takes over a reference, also on failure
  *
  * Return: inode, or ERR_PTR.
  */
 struct inode *pkramfs_iget(struct super_block *sb, struct pkram_object *obj);
 
-/** pkramfs_object() - Get the object of an inode, which lives as long as the inode */
+/** pkramfs_object() - Get the object of an inode, which exists as long as the inode */
 static inline struct pkram_object *pkramfs_object(const struct inode *inode)
 {
 	return inode->i_private;
@@ -92,11 +92,11 @@ static inline u64 pkramfs_vma_offset(const struct vm_area_struct *vma,
 }
 
 /**
- * pkramfs_leaf_fits() - Tell whether memory can be mapped by one leaf
+ * pkramfs_leaf_fits() - Check whether memory can be mapped by one leaf
  * @span: the memory, from its first byte on
  * @order: 0, PMD_ORDER or PUD_ORDER
  *
- * The alignment of the address and of the offset are up to the caller.
+ * The caller checks the alignment of the address and of the offset.
  */
 bool pkramfs_leaf_fits(const struct pkram_span *span, unsigned int order);
 
@@ -137,7 +137,7 @@ void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,
 			    struct pkram_object *obj);
 
 /**
- * pkramfs_unmap_gibs() - Take away all leaves of the GiB that a range touches
+ * pkramfs_unmap_gibs() - Remove all leaves of the GiB that a range touches
  * @mapping: address space of all mappings of an object
  * @start: offset in the file
  * @end: end of the range; 0: the end of the file
@@ -145,12 +145,12 @@ void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,
 void pkramfs_unmap_gibs(struct address_space *mapping, u64 start, u64 end);
 
 /**
- * pkramfs_unmap_object() - Take away the leaves of a range of an object
+ * pkramfs_unmap_object() - Remove the leaves of a range of an object
  * @obj: object
- * @first_unit: begin of the range
- * @nr_units: length of the range; 0: all the rest
+ * @first_unit: start of the range
+ * @nr_units: length of the range; 0: up to the end
  *
- * The store calls it before it takes memory from an object.
+ * The store calls it before it removes memory from an object.
  */
 void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
 			  u32 nr_units);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramfs: inodes, attributes, names. Inodes show what the store has: every change
- * is committed there first, and then copied to the inode.
+ * pkramfs: inodes, attributes, names. Inodes show the state of the store: every
+ * change is committed there first, and then copied to the inode.
  */
 
 #include <linux/cred.h>
@@ -186,7 +186,7 @@ static int pkramfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	}
 
-	/* Let the VFS work out what the inode becomes, then store just that. */
+	/* Let the VFS compute the attributes of the inode, then store just those. */
 	setattr_copy(idmap, inode, attr);
 	if (attr->ia_valid & ATTR_MODE)
 		set.valid |= PKRAM_SET_MODE;
@@ -207,7 +207,7 @@ static int pkramfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	set.mtime = inode_to_time(inode_get_mtime(inode));
 	set.ctime = inode_to_time(inode_get_ctime(inode));
 	err = pkram_store_setattr(pkramfs_object(inode), &set);
-	/* After a failure, too, the inode shows what the store has. */
+	/* Even after a failure, the inode shows the state of the store. */
 	pkramfs_refresh(inode);
 	return err;
 }
@@ -258,8 +258,8 @@ static int pkramfs_add(struct inode *dir, struct dentry *dentry, umode_t mode)
 	}
 	pkram_object_put(obj);
 	/*
-	 * Here and below: the name is committed. If the times of the directory
-	 * cannot be, the operation has succeeded nevertheless.
+	 * Here and below: the name is committed. The operation succeeds even if
+	 * the times of the directory cannot be committed.
 	 */
 	pkramfs_touch(dir);
 	d_instantiate(dentry, inode);
@@ -326,8 +326,8 @@ static int pkramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 }
 
 /*
- * A quarantined object may have any name. One that the VFS refuses would hide all
- * other entries.
+ * A quarantined object may have any name. A name that the VFS refuses would hide
+ * all other entries.
  */
 static bool inode_name_listable(const struct pkram_record *rec)
 {
@@ -338,9 +338,9 @@ static bool inode_name_listable(const struct pkram_record *rec)
 }
 
 /*
- * A position is an object's key, which is its id and above those of "." and
- * "..", so it stays valid whatever is created or removed meanwhile. Keys of
- * damaged objects may have bit 63 set, which a position cannot: it has bit 62.
+ * A position is an object's key, which is its id and above those of "." and "..",
+ * so it stays valid even if objects are created or removed meanwhile. Keys of
+ * damaged objects may have bit 63 set, which a position cannot: it uses bit 62.
  */
 static loff_t inode_key_to_pos(u64 key)
 {
@@ -378,7 +378,7 @@ static int pkramfs_readdir(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-/* As generic_file_llseek(), but a position is not bounded as a size is. */
+/* As generic_file_llseek(), but a position is not limited like a size. */
 static loff_t pkramfs_dir_llseek(struct file *file, loff_t offset, int whence)
 {
 	return generic_file_llseek_size(file, offset, whence, LLONG_MAX, 0);

@@ -135,10 +135,10 @@ static int ioctl_alloc(struct pkram_open *open, struct inode *inode,
 
 /*
  * The number identifies an ioctl. The size in the command is that of the caller's
- * struct, whose first field says the same.
+ * struct, whose first field has it too.
  */
 static const struct {
-	u32 min_size;	/* all that is read */
+	u32 min_size;	/* everything that is read */
 	u32 size;
 	bool change;
 } ioctl_table[] = {
@@ -224,7 +224,7 @@ long pkramfs_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 	}
 	if (err)
 		return err;
-	/* The first field stays the caller's size; bytes beyond ours are zero. */
+	/* The first field keeps the caller's size; bytes beyond our struct are zero. */
 	if (copy_to_user(user, &arg, min(size, ioctl_table[nr].size)))
 		return -EFAULT;
 	return 0;

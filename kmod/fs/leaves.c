@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves of page tables that map objects: inserting, taking away, counting.
+ * Leaves of page tables that map objects: insert, remove, count.
  *
- * The size of the file alone does not describe the page tables: a 1G leaf spans
- * bytes that the caller of munmap() or mprotect() does not mean. So a cut takes the
- * whole leaf away first, and faults bring the parts back as smaller leaves.
+ * The size of the file alone does not describe the page tables: a 1G leaf may span
+ * bytes outside the range of a munmap() or mprotect(). So a cut removes the whole
+ * leaf first, and faults map the parts again by smaller leaves.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -84,9 +84,9 @@ void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,
 	up_read(&obj->map_sem);
 }
 
-/* Taking leaves away */
+/* Remove leaves */
 
-/* Widened to whole GiB of the file, as every 1G leaf is aligned in it. */
+/* Extend to whole GiB of the file, as every 1G leaf is aligned in it. */
 void pkramfs_unmap_gibs(struct address_space *mapping, u64 start, u64 end)
 {
 	start = round_down(start, PKRAM_GIB);
@@ -107,7 +107,7 @@ void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
 				   nr_units ? start + ((u64)nr_units << PKRAM_UNIT_SHIFT) : 0);
 }
 
-/* Counting leaves */
+/* Count leaves */
 
 struct leaves {
 	u64 n4k;
@@ -141,7 +141,7 @@ static void leaves_count_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 	rcu_read_unlock();
 }
 
-/* Between two entries of a table. Return: 0, or -EINTR if nobody waits any more. */
+/* Called between two entries of a table. Return: 0, or -EINTR if the caller was killed. */
 static int leaves_pause(void)
 {
 	cond_resched();

@@ -2,14 +2,13 @@
 /*
  * Mappings of files, and their faults.
  *
- * The kernel gives 2M and 1G leaves, and long-term pins, to mappings of a DAX
- * character device only. So a mapping gets an inner file: same object, but its
- * inode is such a device, on an internal mount. All mappings of an
- * object share that inode's address space. The inner file holds the open
- * through which the mapping was made, so that a claim lasts as long as the
- * mapping.
+ * The kernel allows 2M and 1G leaves, and long-term pins, only for mappings of a
+ * DAX character device. So a mapping gets an inner file: the same object, but its
+ * inode is such a device, on an internal mount. All mappings of an object share
+ * that inode's address space. The inner file holds the open through which the
+ * mapping was made, so that a claim lasts as long as the mapping.
  *
- * What cuts a mapping takes whole 1G leaves away first: see leaves.c.
+ * Operations that cut a mapping remove whole 1G leaves first: see leaves.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -52,8 +51,8 @@ static struct pkram_open *mmap_open(const struct vm_area_struct *vma)
 
 /*
  * A leaf of a writable mapping was inserted, or made writable: the file changes now.
- * No fault tells of the writes that follow; msync() and the end of the mapping
- * take it that there were some.
+ * Later writes cause no fault; msync() and the end of the mapping assume that there
+ * were some.
  */
 static void mmap_note_write(struct file *inner)
 {
@@ -83,7 +82,7 @@ static vm_fault_t mmap_populate(struct vm_fault *vmf, struct pkram_open *open,
 		       VM_FAULT_OOM : VM_FAULT_SIGBUS;
 	pkram_open_get(open);
 	release_fault_lock(vmf);
-	/* The vma may be gone from here on. */
+	/* The vma may have been freed from here on. */
 	WRITE_ONCE(open->populate_err,
 		   pkram_store_populate(open->obj, obj_unit));
 	pkram_open_put(open);
@@ -93,10 +92,10 @@ static vm_fault_t mmap_populate(struct vm_fault *vmf, struct pkram_open *open,
 static const struct vm_operations_struct mmap_vm_ops;
 
 /*
- * Insert a 1G leaf under mmap_lock held to write. Code that cuts or walks page
- * tables with the lock held to read takes a 1G leaf away first and then looks for a
- * table. A leaf that is inserted between the two would be mistaken for a table, or
- * be cleared as a bad entry, and its references and TLB entries would be lost.
+ * Insert a 1G leaf with mmap_lock held for writing. Code that cuts or walks page
+ * tables with the lock held for reading removes a 1G leaf first and then looks for
+ * a table. A leaf that is inserted between the two would be mistaken for a table,
+ * or be cleared as a bad entry, and its references and TLB entries would be lost.
  */
 static vm_fault_t mmap_fault_1g(struct vm_fault *vmf, struct pkram_open *open)
 {
@@ -212,7 +211,8 @@ static vm_fault_t mmap_fault_huge(struct vm_fault *vmf, compat_fault_size size)
 
 /*
  * A vma is about to be cut at @addr. The kernel splits 2M leaves itself, but
- * mistakes what is left of a 1G leaf for a page table, made of the guest's bytes.
+ * mistakes the rest of a 1G leaf for a page table that consists of the guest's
+ * bytes.
  */
 static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -228,8 +228,8 @@ static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 
 /*
  * Access by ptrace() and /proc/PID/mem to memory that mmap_populate() must get
- * first, which their faults cannot do: they must not drop mmap_lock. Here it may be
- * dropped, because the callers look up again what the lock protects.
+ * first, which their faults cannot do, because they must not drop mmap_lock. Here
+ * it may be dropped, because the callers look up again what the lock protects.
  */
 static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int len,
 			      bool write)
@@ -320,7 +320,7 @@ EXPORT_SYMBOL_NS_GPL(pkramfs_vma_open, PKRAM_NS);
 
 /* The inner file */
 
-/* msync(MS_SYNC): what was written is there, but the times are not. */
+/* msync(MS_SYNC): the data is in place, but the times are not. */
 static int mmap_inner_fsync(struct file *file, loff_t start, loff_t end,
 			    int datasync)
 {
@@ -342,11 +342,11 @@ static int mmap_inner_release(struct inode *inode, struct file *file)
 }
 
 /*
- * mremap() is about to move page tables that map @pgoff. It takes a 1G leaf for a
+ * mremap() is about to move page tables that map @pgoff. It treats a 1G leaf as a
  * bad entry and clears it, and then the mapping of the folio is lost. If the leaf
- * moves to a place where it does not fit, the guest's bytes are moved as if they
- * were a table. No other callback precedes a move, and mremap() alone asks this
- * file for an area.
+ * moves to an address where it does not fit, the guest's bytes are moved as if
+ * they were a table. No other callback precedes a move, and only mremap() asks
+ * this file for an area.
  */
 static unsigned long mmap_inner_get_unmapped_area(struct file *file,
 						  unsigned long addr,
@@ -432,7 +432,7 @@ int pkramfs_mmap(struct file *file, struct vm_area_struct *vma)
 	struct pkram_open *open = file->private_data;
 	struct file *inner;
 
-	/* A private mapping would show the guest's RAM until the first write only. */
+	/* A private mapping would show the guest's RAM only until the first write. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (open->writable && pkram_open_may_change(open->obj, open)) {
@@ -486,7 +486,7 @@ static int mmap_init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, PKRAM_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
-/* Without owner: the mount is the module's own and must not keep it loaded. */
+/* Without owner: the mount belongs to the module and must not keep it loaded. */
 static struct file_system_type mmap_fs_type = {
 	.name = "pkramfs_map",
 	.init_fs_context = mmap_init_fs_context,

@@ -25,7 +25,7 @@ static int pkramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	struct pkram_pool_info info;
 
-	/* Ask each time: the pool grows and shrinks under a mount. */
+	/* Query each time: the pool grows and shrinks while it is mounted. */
 	pkram_store_info(&info);
 	buf->f_type = PKRAM_FS_MAGIC;
 	buf->f_bsize = PAGE_SIZE;
@@ -60,10 +60,10 @@ static const struct super_operations pkramfs_super_ops = {
 };
 
 /*
- * Neither names nor their absence are cached beyond their use. A lookup in the
- * store is as cheap, the memory of a removed object is free at the last close, and
- * objects that come and go without the VFS (a region is adopted, a quarantined
- * object is discarded) are seen at once.
+ * Names and their absence are not cached after use. A lookup in the store is
+ * equally cheap, the memory of a removed object becomes free at the last close,
+ * and objects that are created or removed without the VFS (a region is adopted, a
+ * quarantined object is discarded) are visible at once.
  */
 static int pkramfs_d_delete(const struct dentry *dentry)
 {
@@ -90,8 +90,8 @@ static int pkramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	/*
-	 * More than any machine has, far less than extents reach: a size that makes
-	 * no sense is EFBIG, not a lack of space.
+	 * More than any machine has, and far below the limit of extents: a size that
+	 * is too large to be meant is EFBIG, not ENOSPC.
 	 */
 	sb->s_maxbytes = PKRAMFS_MAX_SIZE;
 	sb->s_time_gran = 1;
@@ -100,12 +100,12 @@ static int pkramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	set_default_d_op(sb, &pkramfs_dentry_ops);
 	/* No security labels are stored, so no file has capabilities. */
 	sb->s_flags |= SB_NOATIME | SB_NOSEC;
-	/* A program needs private mappings, which there are none of: see mmap.c. */
+	/* Executing a file needs private mappings, which are refused: see mmap.c. */
 	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 
 	/*
-	 * "mount -o ro" makes that mount read-only, which the VFS sees to, but
-	 * not the superblock, which other mounts share.
+	 * "mount -o ro" makes that mount read-only, which the VFS handles, but not
+	 * the superblock, which other mounts share.
 	 */
 	if (super_pool_read_only())
 		sb->s_flags |= SB_RDONLY;
@@ -130,8 +130,8 @@ static int pkramfs_reconfigure(struct fs_context *fc)
 	bool writable = change && !(fc->sb_flags & SB_RDONLY);
 
 	/*
-	 * "mount -o remount,ro" is about one mount, which the VFS makes read-only
-	 * next, and not about all. An emergency (sysrq-u) is about all.
+	 * "mount -o remount,ro" changes one mount, which the VFS makes read-only
+	 * next; others stay writable. An emergency remount (sysrq-u) changes all.
 	 */
 	if (change && !writable && !(fc->sb_flags & SB_FORCE) &&
 	    !sb_rdonly(fc->root->d_sb))
@@ -145,7 +145,7 @@ static int pkramfs_reconfigure(struct fs_context *fc)
 
 static int pkramfs_parse_param(struct fs_context *fc, struct fs_parameter *p)
 {
-	/* Options that users of tmpfs try; the VFS refuses others in words. */
+	/* Options known from tmpfs; the VFS refuses others with a message. */
 	if (!strcmp(p->key, "uid") || !strcmp(p->key, "gid") ||
 	    !strcmp(p->key, "mode"))
 		return invalf(fc, "pkramfs: no option '%s': use chown and chmod, which last",
@@ -196,9 +196,9 @@ static void super_ask(struct super_block *sb, void *arg)
 }
 
 /*
- * May the calling process open an object, which it names by its id? Of the
- * directories nothing is asked. While the file system is not mounted there is no
- * inode to ask: then only a process that no mode keeps out may.
+ * Check whether the calling process may open an object by its id. The permissions
+ * of directories are not checked. While the file system is not mounted there is no
+ * inode to check: then only a process that bypasses all modes may.
  */
 static int super_permission(struct pkram_object *obj, bool write)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Discarding quarantined records: see discard.h. */
+/* Discard quarantined records: see discard.h. */
 #include <linux/bitmap.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
@@ -11,8 +11,8 @@
 #include "store/state.h"
 
 /*
- * The units that have an owner, as a bitmap of one region. It is built anew for
- * each region, as discards are rare and regions may be large.
+ * Mark the units that have an owner in a bitmap of one region. The bitmap is built
+ * for one region at a time, because discards are rare and regions may be large.
  */
 static void discard_own_extents(const struct pkram_object *obj, u64 id,
 				unsigned long *owned, u32 nr_units)
@@ -70,7 +70,7 @@ static int discard_recount_region(struct pkram_region *r)
 		if (!pkram_region_present(r, unit / PKRAM_GIB_UNITS) ||
 		    test_bit(unit, owned) || !test_bit(unit, ar->used))
 			continue;
-		/* A lost record may own it, or its state is not known. */
+		/* A lost record may own it, or its state is unknown. */
 		state = pkram_region_map_get(r, unit);
 		if (state < 0 || (lost && state != PKRAM_UNIT_FREE))
 			continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DMA tables: see dma_table.h. To the store they are objects without memory, in a
- * directory of their own that no file system shows.
+ * DMA tables: see dma_table.h. The store treats them as objects without memory in
+ * a separate directory that no file system shows.
  */
 #include <linux/cred.h>
 #include <linux/module.h>
@@ -110,7 +110,7 @@ struct pkram_object *pkram_dma_table_restore(const char *name, bool force)
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_restore, PKRAM_NS);
 
-/* For a table that is not in use; the reference of its name is the caller's. */
+/* For a table that is not in use; the caller owns the name's reference. */
 static void dma_table_unlink(struct pkram_object *table)
 {
 	lockdep_assert_held(&pkram_store.lock);
@@ -139,7 +139,7 @@ u32 pkram_dma_table_entries(const struct pkram_object *table,
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_entries, PKRAM_NS);
 
-/* Index of the first entry that begins at @iova or later */
+/* Return the index of the first entry that begins at @iova or later */
 static u32 dma_table_find_entry(const struct pkram_record *rec, u64 iova)
 {
 	u32 lo = 0, hi = rec->nr_entries, mid;
@@ -154,7 +154,7 @@ static u32 dma_table_find_entry(const struct pkram_record *rec, u64 iova)
 	return lo;
 }
 
-/* A copy of the entries with one more */
+/* Return a copy of the entries with one more */
 static struct pkram_entry *dma_table_with_entry(const struct pkram_record *rec,
 						const struct pkram_entry *e)
 {
@@ -203,7 +203,7 @@ int pkram_dma_table_add(struct pkram_object *table, const struct pkram_entry *e)
 
 	if (nr > PKRAM_MAX_ENTRIES)
 		return -ENOSPC;
-	/* The table is the caller's: no lock is needed to read it. */
+	/* Only the caller changes the table: no lock is needed to read it. */
 	all = dma_table_with_entry(&table->rec, e);
 	if (!all)
 		return -ENOMEM;
@@ -252,7 +252,7 @@ static int dma_table_commit_state(struct pkram_object *table, u32 state)
 
 void pkram_dma_table_commit(struct pkram_object *table)
 {
-	/* It has its pair, and a pool does not become read-only while in use. */
+	/* It has its pair of slots, and a pool in use does not become read-only. */
 	WARN_ON_ONCE(dma_table_commit_state(table, table->rec.table_state));
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_commit, PKRAM_NS);
@@ -296,7 +296,7 @@ struct pkram_open *pkram_dma_table_open(u64 id, bool write)
 	if (!obj)
 		return ERR_PTR(-ESTALE);
 	err = dma_table_permission ? dma_table_permission(obj, write) : -EACCES;
-	/* Not for writing: the next claim needs the only such open. */
+	/* Not for writing: the next claim must be the only such open. */
 	open = err ? ERR_PTR(err) : pkram_open_create(obj, false, false);
 	pkram_object_put(obj);
 	return open;

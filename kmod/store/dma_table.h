@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * DMA tables: the mappings of a named VFIO container, kept in the pool so that a
- * container of a later kernel can restore them. Exported to pkram_vfio.ko, but for
+ * DMA tables: the mappings of a named VFIO container, stored in the pool so that a
+ * container of a later kernel can restore them. Exported to pkram_vfio.ko, except
  * the part at the end.
  *
- * A table is in use by one container of this kernel, or waits for one. Every
- * function that changes it commits before it returns, but for
+ * A table is in use by one container of this kernel, or can be restored. Every
+ * function that changes it commits before it returns, except
  * pkram_dma_table_forget().
  */
 #ifndef _PKRAM_DMA_TABLE_H
@@ -18,22 +18,22 @@ struct pkram_object;
 struct pkram_open;
 
 /**
- * pkram_dma_table_create() - create a table, in use by the caller and running
+ * pkram_dma_table_create() - Create a table, in use by the caller and running
  * @name: of the table
  * @e: its entries, in order
  * @nr: number of entries
  *
- * The owner is the calling process's user. Context: may sleep; mmap_lock is not held.
- * Return: table, to be given back by pkram_dma_table_put(); ERR_PTR: -EINVAL no
- * valid name; -EEXIST; -EUCLEAN a quarantined table has the name; -ENOSPC; -EROFS;
- * -ENOMEM.
+ * The owner is the calling process's user. Context: may sleep; mmap_lock is not
+ * held. Return: table, to be released by pkram_dma_table_put(); ERR_PTR: -EINVAL
+ * invalid name; -EEXIST; -EUCLEAN a quarantined table has the name; -ENOSPC;
+ * -EROFS; -ENOMEM.
  */
 struct pkram_object *pkram_dma_table_create(const char *name,
 					    const struct pkram_entry *e,
 					    u32 nr);
 
 /**
- * pkram_dma_table_restore() - take over a table that is not in use
+ * pkram_dma_table_restore() - Take over a table that is not in use
  * @name: of the table
  * @force: even if it was not suspended
  *
@@ -44,14 +44,14 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 struct pkram_object *pkram_dma_table_restore(const char *name, bool force);
 
 /**
- * pkram_dma_table_put() - give a table back
+ * pkram_dma_table_put() - Release a table
  * @table: table
  * @keep: keep it for the next container; else remove it
  */
 void pkram_dma_table_put(struct pkram_object *table, bool keep);
 
 /**
- * pkram_dma_table_entries() - get the entries of a table
+ * pkram_dma_table_entries() - Get the entries of a table
  * @table: table
  * @e: out: its entries, valid until it is changed
  *
@@ -61,31 +61,31 @@ u32 pkram_dma_table_entries(const struct pkram_object *table,
 			    const struct pkram_entry **e);
 
 /**
- * pkram_dma_table_add() - add an entry, and set the table running
+ * pkram_dma_table_add() - Add an entry, and set the table running
  * @table: table
  * @e: entry; overlaps no other
  *
- * Context: as pkram_dma_table_create(). Return: 0; -ENOSPC no room in the pool, or
- * in the table; -ENOMEM. On failure nothing has changed.
+ * Context: as pkram_dma_table_create(). Return: 0; -ENOSPC no space in the pool,
+ * or in the table; -ENOMEM. On failure nothing has changed.
  */
 int pkram_dma_table_add(struct pkram_object *table,
 			const struct pkram_entry *e);
 
 /**
- * pkram_dma_table_forget() - take entries out, without a commit
+ * pkram_dma_table_forget() - Remove entries without a commit
  * @table: table
- * @first: lowest IOVA at which an entry begins that is to go
+ * @first: lowest IOVA of an entry to remove
  * @last: highest such IOVA
  *
  * The caller calls pkram_dma_table_commit() afterwards.
  */
 void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last);
 
-/** pkram_dma_table_commit() - write the entries. Needs no further room. */
+/** pkram_dma_table_commit() - Write the entries. Needs no additional space. */
 void pkram_dma_table_commit(struct pkram_object *table);
 
 /**
- * pkram_dma_table_set_running() - set a table running or suspended
+ * pkram_dma_table_set_running() - Set a table running or suspended
  * @table: table
  * @running: its mappings have user addresses
  *
@@ -93,25 +93,27 @@ void pkram_dma_table_commit(struct pkram_object *table);
  */
 int pkram_dma_table_set_running(struct pkram_object *table, bool running);
 
-/** pkram_dma_table_running() - is a table running? (else it is suspended) */
+/** pkram_dma_table_running() - Check whether a table is running (else it is suspended) */
 bool pkram_dma_table_running(const struct pkram_object *table);
 
 /**
- * pkram_dma_table_open() - open the object of an entry, without its file
+ * pkram_dma_table_open() - Open the object of an entry, without its file
  * @id: of the object
  * @write: the device may write to it
  *
- * For pkram_pin_create(). Such an open does not stand in the way of a claim. The
- * calling process needs the permissions that it would need to open the file.
- * Context: may sleep; mmap_lock is not held. Return: open; ERR_PTR: -ESTALE there
- * is no such object, or it is damaged; -EACCES; -ENOMEM; others.
+ * For pkram_pin_create(). Such an open does not prevent a claim. The calling
+ * process needs the permissions that it would need to open the file. Context: may
+ * sleep; mmap_lock is not held.
+ * Return: open; ERR_PTR: -ESTALE there is no such object, or it is damaged;
+ * -EACCES; -ENOMEM; others.
  */
 struct pkram_open *pkram_dma_table_open(u64 id, bool write);
 
 /* Not for pkram_vfio.ko */
 
 /**
- * typedef pkram_permission_fn - may the calling process open an object?
+ * typedef pkram_permission_fn - check whether the calling process may open an
+ * object
  * @obj: a file
  * @write: for writing too
  *
@@ -120,18 +122,18 @@ struct pkram_open *pkram_dma_table_open(u64 id, bool write);
 typedef int (*pkram_permission_fn)(struct pkram_object *obj, bool write);
 
 /**
- * pkram_dma_table_set_permission() - set the file system's function for that
- * @fn: the function; NULL: nobody may
+ * pkram_dma_table_set_permission() - Set the file system's permission function
+ * @fn: the function; NULL: no process may open objects
  *
  * Context: at init and exit, while no table is in use.
  */
 void pkram_dma_table_set_permission(pkram_permission_fn fn);
 
-/** pkram_store_next_dma_table() - as pkram_store_next_object(), of DMA tables */
+/** pkram_store_next_dma_table() - Walk all DMA tables, as pkram_store_next_object() does */
 struct pkram_object *pkram_store_next_dma_table(u64 key);
 
 /**
- * pkram_dma_table_remove() - remove a table that is not in use, by key
+ * pkram_dma_table_remove() - Remove a table that is not in use, by key
  *
  * Return: 0; -ENOENT; -EUCLEAN it is quarantined: discard it; -EBUSY it is in use;
  * -EROFS.

@@ -36,9 +36,9 @@ static u32 extents_units(u64 bytes)
 	return DIV_ROUND_UP_ULL(bytes, PKRAM_UNIT);
 }
 
-/* Looking up */
+/* Look up extents */
 
-/* Index of the first extent that ends after a unit. */
+/* Return the index of the first extent that ends after a unit. */
 static u32 extents_index(const struct pkram_record *rec, u32 obj_unit)
 {
 	u32 lo = 0, hi = rec->nr_extents;
@@ -56,7 +56,7 @@ static u32 extents_index(const struct pkram_record *rec, u32 obj_unit)
 	return lo;
 }
 
-/* Does one extent give the GiB of the object at @obj_unit a whole GiB? */
+/* Return whether one extent has a whole GiB of a region for the object's GiB at @obj_unit. */
 static bool extents_cover_gib(const struct pkram_extent *e, u32 obj_unit)
 {
 	u32 start = round_down(obj_unit, PKRAM_GIB_UNITS);
@@ -115,7 +115,7 @@ int pkram_store_claim_span(const struct pkram_span *span)
 						    PKRAM_SLICE_2M);
 }
 
-/* The map was good at load time, or the object would be quarantined. */
+/* The map was valid at load time, or the object would be quarantined. */
 static void extents_report_damage(struct pkram_object *obj,
 				  const struct pkram_span *span)
 {
@@ -175,7 +175,7 @@ int pkram_store_prepare(struct pkram_object *obj, const struct pkram_span *span,
 	return err;
 }
 
-/* Changing extents */
+/* Change extents */
 
 struct extents_list {
 	struct pkram_extent *ext;
@@ -244,7 +244,7 @@ static int extents_commit(struct pkram_object *obj, struct extents_list *l,
 	return 0;
 }
 
-/* Old bytes must not show: mark units stale before a record names them. */
+/* Old bytes must not be visible: mark units stale before a record names them. */
 static int extents_mark_stale(const struct pkram_extent *ext, int nr)
 {
 	int i, err = 0;
@@ -269,8 +269,8 @@ static int extents_fill_hole(struct extents_list *got, u32 from, u32 to,
 	int n;
 
 	/*
-	 * What the unit map does not take any more stays taken, out of use, as
-	 * the loader would keep it too; there may be other memory.
+	 * Units that cannot be written in the unit map stay taken and are not
+	 * used; the loader would keep them back too. Try other memory.
 	 */
 	do {
 		n = pkram_alloc_get(&pkram_store.al, &req, got->ext + got->nr,
@@ -324,7 +324,7 @@ static void extents_merge(const struct pkram_record *rec,
 	}
 }
 
-/* Try once to fill [from, to) and to set the size; map_sem and store.lock. */
+/* Try once to fill [from, to) and to set the size; map_sem and store.lock are held. */
 static int extents_try_fill(struct pkram_object *obj, u32 from, u32 to,
 			    u64 size, const struct pkram_place *place)
 {
@@ -374,7 +374,7 @@ static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 	return err;
 }
 
-/* Try once to take [from, to) away; map_sem and store.lock held. */
+/* Try once to remove [from, to); map_sem and store.lock are held. */
 static int extents_try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
 {
 	struct pkram_record *rec = &obj->rec;
@@ -407,8 +407,8 @@ static int extents_try_cut(struct pkram_object *obj, u32 from, u32 to, u64 size)
 }
 
 /*
- * Take units away. They are unmapped under map_sem, so that no fault maps them
- * again before the extents are gone. With a new size, the part of the last unit
+ * Remove units. They are unmapped under map_sem, so that no fault maps them again
+ * before the extents are removed. With a new size, the part of the last unit
  * beyond it is unmapped as well.
  */
 static int extents_cut(struct pkram_object *obj, u32 from, u32 to, u64 size,
@@ -458,7 +458,7 @@ static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 	return 0;
 }
 
-/* Is there memory at @unit or beyond? */
+/* Return whether there is memory at @unit or beyond */
 static bool extents_beyond(struct pkram_object *obj, u32 unit)
 {
 	bool beyond;
@@ -484,11 +484,11 @@ int pkram_store_resize_write(struct pkram_object *obj, u64 size)
 		if (size < old || extents_beyond(obj, extents_units(size)))
 			err = extents_cut(obj, extents_units(size), U32_MAX,
 					  size, true);
-		/* A mapping shows, and may have written, all of the last page. */
+		/* A mapping shows all of the last page, and may have written to it. */
 		old = min(round_up(old, PAGE_SIZE), round_up(size, PKRAM_UNIT));
 		return err ?: extents_zero_part(obj, size, old);
 	}
-	/* More than the last page, if cutting was interrupted before it zeroed. */
+	/* More than the last page, if a cut was interrupted before it zeroed the rest. */
 	err = extents_zero_part(obj, old, min(round_up(size, PAGE_SIZE),
 					      round_up(old, PKRAM_UNIT)));
 	if (err)
@@ -539,7 +539,7 @@ int pkram_store_punch(struct pkram_object *obj, u64 offset, u64 len)
 	last = round_down(end, PKRAM_UNIT);
 	if (first > last)
 		return extents_zero_part(obj, offset, end);
-	/* Do first what may be refused, then what destroys data. */
+	/* First do what may fail, then what destroys data. */
 	err = first == last ? 0 :
 	      extents_cut(obj, first >> PKRAM_UNIT_SHIFT,
 			  last >> PKRAM_UNIT_SHIFT, 0, false);
@@ -557,8 +557,8 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 	if (err)
 		return err;
 	/*
-	 * Nothing keeps the extent from going away before it is claimed; then
-	 * its GiB is claimed for nothing, and the fault comes again.
+	 * The extent may be removed before it is claimed. Then its GiB is claimed
+	 * needlessly, and the fault is repeated.
 	 */
 	pkram_store_find_span(obj, obj_unit, &span);
 	return span.region ? pkram_store_claim_span(&span) : 0;

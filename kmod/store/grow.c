@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Growing and shrinking the pool: see grow.h. */
+/* Grow and shrink the pool: see grow.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/rculist.h>
@@ -101,7 +101,7 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 			refusal->reason = "not part of the pool";
 			return -ENOENT;
 		}
-		/* The next pool writes a root directory of its own. */
+		/* The next pool writes a new root directory. */
 		used = PKRAM_GIB_UNITS - ar->gib_free[gib];
 		if (!used || (gib == 0 && whole && used == 1))
 			continue;
@@ -144,7 +144,7 @@ static struct pkram_region *grow_region_at(u64 base)
 	return NULL;
 }
 
-/* Take GiB that are not in use out of a region's header. */
+/* Remove GiB that are not in use from a region's header. */
 static void grow_cut_region(struct pkram_region *r, u32 first, u32 nr)
 {
 	u32 gib;
@@ -160,7 +160,7 @@ static void grow_cut_region(struct pkram_region *r, u32 first, u32 nr)
 	pkram_store_new_epoch();
 }
 
-/* Keep the units of GiB that are to go from being allocated. */
+/* Prevent the units of GiB that will be removed from being allocated. */
 static void grow_hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
 {
 	u64 id = pkram_region_id_of(r);
@@ -218,7 +218,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	if (err)
 		goto out;
 
-	/* The head goes last: it is claimed, so that cannot fail. */
+	/* The head is claimed, so zeroing it cannot fail: do it last. */
 	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
 		err = pkram_zero_gib(r, gib);
 	mutex_lock(&pkram_store.lock);

@@ -40,7 +40,7 @@ static void load_pool_report_bad(const struct pkram_object *obj)
 
 	if (obj->other)
 		snprintf(other, sizeof(other), " (object %#llx)", obj->other);
-	/* Say the key, by which it is discarded. Escape the name: it may be damaged. */
+	/* Print the key, by which it is discarded. Escape the name: it may be damaged. */
 	pr_warn("%s %#llx \"%*pE\" quarantined: %s%s\n",
 		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "DMA table" : "object",
 		obj->key, obj->rec.name_len, obj->rec.name,
@@ -284,7 +284,7 @@ void pkram_load_pool_forget(void)
 	pkram_alloc_destroy(&pkram_store.al);
 }
 
-/* Is no file open, and no memory of a removed object in use? */
+/* Return whether no file is open and no memory of a removed object is in use. */
 static bool load_pool_idle(void)
 {
 	struct rb_node *node;
@@ -308,7 +308,7 @@ static bool load_pool_idle(void)
 	return true;
 }
 
-/* A cut may have left a word of the map newer in one copy than the other. */
+/* After an interruption, one copy of a word of the map may be newer than the other. */
 static void load_pool_mirror_map(struct pkram_region *r)
 {
 	u32 gib;

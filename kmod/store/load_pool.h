@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Loading what an earlier kernel left, for pool/. */
+/* Load the pool that an earlier kernel left, for pool/. */
 #ifndef _PKRAM_STORE_LOAD_POOL_H
 #define _PKRAM_STORE_LOAD_POOL_H
 
@@ -28,9 +28,9 @@ int pkram_store_attach(struct list_head *regions, bool lost);
 int pkram_store_give_up_lost(void);
 
 /**
- * pkram_load_pool_forget() - forget all objects and free space, in memory
+ * pkram_load_pool_forget() - Free all objects and the allocator, in memory
  *
- * Context: store.lock; nobody holds a reference to an object.
+ * Context: store.lock; there are no references to objects.
  */
 void pkram_load_pool_forget(void);
 

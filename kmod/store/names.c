@@ -60,7 +60,7 @@ static int names_may_remove(struct pkram_object *obj)
 	return pkram_open_may_change(obj, NULL);
 }
 
-/* Take a name away. The name's reference is the caller's. */
+/* Remove a name. The caller owns the name's reference. */
 static void names_remove(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);
@@ -142,13 +142,13 @@ static int names_rename_locked(struct pkram_object *obj,
 		obj->rec.replaces = old->replaces;
 		return err;
 	}
-	/* A cut here: the loader sees that the victim is void. */
+	/* After an interruption here, the loader finds that the victim is void. */
 	if (victim)
 		names_remove(victim);
 	old_dir = obj->parent;
 	pkram_object_relink(obj, dir);
 	/*
-	 * The victim's record is gone, so "replaces" is not needed any more. The
+	 * The victim's record is free, so "replaces" is not needed any more. The
 	 * next commit writes it as zero; until then it is harmless.
 	 */
 	obj->rec.replaces = 0;
@@ -235,7 +235,7 @@ int pkram_store_setattr(struct pkram_object *obj,
 	return err;
 }
 
-/* The record has its place already, so this waits for no memory. */
+/* The record has its pair of slots already, so this does not wait for memory. */
 static void names_touch_locked(struct pkram_object *obj, struct pkram_time now)
 {
 	struct pkram_time mtime = obj->rec.mtime, ctime = obj->rec.ctime;
@@ -258,7 +258,7 @@ void pkram_store_touch(struct pkram_object *obj, bool seconds)
 {
 	struct pkram_time now = pkram_object_now();
 
-	/* A fault for each page must cost nothing, and wait for nobody. */
+	/* A fault for each page must be cheap and must not wait for other processes. */
 	if (seconds && READ_ONCE(obj->rec.mtime.sec) == now.sec &&
 	    READ_ONCE(obj->rec.ctime.sec) == now.sec)
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Names and attributes of files and directories. Every function commits before it
- * returns, and leaves the object as it was if the commit fails.
+ * returns, and leaves the object unchanged if the commit fails.
  */
 #ifndef _PKRAM_STORE_NAMES_H
 #define _PKRAM_STORE_NAMES_H
@@ -11,7 +11,7 @@
 struct pkram_object;
 
 /**
- * pkram_store_create() - create a file or directory
+ * pkram_store_create() - Create a file or directory
  * @dir: directory
  * @name: name
  * @len: its length
@@ -19,23 +19,23 @@ struct pkram_object;
  * @uid: owner
  * @gid: group
  *
- * Return: object, referenced; ERR_PTR: -EEXIST, -ENAMETOOLONG, -ENOSPC (no
- * room for a record, or no region yet), -EROFS, -ENOMEM, -EUCLEAN (a
- * quarantined object has the name).
+ * Return: object, referenced; ERR_PTR: -EEXIST, -ENAMETOOLONG, -ENOSPC (no space
+ * for a record, or no region yet), -EROFS, -ENOMEM, -EUCLEAN (a quarantined object
+ * has the name).
  */
 struct pkram_object *pkram_store_create(struct pkram_object *dir,
 					const char *name, u32 len, u32 mode,
 					u32 uid, u32 gid);
 
 /**
- * pkram_store_unlink() - remove a file or an empty directory
+ * pkram_store_unlink() - Remove a file or an empty directory
  *
  * Return: 0; -ENOTEMPTY; -EBUSY claimed, sealed or under DMA; -EROFS.
  */
 int pkram_store_unlink(struct pkram_object *obj);
 
 /**
- * pkram_store_rename() - change name and directory in one commit
+ * pkram_store_rename() - Change name and directory in one commit
  * @obj: object
  * @dir: new directory
  * @name: new name
@@ -65,34 +65,35 @@ struct pkram_setattr {
 	struct pkram_time ctime;
 };
 
-/** pkram_store_setattr() - change attributes and commit. Return: 0, -EROFS. */
+/** pkram_store_setattr() - Change attributes and commit. Return: 0, -EROFS. */
 int pkram_store_setattr(struct pkram_object *obj,
 			const struct pkram_setattr *attr);
 
 /**
- * pkram_store_touch() - set mtime and ctime to now, for writes through a mapping
+ * pkram_store_touch() - Set mtime and ctime to now, for writes through a mapping
  * @obj: object
- * @seconds: not if they are of this second already, or the store is busy
+ * @seconds: do nothing if the times are of this second already, or if the
+ *	store is busy
  *
- * Context: mmap_lock and map_sem may be held. If it cannot be committed, the times
- * are as before.
+ * Context: mmap_lock and map_sem may be held. If the commit fails, the times are
+ * unchanged.
  */
 void pkram_store_touch(struct pkram_object *obj, bool seconds);
 
-/** pkram_store_times() - get mtime and ctime, which mapped writes change at any time */
+/** pkram_store_times() - Get mtime and ctime, which mapped writes change at any time */
 void pkram_store_times(struct pkram_object *obj, struct pkram_time *mtime,
 		       struct pkram_time *ctime);
 
 /**
- * pkram_store_path_len() - get the length of a path from the root, "/" first
- * @dir: directory; NULL: none that is good
+ * pkram_store_path_len() - Get the length of a path from the root, "/" first
+ * @dir: directory; NULL: there is no good one
  * @name_len: length of the name in it
  *
  * Context: the store's lock, as in pkram_store_look() and in an event.
  */
 size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len);
 
-/** pkram_store_path() - write that path and a final 0 to @buf. Context: as there. */
+/** pkram_store_path() - Write that path and a final 0 to @buf. Context: the same. */
 void pkram_store_path(const struct pkram_object *dir, const char *name,
 		      u32 name_len, char *buf);
 

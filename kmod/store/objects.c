@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Objects: how they are found, linked and committed. See objects.h. */
+/* Objects: look up, link and commit. See objects.h. */
 #include <linux/fs.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
@@ -90,7 +90,7 @@ struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
 		if (obj->parent != dir || obj->rec.name_len != len ||
 		    memcmp(obj->rec.name, name, len))
 			continue;
-		/* Of several with one name, at most one is good: take that. */
+		/* At most one of several objects with one name is good: return that. */
 		if (!found || !obj->bad)
 			found = obj;
 	}
@@ -121,7 +121,7 @@ static void objects_insert(struct rb_root *root, struct pkram_object *obj,
 	rb_insert_color(node, root);
 }
 
-/* The object that has the lowest key above @key, referenced, or NULL */
+/* Return the object with the lowest key above @key, referenced, or NULL */
 static struct pkram_object *objects_next(const struct rb_root *root,
 					 size_t member, u64 key)
 {
@@ -279,7 +279,7 @@ bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to)
 	return false;
 }
 
-/* Committing */
+/* Commit */
 
 void pkram_transact_begin(void)
 {

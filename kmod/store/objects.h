@@ -102,14 +102,14 @@ struct pkram_object {
 
 #define PKRAM_BAD_KEY	BIT_ULL(63)	/* keys of objects without usable id */
 
-/** pkram_object_get() - take a reference */
+/** pkram_object_get() - Take a reference */
 struct pkram_object *pkram_object_get(struct pkram_object *obj);
 
-/** pkram_object_put() - drop a reference; NULL is fine. Context: may sleep. */
+/** pkram_object_put() - Drop a reference; NULL is allowed. Context: may sleep. */
 void pkram_object_put(struct pkram_object *obj);
 
 /**
- * pkram_store_lookup() - look up an object by directory and name
+ * pkram_store_lookup() - Look up an object by directory and name
  *
  * Return: object, referenced; ERR_PTR: -ENOENT; -EUCLEAN quarantined.
  */
@@ -117,48 +117,48 @@ struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
 					const char *name, u32 len);
 
 /**
- * pkram_store_next_child() - read a directory
+ * pkram_store_next_child() - Read a directory
  * @dir: directory
- * @after: object key to go on after; 0 to begin
+ * @after: continue after this object key; 0 to begin
  *
- * Children come by rising key, quarantined ones that have a name included.
- * Return: object, referenced, or NULL at the end.
+ * Children are returned by rising key, including quarantined ones that have a
+ * name. Return: object, referenced, or NULL at the end.
  */
 struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
 					    u64 after);
 
 /**
- * pkram_store_next_object() - walk all objects
- * @key: go on after this key; 0 to begin
+ * pkram_store_next_object() - Walk all objects
+ * @key: continue after this key; 0 to begin
  *
  * DMA tables and quarantined records are included. Return: object, referenced, or
  * NULL at the end.
  */
 struct pkram_object *pkram_store_next_object(u64 key);
 
-/** pkram_store_find_key() - find an object by key, or NULL. Context: store.lock. */
+/** pkram_store_find_key() - Find an object by key, or NULL. Context: store.lock. */
 struct pkram_object *pkram_store_find_key(u64 key);
 
 /**
- * pkram_store_look() - call a function with the store's lock held
+ * pkram_store_look() - Call a function with the store's lock held
  * @obj: object; does not change meanwhile
  * @fn: the function
- * @arg: for @fn
+ * @arg: argument of @fn
  *
  * Return: the result of @fn.
  */
 int pkram_store_look(struct pkram_object *obj,
 		     int (*fn)(struct pkram_object *obj, void *arg), void *arg);
 
-/* For the rest of store/. Context: store.lock, but for alloc, born and now. */
+/* For the rest of store/. Context: store.lock, except for alloc, born and now. */
 
-/** pkram_object_alloc() - allocate an empty object that is not linked, or NULL */
+/** pkram_object_alloc() - Allocate an empty object that is not linked, or NULL */
 struct pkram_object *pkram_object_alloc(void);
 
-/** pkram_object_born() - set all times of a new object to now */
+/** pkram_object_born() - Set all times of a new object to now */
 void pkram_object_born(struct pkram_object *obj);
 
-/** pkram_object_now() - get the time, to the tick, as files have it */
+/** pkram_object_now() - Get the time with the resolution of file times */
 struct pkram_time pkram_object_now(void);
 
 /**
@@ -174,24 +174,25 @@ void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir);
 void pkram_object_unlink(struct pkram_object *obj);
 
 /**
- * pkram_object_relink() - move an object whose name or directory changed
+ * pkram_object_relink() - Move an object whose name or directory changed
  * @obj: object, with its new name
- * @dir: its new directory; the reference to the old one is the caller's
+ * @dir: its new directory; the caller owns the reference to the old one
  */
 void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir);
 
-/** pkram_object_find_name() - find an object by name, or NULL */
+/** pkram_object_find_name() - Find an object by name, or NULL */
 struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
 					    const char *name, u32 len);
 
-/** pkram_object_pinned() - is some of a range of bytes under DMA? */
+/** pkram_object_pinned() - Check whether a part of a range of bytes is under DMA */
 bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to);
 
 /**
- * pkram_transact_begin() - take store.lock for a change that is committed
+ * pkram_transact_begin() - Take store.lock for a change that is committed
  *
- * A commit may need a pair of slots that is not there, and to get one, store.lock
- * must be dropped. So each change is a loop, in which everything is looked up anew:
+ * A commit may need a pair of slots although none is free, and store.lock must be
+ * dropped to get one. So each change is a loop, in which everything is looked up
+ * again:
  *
  *	do {
  *		pkram_transact_begin();
@@ -203,35 +204,34 @@ bool pkram_object_pinned(const struct pkram_object *obj, u64 from, u64 to);
 void pkram_transact_begin(void);
 
 /**
- * pkram_transact_end() - drop store.lock; after -EAGAIN, get a pair of slots
- * @err: result of the change; out: why no pair could be had
+ * pkram_transact_end() - Drop store.lock; after -EAGAIN, get a pair of slots
+ * @err: result of the change; out: why there is no pair
  *
  * Context: without map_sem and mmap_lock (may claim memory). Return: true if the
- * change is to be tried again.
+ * change must be repeated.
  */
 bool pkram_transact_end(int *err);
 
 /**
- * pkram_object_commit() - write an object's record
+ * pkram_object_commit() - Write an object's record
  * @obj: object
  *
- * Return: 0; -EROFS; and as pkram_records_write(). On failure nothing was
- * written.
+ * Return: 0; -EROFS; and as pkram_records_write(). On failure nothing was written.
  */
 int pkram_object_commit(struct pkram_object *obj);
 
 /**
- * pkram_object_commit_new() - give a new object its id, its record and its name
+ * pkram_object_commit_new() - Give a new object its id, its record and its name
  * @dir: directory
- * @obj: filled, but for the id; not linked
+ * @obj: filled, except for the id; not linked
  *
- * The name takes a reference. Return: 0; -EEXIST; -EUCLEAN a quarantined object has
- * the name; -ENOENT the directory was removed; -ENOSPC there is no pool, or no id;
- * and as pkram_object_commit().
+ * The name takes a reference. Return: 0; -EEXIST; -EUCLEAN a quarantined object
+ * has the name; -ENOENT the directory was removed; -ENOSPC there is no pool, or no
+ * id; and as pkram_object_commit().
  */
 int pkram_object_commit_new(struct pkram_object *dir, struct pkram_object *obj);
 
-/** pkram_object_erase() - set the pair of slots of an object's record free */
+/** pkram_object_erase() - Set the pair of slots of an object's record free */
 void pkram_object_erase(struct pkram_object *obj);
 
 #endif /* _PKRAM_STORE_OBJECTS_H */

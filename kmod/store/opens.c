@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Opens and claims: see opens.h. core/seal.c has the states of a seal; this file
- * keeps which open holds a claim, and commits.
+ * records which open has a claim, and commits.
  */
 #include <linux/module.h>
 #include <linux/pkram.h>
@@ -109,7 +109,7 @@ int pkram_open_may_rename(const struct pkram_object *obj)
 	       -EBUSY : 0;
 }
 
-/* Commit an object whose seal was changed; undo it on failure. */
+/* Commit an object whose seal was changed; undo the change on failure. */
 static int opens_commit_seal(struct pkram_object *obj,
 			     const struct pkram_seal *old)
 {

@@ -15,7 +15,7 @@ struct pkram_object;
  * @obj: referenced
  * @writable: opened for writing
  * @exclusive: opened with O_EXCL: may open a sealed object for writing
- * @populate_err: of the last fault that found a hole and could not fill it
+ * @populate_err: error of the last fault that could not fill a hole
  */
 struct pkram_open {
 	refcount_t ref;
@@ -26,18 +26,19 @@ struct pkram_open {
 };
 
 /**
- * pkram_open_create() - account an open of a file
+ * pkram_open_create() - Account an open of a file
  *
  * Return: open; ERR_PTR: -EBUSY claimed or sealed, and for writing; -EUCLEAN.
  */
 struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
 				     bool exclusive);
 
-/** pkram_open_get() - take a reference */
+/** pkram_open_get() - Take a reference */
 struct pkram_open *pkram_open_get(struct pkram_open *open);
 
 /**
- * pkram_open_may_change() - may an open write, map for writing, truncate, punch?
+ * pkram_open_may_change() - Check whether an open may write, map for writing,
+ * truncate, punch
  * @obj: object
  * @open: the open; NULL: by path
  *
@@ -45,7 +46,7 @@ struct pkram_open *pkram_open_get(struct pkram_open *open);
  */
 int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open);
 
-/** pkram_open_may_rename() - may an object get another name? Context: store.lock. */
+/** pkram_open_may_rename() - Check whether an object may be renamed. Context: store.lock. */
 int pkram_open_may_rename(const struct pkram_object *obj);
 
 /* The ioctls of uapi/linux/pkram.h; committed on return. */
@@ -56,7 +57,7 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 		      bool check, u64 *generation);
 
-/** pkram_object_state() - get the &enum pkram_state of the uapi */
+/** pkram_object_state() - Get the &enum pkram_state of the uapi */
 u32 pkram_object_state(struct pkram_object *obj);
 
 #endif /* _PKRAM_STORE_OPENS_H */

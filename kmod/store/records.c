@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records in their slots: which pairs are free, and the commit. See
- * docs/format.md for what a commit writes, and in which order.
+ * Records in their slots: free pairs, and the commit. docs/format.md describes
+ * what a commit writes, and in which order.
  */
 #include <linux/bitmap.h>
 #include <linux/slab.h>
@@ -14,13 +14,13 @@
 #include "store/state.h"
 
 /**
- * struct pkram_meta - a unit that holds records
+ * struct pkram_meta - a unit that contains records
  * @list: in store.metas
  * @r: region
  * @unit: unit in it
  * @large: one pair of large slots, instead of many small ones
- * @nr_used: pairs in use
- * @used: which
+ * @nr_used: number of pairs in use
+ * @used: pairs in use
  */
 struct pkram_meta {
 	struct list_head list;
@@ -177,7 +177,7 @@ int pkram_records_ensure(bool large)
 	if (err)
 		return err;
 
-	/* The unit is ours, so its GiB stays as it is. */
+	/* The unit is taken, so its GiB stays claimed the same way. */
 	err = pkram_region_claim(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
 
 	mutex_lock(&pkram_store.lock);
@@ -280,7 +280,7 @@ int pkram_records_load(struct pkram_region *r)
 	return 0;
 }
 
-/* Keep the highest id when units go that have it in a free pair. */
+/* Keep the highest id when units are freed that have it in a free pair. */
 static void records_keep_last_id(void)
 {
 	struct pkram_meta *m;

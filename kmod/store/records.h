@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Records in their slots: which pairs of slots are free, and how a record is
- * written. For the rest of store/. docs/format.md says what is written in which order.
+ * Records in their slots: free pairs of slots, and writing records. For the rest
+ * of store/. docs/format.md describes what is written in which order.
  */
 #ifndef _PKRAM_STORE_RECORDS_H
 #define _PKRAM_STORE_RECORDS_H
@@ -13,8 +13,8 @@ struct pkram_record;
 struct pkram_region;
 
 /**
- * pkram_records_ensure() - make sure that a pair of slots is free
- * @large: of which size
+ * pkram_records_ensure() - Make sure that a pair of slots is free
+ * @large: size of the slots
  *
  * Context: store.lock, map_sem and mmap_lock are not held (may claim memory).
  * Return: 0; -ENOSPC; others.
@@ -22,7 +22,8 @@ struct pkram_region;
 int pkram_records_ensure(bool large);
 
 /**
- * pkram_records_ensure_wanted() - get a pair of the size that -EAGAIN was about
+ * pkram_records_ensure_wanted() - Get a pair of the size that the last -EAGAIN
+ * needed
  *
  * Context, return: as pkram_records_ensure().
  */
@@ -55,16 +56,16 @@ void pkram_records_free(const struct pkram_location *loc, u64 seq,
 void pkram_records_use(const struct pkram_location *loc);
 
 /**
- * pkram_records_load() - account the units of records of a region
+ * pkram_records_load() - Account the units of records of a region
  *
  * Context: store.lock. Return: 0 or -ENOMEM.
  */
 int pkram_records_load(struct pkram_region *r);
 
-/** pkram_records_trim() - free units of a region that hold no record */
+/** pkram_records_trim() - Free units of a region that contain no record */
 void pkram_records_trim(struct pkram_region *r);
 
-/** pkram_records_drop() - forget the units of a region that goes away */
+/** pkram_records_drop() - Remove the units of a region that is removed */
 void pkram_records_drop(struct pkram_region *r);
 
 #endif /* _PKRAM_STORE_RECORDS_H */

@@ -8,9 +8,9 @@
 struct pkram_region;
 
 /**
- * pkram_store_walk_regions() - visit all regions in order of address
+ * pkram_store_walk_regions() - Visit all regions in order of address
  * @fn: called with the store's lock held; a result other than 0 ends the walk
- * @arg: for @fn
+ * @arg: argument of @fn
  *
  * Return: the result of the last @fn.
  */
@@ -18,7 +18,7 @@ int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
 			     void *arg);
 
 /**
- * pkram_store_region_free() - count the bytes of a region that can be allocated
+ * pkram_store_region_free() - Count the bytes of a region that can be allocated
  * @r: region
  *
  * Context: the store's lock, as in pkram_store_walk_regions().
@@ -26,37 +26,38 @@ int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
 u64 pkram_store_region_free(const struct pkram_region *r);
 
 /**
- * pkram_store_epoch() - get a number that changes with regions and bad ranges
+ * pkram_store_epoch() - Get a number that changes with regions and unusable ranges
  *
- * When a region is attached all objects are made anew, and quarantined ones may
+ * When a region is attached all objects are loaded again, and quarantined ones may
  * get another key. Never 0.
  */
 u32 pkram_store_epoch(void);
 
 /**
- * pkram_store_new_epoch() - change that number
+ * pkram_store_new_epoch() - Change that number
  *
- * For changes of bad ranges; the store does it for those of regions.
+ * For changes of unusable ranges; the store does it for those of regions.
  */
 void pkram_store_new_epoch(void);
 
 /* For the rest of store/ */
 
 /**
- * pkram_regions_find() - find a region by its id
+ * pkram_regions_find() - Find a region by its id
  *
  * Context: store.lock or RCU. Return: region or NULL.
  */
 struct pkram_region *pkram_regions_find(u64 id);
 
-/** pkram_regions_insert() - add a region to the list. Context: store.lock. */
+/** pkram_regions_insert() - Add a region to the list. Context: store.lock. */
 void pkram_regions_insert(struct pkram_region *r);
 
 /**
- * pkram_regions_know_space() - make a region's units known to the allocator
+ * pkram_regions_know_space() - Add a region's units to the allocator
  * @r: region
  *
- * All are free, but the head and the units that hold records. Context: store.lock.
+ * All are free, except the head and the units that contain records. Context:
+ * store.lock.
  * Return: as pkram_alloc_add_region().
  */
 int pkram_regions_know_space(struct pkram_region *r);

@@ -5,19 +5,20 @@
 
 struct pkram_object;
 
-/** pkram_store_root() - get the root directory, referenced */
+/** pkram_store_root() - Get the root directory, referenced */
 struct pkram_object *pkram_store_root(void);
 
 /* For the rest of store/ */
 
-/** pkram_root_make() - make a root directory that is not linked, or NULL */
+/** pkram_root_make() - Make a root directory that is not linked, or NULL */
 struct pkram_object *pkram_root_make(void);
 
 /**
- * pkram_root_commit() - write the root's record
+ * pkram_root_commit() - Write the root's record
  *
  * For a new pool, and when the record was lost. Context: without store.lock; may
- * claim memory. Return: as pkram_object_commit() and pkram_records_ensure().
+ * claim memory.
+ * Return: as pkram_object_commit() and pkram_records_ensure().
  */
 int pkram_root_commit(void);
 

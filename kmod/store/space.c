@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Free space: when units that no record names any more become free, and what
- * happens to GiB that are wholly free.
+ * Free space: when units that no record names any more become free, and the
+ * handling of GiB that are wholly free.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -36,7 +36,7 @@ struct space_pending {
 	u32 nr;
 };
 
-/* Units from @unit on, at most @nr, that are all pinned or all not. */
+/* Count the units from @unit on, at most @nr, that are all pinned or all not. */
 static u32 space_same_pins(const struct pkram_region *r, u32 unit, u32 nr,
 			   bool *pinned)
 {
@@ -52,13 +52,13 @@ static u32 space_same_pins(const struct pkram_region *r, u32 unit, u32 nr,
 	return n;
 }
 
-/* Put a pinned run aside. Without memory for the list it stays taken for good. */
+/* Put a pinned run aside. Without memory for the list it stays taken until the next load. */
 static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 {
 	struct space_pending *p = kmalloc(sizeof(*p), GFP_KERNEL);
 
 	if (!p) {
-		/* The allocation failure is in the log already: say what it costs. */
+		/* The log has the allocation failure already: print its effect. */
 		pr_warn("%u units at %#llx are pinned: lost until the next load\n",
 			nr, pkram_region_unit_phys(r, unit));
 		return;
@@ -66,7 +66,7 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	p->r = r;
 	p->unit = unit;
 	p->nr = nr;
-	/* The struct pages under the pins live only as long as the module. */
+	/* The struct pages under the pins exist only as long as the module does. */
 	__module_get(THIS_MODULE);
 	list_add_tail(&p->list, &pkram_store.pending);
 	pkram_store.nr_pending += nr;

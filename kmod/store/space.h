@@ -9,7 +9,7 @@ struct pkram_extent;
 struct pkram_region;
 
 /**
- * pkram_space_free_units() - free units that no record names any more
+ * pkram_space_free_units() - Free units that no record names any more
  * @r: region
  * @unit: first
  * @nr: number
@@ -18,14 +18,14 @@ struct pkram_region;
  */
 void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr);
 
-/** pkram_space_free_extents() - the same for a list of extents */
+/** pkram_space_free_extents() - Free the units of a list of extents */
 void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr);
 
-/** pkram_space_reap() - free pending units whose pins are gone. Context: store.lock. */
+/** pkram_space_reap() - Free pending units whose pins are gone. Context: store.lock. */
 void pkram_space_reap(void);
 
 /**
- * pkram_space_mark_pending() - set the bits of a region's pending units
+ * pkram_space_mark_pending() - Set the bits of a region's pending units
  * @r: region
  * @map: a bit for each unit of it
  *
@@ -33,18 +33,18 @@ void pkram_space_reap(void);
  */
 void pkram_space_mark_pending(const struct pkram_region *r, unsigned long *map);
 
-/** pkram_space_stop_reaping() - stop the work that reaps, at exit */
+/** pkram_space_stop_reaping() - Stop the work that reaps, at exit */
 void pkram_space_stop_reaping(void);
 
 /**
- * pkram_space_settle() - wait until idle GiB are unclaimed
+ * pkram_space_settle() - Wait until idle GiB are unclaimed
  *
- * Then what is allocated next can be claimed in either way. Context: store.lock,
- * map_sem and mmap_lock are not held.
+ * Then memory that is allocated next can be claimed in either way. Context:
+ * store.lock, map_sem and mmap_lock are not held.
  */
 void pkram_space_settle(void);
 
-/** pkram_space_lock_settled() - take store.lock when no units are in transit */
+/** pkram_space_lock_settled() - Take store.lock while no units are in transit */
 void pkram_space_lock_settled(void);
 
 #endif /* _PKRAM_STORE_SPACE_H */

@@ -51,7 +51,7 @@ struct pkram_record;
  * @wanted_large: size of the pair that the last commit needed and did not get
  */
 struct pkram_store {
-	struct mutex lock;	/* all of it */
+	struct mutex lock;	/* protects all of it */
 	struct list_head regions;
 	struct list_head metas;
 	struct list_head pending;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The store as a whole. Its concepts have headers of their own, which this one
- * includes until its users name them.
+ * The store as a whole. Each concept has a separate header, which this one
+ * includes until its users include it themselves.
  */
 #ifndef _PKRAM_STORE_STORE_H
 #define _PKRAM_STORE_STORE_H
@@ -21,7 +21,7 @@
 #include "store/regions.h"
 #include "store/root.h"
 
-/** struct pkram_pool_info - what PKRAM_CMD_POOL_GET tells */
+/** struct pkram_pool_info - answer of PKRAM_CMD_POOL_GET */
 struct pkram_pool_info {
 	u8 uuid[16];
 	bool exists;
@@ -37,22 +37,22 @@ struct pkram_pool_info {
 	u32 gib_2m;
 };
 
-/** pkram_store_info() - fill in the facts about the pool. Context: may sleep. */
+/** pkram_store_info() - Fill in the properties of the pool. Context: may sleep. */
 void pkram_store_info(struct pkram_pool_info *info);
 
-/** pkram_store_exists() - is there a pool? */
+/** pkram_store_exists() - Check whether there is a pool */
 bool pkram_store_exists(void);
 
-/** pkram_store_pool_uuid() - get the UUID of the pool */
+/** pkram_store_pool_uuid() - Get the UUID of the pool */
 void pkram_store_pool_uuid(u8 uuid[16]);
 
-/** pkram_store_init() - set the store up, empty. Return: 0 or -ENOMEM. */
+/** pkram_store_init() - Set up the store, empty. Return: 0 or -ENOMEM. */
 int pkram_store_init(void);
 
 /**
- * pkram_store_exit() - forget the pool
+ * pkram_store_exit() - Free the store
  *
- * The module can go only without objects; regions stay reserved.
+ * The module can be unloaded only without objects; regions stay reserved.
  */
 void pkram_store_exit(void);
 
