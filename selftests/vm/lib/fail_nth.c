@@ -11,24 +11,25 @@
 
 #define NEVER	1000000000
 /*
- * To hit one chain, as not always as many allocations come before: so often at least, so
- * often at most, and not for more than so many seconds but if there is time
+ * Limits of tries to hit a chain, whose position varies: TRIES at least; up to
+ * TRIES_IN_TIME for TRY_FOR seconds, or as long as the budget lasts
  */
 #define TRIES		16
 #define TRIES_IN_TIME	64
 #define TRY_FOR		120
 
 /**
- * struct tally - what came of one operation
- * @total: its allocations
- * @origins: which of them are to fail; bits of enum alloc_origin
- * @failed: so many of them were made to fail, each counted once
- * @refused: and then the operation failed too
- * @bad: things that went wrong
+ * struct tally - results of one operation
+ * @total: number of its allocations
+ * @origins: kinds that must fail; bits of enum alloc_origin
+ * @failed: number of them that were made to fail, each counted once
+ * @refused: number of failures after which the operation failed too
+ * @bad: number of errors
  * @tried: by position
- * @last: their chains, when it was done without a fault
- * @chain: of each chain, its first and last position then, how many there were, and how
- *	many of it failed; one that came up later has but the first; could it not be hit?
+ * @last: chain of each allocation in the last run without a fault
+ * @chain: for each chain: its first and last position in that run, its number of
+ *	allocations, and how many of them failed; a chain that occurred later has only the
+ *	first position; given_up: it could not be hit
  */
 struct tally {
 	int total, origins, failed, refused, bad;
@@ -47,7 +48,7 @@ int fail_nth_result(long ret)
 	return ret < 0 ? -errno : 0;
 }
 
-/* Let the @n-th allocation from here on fail; 0 for none. Returns what was left. */
+/* Let the @n-th allocation from now on fail; 0: none. Return: what was left of @n */
 static int fail_nth(int n)
 {
 	char buf[32] = "";
@@ -60,14 +61,14 @@ static int fail_nth(int n)
 	return left;
 }
 
-/* Is it one of those that are to fail? */
+/* Return whether a chain is one of those that must fail */
 static bool wanted(const struct fail_op *op, const struct tally *t, int c)
 {
 	return alloc_chains[c].origin & t->origins &&
 	       (!op->by || alloc_chain_has(&alloc_chains[c], op->by));
 }
 
-/* What went wrong, for a log line, or NULL */
+/* Return what went wrong, for a log line, or NULL */
 static const char *fail_one(const struct fail_op *op, int n, bool *hit, int *err,
 			    int *refused)
 {
@@ -83,7 +84,7 @@ static const char *fail_one(const struct fail_op *op, int n, bool *hit, int *err
 	*hit = !fail_nth(0);
 	lost |= alloc_trace_stop();
 	*refused = *err;
-	/* Netlink had no memory for its answer, and says that one was lost. */
+	/* Netlink had no memory for its answer, and reports that the answer was lost. */
 	if (*err == -ENOBUFS && op->done())
 		*err = 0;
 	if (lost || (*hit && alloc_nr_run < n))
@@ -105,7 +106,10 @@ static const char *fail_one(const struct fail_op *op, int n, bool *hit, int *err
 	return op->done() ? NULL : "not done the second time";
 }
 
-/* Let one allocation fail; false: it has not so many, or no more can be done */
+/*
+ * Let one allocation fail and check the result. Return: false if there are fewer
+ * allocations, or if no more can be done
+ */
 static bool fail_and_see(const struct fail_op *op, int n, struct tally *t)
 {
 	int err, first_err, chain = -1;
@@ -123,7 +127,7 @@ static bool fail_and_see(const struct fail_op *op, int n, struct tally *t)
 	t->refused += !!first_err;
 	if (chain >= 0)
 		t->chain[chain].failed++;
-	/* Chains that are new, but not those that came of the failure */
+	/* New chains, but not those that the failure caused */
 	for (int i = 1; chain >= 0 && i <= n; i++)
 		if (!t->chain[alloc_run[i - 1]].from)
 			t->chain[alloc_run[i - 1]].from = i;
@@ -148,7 +152,7 @@ static bool fail_and_see(const struct fail_op *op, int n, struct tally *t)
 	return hit;
 }
 
-/* How many allocations there are, and from where, by doing it once */
+/* Run the operation once without a fault; count its allocations and their chains */
 static int count(const struct fail_op *op, struct tally *t)
 {
 	int err, lost;
@@ -168,7 +172,7 @@ static int count(const struct fail_op *op, struct tally *t)
 		       alloc_nr_run);
 		return -1;
 	}
-	/* Names of what the module has, while it is there */
+	/* Read the symbols of the module while it is loaded */
 	alloc_trace_read_symbols();
 	for (int c = 0; c < alloc_nr_chains; c++)
 		t->chain[c].there = 0;
@@ -186,7 +190,7 @@ static int count(const struct fail_op *op, struct tally *t)
 	return -1;
 }
 
-/* Chance decides whether a chain of another origin comes at all. */
+/* Chains of other origins do not occur in every run. */
 static bool must_fail(const struct fail_op *op, const struct tally *t, int c)
 {
 	return wanted(op, t, c) && alloc_chains[c].origin & (ALLOC_SLAB | ALLOC_PAGE) &&
@@ -194,8 +198,8 @@ static bool must_fail(const struct fail_op *op, const struct tally *t, int c)
 }
 
 /*
- * Where the next one of a chain is to be expected, which has not come up to the @n-th
- * allocation of the last try. Go along with the run without a fault: how far had it come?
+ * Estimate the next position of a chain that did not occur up to the @n-th allocation of
+ * the last try: follow the run without a fault to find out how far it had come
  */
 static int where_next(const struct tally *t, int c, int n)
 {
@@ -217,9 +221,10 @@ static int where_next(const struct tally *t, int c, int n)
 }
 
 /*
- * Let one of a chain fail, which was the @n-th allocation once. If another one failed
- * it came earlier, as is known then, or comes later, if at all. What failed may decide
- * what is allocated the next time: then chance helps, or to do it once without.
+ * Let an allocation of one chain fail, which was the @n-th allocation in an earlier run.
+ * If another one failed instead, this one came earlier, which is known then, or comes
+ * later, if at all. The failed one may change the allocations of the next run: then try at
+ * random, or run once without a fault.
  */
 static void fail_chain(const struct fail_op *op, struct tally *t, int c, double end)
 {
@@ -250,7 +255,7 @@ static void fail_chain(const struct fail_op *op, struct tally *t, int c, double 
 	}
 }
 
-/* How far to go from the @n-th, tried since @begin, to be through in @budget seconds */
+/* Return the step from the @n-th allocation that ends in @budget seconds, tried since @begin */
 static int stride(const struct tally *t, int n, double begin, double budget)
 {
 	double left = budget - (vm_now() - begin), tries, step;
@@ -260,13 +265,13 @@ static int stride(const struct tally *t, int n, double begin, double budget)
 	return step > t->total - n ? t->total - n + 1 : step > 1 ? step + 0.5 : 1;
 }
 
-/* Let them fail in turn, and say how many of what did */
+/* Let the allocations fail in turn, and print how many did */
 static void fail_all(const struct fail_op *op, struct tally *t, double budget, const char *of)
 {
 	int ours = 0, nr = 0, failed = 0, step;
 	double begin = vm_now();
 
-	/* Meanwhile others may come up. */
+	/* New chains may occur meanwhile. */
 	for (int c = 0; c < alloc_nr_chains && t->bad < 5; c++) {
 		if (!must_fail(op, t, c) || t->chain[c].failed || t->chain[c].given_up)
 			continue;
@@ -306,7 +311,7 @@ static void fail_all(const struct fail_op *op, struct tally *t, double budget, c
 		alloc_chain_print(what, &alloc_chains[c]);
 	}
 	t->bad += nr - failed;
-	/* By chance there may be more than there were. */
+	/* There may be more allocations than in the last run. */
 	if (ours < t->failed)
 		ours = t->failed;
 	printf("%s: %s%d of %d allocations failed, %d of %d call alloc_chains, %d refused, %.0f s\n",
@@ -321,13 +326,13 @@ static int knob(const char *which, const char *name, const char *value)
 	return vm_write_file(path, value);
 }
 
-/* Do whole pages count as well, or only what is of a slab? */
+/* Choose whether whole pages fail as well, or only slab allocations */
 static int pages_may_fail(bool yes)
 {
 	return knob("fail_page_alloc", "min-order", yes ? "0" : "100");
 }
 
-/* What comes after @key on the command line; "" if it is not there */
+/* Return the value of @key on the command line; "" if it is absent */
 static const char *told(const char *key)
 {
 	static char value[16];
@@ -351,7 +356,7 @@ int fail_nth_drive(const struct fail_op *op)
 	slabs = (struct tally){ .origins = ALLOC_SLAB };
 	if (count(op, &any))
 		return -1;
-	/* No time for all? Then at first for those that are not whole pages. */
+	/* If there is no time for all of them, begin with slab allocations. */
 	if ((vm_now() - begin) * any.total > budget) {
 		if (strcmp(told("fail_nth.only="), "pages")) {
 			pages_may_fail(false);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lets each allocation of an operation fail in turn, by fault injection, and looks at what
- * comes of it.
+ * Let each allocation of an operation fail in turn, by fault injection, and check the
+ * results.
  *
- * What takes too long for that, as it has hundreds of pages, and seconds for each: first
- * slab allocations, then pages, and of each of both first one of every call chain, whatever
- * time that takes, then the last of each and one between, then the others, as many as
- * there is time for (@budget). The result says how many. FAIL_NTH_BUDGET=SECONDS
- * selftests/vm/run ... gives more, or less. FAIL_NTH_ONLY=pages leaves out those of slabs.
+ * If there is no time for all of them (an operation may allocate hundreds of pages and
+ * take seconds), slab allocations fail first, then pages. In both groups one allocation of
+ * every call chain fails, whatever time that takes; then the last one of each chain and
+ * one between; then others, as long as there is time (@budget). The result says how many
+ * failed. FAIL_NTH_BUDGET=SECONDS selftests/vm/run ... changes the time.
+ * FAIL_NTH_ONLY=pages leaves out slab allocations.
  */
 #ifndef PKRAM_VM_FAIL_NTH_H
 #define PKRAM_VM_FAIL_NTH_H
@@ -17,16 +18,17 @@
 /**
  * struct fail_op - an operation that can fail for lack of memory
  * @name: for people
- * @run: does it; 0 or negative errno. Run with faults.
- * @undone: is everything as before it?
- * @done: is it done?
- * @undo: takes it back; 0 if that went well
- * @before: makes all ready each time, without faults; 0 if that went well
- * @by: only what is allocated by this function is ours
- * @once: it is not done again after each failure, as that takes long, or as @undo does
- *	not take it back but finds something else for @run, and fails if there is nothing
- * @budget: seconds for all of them (60), four times that for those of slabs
- * @other_err: one more errno for lack of memory; negative
+ * @run: runs it; 0 or negative errno. Runs with faults.
+ * @undone: returns whether nothing has changed
+ * @done: returns whether it was done
+ * @undo: undoes it; 0 on success
+ * @before: prepares each run, without faults; 0 on success
+ * @by: only allocations called by this function count
+ * @once: do not repeat it after each failure, because it takes long, or because @undo
+ *	does not restore the state but prepares something else for @run, and fails if
+ *	there is nothing left
+ * @budget: seconds for all of them (60), four times that for slab allocations
+ * @other_err: an additional errno for lack of memory; negative
  */
 struct fail_op {
 	const char *name;
@@ -41,13 +43,13 @@ struct fail_op {
 	int other_err;
 };
 
-/* The result of a system call as 0 or -errno */
+/* Return the result of a system call as 0 or -errno */
 int fail_nth_result(long ret);
 
 /*
- * Let every allocation that the kernel makes for this task be counted, of pages and of
- * slabs, without messages; those of kmemleak excepted, which makes one for each other
- * allocation and copes with a failure. Return: 0 or -1
+ * Count every allocation of pages and slabs that the kernel makes for this task, without
+ * messages. kmemleak's are not counted: it makes one for each other allocation and handles
+ * failures. Return: 0 or -1
  */
 int fail_nth_setup(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramfs: what programs expect of any file system, as public test suites check it */
+/* pkramfs: behaviour that programs expect of any file system, checked as public test suites do */
 #include "fs_fixture.h"
 
 #include <sys/xattr.h>
@@ -13,7 +13,7 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
 }
 
-/* Are mtime and ctime later than in @old, which they replace? */
+/* Return whether mtime and ctime are later than in @old, and update @old */
 static bool times_moved(int fd, struct stat *old)
 {
 	struct stat st;
@@ -23,7 +23,7 @@ static bool times_moved(int fd, struct stat *old)
 		return false;
 	moved = is_later(&st.st_mtim, &old->st_mtim) && is_later(&st.st_ctim, &old->st_ctim);
 	*old = st;
-	/* More than a tick, so that the next change shows */
+	/* Longer than a tick, so that the next change is visible */
 	usleep(30000);
 	return moved;
 }
@@ -51,11 +51,11 @@ TEST_F(main, mapped_write_changes_the_times)
 	EXPECT_TRUE(times_same(fd, &st));
 	p[0] = 1;
 	EXPECT_TRUE(times_moved(fd, &st));
-	/* Through a leaf that is there already: the next msync() */
+	/* A write through an existing leaf: the next msync() updates the times */
 	p[1] = 2;
 	EXPECT_OK(msync(p, 4 * UNIT, MS_SYNC));
 	EXPECT_TRUE(times_moved(fd, &st));
-	/* ... or the end of the mapping */
+	/* ... or the end of the mapping does */
 	p[2] = 3;
 	munmap(p, 4 * UNIT);
 	EXPECT_TRUE(times_moved(fd, &st));
@@ -129,7 +129,7 @@ TEST_F(main, mapped_read_keeps_the_times)
 	close(fd);
 }
 
-/* The part of the last page that is beyond the end */
+/* The part of the last page beyond the end */
 
 #define TAIL	8392
 
@@ -262,7 +262,7 @@ TEST_F(main, read_only_remount_concerns_one_mount)
 	ASSERT_OK(vm_mount(PKRAM_FS_NAME, SECOND, NULL));
 	EXPECT_TRUE(can_create(SECOND "/test/file"));
 	EXPECT_OK(vm_umount(SECOND));
-	/* Back to writable, and with mount(8), which may use newer system calls */
+	/* Writable again, and with mount(8), which may use newer system calls */
 	ASSERT_OK(vm_mount(PKRAM_FS_NAME, SECOND, NULL));
 	ASSERT_EQ(0, vm_run(NULL, "mount -o remount,ro " SECOND));
 	EXPECT_FALSE(can_create(SECOND "/test/file"));
@@ -342,7 +342,7 @@ TEST_F(main, directory_links_count_subdirectories)
 
 TEST_F(main, xattr_values_fill_the_record)
 {
-	/* 64 KiB, less the name and the head of 4 bytes */
+	/* 64 KiB minus the name and the 4 bytes before it */
 	size_t most = 65536 - 4 - strlen("a");
 	char *value = malloc(65536), *back = malloc(65536);
 	int fd = fs_file("file", 0);
@@ -390,7 +390,7 @@ TEST_F(main, large_record_becomes_small_in_a_full_pool)
 	int fd = fs_file("file", 0), labels = fs_file("labels", 0), fill = fs_file("fill", 0);
 	int i;
 
-	/* Every other unit: more extents than a small record holds */
+	/* Every other unit: more extents than a small record has space for */
 	for (i = 0; i < 400; i++)
 		ASSERT_OK(fallocate(fd, 0, 2 * i * UNIT, UNIT));
 	for (i = 0; i < 400; i++)
@@ -402,7 +402,7 @@ TEST_F(main, large_record_becomes_small_in_a_full_pool)
 	EXPECT_OK(fremovexattr(labels, "user.a"));
 	EXPECT_OK(ftruncate(fd, 0));
 	EXPECT_EQ(0, fs_blocks(fd));
-	/* What it had is there for others. */
+	/* The memory that it had is available to others. */
 	EXPECT_OK(ftruncate(fd, 100 * UNIT));
 	close(fd);
 	close(labels);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * pkramfs: reads and writes with a buffer whose page fault does not end, as with
- * userfaultfd or FUSE. Nobody else may have to wait for it.
+ * userfaultfd or FUSE. Other processes must not have to wait for it.
  */
 #include "fs_fixture.h"
 
@@ -19,7 +19,7 @@
 
 static const uint8_t cookie[16] = "cookie";
 
-/* A buffer of LEN bytes without its pages from @from on, until supply() */
+/* A buffer of LEN bytes whose pages from @from on are missing, until supply() */
 struct buffer {
 	char *p;
 	int uffd;
@@ -41,7 +41,7 @@ static int make_buffer(struct buffer *b, size_t from)
 	return ioctl(b->uffd, UFFDIO_REGISTER, &r);
 }
 
-/* Wait until somebody is stuck in it */
+/* Wait until a thread is stuck in it */
 static bool is_stuck(const struct buffer *b)
 {
 	struct pollfd pfd = { .fd = b->uffd, .events = POLLIN };
@@ -51,7 +51,7 @@ static bool is_stuck(const struct buffer *b)
 	       msg.event == UFFD_EVENT_PAGEFAULT;
 }
 
-/* Give it all its pages from @from on, full of @value */
+/* Supply all its pages from @from on, filled with @value */
 static int supply(const struct buffer *b, size_t from, int value)
 {
 	char *page = aligned_alloc(PAGE, PAGE);
@@ -98,7 +98,7 @@ static void *call_fn(void *arg)
 		c->ret = write(c->fd, c->b->p, LEN);
 		break;
 	case MAP:
-		/* Its head is there; the extents are not. */
+		/* Its header is present; the extents are not. */
 		map = (void *)(c->b->p + c->from - sizeof(*map));
 		*map = (struct fiemap){ .fm_length = ~0ULL, .fm_extent_count = 1000 };
 		c->ret = ioctl(c->fd, FS_IOC_FIEMAP, map);
@@ -130,8 +130,8 @@ static int seal(int fd, unsigned long cmd)
 }
 
 /*
- * What must not wait. Each in a child, which is given 10 s: a thread that is stuck
- * inside the kernel keeps no signal from ending it, but an exclusive i_rwsem does.
+ * Operations that must not wait. Each runs in a child, which has 10 s: a thread that is
+ * stuck inside the kernel can be killed, but not one that waits for an exclusive i_rwsem.
  */
 static int do_one(int i, int fd)
 {
@@ -208,7 +208,7 @@ static void nobody_waits(struct __test_metadata *_metadata, int what, size_t fro
 	struct call c;
 
 	EXPECT_OK(fs_set(fd, 'f', 4 * UNIT, 0));
-	/* A reader has a file of its own, so that the other can be claimed. */
+	/* A reader has its own open file, so that the other one can be claimed. */
 	stuck = what == READ || what == MAP ? open("file", O_RDONLY) : dup(fd);
 	ASSERT_OK(make_buffer(&b, from));
 	ASSERT_OK(start(&c, &b, stuck, UNIT, from, what));
@@ -256,7 +256,7 @@ TEST_F(main, stuck_fiemap_keeps_nobody_waiting)
 	nobody_waits(_metadata, MAP, PAGE, 0);
 }
 
-/* A write beyond the end that is stuck: the size is what it was, and others may append */
+/* A stuck write beyond the end: the size is unchanged, and others may append */
 TEST_F(main, stuck_append_does_not_grow_the_file)
 {
 	int fd = fs_file("file", 0), again = open("file", O_RDWR | O_APPEND), i;
@@ -296,7 +296,7 @@ TEST_F(main, stuck_calls_can_be_killed)
 		ASSERT_OK(make_buffer(&b, 0));
 		pid = fork();
 		if (!pid) {
-			/* The region is the parent's: register it here. */
+			/* The region belongs to the parent: register it here. */
 			munmap(b.p, LEN);
 			close(b.uffd);
 			if (make_buffer(&b, 0))
@@ -318,7 +318,7 @@ TEST_F(main, stuck_calls_can_be_killed)
 	close(fd);
 }
 
-/* Buffers whose pages go away all the time */
+/* Buffers whose pages are removed all the time */
 
 static volatile bool dropping;
 
