@@ -63,9 +63,7 @@ static int claimed(const char *name)
 	return fd;
 }
 
-FIXTURE(before) {};
-FIXTURE_SETUP(before) {}
-FIXTURE_TEARDOWN(before) {}
+STAGE(before)
 
 TEST_F(before, every_command_reports_missing_module)
 {
@@ -286,9 +284,7 @@ TEST_F_TIMEOUT(before, pkramctl_kexec_boots_the_next_kernel, 200)
 	EXPECT_TRUE(false);
 }
 
-FIXTURE(after) {};
-FIXTURE_SETUP(after) {}
-FIXTURE_TEARDOWN(after) {}
+STAGE(after)
 
 TEST_F(after, pool_and_objects_are_preserved)
 {

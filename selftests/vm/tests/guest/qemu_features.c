@@ -14,9 +14,7 @@
 #define DISK		"/tmp/disk"
 #define SNAPSHOTS	"-blockdev", "qcow2,node-name=disk,file.driver=file,file.filename=" DISK
 
-FIXTURE(first) {};
-FIXTURE_SETUP(first) {}
-FIXTURE_TEARDOWN(first) {}
+STAGE(first)
 
 /* Save, quit, start again with -incoming, load: as an unpatched QEMU does */
 static int save_and_load(const char *object)
@@ -363,9 +361,7 @@ static void flip(uint8_t *head)
 	head[PKRAM_HEADER_SLOT + offsetof(struct pkram_region_ser, base) + 2] ^= 0x80;
 }
 
-FIXTURE(lost) {};
-FIXTURE_SETUP(lost) {}
-FIXTURE_TEARDOWN(lost) {}
+STAGE(lost)
 
 TEST_F(lost, guest_with_lost_region_is_refused)
 {
@@ -406,9 +402,7 @@ TEST_F(lost, lost_region_is_named)
 	EXPECT_TRUE(vm_kmsg_has("a region may be missing"));
 }
 
-FIXTURE(repaired) {};
-FIXTURE_SETUP(repaired) {}
-FIXTURE_TEARDOWN(repaired) {}
+STAGE(repaired)
 
 /* The region is unchanged, as nothing was written to it meanwhile */
 TEST_F(repaired, guest_resumes_when_region_is_back)

@@ -9,9 +9,7 @@
 
 #include "tiny_vms.h"
 
-FIXTURE(main) {};
-FIXTURE_SETUP(main) {}
-FIXTURE_TEARDOWN(main) {}
+STAGE(main)
 
 TEST_F(main, creates_a_pool)
 {

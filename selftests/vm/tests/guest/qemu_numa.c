@@ -9,9 +9,7 @@
 #define ON_NODES(name, size, nodes, policy) \
 	OBJECT("size=" size ",name=" name ",host-nodes=" nodes ",policy=" policy)
 
-FIXTURE(main) {};
-FIXTURE_SETUP(main) {}
-FIXTURE_TEARDOWN(main) {}
+STAGE(main)
 
 TEST_F(main, creates_a_pool_on_both_nodes)
 {

@@ -14,9 +14,7 @@
 #define WOULD_OVERWRITE \
 	"pkram object '/dev/pkram/vm1' holds a saved guest, which this load would overwrite"
 
-FIXTURE(first) {};
-FIXTURE_SETUP(first) {}
-FIXTURE_TEARDOWN(first) {}
+STAGE(first)
 
 TEST_F(first, creates_a_pool)
 {
@@ -378,9 +376,7 @@ TEST_F(first, saves_two_guests_for_the_next_kernel)
 	ASSERT_EQ(0, make_saved("hurt", UUID_B, &counter));
 }
 
-FIXTURE(second) {};
-FIXTURE_SETUP(second) {}
-FIXTURE_TEARDOWN(second) {}
+STAGE(second)
 
 TEST_F(second, damaged_object_is_refused)
 {

@@ -11,9 +11,7 @@
 
 #define STREAM	PKRAM_MNT "/vm1.state"
 
-FIXTURE(main) {};
-FIXTURE_SETUP(main) {}
-FIXTURE_TEARDOWN(main) {}
+STAGE(main)
 
 /* Wait until a size that QEMU reports is @mib; return the last value */
 static long long wait_size(struct qemu *q, const char *query, const char *key,

@@ -24,9 +24,7 @@ static bool status_is(struct qemu *q, const char *status)
 	return false;
 }
 
-FIXTURE(before) {};
-FIXTURE_SETUP(before) {}
-FIXTURE_TEARDOWN(before) {}
+STAGE(before)
 
 TEST_F_TIMEOUT(before, suspended_guest_is_saved, 400)
 {
@@ -63,9 +61,7 @@ TEST_F_TIMEOUT(before, suspended_guest_is_saved, 400)
 	EXPECT_EQ(0, fclose(f));
 }
 
-FIXTURE(after) {};
-FIXTURE_SETUP(after) {}
-FIXTURE_TEARDOWN(after) {}
+STAGE(after)
 
 TEST_F_TIMEOUT(after, guest_is_still_suspended_and_wakes_up, 400)
 {

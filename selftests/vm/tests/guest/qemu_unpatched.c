@@ -12,9 +12,7 @@
 const char * const story_object =
 	"memory-backend-file,id=ram0,size=1G,align=1G,share=on,mem-path=/dev/pkram/vm1";
 
-FIXTURE(before) {};
-FIXTURE_SETUP(before) {}
-FIXTURE_TEARDOWN(before) {}
+STAGE(before)
 
 TEST_F_TIMEOUT(before, guest_runs_and_is_saved, 300)
 {
@@ -26,9 +24,7 @@ TEST_F_TIMEOUT(before, guest_runs_and_is_saved, 300)
 	story_save(_metadata, q, &n);
 }
 
-FIXTURE(after) {};
-FIXTURE_SETUP(after) {}
-FIXTURE_TEARDOWN(after) {}
+STAGE(after)
 
 TEST_F_TIMEOUT(after, guest_resumes, 300)
 {

@@ -26,9 +26,7 @@ static int update(char **out)
 		      vm_next_kernel(), vm_next_initrd(), vm_next_cmdline());
 }
 
-FIXTURE(before) {};
-FIXTURE_SETUP(before) {}
-FIXTURE_TEARDOWN(before) {}
+STAGE(before)
 
 TEST_F_TIMEOUT(before, guests_are_started, 300)
 {
@@ -100,9 +98,7 @@ TEST_F_TIMEOUT(before, update_saves_guests_and_reboots, 300)
 	ASSERT_TRUE(false);
 }
 
-FIXTURE(after) {};
-FIXTURE_SETUP(after) {}
-FIXTURE_TEARDOWN(after) {}
+STAGE(after)
 
 TEST_F_TIMEOUT(after, saved_guests_are_preserved, 300)
 {

@@ -23,9 +23,7 @@ static bool run_says(int code, const char *text, const char *command)
 	return ok;
 }
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+STAGE(make)
 
 TEST_F(make, format_needs_the_keyword)
 {
@@ -48,9 +46,7 @@ TEST_F(make, adopt_format_creates_a_pool)
 	ASSERT_EQ(0, pool_make_files());
 }
 
-FIXTURE(keep) {};
-FIXTURE_SETUP(keep) {}
-FIXTURE_TEARDOWN(keep) {}
+STAGE(keep)
 
 TEST_F(keep, pool_is_found_without_parameters)
 {
@@ -69,9 +65,7 @@ TEST_F(keep, shrink_gives_adopted_memory_to_the_system)
 	EXPECT_EQ(0, pool_down());
 }
 
-FIXTURE(none) {};
-FIXTURE_SETUP(none) {}
-FIXTURE_TEARDOWN(none) {}
+STAGE(none)
 
 /* The memory after a boot without the reservation: it was used meanwhile */
 TEST_F(none, missing_pool_needs_format)

@@ -78,9 +78,7 @@ static void come_back(struct __test_metadata *_metadata)
 	check_files(_metadata);
 }
 
-FIXTURE(fill) {};
-FIXTURE_SETUP(fill) {}
-FIXTURE_TEARDOWN(fill) {}
+STAGE(fill)
 
 TEST_F_TIMEOUT(fill, creates_files, 300)
 {
@@ -110,18 +108,14 @@ TEST_F_TIMEOUT(fill, creates_files, 300)
 	check_reserved(_metadata);
 }
 
-FIXTURE(hop) {};
-FIXTURE_SETUP(hop) {}
-FIXTURE_TEARDOWN(hop) {}
+STAGE(hop)
 
 TEST_F_TIMEOUT(hop, files_are_preserved, 300)
 {
 	come_back(_metadata);
 }
 
-FIXTURE(last) {};
-FIXTURE_SETUP(last) {}
-FIXTURE_TEARDOWN(last) {}
+STAGE(last)
 
 TEST_F_TIMEOUT(last, files_are_preserved, 300)
 {

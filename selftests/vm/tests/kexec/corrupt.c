@@ -111,9 +111,7 @@ static struct file *file(const char *name)
 	abort();
 }
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+STAGE(make)
 
 TEST_F_TIMEOUT(make, creates_files_in_two_regions, 300)
 {
@@ -135,9 +133,7 @@ TEST_F_TIMEOUT(make, creates_files_in_two_regions, 300)
 	       pool_number("free"));
 }
 
-FIXTURE(damage) {};
-FIXTURE_SETUP(damage) {}
-FIXTURE_TEARDOWN(damage) {}
+STAGE(damage)
 
 static void take_notes(struct __test_metadata *_metadata)
 {
@@ -511,9 +507,7 @@ TEST_F_TIMEOUT(damage, quarantined_memory_is_not_allocated, 300)
 	check_good(_metadata);
 }
 
-FIXTURE(again) {};
-FIXTURE_SETUP(again) {}
-FIXTURE_TEARDOWN(again) {}
+STAGE(again)
 
 TEST_F_TIMEOUT(again, contents_of_quarantined_objects_are_intact, 300)
 {
@@ -613,9 +607,7 @@ TEST_F_TIMEOUT(again, discard_frees_memory, 300)
 	check_good(_metadata);
 }
 
-FIXTURE(last) {};
-FIXTURE_SETUP(last) {}
-FIXTURE_TEARDOWN(last) {}
+STAGE(last)
 
 TEST_F_TIMEOUT(last, repaired_object_leaves_quarantine, 300)
 {

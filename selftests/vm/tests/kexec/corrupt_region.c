@@ -173,9 +173,7 @@ static void check_quarantined_big(struct __test_metadata *_metadata)
 	pkram_close(ctx);
 }
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+STAGE(make)
 
 TEST_F_TIMEOUT(make, creates_two_regions, 200)
 {
@@ -226,9 +224,7 @@ TEST_F(make, writes_a_fake_header_into_a_file)
 	EXPECT_EQ(0, memcmp(dm_map(h.base, PKRAM_UNIT), &ser, sizeof(ser)));
 }
 
-FIXTURE(lost) {};
-FIXTURE_SETUP(lost) {}
-FIXTURE_TEARDOWN(lost) {}
+STAGE(lost)
 
 TEST_F_TIMEOUT(lost, region_with_lost_header_is_quarantined, 200)
 {
@@ -254,9 +250,7 @@ TEST_F_TIMEOUT(lost, region_with_lost_header_is_quarantined, 200)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/new"));
 }
 
-FIXTURE(foreign) {};
-FIXTURE_SETUP(foreign) {}
-FIXTURE_TEARDOWN(foreign) {}
+STAGE(foreign)
 
 TEST_F_TIMEOUT(foreign, region_of_another_pool_is_refused, 200)
 {
@@ -280,9 +274,7 @@ TEST_F_TIMEOUT(foreign, region_of_another_pool_is_refused, 200)
 	dm_commit_header(big);
 }
 
-FIXTURE(refused) {};
-FIXTURE_SETUP(refused) {}
-FIXTURE_TEARDOWN(refused) {}
+STAGE(refused)
 
 TEST_F(refused, pool_of_newer_version_is_refused)
 {
@@ -383,9 +375,7 @@ TEST_F_TIMEOUT(refused, pool_with_unknown_ro_feature_is_read_only, 200)
 	EXPECT_EQ(0, memcmp(before, d->a + 16, sizeof(before)));
 }
 
-FIXTURE(repair) {};
-FIXTURE_SETUP(repair) {}
-FIXTURE_TEARDOWN(repair) {}
+STAGE(repair)
 
 TEST_F_TIMEOUT(repair, damaged_header_slot_is_rewritten, 200)
 {
@@ -416,9 +406,7 @@ TEST_F_TIMEOUT(repair, damaged_header_slot_is_rewritten, 200)
 	check_big(_metadata);
 }
 
-FIXTURE(shrink) {};
-FIXTURE_SETUP(shrink) {}
-FIXTURE_TEARDOWN(shrink) {}
+STAGE(shrink)
 
 TEST_F_TIMEOUT(shrink, shrink_returns_a_lost_region, 200)
 {
@@ -455,9 +443,7 @@ TEST_F_TIMEOUT(shrink, shrink_returns_a_lost_region, 200)
 	check_low(_metadata);
 }
 
-FIXTURE(last) {};
-FIXTURE_SETUP(last) {}
-FIXTURE_TEARDOWN(last) {}
+STAGE(last)
 
 TEST_F_TIMEOUT(last, rest_of_the_pool_is_preserved, 200)
 {

@@ -53,9 +53,7 @@ static int unload_image(void)
 		       (unsigned long)KEXEC_FILE_UNLOAD) ? -errno : 0;
 }
 
-FIXTURE(pool) {};
-FIXTURE_SETUP(pool) {}
-FIXTURE_TEARDOWN(pool) {}
+STAGE(pool)
 
 TEST_F(pool, grow_with_loaded_kexec_image_is_refused)
 {
@@ -204,9 +202,7 @@ TEST_F(pool, root_directory_is_unchanged_after_reload)
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/g", 100 * MIB, 2));
 }
 
-FIXTURE(next) {};
-FIXTURE_SETUP(next) {}
-FIXTURE_TEARDOWN(next) {}
+STAGE(next)
 
 TEST_F(next, files_made_after_reload_are_preserved)
 {

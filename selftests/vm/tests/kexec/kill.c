@@ -428,9 +428,7 @@ static void leave_at_work(struct __test_metadata *_metadata)
 		ASSERT_EQ(0, waitpid(-1, NULL, WNOHANG));
 }
 
-FIXTURE(kill) {};
-FIXTURE_SETUP(kill) {}
-FIXTURE_TEARDOWN(kill) {}
+STAGE(kill)
 
 TEST_F(kill, creates_a_pool)
 {
@@ -503,9 +501,7 @@ static void check_after_kexec(struct __test_metadata *_metadata)
 	}
 }
 
-FIXTURE(cut) {};
-FIXTURE_SETUP(cut) {}
-FIXTURE_TEARDOWN(cut) {}
+STAGE(cut)
 
 TEST_F_TIMEOUT(cut, every_step_is_atomic, 200)
 {
@@ -513,9 +509,7 @@ TEST_F_TIMEOUT(cut, every_step_is_atomic, 200)
 	leave_at_work(_metadata);
 }
 
-FIXTURE(last) {};
-FIXTURE_SETUP(last) {}
-FIXTURE_TEARDOWN(last) {}
+STAGE(last)
 
 TEST_F_TIMEOUT(last, every_step_is_atomic, 200)
 {

@@ -20,9 +20,7 @@ static char *word(const char *name)
 	return p;
 }
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+STAGE(make)
 
 TEST_F(make, next_command_line_is_reported)
 {
@@ -41,9 +39,7 @@ TEST_F(make, next_command_line_is_reported)
 	free(out);
 }
 
-FIXTURE(keep) {};
-FIXTURE_SETUP(keep) {}
-FIXTURE_TEARDOWN(keep) {}
+STAGE(keep)
 
 TEST_F(keep, pool_is_attached_by_parameter)
 {
@@ -57,9 +53,7 @@ TEST_F(keep, pool_is_attached_by_parameter)
 	free(attach);
 }
 
-FIXTURE(back) {};
-FIXTURE_SETUP(back) {}
-FIXTURE_TEARDOWN(back) {}
+STAGE(back)
 
 TEST_F(back, invalid_attach_parameter_is_refused)
 {

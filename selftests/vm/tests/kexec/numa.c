@@ -31,9 +31,7 @@ static int count(const char *text, const char *what)
 	return n;
 }
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+STAGE(make)
 
 TEST_F(make, grow_takes_the_requested_node)
 {
@@ -102,9 +100,7 @@ TEST_F(make, object_is_on_the_requested_node)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
 }
 
-FIXTURE(keep) {};
-FIXTURE_SETUP(keep) {}
-FIXTURE_TEARDOWN(keep) {}
+STAGE(keep)
 
 TEST_F(keep, files_and_nodes_are_preserved)
 {

@@ -2,9 +2,7 @@
 /* Two boots joined by a kexec, the way the preservation tests use them */
 #include "test.h"
 
-FIXTURE(before) {};
-FIXTURE_SETUP(before) {}
-FIXTURE_TEARDOWN(before) {}
+STAGE(before)
 
 TEST_F(before, appends_to_the_next_command_line)
 {
@@ -13,9 +11,7 @@ TEST_F(before, appends_to_the_next_command_line)
 	EXPECT_EQ(0, vm_next_append("vmtest.word=1"));
 }
 
-FIXTURE(after) {};
-FIXTURE_SETUP(after) {}
-FIXTURE_TEARDOWN(after) {}
+STAGE(after)
 
 TEST_F(after, command_line_has_the_appended_words)
 {

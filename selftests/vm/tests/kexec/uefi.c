@@ -4,9 +4,7 @@
 
 #include "pool.h"
 
-FIXTURE(make) {};
-FIXTURE_SETUP(make) {}
-FIXTURE_TEARDOWN(make) {}
+STAGE(make)
 
 TEST_F(make, pool_grows_on_a_uefi_host)
 {
@@ -16,9 +14,7 @@ TEST_F(make, pool_grows_on_a_uefi_host)
 	ASSERT_EQ(0, pool_make_files());
 }
 
-FIXTURE(keep) {};
-FIXTURE_SETUP(keep) {}
-FIXTURE_TEARDOWN(keep) {}
+STAGE(keep)
 
 TEST_F(keep, files_are_preserved_on_a_uefi_host)
 {

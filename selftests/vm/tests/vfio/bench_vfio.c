@@ -117,9 +117,7 @@ static void print_row(uint64_t size, const struct kind *k, const struct figure *
 		       f->map / ours->map, f->unmap / ours->unmap);
 }
 
-FIXTURE(bench) {};
-FIXTURE_SETUP(bench) {}
-FIXTURE_TEARDOWN(bench) {}
+STAGE(bench)
 
 TEST_F_TIMEOUT(bench, times_of_map_and_unmap, 900)
 {
