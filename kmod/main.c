@@ -15,6 +15,7 @@
 #include "fs/fs.h"
 #include "ctl/genl.h"
 #include "handover/handover.h"
+#include "handover/pm.h"
 #include "pool/attach.h"
 #include "store/store.h"
 
@@ -44,6 +45,10 @@ static int __init pkram_init(void)
 	if (err)
 		goto err_store;
 
+	err = pkram_pm_init();
+	if (err)
+		goto err_handover;
+
 	/* Before the file system is registered: no file may be open while the pool is attached. */
 	err = pkram_attach_init(attach);
 	if (err)
@@ -63,6 +68,8 @@ err_fs:
 	pkramfs_exit();
 err_pool:
 	pkram_attach_exit();
+	pkram_pm_exit();
+err_handover:
 	pkram_handover_exit();
 err_store:
 	pkram_store_exit();
@@ -75,6 +82,7 @@ static void __exit pkram_exit(void)
 	pkram_genl_exit();
 	pkramfs_exit();
 	pkram_attach_exit();
+	pkram_pm_exit();
 	pkram_handover_exit();
 	pkram_store_exit();
 }
