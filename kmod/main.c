@@ -10,7 +10,9 @@
 #include <linux/pkram.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
+#include <linux/version.h>
 #include <net/genetlink.h>
+#include "compat/tested.h"
 #include "core/layout.h"
 #include "fs/fs.h"
 #include "ctl/genl.h"
@@ -28,9 +30,21 @@ static char *handover = "auto";
 module_param(handover, charp, 0444);
 MODULE_PARM_DESC(handover, "how the next kernel learns of the regions: auto (default), or memmap: by its command line only");
 
+static bool untested_kernel;
+module_param(untested_kernel, bool, 0444);
+MODULE_PARM_DESC(untested_kernel, "load on a kernel that pkram was not tested on (default: no)");
+
 static int __init pkram_init(void)
 {
 	int err;
+
+	if (!pkram_kernel_tested(LINUX_VERSION_CODE)) {
+		if (!untested_kernel) {
+			pr_err("pkram was not tested on this kernel series: it may lose what is in the pool. Boot another kernel, or load with untested_kernel=1\n");
+			return -EOPNOTSUPP;
+		}
+		pr_warn("pkram was not tested on this kernel series: it may lose what is in the pool\n");
+	}
 
 	if (strcmp(handover, "auto") && strcmp(handover, "memmap")) {
 		pr_err("handover=%s is neither auto nor memmap\n", handover);

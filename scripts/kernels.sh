@@ -7,8 +7,9 @@
 #   kernels.sh fetch SERIES|KVER     make sure it is in the cache, print its folder
 #
 # SERIES is 6.1 (Debian 12), 6.12 (its backports), 7 (newest 7.x of Debian 13's
-# backports), or one of these with -debug: the kernel debug-kernel.sh builds.
-# Versions are looked up at run time through Debian's metapackages.  A kernel's
+# backports), 7.2 (of the same), or one of the first three with -debug: the kernel
+# debug-kernel.sh builds. Versions are looked up at run time, through Debian's
+# metapackages where these name the series.  A kernel's
 # folder in the cache holds vmlinuz, modules/ (as /lib/modules/KVER), build/
 # (what `make -C` wants) and, written last, a checksum in .complete.
 
@@ -20,8 +21,18 @@ suites() {
 	case $1 in
 	6.1) echo host ;;
 	6.12) echo bookworm-backports ;;
-	7) echo trixie-backports ;;
-	*) die "unknown kernel series: $1 (know: $PKRAM_SERIES)" ;;
+	7 | 7.2) echo trixie-backports ;;
+	*) die "unknown kernel series: $1 (know: $PKRAM_SERIES $PKRAM_MORE_SERIES)" ;;
+	esac
+}
+
+# newest SERIES - linux-image-VERSION of its newest kernel
+newest() {
+	case $1 in
+	# The metapackage is for a newer one.
+	7.2) apt_private "$(suites "$1")" apt-cache pkgnames "linux-image-$1." |
+		grep -E '[0-9]-amd64$' ;;
+	*) depends "$(suites "$1")" linux-image-amd64 ;;
 	esac
 }
 
@@ -48,7 +59,7 @@ version() {
 		cat "$stamp"
 		return
 	fi
-	image=$(depends "$(suites "$1")" linux-image-amd64 |
+	image=$(newest "$1" |
 		sed -n 's/^linux-image-\([0-9].*\)$/\1/p' | sort -V | tail -n 1) || true
 	if [[ $image != "$1".* ]]; then
 		[[ -s $stamp ]] || die "cannot find the $1 kernel (got '$image')"
@@ -154,8 +165,9 @@ series_of() {
 	case $1 in
 	6.1 | 6.1.*) echo 6.1 ;;
 	6.12 | 6.12.*) echo 6.12 ;;
+	7.2 | 7.2.*) echo 7.2 ;;
 	7 | 7.*) echo 7 ;;
-	*) die "unknown kernel: $1 (know the series: $PKRAM_SERIES)" ;;
+	*) die "unknown kernel: $1 (know the series: $PKRAM_SERIES $PKRAM_MORE_SERIES)" ;;
 	esac
 }
 

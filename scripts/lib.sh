@@ -9,8 +9,10 @@ PKRAM_BUILD=$PKRAM_TOP/build
 PKRAM_CACHE=${PKRAM_CACHE:-${HOME:-/root}/.cache/pkram}
 export PKRAM_TOP PKRAM_BUILD PKRAM_CACHE
 
-# The series that the project is built for and tested on.
+# The series the project is built for and tested on; 7 is the newest 7.x.
 export PKRAM_SERIES="6.1 6.12 7"
+# Series that some tests run on, besides.
+export PKRAM_MORE_SERIES="7.2"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }

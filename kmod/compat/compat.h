@@ -9,7 +9,10 @@
 
 #include <linux/version.h>
 
-/* dkms.conf has the same list. */
+/*
+ * What builds; dkms.conf has the same list. What loads is in compat/tested.h: a 7.x that was
+ * not tested needs the parameter untested_kernel.
+ */
 #if !((LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL == 1) || \
 	(LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL == 12) || \
 	LINUX_VERSION_MAJOR == 7)

@@ -61,7 +61,7 @@ class _Parser(argparse.ArgumentParser):
 
 def options(argv):
     """Parse the command line."""
-    series = host.bash('echo "$PKRAM_SERIES"').strip()
+    series, more = host.bash('echo "$PKRAM_SERIES"; echo "$PKRAM_MORE_SERIES"').splitlines()
     parser = _Parser(prog="run", usage="run [-k KERNELS] [-t PATTERNS] [-x PATTERNS] [-j JOBS] [-dvilpnh]",
                      description=HELP, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,8 +93,10 @@ def options(argv):
         parser.error("-j: at least 1 VM at a time")
     opts.kernels = opts.kernels.split()
     for kernel in opts.kernels:
-        if kernel.removesuffix("-debug") not in series.split():
-            parser.error(f"-k: unknown kernel {kernel} (known: {series}, each also with -debug)")
+        if (kernel.removesuffix("-debug") not in series.split() and
+                kernel not in more.split()):
+            parser.error(f"-k: unknown kernel {kernel} (known: {series}, each also with -debug, "
+                         f"and {more})")
     if opts.patterns is None:
         # Two boots, and nothing special
         opts.patterns = "smoke_kexec" if opts.interactive else "*"
