@@ -149,9 +149,9 @@ STEPS = {
     "init": (Prepared._init, "init of the VMs"),
     "tests": (Prepared._tests, "tests"),
     "guests": (Prepared._guests, "guests for the VMs"),
-    "host_qemu": (Prepared._host_qemu, "QEMU that runs the VMs (the first build takes 6 minutes)"),
+    "host_qemu": (Prepared._host_qemu, "QEMU for the VMs (once: 6 minutes)"),
     "guest_qemu": (Prepared._guest_qemu, "QEMU {} for guests"),
-    "debian": (Prepared._debian, "disk with Debian, kernels {} (the first one takes minutes)"),
+    "debian": (Prepared._debian, "disk with Debian (once: 12 minutes)"),
 }
 
 
