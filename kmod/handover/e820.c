@@ -62,6 +62,49 @@ bool pkram_e820_reserves(const struct e820_table *table)
 	return pkram_e820_bytes(table, 0, U64_MAX, PKRAM_E820_TYPE);
 }
 
+bool pkram_e820_fits(const struct e820_table *table)
+{
+	return table->nr_entries <= E820_MAX_ENTRIES_ZEROPAGE;
+}
+
+bool pkram_e820_is_boot_params(const void *buf, unsigned long len)
+{
+	const struct boot_params *params = buf;
+
+	/* As bzImage64_probe() of the kernel checks the header that was copied to it. */
+	return len >= sizeof(*params) && params->hdr.boot_flag == 0xaa55 &&
+	       !memcmp(&params->hdr.header, "HdrS", 4);
+}
+
+/* Bytes of [@base, @end) that boot parameters reserve for a pool */
+static u64 e820_params_bytes(const struct boot_params *params, u64 base, u64 end)
+{
+	u64 bytes = 0, first, last;
+	u32 i, nr = min_t(u32, params->e820_entries, E820_MAX_ENTRIES_ZEROPAGE);
+
+	for (i = 0; i < nr; i++) {
+		first = max_t(u64, params->e820_table[i].addr, base);
+		last = min_t(u64, params->e820_table[i].addr +
+			     params->e820_table[i].size, end);
+		if ((u32)params->e820_table[i].type == PKRAM_E820_TYPE && first < last)
+			bytes += last - first;
+	}
+	return bytes;
+}
+
+bool pkram_e820_passed_on(const struct e820_table *table,
+			  const struct boot_params *params)
+{
+	const struct e820_entry *entry;
+
+	for (entry = table->entries; entry < pkram_e820_stop(table); entry++)
+		if (entry->type == PKRAM_E820_TYPE &&
+		    e820_params_bytes(params, entry->addr, pkram_e820_end(entry)) !=
+		    entry->size)
+			return false;
+	return true;
+}
+
 void pkram_e820_append(struct e820_table *table, u64 base, u64 end, u32 type)
 {
 	struct e820_entry *entry = table->entries + table->nr_entries;

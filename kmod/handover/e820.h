@@ -7,6 +7,7 @@
 #define _PKRAM_E820_H
 
 #include <linux/types.h>
+#include <asm/bootparam.h>
 #include <asm/e820/types.h>
 
 /* The type of reserved memory */
@@ -50,6 +51,29 @@ u64 pkram_e820_bytes(const struct e820_table *table, u64 base, u64 end,
 
 /** pkram_e820_reserves() - Check whether a table has an entry of %PKRAM_E820_TYPE */
 bool pkram_e820_reserves(const struct e820_table *table);
+
+/**
+ * pkram_e820_fits() - Check whether a kexec passes on a whole table
+ *
+ * struct boot_params has room for %E820_MAX_ENTRIES_ZEROPAGE entries.
+ * setup_e820_entries() of the kernel drops what is beyond without a message.
+ */
+bool pkram_e820_fits(const struct e820_table *table);
+
+/**
+ * pkram_e820_is_boot_params() - Check whether a buffer begins with boot parameters
+ * @buf: what kexec_file_load(2) is about to place
+ * @len: its bytes
+ */
+bool pkram_e820_is_boot_params(const void *buf, unsigned long len);
+
+/**
+ * pkram_e820_passed_on() - Check whether boot parameters reserve what a table reserves
+ * @table: all its ranges of %PKRAM_E820_TYPE must have that type in @params
+ * @params: boot parameters of the next kernel
+ */
+bool pkram_e820_passed_on(const struct e820_table *table,
+			  const struct boot_params *params);
 
 /**
  * pkram_e820_append() - Add [@base, @end) after all other entries

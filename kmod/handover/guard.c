@@ -35,6 +35,7 @@
 /* Messages to the operator, each on a separate line */
 #define TEXT_SEGMENT "kexec refused: a segment of the next kernel lies in preserved memory"
 #define TEXT_CMDLINE "kexec refused: the next kernel's command line must reserve the preserved memory; add what 'pkramctl handover' shows"
+#define TEXT_MAP "kexec refused: the memory map in the image does not reserve the preserved memory; this kernel is not supported, or its map has too many entries. Reload pkram with handover=memmap"
 #define TEXT_KEXEC_LOAD "kexec_load refused: it would place the next kernel in preserved memory; use kexec -s (kexec_file_load)"
 
 /* The map that images are checked against. Changed and read under the kexec lock. */
@@ -69,9 +70,32 @@ void pkram_guard_unlock(void)
 }
 
 /*
+ * Check that the boot parameters of an image that is being loaded reserve all that
+ * guard_map reserves. They are a segment, still in the loader's buffer. A kernel that
+ * makes its map in another way is found out here, not after the boot.
+ */
+static bool guard_passed_on(const struct kimage *image)
+{
+	bool found = false;
+	unsigned long i;
+
+	for (i = 0; i < image->nr_segments; i++) {
+		const struct kexec_segment *segment = &image->segment[i];
+
+		if (!segment->kbuf ||
+		    !pkram_e820_is_boot_params(segment->kbuf, segment->bufsz))
+			continue;
+		if (!pkram_e820_passed_on(guard_map, segment->kbuf))
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+/*
  * Check an image while something is reserved: return 0 or an errno. @loading: the
- * command line is available (it is freed at the end of a load). Context: the kexec
- * lock is held, by us or by the load.
+ * command line and the contents of the segments are available (they are freed at the
+ * end of a load). Context: the kexec lock is held, by us or by the load.
  */
 static int guard_check_image(const struct kimage *image, bool loading)
 {
@@ -92,8 +116,10 @@ static int guard_check_image(const struct kimage *image, bool loading)
 				     PKRAM_E820_TYPE))
 			return -EADDRINUSE;
 	}
-	if (!guard_cmdline || !loading)
+	if (!loading)
 		return 0;
+	if (!guard_cmdline)
+		return guard_passed_on(image) ? 0 : -ENXIO;
 	for (entry = guard_map->entries; entry < pkram_e820_stop(guard_map); entry++)
 		if (entry->type == PKRAM_E820_TYPE &&
 		    (!image->cmdline_buf ||
@@ -114,6 +140,9 @@ static int guard_refuse_load(struct kimage *image)
 		break;
 	case -EINVAL:
 		ev.reason = TEXT_CMDLINE;
+		break;
+	case -ENXIO:
+		ev.reason = TEXT_MAP;
 		break;
 	default:
 		ev.reason = TEXT_KEXEC_LOAD;

@@ -3,8 +3,8 @@
  * Handover. docs/handover.md explains the reasons, and lists the sources of each
  * kernel that were read.
  *
- * Lock order: handover_lock, then the kernel's kexec lock (see guard.h);
- * event_lock under either.
+ * Lock order: the kernel's lock of sleep states (see pm.h), handover_lock, then the kernel's
+ * kexec lock (see guard.h); event_lock under either.
  */
 #define pr_fmt(fmt) "pkram: " fmt
 
@@ -65,7 +65,7 @@ static void handover_tell(void)
 }
 
 /* Install a table; takes over @new, also on failure. */
-static int handover_install(struct e820_table *new, bool refuse_if_loaded)
+static int handover_install(struct e820_table *new)
 {
 	struct e820_table *old = map;
 	int ret = 0;
@@ -80,7 +80,7 @@ static int handover_install(struct e820_table *new, bool refuse_if_loaded)
 		ret = -EBUSY;
 		goto out;
 	}
-	if (refuse_if_loaded && pkram_guard_image_loaded()) {
+	if (pkram_guard_image_loaded()) {
 		ret = -EBUSY;
 	} else {
 		WRITE_ONCE(map, new);
@@ -230,12 +230,12 @@ int pkram_handover_reserve(const struct pkram_range *r)
 					PKRAM_E820_TYPE);
 		if (!new) {
 			ret = -ENOMEM;
-		} else if (new->nr_entries > E820_MAX_ENTRIES_ZEROPAGE) {
+		} else if (!pkram_e820_fits(new)) {
 			/* The boot protocol drops further entries without a message. */
 			kfree(new);
 			ret = -ENOSPC;
 		} else {
-			ret = handover_install(new, true);
+			ret = handover_install(new);
 		}
 	}
 	mutex_unlock(&handover_lock);
@@ -257,7 +257,15 @@ int pkram_handover_release(const struct pkram_range *r)
 	} else {
 		new = pkram_e820_retype(map, r->base, end, PKRAM_E820_TYPE,
 					E820_TYPE_RAM);
-		ret = new ? handover_install(new, false) : -ENOMEM;
+		if (!new) {
+			ret = -ENOMEM;
+		} else if (!pkram_e820_fits(new)) {
+			/* A hole in a reserved range adds two entries. */
+			kfree(new);
+			ret = -ENOSPC;
+		} else {
+			ret = handover_install(new);
+		}
 	}
 	mutex_unlock(&handover_lock);
 	return ret;

@@ -76,9 +76,12 @@ int pkram_handover_reserve(const struct pkram_range *r);
  * pkram_handover_release() - Make a range ordinary RAM for the next kernel
  * @r: a range that is reserved, or part of one
  *
- * Return: 0; -ENOENT some of it is not reserved; -ENOMEM; -EBUSY another task held
- * the kexec lock for seconds. It succeeds while an image is loaded: that image
- * leaves the memory unused.
+ * A loaded image is an obstacle: its kernel would find, in memory that the system
+ * uses until then, a header that is not the pool's.
+ *
+ * Return: 0; -ENOENT some of it is not reserved; -ENOMEM; -EBUSY an image is loaded,
+ * or the kexec lock could not be had for seconds; -ENOSPC the boot protocol's 128 map
+ * entries would be exceeded.
  */
 int pkram_handover_release(const struct pkram_range *r);
 

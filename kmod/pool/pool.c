@@ -32,11 +32,15 @@ static DEFINE_MUTEX(pool_lock);
 /* Messages to the operator, each on a separate line */
 #define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (kexec -u), grow, load it again"
 #define TEXT_IMAGE_LOADED "a kexec image is loaded, which would overwrite new memory of the pool: unload it (kexec -u), grow, load it again"
+#define TEXT_SHRINK_LOADED "a kexec image is loaded, whose kernel expects this pool: unload it (kexec -u), shrink, load it again"
 #define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
 #define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
+#define TEXT_NO_ENTRY "the next kernel's memory map has no room for another range; adopt ranges that touch one of the pool"
+#define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
+#define TEXT_MAP_FULL "still in the pool: the next kernel's memory map has no room for another hole in the pool; give back the GiB beside one"
 #define TEXT_NOT_TAKEN_BACK "still in the pool: the system would not take it"
 #define TEXT_LOST "out of the pool, but the system would not take it; it is back at the next boot"
 #define TEXT_STILL_RESERVED "out of the pool, but still reserved for the next kernel; try again by its address"
@@ -217,9 +221,40 @@ static int pool_overlaps(struct pkram_region *r, void *arg)
 	return 0;
 }
 
+struct pool_overlap {
+	const struct pkram_range *range;
+	u64 bytes;
+};
+
+/* Add how much of a range is unusable. @arg: &struct pool_overlap */
+static int pool_add_unusable(const struct pkram_unusable *u, void *arg)
+{
+	struct pool_overlap *overlap = arg;
+	u64 base = max(u->range.base, overlap->range->base);
+	u64 end = min(u->range.base + u->range.size,
+		      overlap->range->base + overlap->range->size);
+
+	if (base < end)
+		overlap->bytes += end - base;
+	return 0;
+}
+
+/* @reserved: by this adopt, not before; @err: what it failed with */
+static void pool_undo_adopt(const struct pkram_range *range, bool reserved, int err)
+{
+	/* What the scan listed says more. */
+	if (!reserved && err == -ENODATA)
+		return;
+	pkram_unusable_forget(range->base, range->size);
+	/* What was reserved before stays so: it may hold regions. */
+	if (!reserved || pkram_handover_release(range))
+		pkram_unusable_add(range->base, range->size, TEXT_NOT_ADOPTED);
+}
+
 static int pool_adopt(const struct pkram_range *range, bool format,
 		      struct pkram_pool_report *report, const char **text)
 {
+	struct pool_overlap unusable = { .range = range };
 	bool reserved;
 	u32 found = 0;
 	int err;
@@ -227,12 +262,18 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	*text = "part of the range is in the pool already";
 	if (pkram_store_walk_regions(pool_overlaps, (void *)range))
 		return -EEXIST;
+	*text = "part of the range is reserved, and part is not; adopt a range that 'pkramctl region show' lists, then the rest";
+	pkram_unusable_walk(pool_add_unusable, &unusable);
+	if (unusable.bytes && unusable.bytes != range->size)
+		return -EINVAL;
 	*text = "this kernel uses part of the range as RAM; reserve it at boot (memmap=SIZE$START)";
 	err = pkram_iomem_check_free(range->base, range->size);
 	if (err)
 		return err;
 	*text = TEXT_NOT_RESERVED;
 	err = pkram_handover_reserve(range);
+	if (err == -ENOSPC)
+		*text = TEXT_NO_ENTRY;
 	if (err && err != -EEXIST)
 		return err;
 	reserved = !err;
@@ -255,11 +296,8 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
 					  range->base, range->size);
 	}
-	/* If the contents are unknown, reserve the memory only if it was reserved before. */
-	if (err && reserved) {
-		pkram_unusable_forget(range->base, range->size);
-		pkram_handover_release(range);
-	}
+	if (err)
+		pool_undo_adopt(range, reserved, err);
 	return err;
 }
 
@@ -316,7 +354,9 @@ static int pool_give_range(const struct pkram_range *range,
 	refusal->size = range->size;
 	refusal->reason = TEXT_NOT_RELEASED;
 	err = pkram_handover_release(range);
-	if (!err) {
+	if (err == -ENOSPC) {
+		refusal->reason = TEXT_MAP_FULL;
+	} else if (!err) {
 		refusal->reason = TEXT_NOT_TAKEN_BACK;
 		err = pkram_take_give_back(range->base, range->size,
 					   pkram_take_nid(range->base));
@@ -467,9 +507,14 @@ int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		return -EINVAL;
 	}
 	mutex_lock(&pool_lock);
-	*text = "no memory for the list of what to give back";
-	err = size ? pool_shrink_range(base, size, report) :
-		     pool_shrink_number(nr_gib, report);
+	if (pkram_guard_image_loaded()) {
+		*text = TEXT_SHRINK_LOADED;
+		err = -EBUSY;
+	} else {
+		*text = "no memory for the list of what to give back";
+		err = size ? pool_shrink_range(base, size, report) :
+			     pool_shrink_number(nr_gib, report);
+	}
 	mutex_unlock(&pool_lock);
 	if (!err && !report->nr_gib) {
 		*text = "nothing could be given back: no GiB of the pool is unused";

@@ -202,7 +202,7 @@ TEST_F_TIMEOUT(make, creates_two_regions, 200)
 	put_block(_metadata, PKRAM_MNT "/guest", 600 * MIB, 23);
 }
 
-/* A guest can write a header into its RAM: valid except for the pool's UUID */
+/* A guest can write a header into its RAM: valid except for the pool's key */
 TEST_F(make, writes_a_fake_header_into_a_file)
 {
 	static struct pkram_region_ser ser;
@@ -211,7 +211,8 @@ TEST_F(make, writes_a_fake_header_into_a_file)
 
 	find(_metadata);
 	ASSERT_NE(NULL, big);
-	memset(h.pool_uuid, 0x11, 16);
+	/* Any user can read it. */
+	memcpy(h.pool_uuid, big->h.pool_uuid, 16);
 	memset(h.region_uuid, 0x22, 16);
 	h.region_id = pkram_region_id(h.region_uuid);
 	h.base = big->base + GIB;
@@ -248,6 +249,13 @@ TEST_F_TIMEOUT(lost, region_with_lost_header_is_quarantined, 200)
 	ASSERT_EQ(0, pool_file_fill(PKRAM_MNT "/new", 3 * MIB, 30));
 	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/new", 3 * MIB, 30));
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/new"));
+
+	/* An adopt that finds the region, but is refused as pkramfs is mounted */
+	flip_header(big->head, true);
+	EXPECT_LT(0, vm_run(NULL, CTL "pool adopt 0x%llx+2G", (unsigned long long)base));
+	EXPECT_EQ(base, bad_region("adopting it failed", &size));
+	EXPECT_EQ(BIG, size);
+	flip_header(big->head, true);
 }
 
 STAGE(foreign)

@@ -163,6 +163,36 @@ TEST_F(pool, kexec_file_load_is_allowed)
 	EXPECT_EQ(0, unload_image());
 }
 
+TEST_F(pool, shrink_with_loaded_kexec_image_is_refused)
+{
+	long long before = pool_number("size");
+	char *out;
+
+	ASSERT_EQ(0, load_image());
+	EXPECT_EQ(1, vm_run(&out, CTL "pool shrink 1G"));
+	EXPECT_NE(NULL, strstr(out, "a kexec image is loaded"));
+	free(out);
+	EXPECT_EQ(before, pool_number("size"));
+	EXPECT_EQ(0, unload_image());
+}
+
+/* Only the preparation: where it is not refused, nothing is lost. */
+TEST_F(pool, hibernation_is_refused)
+{
+	ASSERT_EQ(0, vm_write_file("/sys/power/pm_test", "freezer"));
+	EXPECT_EQ(-EBUSY, vm_write_file("/sys/power/state", "disk"));
+	EXPECT_TRUE(vm_kmsg_has("hibernation refused"));
+	EXPECT_EQ(0, vm_write_file("/sys/power/pm_test", "none"));
+}
+
+/* The machine sleeps for some seconds; its clock wakes it up. */
+TEST_F(pool, suspend_to_ram_keeps_the_pool)
+{
+	ASSERT_EQ(0, vm_write_file("/sys/class/rtc/rtc0/wakealarm", "+4"));
+	ASSERT_EQ(0, vm_write_file("/sys/power/state", "mem"));
+	EXPECT_EQ(0, pool_file_check(PKRAM_MNT "/f", 100 * MIB, 1));
+}
+
 TEST_F(pool, rmmod_with_objects_is_refused)
 {
 	ASSERT_EQ(0, vm_umount(PKRAM_MNT));
