@@ -30,6 +30,7 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 	ser->nr_gib = cpu_to_le32(h->nr_gib);
 	ser->nr_meta = cpu_to_le32(h->nr_meta);
 	ser->created = cpu_to_le64(h->created);
+	memcpy(ser->pool_key, h->pool_key, sizeof(ser->pool_key));
 	for (i = 0; i < PKRAM_REGION_MAX_GIB / 64; i++)
 		ser->present[i] = cpu_to_le64(h->present[i]);
 	for (i = 0; i < h->nr_meta && i < PKRAM_REGION_MAX_META; i++)
@@ -56,6 +57,7 @@ static void header_decode_fixed(struct pkram_header *h, const __le64 *w)
 	h->nr_gib = (u32)le64_to_cpu(*WORD(nr_gib));
 	h->nr_meta = le64_to_cpu(*WORD(nr_meta)) >> 32;
 	h->created = le64_to_cpu(*WORD(created));
+	memcpy(h->pool_key, WORD(pool_key), sizeof(h->pool_key));
 #undef WORD
 }
 

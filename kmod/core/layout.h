@@ -64,6 +64,9 @@
  * @nr_gib: GiB from the first to the last present one
  * @nr_meta: number of entries of @meta
  * @created: seconds since the epoch
+ * @pool_key: a random number of the pool, the same in all its headers, and never told
+ *	to user space, which knows the UUIDs: who can write into an object cannot
+ *	forge a header
  * @present: bit n: GiB n of the span belongs to the region. Bit 0 is set.
  * @meta: units that contain records: unit number | %PKRAM_META_LARGE
  */
@@ -81,7 +84,8 @@ struct pkram_region_ser {
 	__le32 nr_gib;
 	__le32 nr_meta;
 	__le64 created;
-	__u8 reserved[408];
+	__u8 pool_key[16];
+	__u8 reserved[392];
 	__le64 present[PKRAM_REGION_MAX_GIB / 64];
 	__le32 meta[PKRAM_REGION_MAX_META];
 };

@@ -10,12 +10,18 @@
 #include "pool/unusable.h"
 #include "store/store.h"
 
+/* What names a pool: an UUID that everybody can read, and a key that nobody can */
+struct attach_id {
+	u8 uuid[16];
+	u8 key[16];
+};
+
 /**
  * struct attach_scan - regions found so far
  * @regions: &struct pkram_region, spans set
- * @uuid: of the pool, once @known
+ * @id: of the pool, once @known
  * @known: a trusted header was seen, or there is a pool already
- * @hints: pool UUIDs in unusable headers at trusted places
+ * @hints: UUIDs and keys of pools in unusable headers at trusted places
  * @nr_hints: number of them
  * @damaged: there was such a header: ranges need not begin where regions do, because absent GiB
  *	split regions
@@ -25,9 +31,9 @@
  */
 struct attach_scan {
 	struct list_head regions;
-	u8 uuid[16];
+	struct attach_id id;
 	bool known;
-	u8 hints[8][16];
+	struct attach_id hints[8];
 	u32 nr_hints;
 	bool damaged;
 	u32 nr;
@@ -81,37 +87,51 @@ static const char *attach_check_span(const struct attach_scan *s, const struct p
 	return NULL;
 }
 
-static bool attach_hinted(const struct attach_scan *s, const u8 uuid[16])
+static struct attach_id attach_id(const struct pkram_header *h)
+{
+	struct attach_id id;
+
+	memcpy(id.uuid, h->pool_uuid, sizeof(id.uuid));
+	memcpy(id.key, h->pool_key, sizeof(id.key));
+	return id;
+}
+
+static bool attach_hinted(const struct attach_scan *s, const struct attach_id *id)
 {
 	u32 i;
 
 	for (i = 0; i < s->nr_hints; i++)
-		if (!memcmp(s->hints[i], uuid, 16))
+		if (!memcmp(&s->hints[i], id, sizeof(*id)))
 			return true;
 	return false;
 }
 
 /*
- * No guest can write to this header's place. So the UUID in either slot is the
- * pool's, or is damaged and matches no pool.
+ * No guest can write to this header's place. So the UUID and the key in either
+ * slot are the pool's, or are damaged and match no pool.
  */
 static void attach_take_hints(struct attach_scan *s, const void *head)
 {
-	const void *uuid = head + offsetof(struct pkram_region_ser, pool_uuid);
+	const struct pkram_region_ser *ser = head;
+	struct attach_id *hint;
 	u32 slot;
 
 	s->damaged = true;
-	for (slot = 0; slot < 2; slot++, uuid += PKRAM_HEADER_SLOT)
-		if (s->nr_hints < ARRAY_SIZE(s->hints) &&
-		    memchr_inv(uuid, 0, 16))
-			memcpy(s->hints[s->nr_hints++], uuid, 16);
+	for (slot = 0; slot < 2; slot++, ser++) {
+		if (s->nr_hints == ARRAY_SIZE(s->hints) ||
+		    !memchr_inv(ser->pool_uuid, 0, sizeof(ser->pool_uuid)))
+			continue;
+		hint = &s->hints[s->nr_hints++];
+		memcpy(hint->uuid, ser->pool_uuid, sizeof(hint->uuid));
+		memcpy(hint->key, ser->pool_key, sizeof(hint->key));
+	}
 }
 
 /*
  * Look for a region at @base. A header is trusted where a region must begin: at
  * the start of a reserved range, or directly after a region (@trusted). After a
- * damaged one it must have the pool's UUID, because a guest may have written
- * something like a header to its RAM; guests do not know the UUID.
+ * damaged one it must have the pool's key, because somebody may have written
+ * something like a header to an object; user space does not know the key.
  *
  * Return: NULL if a region was found, else why not.
  */
@@ -120,6 +140,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 {
 	struct pkram_region *r = pkram_region_open(base);
 	const char *reason = NULL;
+	struct attach_id id;
 	enum pkram_bad bad;
 	bool mirror = false;
 
@@ -132,17 +153,20 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	bad = pkram_header_read(r->head, base, &r->h, &r->cur, &mirror);
 	if (bad)
 		reason = pkram_bad_text(bad);
+	id = attach_id(&r->h);
 	if ((bad == PKRAM_BAD_VERSION || bad == PKRAM_BAD_FEATURE) &&
-	    (trusted || (s->known && !memcmp(s->uuid, r->h.pool_uuid, 16)))) {
+	    (trusted || (s->known && !memcmp(&s->id, &id, sizeof(id))))) {
 		s->refused = reason;
 		memcpy(s->refused_uuid, r->h.pool_uuid, 16);
 	}
 	if (bad)
 		;
-	else if (!s->known && !trusted && !attach_hinted(s, r->h.pool_uuid))
+	else if (!s->known && !trusted && !attach_hinted(s, &id))
 		reason = "it lies behind a damaged region, and no other names its pool";
-	else if (s->known && memcmp(s->uuid, r->h.pool_uuid, sizeof(s->uuid)))
+	else if (s->known && memcmp(s->id.uuid, id.uuid, sizeof(id.uuid)))
 		reason = "it belongs to another pool";
+	else if (s->known && memcmp(s->id.key, id.key, sizeof(id.key)))
+		reason = "it does not have the key of its pool: it is forged or damaged";
 	else
 		reason = attach_check_span(s, &r->h, ranges, nr);
 	if (reason) {
@@ -161,7 +185,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	}
 	if (mirror && !r->read_only)
 		pkram_region_commit(r);
-	memcpy(s->uuid, r->h.pool_uuid, sizeof(s->uuid));
+	s->id = id;
 	s->known = true;
 	s->nr++;
 	list_add_tail(&r->list, &s->regions);
@@ -268,12 +292,14 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 	int i, err = 0;
 
 	s.known = pkram_store_exists();
-	if (s.known)
-		pkram_store_pool_uuid(s.uuid);
+	if (s.known) {
+		pkram_store_pool_uuid(s.id.uuid);
+		pkram_store_pool_key(s.id.key);
+	}
 	for (i = 0; i < nr && !err; i++)
 		err = attach_scan_range(&s, &ranges[i], ranges, nr);
 	if (s.refused && s.nr && !pkram_store_exists() &&
-	    !memcmp(s.refused_uuid, s.uuid, sizeof(s.uuid)))
+	    !memcmp(s.refused_uuid, s.id.uuid, sizeof(s.id.uuid)))
 		attach_refuse_scan(&s);
 	*found = s.nr;
 	if (!err && s.nr)
@@ -305,6 +331,63 @@ static int attach_reserve(const struct pkram_range *ranges, int nr)
 	return 0;
 }
 
+/*
+ * Add to @ranges, of which there are @nr, what is in @more and not in them. Keep pieces
+ * of different ranges apart: a region begins where a range begins.
+ * Return: the new number, or -ENOMEM; @ranges is freed then.
+ */
+static int attach_join(struct pkram_range **ranges, int nr,
+		       const struct pkram_range *more, int nr_more)
+{
+	/* Each of @more is cut into @nr + 1 pieces at most. */
+	int i, n = nr, max = nr + nr_more * (nr + 1);
+	struct pkram_range *list;
+	u64 base, end;
+	bool open;
+
+	list = krealloc_array(*ranges, max, sizeof(*list), GFP_KERNEL);
+	if (!list) {
+		kfree(*ranges);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr_more; i++) {
+		end = more[i].base + more[i].size;
+		open = false;
+		for (base = more[i].base; base < end; base += PKRAM_GIB) {
+			if (attach_in_ranges(list, n, base)) {
+				open = false;
+				continue;
+			}
+			if (!open) {
+				list[n].base = base;
+				list[n++].size = 0;
+			}
+			list[n - 1].size += PKRAM_GIB;
+			open = true;
+		}
+	}
+	*ranges = list;
+	return n;
+}
+
+/* Add what the parameter says to what the memory map says. Return: as attach_join() */
+static int attach_add_parameter(const char *attach, struct pkram_range **ranges, int nr)
+{
+	struct pkram_range *more = NULL;
+	int nr_more, err;
+
+	nr_more = attach_parse(attach, &more);
+	err = nr_more < 0 ? nr_more : attach_reserve(more, nr_more);
+	if (err) {
+		kfree(*ranges);
+		nr = err;
+	} else {
+		nr = attach_join(ranges, nr, more, nr_more);
+	}
+	kfree(more);
+	return nr;
+}
+
 int pkram_attach_init(const char *attach)
 {
 	struct pkram_range *ranges = NULL;
@@ -314,14 +397,9 @@ int pkram_attach_init(const char *attach)
 
 	nr = pkram_handover_found(&ranges);
 	if (nr >= 0 && attach && *attach) {
-		kfree(ranges);
-		ranges = NULL;
-		nr = attach_parse(attach, &ranges);
-		if (nr > 0) {
-			err = attach_reserve(ranges, nr);
-			if (err)
-				nr = err;
-		}
+		nr = attach_add_parameter(attach, &ranges, nr);
+		if (nr < 0)
+			ranges = NULL;
 	}
 	if (nr <= 0) {
 		kfree(ranges);

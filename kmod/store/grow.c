@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/rculist.h>
+#include <linux/random.h>
 #include <linux/uuid.h>
 #include "core/unitmap.h"
 #include "mem/region.h"
@@ -22,6 +23,11 @@ static void grow_name_region(struct pkram_region *r)
 	if (!pkram_store.exists) {
 		generate_random_uuid(pkram_store.uuid);
 		pkram_store.seed = pkram_pool_seed(pkram_store.uuid);
+		get_random_bytes(r->h.pool_key, sizeof(r->h.pool_key));
+	} else {
+		memcpy(r->h.pool_key, list_first_entry(&pkram_store.regions, struct pkram_region,
+						       list)->h.pool_key,
+		       sizeof(r->h.pool_key));
 	}
 	memcpy(r->h.pool_uuid, pkram_store.uuid, sizeof(r->h.pool_uuid));
 	r->h.version = PKRAM_FORMAT_VERSION;

@@ -67,6 +67,19 @@ void pkram_store_pool_uuid(u8 uuid[16])
 	mutex_unlock(&pkram_store.lock);
 }
 
+void pkram_store_pool_key(u8 key[16])
+{
+	struct pkram_region *r;
+
+	mutex_lock(&pkram_store.lock);
+	r = list_first_entry_or_null(&pkram_store.regions, struct pkram_region, list);
+	if (r)
+		memcpy(key, r->h.pool_key, 16);
+	else
+		memset(key, 0, 16);
+	mutex_unlock(&pkram_store.lock);
+}
+
 int pkram_store_init(void)
 {
 	mutex_init(&pkram_store.lock);

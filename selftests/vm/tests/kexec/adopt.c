@@ -48,6 +48,10 @@ TEST_F(make, adopt_format_creates_a_pool)
 
 STAGE(keep)
 
+FIXTURE(join) {};
+FIXTURE_SETUP(join) {}
+FIXTURE_TEARDOWN(join) {}
+
 TEST_F(keep, pool_is_found_without_parameters)
 {
 	ASSERT_EQ(0, pool_up(NULL));
@@ -55,7 +59,15 @@ TEST_F(keep, pool_is_found_without_parameters)
 	EXPECT_EQ(1, pool_number("regions"));
 }
 
-TEST_F(keep, shrink_gives_adopted_memory_to_the_system)
+TEST_F(join, attach_parameter_adds_to_the_memory_map)
+{
+	ASSERT_EQ(0, pool_up("attach=" OTHER));
+	EXPECT_EQ(0, pool_check_files());
+	EXPECT_EQ(1, pool_number("regions"));
+	EXPECT_TRUE(run_says(0, "0x180000000", "region show"));
+}
+
+TEST_F(join, shrink_gives_adopted_memory_to_the_system)
 {
 	long long before = vm_meminfo("MemTotal");
 
