@@ -311,6 +311,7 @@ int pkram_nl_pool_grow_doit(struct sk_buff *req, struct genl_info *info)
 	struct nlattr **tb = info->attrs;
 	struct pkram_pool_report *report;
 	const char *text = NULL;
+	u32 timeout = PKRAM_GROW_TIMEOUT;
 	int node = PKRAM_NO_NODE;
 	int err;
 
@@ -330,11 +331,14 @@ int pkram_nl_pool_grow_doit(struct sk_buff *req, struct genl_info *info)
 		}
 	}
 
+	if (tb[PKRAM_A_TIMEOUT])
+		timeout = nla_get_u32(tb[PKRAM_A_TIMEOUT]);
+
 	report = genl_report_new();
 	if (!report)
 		return genl_fail(info->extack, -ENOMEM);
-	err = pkram_pool_grow(nla_get_u32(tb[PKRAM_A_GIB]), node, report,
-			      &text);
+	err = pkram_pool_grow(nla_get_u32(tb[PKRAM_A_GIB]), node, timeout,
+			      report, &text);
 	return genl_report(info, PKRAM_CMD_POOL_GROW, err, text, report);
 }
 

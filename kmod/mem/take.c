@@ -2,11 +2,14 @@
 /* Take memory from the system and give it back: see take.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/ioport.h>
+#include <linux/kthread.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "compat/compat.h"
 #include "mem/iomem.h"
@@ -38,6 +41,8 @@ static const char *take_error_text(int err)
 		return "in use by the kernel, or by memory that cannot move";
 	case -EINTR:
 		return "interrupted";
+	case -ETIMEDOUT:
+		return "pinned or not movable: memory in it was still in use at the limit of time (--timeout)";
 	case -ENOMEM:
 		return "too little memory would be left to the system";
 	case -EADDRINUSE:
@@ -49,7 +54,59 @@ static const char *take_error_text(int err)
 	}
 }
 
-int pkram_take_unit(u64 base, struct pkram_refusal *refusal)
+/**
+ * struct take_work - a removal in a thread of its own
+ * @base: of the unit
+ * @size: its bytes
+ * @done: the thread has tried
+ */
+struct take_work {
+	u64 base;
+	u64 size;
+	struct completion done;
+};
+
+static int take_thread(void *arg)
+{
+	struct take_work *work = arg;
+	int err;
+
+	allow_signal(SIGINT);
+	err = offline_and_remove_memory(work->base, work->size);
+	complete(&work->done);
+	return err;
+}
+
+/*
+ * Remove a unit from the system within a limit of time. offline_pages() repeats for ever
+ * what it could not move, but ends at a signal to its task (-EINTR): so another task does
+ * it, which gets one.
+ */
+static int take_remove(u64 base, u64 size, u32 timeout)
+{
+	struct take_work work = { .base = base, .size = size };
+	struct task_struct *task;
+	long left;
+	int err;
+
+	init_completion(&work.done);
+	task = kthread_create(take_thread, &work, "pkram-take");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	get_task_struct(task);
+	wake_up_process(task);
+	left = wait_for_completion_killable_timeout(&work.done, msecs_to_jiffies(timeout));
+	if (left <= 0) {
+		send_sig(SIGINT, task, 1);
+		wait_for_completion(&work.done);
+	}
+	/* It has ended, or is about to: this returns what it returned. */
+	err = kthread_stop(task);
+	put_task_struct(task);
+	return err == -EINTR && !left ? -ETIMEDOUT : err;
+}
+
+int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal)
 {
 	u64 size = pkram_take_unit_size();
 	struct pkram_iomem_cut cut;
@@ -60,7 +117,7 @@ int pkram_take_unit(u64 base, struct pkram_refusal *refusal)
 		goto out;
 	}
 	pkram_iomem_begin_remove(&cut, base);
-	err = offline_and_remove_memory(base, size);
+	err = take_remove(base, size, timeout);
 	pkram_iomem_end(&cut);
 	if (!err)
 		err = pkram_iomem_check_free(base, size);

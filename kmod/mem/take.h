@@ -18,12 +18,15 @@ u64 pkram_take_unit_size(void);
 /**
  * pkram_take_unit() - Take one unit of RAM from the kernel
  * @base: physical address, aligned to the unit
+ * @timeout: milliseconds; the kernel itself tries for ever to move pages that somebody
+ *	has pinned
  * @refusal: out: filled on failure
  *
- * Verifies that it is not System RAM afterwards. Context: may sleep for seconds
- * (migrates pages). Return: 0 or negative errno.
+ * Verifies that it is not System RAM afterwards. Context: may sleep for @timeout
+ * (migrates pages). Return: 0; -ETIMEDOUT; -EINTR the caller was killed; -ENOMEM too
+ * little memory would be left; or what the kernel refused it with.
  */
-int pkram_take_unit(u64 base, struct pkram_refusal *refusal);
+int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal);
 
 /**
  * pkram_take_give_back() - Give memory back to the system

@@ -132,7 +132,7 @@ refuse:
 }
 
 /* Take units from the top down, that is, in falling order of address. */
-static u32 pool_take_units(u32 want, int node, u64 *bases,
+static u32 pool_take_units(u32 want, int node, u32 timeout, u64 *bases,
 			   struct pkram_pool_report *report)
 {
 	struct pkram_refusal refusal;
@@ -144,7 +144,7 @@ static u32 pool_take_units(u32 want, int node, u64 *bases,
 		if (!base)
 			break;
 		below = base;
-		if (!pkram_take_unit(base, &refusal)) {
+		if (!pkram_take_unit(base, timeout, &refusal)) {
 			bases[n++] = base;
 			continue;
 		}
@@ -176,8 +176,8 @@ static int pool_add_units(const u64 *bases, u32 n, u64 unit,
 	return err;
 }
 
-int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
-		    const char **text)
+int pkram_pool_grow(u32 nr_gib, int node, u32 timeout,
+		    struct pkram_pool_report *report, const char **text)
 {
 	u64 unit = pkram_take_unit_size(), *bases;
 	u32 want = DIV_ROUND_UP_ULL((u64)nr_gib << PKRAM_GIB_SHIFT, unit), n;
@@ -192,7 +192,7 @@ int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
 		*text = TEXT_IMAGE_LOADED;
 		err = -EBUSY;
 	} else {
-		n = pool_take_units(want, node, bases, report);
+		n = pool_take_units(want, node, timeout, bases, report);
 		*text = "no GiB of RAM could be taken from the system";
 		if (n)
 			err = pool_add_units(bases, n, unit, report, text);

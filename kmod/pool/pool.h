@@ -12,6 +12,9 @@
 
 #define PKRAM_REPORT_REFUSALS	256
 
+/* Milliseconds that taking a unit may last, if the command does not say */
+#define PKRAM_GROW_TIMEOUT	10000
+
 /**
  * struct pkram_pool_report - result of a change of size
  * @nr_gib: number of GiB taken or given back
@@ -32,14 +35,15 @@ struct pkram_pool_report {
  * pkram_pool_grow() - Take RAM from the system
  * @nr_gib: number of GiB
  * @node: from this NUMA node, or PKRAM_NO_NODE
+ * @timeout: milliseconds for each unit that is tried
  * @report: out
  * @text: out: text on failure
  *
  * Return: 0 if at least one GiB was taken; -EBUSY a kexec image is loaded; -ENOMEM
  * none could be taken; others.
  */
-int pkram_pool_grow(u32 nr_gib, int node, struct pkram_pool_report *report,
-		    const char **text);
+int pkram_pool_grow(u32 nr_gib, int node, u32 timeout,
+		    struct pkram_pool_report *report, const char **text);
 
 /**
  * pkram_pool_adopt() - Attach, or format, a range that is not System RAM

@@ -67,6 +67,8 @@
  * @PKRAM_A_IOVA: u64, address that devices use
  * @PKRAM_A_OFFSET: u64, bytes
  * @PKRAM_A_PROT: u32, what devices may do there: 1 read, 2 write, 3 both
+ * @PKRAM_A_TIMEOUT: u32, milliseconds that taking each GiB may last; 10 seconds
+ *	if absent
  */
 enum pkram_attr {
 	PKRAM_A_PAD = 1,
@@ -116,6 +118,7 @@ enum pkram_attr {
 	PKRAM_A_IOVA,
 	PKRAM_A_OFFSET,
 	PKRAM_A_PROT,
+	PKRAM_A_TIMEOUT,
 
 	__PKRAM_A_MAX
 };
@@ -137,9 +140,10 @@ enum pkram_attr {
  * @PKRAM_CMD_POOL_GROW: do; Take RAM from the system: a number of GiB, from all
  *	nodes or from one. The reply has the number that was taken, each new region,
  *	and each GiB that could not be taken. Taking fewer GiB than requested is a
- *	success; taking none is an error. In: %PKRAM_A_GIB, %PKRAM_A_NODE. Out:
- *	%PKRAM_A_GIB, %PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE}, %PKRAM_A_REFUSED
- *	{%PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_ERRNO, %PKRAM_A_REASON}.
+ *	success; taking none is an error. In: %PKRAM_A_GIB, %PKRAM_A_NODE,
+ *	%PKRAM_A_TIMEOUT. Out: %PKRAM_A_GIB, %PKRAM_A_TAKEN {%PKRAM_A_BASE,
+ *	%PKRAM_A_SIZE}, %PKRAM_A_REFUSED {%PKRAM_A_BASE, %PKRAM_A_SIZE,
+ *	%PKRAM_A_ERRNO, %PKRAM_A_REASON}.
  * @PKRAM_CMD_POOL_ADOPT: do; Attach the region in a range that this kernel does
  *	not use as RAM (reserved at boot by memmap=SIZE$START). With the flag format,
  *	create a region if the range has none. In: %PKRAM_A_BASE, %PKRAM_A_SIZE,

@@ -192,6 +192,7 @@ struct pkram_resize {
  * @ctx: the context
  * @gib: how many GiB
  * @node: NUMA node, or %PKRAM_NONE32 for any
+ * @timeout: milliseconds that the kernel may take for each GiB, or 0 for its default
  * @res: out: the result, freed with pkram_resize_free(); may be set on failure
  *	too (refusals), else NULL
  *
@@ -200,7 +201,7 @@ struct pkram_resize {
  * Return: 0 or negative errno.
  */
 int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
-		    struct pkram_resize **res);
+		    uint32_t timeout, struct pkram_resize **res);
 
 /**
  * pkram_pool_adopt() - Attach memory that this kernel does not use as RAM

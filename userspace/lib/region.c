@@ -229,13 +229,15 @@ static int resize(struct pkram_ctx *ctx, struct nlmsghdr *nlh,
 }
 
 int pkram_pool_grow(struct pkram_ctx *ctx, uint32_t gib, uint32_t node,
-		    struct pkram_resize **res)
+		    uint32_t timeout, struct pkram_resize **res)
 {
 	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_GROW, 0);
 
 	mnl_attr_put_u32(nlh, PKRAM_A_GIB, gib);
 	if (node != PKRAM_NONE32)
 		mnl_attr_put_u32(nlh, PKRAM_A_NODE, node);
+	if (timeout)
+		mnl_attr_put_u32(nlh, PKRAM_A_TIMEOUT, timeout);
 	return resize(ctx, nlh, res);
 }
 

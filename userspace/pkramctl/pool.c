@@ -95,17 +95,22 @@ static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 static int pool_grow(int argc, char **argv)
 {
 	struct pkram_resize *res;
-	uint64_t node = PKRAM_NONE32;
+	uint64_t node = PKRAM_NONE32, seconds = 0;
+	const char *option, *timeout;
 	struct pkram_ctx *ctx;
-	const char *option;
 	char why[256];
 	uint32_t gib;
 	int err;
 
-	if (args_value("--node", &argc, argv, &option))
+	if (args_value("--node", &argc, argv, &option) ||
+	    args_value("--timeout", &argc, argv, &timeout))
 		return CTL_USAGE;
 	if (option && (parse_number(option, &node) || node >= PKRAM_NONE32))
 		return ctl_usage("pool grow: --node \"%s\" is not a number", option);
+	if (timeout && (parse_number(timeout, &seconds) || !seconds ||
+			seconds > UINT32_MAX / 1000))
+		return ctl_usage("pool grow: --timeout \"%s\" is not a number of seconds, like 30",
+				 timeout);
 	if (!argc)
 		return ctl_usage("pool grow: no size given");
 	if (parse_gib(argv[0], &gib, why, sizeof(why)))
@@ -115,7 +120,7 @@ static int pool_grow(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
-	err = pkram_pool_grow(ctx, gib, node, &res);
+	err = pkram_pool_grow(ctx, gib, node, seconds * 1000, &res);
 	return report(ctx, err, res, gib, "got");
 }
 
@@ -181,8 +186,9 @@ static int pool_shrink(int argc, char **argv)
 static const struct ctl_verb pool_verbs[] = {
 	{ "show", "", "size, free memory, number of regions and objects",
 	  pool_show },
-	{ "grow", "SIZE [--node N]",
-	  "take whole GiB from this kernel's memory, now", pool_grow },
+	{ "grow", "SIZE [--node N] [--timeout SECONDS]",
+	  "take whole GiB from this kernel's memory, now; --timeout: for each GiB\n"
+	  "      (10), as pages that somebody has pinned cannot be moved", pool_grow },
 	{ "adopt", "BASE+SIZE [--format]",
 	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
 	  "      a new, empty region of it if it holds none",

@@ -52,6 +52,8 @@ ctl '' pool grow 4G --format;		is 2 '' 'unknown option "--format"' 'grow refuses
 ctl '' pool grow 4G --node;		is 2 '' 'option "--node" needs a value' 'grow refuses --node without a value'
 ctl '' pool grow 4G --node=;		is 2 '' 'option "--node" needs a value' 'grow refuses --node with an empty value'
 ctl '' pool grow 4G --node 4G;		is 2 '' '"4G" is not a number' 'grow refuses a node with a unit'
+ctl '' pool grow 4G --timeout 0;		is 2 '' 'not a number of seconds' 'grow refuses a timeout of zero'
+ctl '' pool grow 4G --timeout 1m;	is 2 '' 'not a number of seconds' 'grow refuses a timeout with a unit'
 ctl '' pool grow --node=1;		is 2 '' 'no size given' 'grow with a node but no size is a usage error'
 ctl '' pool adopt 4G;			is 2 '' 'BASE+SIZE' 'adopt refuses an address without a size'
 ctl '' pool adopt;			is 2 '' 'no memory given' 'adopt without a range is a usage error'
@@ -232,6 +234,7 @@ ctl '' pool show;			PKRAM_FAKE='' LD_PRELOAD=$O/tests/fake.so "$O/pkramctl" pool
 
 # Growing and shrinking
 ctl '' pool grow 8G;			is 0 'got 8 GiB' '' 'grow prints the size'
+ctl '' pool grow 8G --timeout 30;	is 0 'got 8 GiB' '' 'grow --timeout succeeds'
 ctl '' pool grow 8G --node 1;		is 0 'got 8 GiB' '' 'grow --node succeeds'
 ctl few pool grow 8G;			is 3 'got 4 of 8 GiB' '' 'grow that takes less than requested exits with 3'
 [ "$(grep -c 'holds pages that cannot be moved' "$tmp/out")" = 4 ]; report $? 'grow prints a reason for each refused GiB'

@@ -148,18 +148,19 @@ static void resizing(void)
 	struct pkram_span *s;
 
 	fake("");
-	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, &res) && res->gib == 8 &&
+	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, 0, &res) && res->gib == 8 &&
 	   res->taken && res->taken->size == 8 * GIB && !res->refused,
 	   "pool_grow reports how much was taken");
 	pkram_resize_free(res);
 	ok(fake_last.cmd == PKRAM_CMD_POOL_GROW && sent_u32(PKRAM_A_GIB, 8) &&
-	   !sent(PKRAM_A_NODE), "pool_grow without a node sends no node");
-	ok(!pkram_pool_grow(ctx, 1, 0, &res) && sent_u32(PKRAM_A_NODE, 0),
-	   "pool_grow accepts node 0");
+	   !sent(PKRAM_A_NODE) && !sent(PKRAM_A_TIMEOUT),
+	   "pool_grow without a node and a timeout sends neither");
+	ok(!pkram_pool_grow(ctx, 1, 0, 2500, &res) && sent_u32(PKRAM_A_NODE, 0) &&
+	   sent_u32(PKRAM_A_TIMEOUT, 2500), "pool_grow accepts node 0 and a timeout");
 	pkram_resize_free(res);
 
 	fake("few");
-	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, &res) && res->gib == 4,
+	ok(!pkram_pool_grow(ctx, 8, PKRAM_NONE32, 0, &res) && res->gib == 4,
 	   "a partial pool_grow succeeds");
 	for (s = res->refused; s; s = s->next)
 		n += s->err == EBUSY && s->size == GIB &&
@@ -168,7 +169,7 @@ static void resizing(void)
 	pkram_resize_free(res);
 
 	fake("none");
-	ok(pkram_pool_grow(ctx, 3, PKRAM_NONE32, &res) == -ENOMEM &&
+	ok(pkram_pool_grow(ctx, 3, PKRAM_NONE32, 0, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
 	   "a pool_grow that takes nothing returns the kernel's error");
 	ok(res && res->refused && res->refused->next && !res->taken,
@@ -176,13 +177,13 @@ static void resizing(void)
 	pkram_resize_free(res);
 
 	fake("none uncapped");
-	ok(pkram_pool_grow(ctx, 3, 1, &res) == -ENOMEM &&
+	ok(pkram_pool_grow(ctx, 3, 1, 0, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), "no GiB could be taken"),
 	   "the error text is found after a repeated request");
 	pkram_resize_free(res);
 
 	fake("unprivileged");
-	ok(pkram_pool_grow(ctx, 1, PKRAM_NONE32, &res) == -EPERM && !res &&
+	ok(pkram_pool_grow(ctx, 1, PKRAM_NONE32, 0, &res) == -EPERM && !res &&
 	   strstr(pkram_strerror(ctx), "root"),
 	   "EPERM without a text says that root is needed");
 

@@ -29,9 +29,10 @@ static const struct netlink_range_validation pkram_a_size_range = {
 };
 
 /* PKRAM_CMD_POOL_GROW - do */
-static const struct nla_policy pkram_pool_grow_nl_policy[PKRAM_A_NODE + 1] = {
+static const struct nla_policy pkram_pool_grow_nl_policy[PKRAM_A_TIMEOUT + 1] = {
 	[PKRAM_A_GIB] = NLA_POLICY_FULL_RANGE(NLA_U32, &pkram_a_gib_range),
 	[PKRAM_A_NODE] = NLA_POLICY_MAX(NLA_U32, 1023),
+	[PKRAM_A_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* PKRAM_CMD_POOL_ADOPT - do */
@@ -74,7 +75,7 @@ const struct genl_split_ops pkram_nl_ops[10] = {
 		.cmd		= PKRAM_CMD_POOL_GROW,
 		.doit		= pkram_nl_pool_grow_doit,
 		.policy		= pkram_pool_grow_nl_policy,
-		.maxattr	= PKRAM_A_NODE,
+		.maxattr	= PKRAM_A_TIMEOUT,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

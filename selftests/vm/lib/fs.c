@@ -36,7 +36,7 @@ uint64_t fs_free(void)
 int fs_grow(void)
 {
 	if (!fs_total())
-		vm_run(NULL, "pkramctl.static pool grow 2G");
+		vm_run(NULL, "pkramctl.static pool grow 2G --timeout 600");
 	return fs_total() ? 0 : -ENOMEM;
 }
 

@@ -29,7 +29,8 @@ int pool_down(void)
 
 int pool_grow(int gib)
 {
-	return vm_run(NULL, CTL "pool grow %dG", gib) ? -ENOMEM : 0;
+	/* A GiB may take long on a busy machine. */
+	return vm_run(NULL, CTL "pool grow %dG --timeout 600", gib) ? -ENOMEM : 0;
 }
 
 long long pool_number(const char *field)

@@ -78,7 +78,7 @@ TEST_F(before, pool_grows_and_shrinks)
 {
 	EXPECT_EQ(0, ctl(0, "none", "handover show"));
 	EXPECT_EQ(0, ctl(1, "pkramctl: ", "pool shrink 1G"));
-	EXPECT_EQ(0, ctl(0, "got 2 GiB", "pool grow 2G"));
+	EXPECT_EQ(0, ctl(0, "got 2 GiB", "pool grow 2G --timeout 600"));
 	EXPECT_EQ(0, ctl(0, "size             2 GiB", "pool show"));
 	EXPECT_EQ(0, ctl(0, "gave back 1 GiB", "pool shrink 1G"));
 	EXPECT_EQ(0, ctl(0, "1 GiB", "region show"));
@@ -192,7 +192,7 @@ TEST_F(before, verify_finds_changes_since_export)
 TEST_F(before, only_root_may_change_the_pool)
 {
 	EXPECT_EQ(0, vm_run(NULL, "chmod 755 " PKRAM_MNT "; chmod 600 " PKRAM_MNT "/v"));
-	EXPECT_EQ(0, as_nobody(1, "needs root", "pool grow 1G"));
+	EXPECT_EQ(0, as_nobody(1, "needs root", "pool grow 1G --timeout 600"));
 	EXPECT_EQ(0, as_nobody(1, "needs root", "object show"));
 	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object remove v"));
 	EXPECT_EQ(0, as_nobody(1, "Permission denied", "object show v"));

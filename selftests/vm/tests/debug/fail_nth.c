@@ -79,7 +79,7 @@ static int grow_pool(void)
 	struct pkram_resize *res = NULL;
 	int err;
 
-	err = pkram_pool_grow(ctx, 1, PKRAM_NONE32, &res);
+	err = pkram_pool_grow(ctx, 1, PKRAM_NONE32, 600000, &res);
 	if (res && res->taken)
 		grown_gib = res->taken->base;
 	pkram_resize_free(res);

@@ -212,7 +212,7 @@ TEST_HOST_IS_UP(first, "6.1")
 TEST_F_TIMEOUT(first, pool_grows, 120)
 {
 	EXPECT_EQ(0, vm_run(NULL, "rm -f /var/lib/pkram/pool && "
-			    CTL "pool grow 1G && echo SIZE=1G >/etc/pkram/pool.conf"));
+			    CTL "pool grow 1G --timeout 600 && echo SIZE=1G >/etc/pkram/pool.conf"));
 	EXPECT_EQ(1, pool_number("regions"));
 }
 

@@ -14,8 +14,8 @@ STAGE(main)
 TEST_F(main, creates_a_pool_on_both_nodes)
 {
 	ASSERT_EQ(0, pool_up(NULL));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0"));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0 --timeout 600"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1 --timeout 600"));
 	EXPECT_LT(0, nodes_free(0));
 	EXPECT_LT(0, nodes_free(1));
 }

@@ -38,11 +38,11 @@ TEST_F(make, grow_takes_the_requested_node)
 	char *out;
 
 	ASSERT_EQ(0, pool_up(NULL));
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 0 --timeout 600"));
 	out = regions();
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	free(out);
-	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool grow 1G --node 1 --timeout 600"));
 	out = regions();
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	EXPECT_EQ(1, count(out, "\"node\":1"));

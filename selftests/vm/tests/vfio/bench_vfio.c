@@ -129,7 +129,7 @@ TEST_F_TIMEOUT(bench, times_of_map_and_unmap, 900)
 	int c;
 
 	ASSERT_OK(fs_load() ?: fs_mount());
-	ASSERT_OK(vm_run(NULL, "pkramctl.static pool grow 7G"));
+	ASSERT_OK(vm_run(NULL, "pkramctl.static pool grow 7G --timeout 600"));
 	ASSERT_OK(vm_insmod(VFIO_MODULE, NULL));
 	/* type1 charges pinned memory */
 	ASSERT_OK(setrlimit(RLIMIT_MEMLOCK,
