@@ -460,7 +460,8 @@ static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 	return 0;
 }
 
-static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *report)
+static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *report,
+			     const char **text)
 {
 	struct pkram_range range = { .base = base, .size = size };
 	u64 unit = pkram_take_unit_size(), addr;
@@ -469,8 +470,10 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 
 	if (pkram_unusable_find(base, size)) {
 		err = pool_wipe_range(base, size);
-		if (err)
+		if (err) {
+			*text = "the range cannot be zeroed, and stays reserved; see the kernel log";
 			return err;
+		}
 		pkram_unusable_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {
 			refusal.reason = TEXT_LOST;
@@ -512,7 +515,7 @@ int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,
 		err = -EBUSY;
 	} else {
 		*text = "no memory for the list of what to give back";
-		err = size ? pool_shrink_range(base, size, report) :
+		err = size ? pool_shrink_range(base, size, report, text) :
 			     pool_shrink_number(nr_gib, report);
 	}
 	mutex_unlock(&pool_lock);
