@@ -49,7 +49,7 @@ void pkram_store_pool_uuid(u8 uuid[16]);
 /** pkram_store_pool_key() - Get the key of the pool, for pool/attach.c alone */
 void pkram_store_pool_key(u8 key[16]);
 
-/** pkram_store_init() - set the store up, empty. Return: 0 or -ENOMEM. */
+/** pkram_store_init() - Set up the store, empty. Return: 0 or -ENOMEM. */
 int pkram_store_init(void);
 
 /**
