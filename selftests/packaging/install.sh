@@ -111,6 +111,10 @@ conf_is_kept() {
 		grep -qx SIZE=5G "$to/etc/pkram/pool.conf"
 }
 
+mounted_for_data() {
+	grep -qx 'Options=nosuid,nodev,noexec' "$to/usr/lib/systemd/system/dev-pkram.mount"
+}
+
 another_prefix() {
 	to=$tmp/other
 	make -s -C "$PKRAM_TOP" install-userspace DESTDIR="$to" PREFIX=/opt/pkram &&
@@ -136,6 +140,7 @@ tap_check "a program with the static library builds and runs" static_program
 tap_check "the library exports only pkram_*, with versions" only_ours
 tap_check "pkramctl runs" tool_runs
 tap_check "programs that the units start are installed" units_name_files
+tap_check "/dev/pkram is mounted nosuid, nodev, noexec" mounted_for_data
 tap_check "the completion loads" completion_loads
 tap_check "a second installation keeps pool.conf" conf_is_kept
 tap_check "the installed files contain another PREFIX" another_prefix

@@ -123,7 +123,7 @@ static void host_is_up(struct __test_metadata *_metadata, const char *series)
 	vm_run(&out, "systemctl --failed --plain --no-legend");
 	EXPECT_STREQ("", out);
 	EXPECT_EQ(0, vm_run(NULL, "modinfo -F filename pkram | grep /updates/dkms/"));
-	EXPECT_EQ(0, vm_run(NULL, "grep '^pkram %s pkramfs' /proc/mounts", PKRAM_MNT));
+	EXPECT_EQ(0, vm_run(NULL, "grep '^pkram %s pkramfs rw,nosuid,nodev,noexec' /proc/mounts", PKRAM_MNT));
 	EXPECT_EQ(0, vm_run(NULL, "dpkg-query -W pkram-dkms pkram-tools libpkram1"));
 	/* The pool is mounted before local-fs.target. */
 	EXPECT_TRUE(is_up_before("systemd-modules-load.service", "dev-pkram.mount"));
