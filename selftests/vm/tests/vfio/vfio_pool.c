@@ -9,6 +9,8 @@
 #include "dma_table.h"
 #include <pkram.h>
 
+#include <pthread.h>
+
 #define IOVA	(16 * MIB)
 #define LOW	(16 * MIB)
 #define HIGH	(4 * GIB)
@@ -303,6 +305,56 @@ TEST_F(pool, device_reads_zeroes_from_new_memory)
 	}
 	EXPECT_EQ(-1, vm_verify_zero(p, len));
 	close(fd);
+}
+
+/* Each unit of a file that is new, written as a whole while it is mapped for DMA */
+struct unit_writer {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	int fd;
+	size_t len;
+};
+
+static void *write_units(void *arg)
+{
+	struct unit_writer *w = arg;
+	char *buf = malloc(UNIT);
+	off_t pos;
+
+	memset(buf, 0x5a, UNIT);
+	pthread_barrier_wait(w->start);
+	for (pos = 0; pos < w->len; pos += UNIT)
+		if (pwrite(w->fd, buf, UNIT, pos) != UNIT)
+			break;
+	free(buf);
+	return NULL;
+}
+
+TEST_F(pool, write_beside_a_new_dma_map_is_not_lost)
+{
+	struct unit_writer w = { .len = 16 * UNIT };
+	pthread_barrier_t start;
+	long long lost;
+	char *p;
+
+	w.start = &start;
+	pthread_barrier_init(&start, NULL, 2);
+	for (int i = 0; i < 15; i++) {
+		w.fd = fs_file("file", w.len);
+		p = map_at(w.fd, 0, w.len);
+		ASSERT_EQ(0, pthread_create(&w.thread, NULL, write_units, &w));
+		pthread_barrier_wait(&start);
+		ASSERT_OK(dma_map(self->c, IOVA, p, w.len));
+		pthread_join(w.thread, NULL);
+		lost = fs_find_other(w.fd, 0x5a, w.len, 0);
+		ASSERT_EQ(-1, lost);
+		ASSERT_EQ(w.len, dma_unmap(self->c, IOVA, w.len));
+		close(w.fd);
+		ASSERT_OK(unlink("file"));
+		munmap(p, w.len);
+		nr_mapped--;
+	}
+	pthread_barrier_destroy(&start);
 }
 
 /* Bytes of page tables for devices; the refresh adds up the counters of the CPUs. */
