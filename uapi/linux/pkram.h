@@ -64,6 +64,13 @@ enum pkram_handover_mode {
 };
 
 /*
+ * open(2) of a regular file of pkramfs for writing with O_EXCL, but without O_CREAT,
+ * is exclusive: EBUSY while anybody else has the file open for writing, who in turn
+ * cannot open it so while it lasts. A sealed file can be opened for writing in no
+ * other way. Any open for writing is EBUSY while another has a claim.
+ */
+
+/*
  * ioctls on a regular file of pkramfs.
  *
  * Every struct begins with its own size as the caller knows it. A larger
