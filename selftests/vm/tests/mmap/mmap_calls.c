@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Mappings: system calls that give advice, lock, query, or are refused */
 #include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "mmap_fixture.h"
@@ -263,6 +265,75 @@ TEST_F(map, mapping_cannot_be_made_executable)
 	EXPECT_ERR(EACCES, mprotect(p, GIB, PROT_READ | PROT_EXEC));
 	EXPECT_ERR(EACCES, mprotect(p + UNIT, PAGE, RW | PROT_EXEC));
 	EXPECT_EQ(0, try_write(p, 2));
+	close(fd);
+}
+
+/* A thread that goes before all others of its CPU, and how late it got that at most */
+static volatile double latest;
+static volatile bool watching;
+
+static void *watch_cpu(void *arg)
+{
+	struct timespec step = { .tv_nsec = 200000 };
+	double before;
+
+	while (watching) {
+		before = vm_now();
+		nanosleep(&step, NULL);
+		if (vm_now() - before > latest)
+			latest = vm_now() - before;
+	}
+	return NULL;
+}
+
+static double time_leaves(int fd)
+{
+	double before = vm_now();
+
+	leaves(fd);
+	return vm_now() - before;
+}
+
+TEST_F(map, counting_leaves_yields_the_cpu)
+{
+	struct sched_param param = { .sched_priority = 10 };
+	int fd = fs_file("file", GIB), i;
+	double took = 1e9, late = 1e9, t;
+	pthread_attr_t attr;
+	pthread_t thread;
+	cpu_set_t cpu;
+	char *p;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	ASSERT_OK(sched_setaffinity(0, sizeof(cpu), &cpu));
+	for (i = 0; i < 2; i++) {
+		p = map_file_at(fd, reserve(GIB, PAGE), GIB, 0);
+		ASSERT_NE(MAP_FAILED, p);
+		ASSERT_OK(madvise(p, GIB, MADV_POPULATE_WRITE));
+	}
+	EXPECT_LEAVES(fd, 0, 0, 2 * GIB / PAGE);
+	for (i = 0; i < 5; i++) {
+		t = time_leaves(fd);
+		took = t < took ? t : took;
+	}
+	pthread_attr_init(&attr);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+	pthread_attr_setschedparam(&attr, &param);
+	watching = true;
+	ASSERT_EQ(0, pthread_create(&thread, &attr, watch_cpu, NULL));
+	/* The machine may be busy at times. */
+	for (i = 0; i < 20; i++) {
+		latest = 0;
+		time_leaves(fd);
+		late = latest < late ? latest : late;
+	}
+	watching = false;
+	pthread_join(thread, NULL);
+	printf("# counting took %.0f us, the other thread waited %.0f us\n", took * 1e6,
+	       late * 1e6);
+	EXPECT_LT(late, took / 2);
 	close(fd);
 }
 
