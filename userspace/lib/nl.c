@@ -219,6 +219,13 @@ static void take_text(const struct nlmsghdr *nlh, unsigned int skip, char *text,
 	}
 }
 
+#define MAX_ERRNO	4095		/* of the kernel's errors, as it counts them */
+
+static uint32_t min(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static int take_end(struct pkram_ctx *ctx, const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
@@ -234,10 +241,13 @@ static int take_end(struct pkram_ctx *ctx, const struct nlmsghdr *nlh)
 					   "the kernel's answer is truncated");
 		err = e->error;
 		skip = sizeof(*e);
+		/* Of what is said to be longer than the message, nothing follows. */
 		if (err && !(nlh->nlmsg_flags & NLM_F_CAPPED) &&
 		    e->msg.nlmsg_len > sizeof(e->msg))
-			skip += e->msg.nlmsg_len - sizeof(e->msg);
+			skip += min(e->msg.nlmsg_len, nlh->nlmsg_len) - sizeof(e->msg);
 	}
+	if (err < -MAX_ERRNO)
+		return pkram_error(ctx, -EBADMSG, "the kernel's answer makes no sense");
 	if (err >= 0) {
 		take_text(nlh, skip, ctx->warning, sizeof(ctx->warning));
 		return 0;

@@ -270,11 +270,13 @@ static char *object_property(const char *object, struct json_object *json,
 			     const char *key)
 {
 	struct json_object *v;
+	const char *text;
 
 	if (!json)
 		return property(object, key);
-	return json_object_object_get_ex(json, key, &v) ?
-		strdup(json_object_get_string(v)) : NULL;
+	/* Of null there is no text. */
+	text = json_object_object_get_ex(json, key, &v) ? json_object_get_string(v) : NULL;
+	return text ? strdup(text) : NULL;
 }
 
 /* Parse an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */

@@ -100,9 +100,14 @@ static void note_event(struct qmp *q, struct json_object *msg)
 {
 	struct json_object *at = member(msg, "timestamp");
 	const char *name = json_object_get_string(member(msg, "event"));
-	int64_t us = json_object_get_int64(member(at, "seconds")) * 1000000 +
-		json_object_get_int64(member(at, "microseconds"));
+	int64_t us;
 
+	/* What is no time is as if it were not there. */
+	if (__builtin_mul_overflow(json_object_get_int64(member(at, "seconds")),
+				   1000000, &us) ||
+	    __builtin_add_overflow(us, json_object_get_int64(member(at, "microseconds")),
+				   &us) || us < 0)
+		us = 0;
 	if (name && !strcmp(name, "STOP"))
 		q->stopped = us;
 	else if (name && !strcmp(name, "RESUME"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A fake kernel with the genetlink family "pkram", inside the process. */
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,7 @@ static void finish(const struct nlmsghdr *req, int err, const char *text)
 {
 	bool dump = (req->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
 	bool uncapped = err && fake_is("uncapped");
+	bool lies = fake_is("lies");
 	struct nlmsgerr *e;
 	struct nlmsghdr *nlh;
 	uint16_t flags = text ? NLM_F_ACK_TLVS : 0;
@@ -105,12 +107,16 @@ static void finish(const struct nlmsghdr *req, int err, const char *text)
 		e = mnl_nlmsg_put_extra_header(nlh, sizeof(*e));
 		e->error = err;
 		e->msg = *req;
+		if (lies && err)
+			e->msg.nlmsg_len = UINT32_MAX - 6;
 		if (uncapped && req->nlmsg_len > sizeof(*req))
 			memcpy(mnl_nlmsg_put_extra_header(nlh, req->nlmsg_len -
 							  sizeof(*req)),
 			       req + 1, req->nlmsg_len - sizeof(*req));
 	}
-	if (text)
+	if (err && fake_is("no_errno"))
+		*(int *)mnl_nlmsg_get_payload(nlh) = INT_MIN;
+	if (text && !fake_is("no_errno"))
 		mnl_attr_put_strz(nlh, NLMSGERR_ATTR_MSG, text);
 	message_end(nlh);
 }

@@ -27,6 +27,8 @@
  *	unterminated	a string has no terminating NUL
  *	newer		attributes that this program does not know
  *	uncapped	errors repeat the request
+ *	lies		and say that it has a length which none has
+ *	no_errno	an error is no errno
  *	eintr		a signal interrupts each receive once
  *	moves		the regions change once an image is loaded
  *	eventless	there is no multicast group

@@ -80,6 +80,12 @@ static void a_definition(void)
 	   !strcmp(g.ram[2].path, "/x") && !g.ram[2].pkram,
 	   "RAM in pkram is found in JSON options%s", why);
 	guest_file_free(&g);
+	ok(!parse(&g, UUID_IS
+		  "-object '{\"qom-type\": null, \"name\": \"a\"}'\n"
+		  "-object '{\"qom-type\": \"memory-backend-pkram\", \"name\": null}'\n"
+		  "-object '{\"qom-type\": \"memory-backend-file\", \"mem-path\": null}'\n",
+		  why, sizeof(why)) && !g.nr_ram, "null in JSON is no RAM%s", why);
+	guest_file_free(&g);
 	ok(!parse(&g, UUID_IS "-m 4G", why, sizeof(why)) &&
 	   !strcmp(g.qemu, "qemu-system-x86_64") && g.stop_timeout == 90 &&
 	   !g.nr_ram, "missing settings have defaults");
@@ -177,6 +183,7 @@ static void names(void)
 
 #define GREETING	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
 #define OK		"{\"return\": {}}\r\n"
+#define EVENT_AT(sec, usec, name) "{\"timestamp\": {\"seconds\": " sec ", \"microseconds\": " usec "}, \"event\": \"" name "\"}\r\n"
 #define EVENT(name)	"{\"timestamp\": {\"seconds\": 5, \"microseconds\": 7}, \"event\": \"" name "\"}\r\n"
 
 static char path[64];
@@ -217,6 +224,22 @@ static void served(struct qmp *q)
 }
 
 #define SERVE(...)	serve((const char *const []){ __VA_ARGS__, NULL })
+
+static void impossible_times(void)
+{
+	struct qmp q;
+
+	SERVE(GREETING, OK,
+	      EVENT_AT("9223372036854775807", "1", "STOP")
+	      EVENT_AT("-9223372036854775807", "-1", "RESUME") OK,
+	      EVENT_AT("9223372036854", "9223372036854775807", "STOP")
+	      EVENT_AT("null", "null", "RESUME") OK);
+	ok(!qmp_open(&q, path, 5000) && !qmp_command(&q, "x", NULL) &&
+	   !q.stopped && !q.resumed, "QMP: a time that cannot be is none");
+	ok(!qmp_command(&q, "x", NULL) && !q.stopped && !q.resumed,
+	   "QMP: nor is one without numbers");
+	served(&q);
+}
 
 static void a_conversation(void)
 {
@@ -300,6 +323,7 @@ int main(void)
 	wrong_definitions();
 	names();
 	a_conversation();
+	impossible_times();
 	wrong_talk();
 	return tap_finish();
 }

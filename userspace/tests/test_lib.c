@@ -182,6 +182,18 @@ static void resizing(void)
 	   "the error text is found after a repeated request");
 	pkram_resize_free(res);
 
+	fake("none uncapped lies");
+	ok(pkram_pool_grow(ctx, 3, 1, &res) == -ENOMEM &&
+	   !strcmp(pkram_strerror(ctx), strerror(ENOMEM)),
+	   "no text is read behind a request of an impossible length");
+	pkram_resize_free(res);
+
+	fake("none no_errno");
+	ok(pkram_pool_grow(ctx, 3, 1, &res) == -EBADMSG &&
+	   strstr(pkram_strerror(ctx), "makes no sense"),
+	   "an error that is no errno is refused");
+	pkram_resize_free(res);
+
 	fake("unprivileged");
 	ok(pkram_pool_grow(ctx, 1, PKRAM_NONE32, 0, &res) == -EPERM && !res &&
 	   strstr(pkram_strerror(ctx), "root"),
