@@ -8,10 +8,14 @@
 #include "core/load.h"
 #include "core/unitmap.h"
 
-/* Sort key: by id, then the newest first. */
+/*
+ * By what items are found; sorted by id, then the newest first; records of the root
+ * by age before that. When copies are settled, the good one of an id is the first.
+ */
 struct id_key {
 	u64 id;
 	u64 seq;
+	struct pkram_time born;
 	u32 item;
 };
 
@@ -31,10 +35,26 @@ struct run {
 	bool sure;		/* whole and possible, else the part in the region */
 };
 
+/*
+ * A bit for each unit of a region, and how many are set before each word: tells how
+ * many there are in a run, however long, without a look at each.
+ */
+struct unit_bits {
+	const unsigned long *bits;
+	u32 *before;
+};
+
+/*
+ * @used: units that no object can have: absent, or metadata
+ * @unowned: units that the unit map does not know as owned; its bits are in @map
+ */
 struct region_ref {
 	u64 id;
 	const struct pkram_load_region *lr;
 	struct pkram_alloc_region *ar;
+	struct unit_bits used;
+	struct unit_bits unowned;
+	unsigned long *map;
 };
 
 struct loader {
@@ -65,11 +85,19 @@ static int load_cmp_region(const void *a, const void *b)
 			    ((const struct region_ref *)b)->id);
 }
 
+static int load_cmp_time(const struct pkram_time *a, const struct pkram_time *b)
+{
+	if (a->sec != b->sec)
+		return a->sec < b->sec ? -1 : 1;
+	return load_cmp_u64(a->nsec, b->nsec);
+}
+
 static int load_cmp_id(const void *a, const void *b)
 {
 	const struct id_key *x = a, *y = b;
+	int root = x->id == PKRAM_ROOT_ID ? load_cmp_time(&x->born, &y->born) : 0;
 
-	return load_cmp_u64(x->id, y->id) ?: load_cmp_u64(y->seq, x->seq) ?:
+	return load_cmp_u64(x->id, y->id) ?: root ?: load_cmp_u64(y->seq, x->seq) ?:
 	       load_cmp_u64(x->item, y->item);
 }
 
@@ -153,20 +181,15 @@ static int load_read_pair(struct loader *l, const void *slots, u32 seed,
 	load_note_id(l, it->rec.replaces);
 	for (i = 0; !bad && i < it->rec.nr_entries; i++)
 		load_note_id(l, it->rec.entries[i].object);
-	/*
-	 * A free pair with one damaged slot is repaired when it is used next: both
-	 * slots are then written and none is read.
-	 */
 	if (!bad && it->rec.kind == PKRAM_KIND_FREE) {
-		pkram_record_release(&it->rec);
-		return 0;
+		if (!it->mirror)
+			return 0;
+		it->stale = true;
 	}
 	it->loc = *loc;
 	it->loc.cur = cur;
 	it->bad = bad;
-	it->lost = bad && !it->rec.extents &&
-		   it->rec.kind != PKRAM_KIND_DMA_TABLE;
-	l->res->lost |= it->lost;
+	it->lost = bad && !it->rec.extents_known;
 	l->res->nr++;
 	return 0;
 }
@@ -206,11 +229,62 @@ static struct region_ref *load_find_region(struct loader *l, u64 id)
 		       load_cmp_region);
 }
 
-/* No object has taken units yet, so units in use are absent ones or metadata. */
-static bool load_units_usable(const struct pkram_alloc_region *ar, u32 start, u32 end)
+static int load_count_bits(struct unit_bits *b, const unsigned long *bits, u32 nr)
 {
-	return end <= ar->nr_units &&
-	       find_next_bit(ar->used, end, start) >= end;
+	u32 i, words = nr / BITS_PER_LONG;
+
+	b->bits = bits;
+	b->before = pkram_alloc_mem((words + 1) * sizeof(*b->before));
+	if (!b->before)
+		return -ENOMEM;
+	b->before[0] = 0;
+	for (i = 0; i < words; i++)
+		b->before[i + 1] = b->before[i] + hweight_long(bits[i]);
+	return 0;
+}
+
+/* How many bits are set before one */
+static u32 load_bits_before(const struct unit_bits *b, u32 bit)
+{
+	u32 word = bit / BITS_PER_LONG, rest = bit % BITS_PER_LONG;
+
+	if (!rest)
+		return b->before[word];
+	return b->before[word] + hweight_long(b->bits[word] & (BIT(rest) - 1));
+}
+
+static bool load_any_bit(const struct unit_bits *b, u32 start, u32 end)
+{
+	return load_bits_before(b, start) != load_bits_before(b, end);
+}
+
+/* No object has taken any unit yet. */
+static int load_index_region(struct region_ref *ref)
+{
+	u32 nr = ref->ar->nr_units, word, i, states;
+	int ret;
+
+	ret = load_count_bits(&ref->used, ref->ar->used, nr);
+	ref->map = pkram_alloc_mem(BITS_TO_LONGS(nr) * sizeof(long));
+	if (ret || !ref->map)
+		return -ENOMEM;
+	bitmap_zero(ref->map, nr);
+	for (word = 0; word < nr / PKRAM_MAP_WORD_UNITS; word++) {
+		if (!test_bit(word / PKRAM_GIB_MAP_WORDS, ref->ar->present))
+			continue;
+		if (pkram_map_word(ref->lr->base, ref->id, word, &states))
+			states = 0;
+		for (i = 0; i < PKRAM_MAP_WORD_UNITS; i++, states >>= 2)
+			if ((states & 3) != PKRAM_UNIT_STALE &&
+			    (states & 3) != PKRAM_UNIT_WRITTEN)
+				__set_bit(word * PKRAM_MAP_WORD_UNITS + i, ref->map);
+	}
+	return load_count_bits(&ref->unowned, ref->map, nr);
+}
+
+static bool load_units_usable(const struct region_ref *ref, u32 start, u32 end)
+{
+	return end <= ref->ar->nr_units && !load_any_bit(&ref->used, start, end);
 }
 
 static enum pkram_bad load_check_extent(struct loader *l,
@@ -223,10 +297,9 @@ static enum pkram_bad load_check_extent(struct loader *l,
 		return PKRAM_BAD_REGION;
 	if (!e->nr_units ||
 	    check_add_overflow(e->region_unit, e->nr_units, &end) ||
-	    !load_units_usable(ref->ar, e->region_unit, end))
+	    !load_units_usable(ref, e->region_unit, end))
 		return PKRAM_BAD_EXTENT;
-	if (!pkram_map_owned(ref->lr->base, e->region_id, e->region_unit,
-			     e->nr_units))
+	if (load_any_bit(&ref->unowned, e->region_unit, end))
 		return PKRAM_BAD_MAP;
 	return PKRAM_OK;
 }
@@ -275,11 +348,12 @@ static int load_index_ids(struct loader *l)
 		return -ENOMEM;
 	for (i = 0; i < l->res->nr; i++) {
 		it = &l->res->items[i];
-		if (!it->rec.id || it->rec.id > PKRAM_ID_MAX)
+		if (!it->rec.id || it->rec.id > PKRAM_ID_MAX || it->stale)
 			continue;
 		l->ids[l->nr_ids++] = (struct id_key) {
 			.id = it->rec.id,
 			.seq = it->rec.seq,
+			.born = it->rec.btime,
 			.item = i,
 		};
 	}
@@ -287,31 +361,69 @@ static int load_index_ids(struct loader *l)
 	return 0;
 }
 
-/* Return whether a record is an older copy of the newest one, and not another object. */
-static bool load_copy_is_older(const struct pkram_loaded *newest,
-			       const struct pkram_loaded *it)
+/* Versions of one object, and not two objects that have one id */
+static bool load_same_object(const struct pkram_loaded *x,
+			     const struct pkram_loaded *y)
 {
-	const struct pkram_record *a = &newest->rec, *b = &it->rec;
-
-	return !newest->bad && !it->bad && b->seq < a->seq &&
-	       a->kind == b->kind && a->btime.sec == b->btime.sec &&
-	       a->btime.nsec == b->btime.nsec;
+	return x->rec.kind == y->rec.kind &&
+	       !load_cmp_time(&x->rec.btime, &y->rec.btime);
 }
 
-static void load_settle_group(struct loader *l, const struct id_key *keys, u32 nr)
+/* Does a record make it unknown whether @newest counts? */
+static bool load_contests(const struct pkram_loaded *it,
+			  const struct pkram_loaded *newest)
 {
-	struct pkram_loaded *newest = &l->res->items[keys[0].item];
-	bool fine = true;
-	u32 i;
+	return load_same_object(it, newest) ? it->rec.seq >= newest->rec.seq : !it->bad;
+}
 
-	for (i = 1; i < nr; i++)
-		fine &= load_copy_is_older(newest, &l->res->items[keys[i].item]);
+/* Return: does a good one remain? It is the first then. */
+static bool load_settle_group(struct loader *l, struct id_key *keys, u32 nr)
+{
+	struct pkram_loaded *items = l->res->items, *newest, *it;
+	bool contested = false;
+	u32 i, first = 0;
+
+	while (first < nr && items[keys[first].item].bad)
+		first++;
+	if (first == nr)
+		return false;
+	newest = &items[keys[first].item];
 	for (i = 0; i < nr; i++) {
-		if (!fine)
-			load_condemn(&l->res->items[keys[i].item],
-				     PKRAM_BAD_DUP_ID, keys[i].id);
-		else if (i)
-			l->res->items[keys[i].item].stale = true;
+		it = &items[keys[i].item];
+		contested |= it != newest && load_contests(it, newest);
+	}
+	for (i = 0; i < nr; i++) {
+		it = &items[keys[i].item];
+		if (contested) {
+			load_condemn(it, PKRAM_BAD_DUP_ID, keys[i].id);
+		} else if (it != newest && load_same_object(it, newest)) {
+			it->bad = PKRAM_OK;
+			it->lost = false;
+			it->stale = true;
+		}
+	}
+	swap(keys[0], keys[first]);
+	return !contested;
+}
+
+/*
+ * A root may have been made while the region of the true one was not there. The
+ * oldest one stays.
+ */
+static void load_settle_root(struct loader *l, struct id_key *keys, u32 nr)
+{
+	bool found = false;
+	u32 i, j, n;
+
+	for (i = 0; i < nr; i += n) {
+		for (n = 1; i + n < nr && !load_cmp_time(&keys[i + n].born,
+							 &keys[i].born); n++)
+			;
+		for (j = i; found && j < i + n; j++)
+			load_condemn(&l->res->items[keys[j].item],
+				     PKRAM_BAD_DUP_ID, PKRAM_ROOT_ID);
+		if (!found)
+			found = load_settle_group(l, &keys[i], n);
 	}
 }
 
@@ -323,12 +435,14 @@ static void load_settle_copies(struct loader *l)
 		for (n = 1; i + n < l->nr_ids &&
 		     l->ids[i + n].id == l->ids[i].id; n++)
 			;
-		if (n > 1)
+		if (n > 1 && l->ids[i].id == PKRAM_ROOT_ID)
+			load_settle_root(l, &l->ids[i], n);
+		else if (n > 1)
 			load_settle_group(l, &l->ids[i], n);
 	}
 }
 
-/* Find the good record of an object: the newest of its copies, if that is good. */
+/* The good record of an object */
 static u32 load_find_item(struct loader *l, u64 id)
 {
 	u32 lo = 0, hi = l->nr_ids, mid;
@@ -411,7 +525,7 @@ static void load_collect_item(struct loader *l, u32 item)
 			.end = (u32)end,
 			.item = item,
 			.sure = !greedy && end - e->region_unit == e->nr_units &&
-				load_units_usable(ref->ar, e->region_unit, (u32)end),
+				load_units_usable(ref, e->region_unit, (u32)end),
 		};
 	}
 }
@@ -634,6 +748,7 @@ static int load_init(struct loader *l,
 static int load_judge(struct loader *l)
 {
 	size_t nr = l->res->nr + 1;
+	u32 i;
 	int ret;
 
 	l->next = pkram_alloc_mem(nr * sizeof(*l->next));
@@ -641,6 +756,11 @@ static int load_judge(struct loader *l)
 	if (!l->next || !l->replaced)
 		return -ENOMEM;
 	memset(l->replaced, 0, nr * sizeof(*l->replaced));
+	for (i = 0; i < l->nr_regions; i++) {
+		ret = load_index_region(&l->regions[i]);
+		if (ret)
+			return ret;
+	}
 	load_check_extents(l);
 	ret = load_index_ids(l);
 	if (ret)
@@ -655,11 +775,20 @@ static int load_judge(struct loader *l)
 	if (ret)
 		return ret;
 	load_check_parents(l);
+	for (i = 0; i < l->res->nr; i++)
+		l->res->lost |= l->res->items[i].lost;
 	return 0;
 }
 
 static void load_release(struct loader *l)
 {
+	u32 i;
+
+	for (i = 0; i < l->nr_regions; i++) {
+		pkram_free_mem(l->regions[i].used.before);
+		pkram_free_mem(l->regions[i].unowned.before);
+		pkram_free_mem(l->regions[i].map);
+	}
 	pkram_free_mem(l->regions);
 	pkram_free_mem(l->ids);
 	pkram_free_mem(l->next);

@@ -38,16 +38,18 @@ struct pkram_location {
 };
 
 /**
- * struct pkram_loaded - one record that is not free
+ * struct pkram_loaded - one record that is not free, or a pair that is half free
  * @rec: the record; with %PKRAM_BAD_CHECKSUM empty
  * @loc: its position
  * @bad: verdict
  * @other: with %PKRAM_BAD_OVERLAP, %PKRAM_BAD_DUP_ID and %PKRAM_BAD_DUP_NAME:
  *	id of the other object
  * @lost: bad, and its extents are unknown
- * @mirror: slots differ: commit it again
+ * @mirror: slots differ: pkram_record_mirror() is to be called before anything
+ *	relies on what this item says, be it good or bad
  * @stale: void: replaced by another object, or an older copy of the same one
- *	elsewhere. Good in itself, to be set free.
+ *	elsewhere. To be set free. A record of kind free with @mirror is one as
+ *	well: its pair is free, but for what a cut left in the other slot.
  * @orphan: good, but its directory is missing: to be shown at the root
  */
 struct pkram_loaded {
@@ -87,9 +89,12 @@ struct pkram_load_result {
  * @res: out; see pkram_load_release()
  *
  * Rules:
- * - Several records with one id: the one with the highest seq is used, the
- *   others are stale (a record that moved between slot sizes). If the seq is
- *   the same, or kind or btime differ, or the newest is bad: all are bad.
+ * - Several records with one id: those of one kind and btime are versions of one
+ *   object. The one with the highest seq counts, the others are stale, even if bad
+ *   (a record that moved between slot sizes). If the highest seq occurs twice, or
+ *   the newest is bad: all of them are bad. If there are good ones that differ in
+ *   kind or btime: all are bad; but of the root the one that is oldest by btime
+ *   stays. A bad record condemns no other but its own older versions.
  * - A record that another, good one replaces and that has its parent and name
  *   is stale.
  * - Records whose extents overlap are bad (the owner of the memory is unknown).

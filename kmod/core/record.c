@@ -97,6 +97,27 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	return len;
 }
 
+/* CRC of a slot's content or of a copy, whatever its tag is */
+static u32 record_crc(u32 pool_seed, const void *slot, u32 len)
+{
+	const __le64 no_tag = 0;
+
+	return pkram_crc32c(pkram_crc32c(pool_seed, &no_tag, sizeof(no_tag)),
+			    slot + sizeof(no_tag), len - sizeof(no_tag));
+}
+
+/* The length of a slot that may be valid, else 0 */
+static u32 record_slot_len(const void *slot, u32 slot_size, u64 tag)
+{
+	u32 len = (u32)le64_to_cpu(pkram_load64(slot +
+				offsetof(struct pkram_record_ser, len)));
+
+	if ((u32)tag != PKRAM_RECORD_MAGIC || len < sizeof(struct pkram_record_ser) ||
+	    len > slot_size || len % 8)
+		return 0;
+	return len;
+}
+
 /*
  * Make a private copy of a slot with its tag cleared; @out is NULL if the slot is
  * not valid.
@@ -106,13 +127,11 @@ static int record_slot_copy(const void *slot, u32 slot_size, u32 pool_seed,
 			    struct pkram_record_ser **out)
 {
 	u64 tag = le64_to_cpu(pkram_load64(slot));
-	u32 len = (u32)le64_to_cpu(pkram_load64(slot +
-				offsetof(struct pkram_record_ser, len)));
+	u32 len = record_slot_len(slot, slot_size, tag);
 	struct pkram_record_ser *ser;
 
 	*out = NULL;
-	if ((u32)tag != PKRAM_RECORD_MAGIC || len < sizeof(*ser) ||
-	    len > slot_size || len % 8)
+	if (!len)
 		return 0;
 	ser = pkram_alloc_mem(len);
 	if (!ser)
@@ -284,6 +303,7 @@ static int record_decode_data(struct pkram_record *r,
 	bad = record_decode_extents(r, (void *)ser->data + ext_off, nr);
 	if (bad < 0)
 		return bad;
+	r->extents_known = true;
 	ret = record_decode_xattrs(r, ser, xattr_len);
 	return ret < 0 || !bad ? ret : bad;
 }
@@ -378,6 +398,12 @@ static enum pkram_bad record_check(const struct pkram_record *r)
 	return record_size_ok(r) ? PKRAM_OK : PKRAM_BAD_SIZE;
 }
 
+/* Does a kind own no units, whatever else may be wrong with the record? */
+static bool record_owns_nothing(u16 kind)
+{
+	return kind == PKRAM_KIND_DIR || kind == PKRAM_KIND_DMA_TABLE;
+}
+
 /* Return the first error of a slot whose checksum is right, or -ENOMEM. */
 static int record_decode(struct pkram_record *r,
 			 const struct pkram_record_ser *ser)
@@ -385,8 +411,10 @@ static int record_decode(struct pkram_record *r,
 	enum pkram_bad bad = record_decode_fixed(r, ser);
 	int ret;
 
+	/* Nothing else of it is used. */
 	if (r->kind == PKRAM_KIND_FREE)
-		return bad;
+		return PKRAM_OK;
+	r->extents_known = record_owns_nothing(r->kind);
 	if (r->kind == PKRAM_KIND_DMA_TABLE)
 		ret = record_decode_entries(r, ser);
 	else if (r->kind == PKRAM_KIND_FILE || r->kind == PKRAM_KIND_DIR)
@@ -426,14 +454,67 @@ int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
 	*mirror = record_slots_differ(ser[0], ser[1]);
 	ret = record_decode(r, ser[*cur]);
 	/* A writer never leaves two contents with one number: use neither. */
-	if (!ret && same_seq && *mirror)
-		ret = PKRAM_BAD_FIELD;
+	if (same_seq && *mirror) {
+		r->extents_known = record_owns_nothing(r->kind) &&
+				   ser[0]->kind == ser[1]->kind;
+		ret = ret ?: PKRAM_BAD_FIELD;
+	}
 	if (ret < 0)
 		pkram_record_release(r);
 out:
 	pkram_free_mem(ser[0]);
 	pkram_free_mem(ser[1]);
 	return ret;
+}
+
+/* A slot as it is in preserved memory; @len 0: not valid */
+struct record_slot {
+	void *at;
+	u64 seq;
+	u32 len;
+};
+
+static struct record_slot record_look(void *at, u32 slot_size, u32 pool_seed)
+{
+	u64 tag = le64_to_cpu(pkram_load64(at));
+	struct record_slot s = {
+		.at = at,
+		.seq = pkram_slot_seq(at),
+		.len = record_slot_len(at, slot_size, tag),
+	};
+
+	if (s.len && tag != pkram_tag(PKRAM_RECORD_MAGIC,
+				      record_crc(pool_seed, at, s.len)))
+		s.len = 0;
+	if (!s.len)
+		s.seq = 0;
+	return s;
+}
+
+u64 pkram_record_last_seq(const void *a, u32 slot_size, u32 pool_seed, int *cur)
+{
+	struct record_slot x = record_look((void *)a, slot_size, pool_seed);
+	struct record_slot y = record_look((void *)a + slot_size, slot_size, pool_seed);
+
+	*cur = y.len && (!x.len || y.seq > x.seq);
+	return max(x.seq, y.seq);
+}
+
+void pkram_record_mirror(void *a, u32 slot_size, u32 pool_seed, void *buf)
+{
+	struct record_slot from = record_look(a, slot_size, pool_seed);
+	struct record_slot to = record_look(a + slot_size, slot_size, pool_seed);
+
+	if (to.len && (!from.len || to.seq > from.seq))
+		swap(from, to);
+	if (!from.len || (to.len && to.seq == from.seq))
+		return;
+	pkram_slot_copy(buf, from.at, from.len);
+	/* A bit may have flipped in between. */
+	if (le64_to_cpu(*(__le64 *)buf) !=
+	    pkram_tag(PKRAM_RECORD_MAGIC, record_crc(pool_seed, buf, from.len)))
+		return;
+	pkram_slot_write(to.at, buf, from.len);
 }
 
 void pkram_record_release(struct pkram_record *r)

@@ -38,6 +38,7 @@ struct pkram_entry {
  * @xattrs: @xattr_len bytes in the format of the preserved area, or NULL
  * @extents: @nr_extents of them, or NULL
  * @entries: @nr_entries of them, or NULL: of a DMA table, which has no extents
+ * @extents_known: false: it is bad, and may own units that @extents does not have
  *
  * The other fields are those of &struct pkram_record_ser. The three buffers are
  * from pkram_alloc_mem() and belong to the holder of the record.
@@ -63,6 +64,7 @@ struct pkram_record {
 	u32 nr_extents;
 	u32 nr_entries;
 	u32 table_state;
+	bool extents_known;
 	u8 *xattrs;
 	struct pkram_extent *extents;
 	struct pkram_entry *entries;
@@ -103,6 +105,29 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
  */
 int pkram_record_read(const void *a, u32 slot_size, u32 pool_seed,
 		      struct pkram_record *r, int *cur, bool *mirror);
+
+/**
+ * pkram_record_last_seq() - Find out what a new version must go on from
+ * @a: slot A; slot B follows at @a + @slot_size
+ * @slot_size: bytes of a slot
+ * @pool_seed: pkram_pool_seed() of the pool
+ * @cur: out: 0 or 1, the slot that counts; the other one is to be written first
+ *
+ * Return: the highest sequence number of the valid slots; 0 if there is none.
+ */
+u64 pkram_record_last_seq(const void *a, u32 slot_size, u32 pool_seed, int *cur);
+
+/**
+ * pkram_record_mirror() - Copy the slot that counts over the other one
+ * @a: slot A; slot B follows at @a + @slot_size
+ * @slot_size: bytes of a slot
+ * @pool_seed: pkram_pool_seed() of the pool
+ * @buf: room for a slot, 8-byte aligned
+ *
+ * The content may be bad, or of an unknown kind. Does nothing if no slot counts, or
+ * if both are valid and have one number.
+ */
+void pkram_record_mirror(void *a, u32 slot_size, u32 pool_seed, void *buf);
 
 /** pkram_record_release() - Free the buffers of a record */
 void pkram_record_release(struct pkram_record *r);

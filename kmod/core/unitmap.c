@@ -83,26 +83,6 @@ static bool unitmap_run_ok(u32 unit, u32 nr)
 	return nr && (u64)unit + nr <= (u64)PKRAM_MAP_WORDS_MAX * PKRAM_MAP_WORD_UNITS;
 }
 
-bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr)
-{
-	u32 word, states, mask, lo, hi;
-
-	if (!unitmap_run_ok(unit, nr))
-		return false;
-	for (word = unit / PKRAM_MAP_WORD_UNITS;
-	     word <= (unit + nr - 1) / PKRAM_MAP_WORD_UNITS; word++) {
-		if (pkram_map_word(head, region_id, word, &states))
-			return false;
-		/* Stale is 1, written is 2: exactly one bit of the two is set. */
-		mask = unitmap_mask(word, unit, nr);
-		lo = states & MAP_LOW_BITS;
-		hi = states >> 1 & MAP_LOW_BITS;
-		if (((lo ^ hi) | (lo ^ hi) << 1 | ~mask) != ~0U)
-			return false;
-	}
-	return true;
-}
-
 int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state)
 {
 	u32 fill = (state & 3) * MAP_LOW_BITS;

@@ -42,17 +42,6 @@ int pkram_map_set(void *head, u64 region_id, u32 unit, u32 nr, int state);
 int pkram_map_word(const void *head, u64 region_id, u32 word, u32 *states);
 
 /**
- * pkram_map_owned() - Check whether every unit of a run is stale or written
- * @head: unit 0 of the region
- * @region_id: region
- * @unit: first unit
- * @nr: number of units, within the region
- *
- * Return: true if every unit is known to be stale or written.
- */
-bool pkram_map_owned(const void *head, u64 region_id, u32 unit, u32 nr);
-
-/**
  * pkram_map_mirror() - Copy valid words over damaged or older ones in a GiB's
  * words
  * @head: unit 0 of the region

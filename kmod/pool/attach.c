@@ -64,6 +64,11 @@ static bool attach_covered(const struct attach_scan *s, u64 base)
 	return false;
 }
 
+static int attach_has_id(struct pkram_region *r, void *arg)
+{
+	return pkram_region_id_of(r) == *(const u64 *)arg;
+}
+
 /* Check that everything a header claims is reserved, and not part of another region. */
 static const char *attach_check_span(const struct attach_scan *s, const struct pkram_header *h,
 				     const struct pkram_range *ranges, int nr)
@@ -84,6 +89,8 @@ static const char *attach_check_span(const struct attach_scan *s, const struct p
 	list_for_each_entry(other, &s->regions, list)
 		if (other->h.region_id == h->region_id)
 			return "its id is that of another region";
+	if (pkram_store_walk_regions(attach_has_id, (void *)&h->region_id))
+		return "its id is that of another region";
 	return NULL;
 }
 

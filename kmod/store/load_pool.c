@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/pkram.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include "core/load.h"
 #include "core/unitmap.h"
@@ -21,18 +22,22 @@
 #include "store/space.h"
 #include "store/state.h"
 
-static void load_pool_name_orphan(struct pkram_object *obj)
-{
-	char prefix[32];
-	int n;
+/**
+ * struct load_pool - what a load found, before it replaces what the store knew
+ * @res: of the loader
+ * @objs: an object for each record that stays: those in good directories, then
+ *	orphans, then bad ones
+ * @end: where each of these three ends in @objs
+ * @root: the root directory
+ */
+struct load_pool {
+	struct pkram_load_result res;
+	struct pkram_object **objs;
+	u32 end[3];
+	struct pkram_object *root;
+};
 
-	n = scnprintf(prefix, sizeof(prefix), "lost+%llu+", obj->rec.id);
-	memmove(obj->rec.name + n, obj->rec.name, PKRAM_NAME_MAX - n);
-	memcpy(obj->rec.name, prefix, n);
-	obj->rec.name_len = min_t(u32, obj->rec.name_len + n, PKRAM_NAME_MAX);
-	obj->rec.name[obj->rec.name_len] = '\0';
-	obj->rec.parent = PKRAM_ROOT_ID;
-}
+enum { LOAD_POOL_PLACED, LOAD_POOL_ORPHAN, LOAD_POOL_BAD };
 
 static void load_pool_report_bad(const struct pkram_object *obj)
 {
@@ -48,13 +53,12 @@ static void load_pool_report_bad(const struct pkram_object *obj)
 }
 
 /* Turn a loaded item into an object that is not linked yet. */
-static int load_pool_make_object(struct pkram_loaded *item,
-				 struct pkram_object **out)
+static struct pkram_object *load_pool_make_object(struct pkram_loaded *item)
 {
 	struct pkram_object *obj = pkram_object_alloc();
 
 	if (!obj)
-		return -ENOMEM;
+		return NULL;
 	obj->rec = item->rec;
 	item->rec.xattrs = NULL;
 	item->rec.extents = NULL;
@@ -67,64 +71,16 @@ static int load_pool_make_object(struct pkram_loaded *item,
 	obj->other = item->other;
 	obj->lost = item->lost;
 	obj->key = obj->rec.id;
-	if (item->orphan)
-		load_pool_name_orphan(obj);
-	*out = obj;
-	return 0;
+	return obj;
 }
 
-/* Good objects come first, and have their ids as keys. */
-static void load_pool_link_object(struct pkram_object *obj,
-				  struct pkram_object *dir)
+static int load_pool_class(const struct pkram_loaded *item)
 {
-	if (obj->bad) {
-		if (obj->key <= PKRAM_ROOT_ID || obj->key >= PKRAM_BAD_KEY ||
-		    pkram_store_find_key(obj->key))
-			obj->key = pkram_store.next_bad_key++;
-		load_pool_report_bad(obj);
-	}
-	pkram_object_link(obj, dir);
-	if (obj->bad && obj->rec.kind != PKRAM_KIND_DMA_TABLE)
-		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
+	return item->bad ? LOAD_POOL_BAD :
+	       item->orphan ? LOAD_POOL_ORPHAN : LOAD_POOL_PLACED;
 }
 
-static struct pkram_object *load_pool_find_dir(const struct pkram_object *obj)
-{
-	return obj->rec.kind == PKRAM_KIND_DMA_TABLE ? pkram_store.dma_tables :
-	       pkram_store_find_key(obj->rec.parent);
-}
-
-/*
- * Link parents before children. A directory's id does not tell its depth, so go
- * round until nothing is left. That ends, because the loader made an orphan of
- * each object that is not below the root.
- */
-static void load_pool_link_objects(struct pkram_object **objs, u32 nr)
-{
-	struct pkram_object *dir;
-	bool progress = true;
-	u32 i;
-
-	while (progress) {
-		progress = false;
-		for (i = 0; i < nr; i++) {
-			if (!objs[i])
-				continue;
-			dir = load_pool_find_dir(objs[i]);
-			if (!dir || dir->bad || dir->rec.kind != PKRAM_KIND_DIR)
-				continue;
-			load_pool_link_object(objs[i], dir);
-			objs[i] = NULL;
-			progress = true;
-		}
-	}
-	/* The rest is quarantined and has no good directory. */
-	for (i = 0; i < nr; i++)
-		if (objs[i])
-			load_pool_link_object(objs[i], NULL);
-}
-
-/* A bad record that is the root's without doubt */
+/* A damaged record of the root: it owns nothing, so that it may be replaced */
 static bool load_pool_root_is_spoilt(const struct pkram_loaded *item)
 {
 	return item->bad && item->rec.id == PKRAM_ROOT_ID &&
@@ -132,131 +88,235 @@ static bool load_pool_root_is_spoilt(const struct pkram_loaded *item)
 }
 
 /*
- * Replace the root's record, which is lost. The permissions are not known, so only
- * user 0 gets any.
+ * They are stale: decided before objects take over what records own. But where one is
+ * good in itself they are kept, as it would count if the others were gone.
  */
-static int load_pool_remake_root(struct pkram_load_result *res)
+static void load_pool_void_roots(struct pkram_load_result *res)
 {
-	struct pkram_object *root = pkram_root_make();
 	u32 i;
 
-	if (!root)
-		return -ENOMEM;
-	root->rec.mode = S_IFDIR | 0700;
-	pkram_store.root = root;
-	pkram_object_link(root, NULL);
-	pr_warn("the root directory's record is lost: replaced, only root has access\n");
-	for (i = 0; i < res->nr && !pkram_store.read_only; i++) {
-		struct pkram_loaded *item = &res->items[i];
-
-		if (load_pool_root_is_spoilt(item))
-			pkram_records_free(&item->loc, item->rec.seq + 1,
-					   PKRAM_ROOT_ID);
-	}
-	return 0;
+	for (i = 0; i < res->nr; i++)
+		if (res->items[i].rec.id == PKRAM_ROOT_ID &&
+		    res->items[i].bad == PKRAM_BAD_DUP_ID)
+			return;
+	for (i = 0; i < res->nr; i++)
+		res->items[i].stale |= load_pool_root_is_spoilt(&res->items[i]);
 }
 
-/* Good objects first: see load_pool_link_object(). */
-static int load_pool_make_objects(struct pkram_load_result *res,
-				  struct pkram_object **objs, u32 *nr)
+static int load_pool_make_class(struct load_pool *lp, int class, u32 *nr)
 {
-	int pass, err;
-	u32 i;
-
-	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < res->nr; i++) {
-			struct pkram_loaded *item = &res->items[i];
-
-			if (item->stale || load_pool_root_is_spoilt(item) ||
-			    !!pass != !!item->bad)
-				continue;
-			if (!pass && item->rec.id == PKRAM_ROOT_ID) {
-				err = load_pool_make_object(item,
-							    &pkram_store.root);
-				if (err)
-					return err;
-				pkram_object_link(pkram_store.root, NULL);
-				continue;
-			}
-			err = load_pool_make_object(item, &objs[*nr]);
-			if (err)
-				return err;
-			(*nr)++;
-		}
-	}
-	return 0;
-}
-
-/* Free stale records, and make slots equal that a cut or a bit flip left different. */
-static void load_pool_repair(struct pkram_load_result *res)
-{
+	struct pkram_loaded *item;
 	struct pkram_object *obj;
+	u32 i;
+
+	for (i = 0; i < lp->res.nr; i++) {
+		item = &lp->res.items[i];
+		if (item->stale || load_pool_class(item) != class)
+			continue;
+		obj = load_pool_make_object(item);
+		if (!obj)
+			return -ENOMEM;
+		if (class == LOAD_POOL_PLACED && obj->key == PKRAM_ROOT_ID)
+			lp->root = obj;
+		else
+			lp->objs[(*nr)++] = obj;
+	}
+	return 0;
+}
+
+static int load_pool_make_objects(struct load_pool *lp)
+{
+	int class, err = 0;
+	u32 nr = 0;
+
+	lp->objs = kvcalloc(max(lp->res.nr, 1U), sizeof(*lp->objs), GFP_KERNEL);
+	if (!lp->objs)
+		return -ENOMEM;
+	for (class = 0; class <= LOAD_POOL_BAD; class++) {
+		if (!err)
+			err = load_pool_make_class(lp, class, &nr);
+		lp->end[class] = nr;
+	}
+	return err;
+}
+
+/*
+ * The root's record is lost, or is in a region that is not there. The permissions are
+ * not known, so only user 0 gets any.
+ */
+static int load_pool_replace_root(struct load_pool *lp)
+{
+	lp->root = pkram_root_make();
+	if (!lp->root)
+		return -ENOMEM;
+	lp->root->rec.mode = S_IFDIR | 0700;
+	if (pkram_store.region_lost)
+		pr_warn("the root directory's record is missing: only root has access until its region is attached\n");
+	else
+		pr_warn("the root directory's record is lost: replaced, only root has access\n");
+	return 0;
+}
+
+/* Put what was found into the store */
+
+/* The name of an orphan in the root: one that no other object has */
+static void load_pool_name_orphan(struct pkram_object *obj)
+{
+	struct pkram_record *rec = &obj->rec;
+	u32 len = rec->name_len, n, try = 0;
+	char name[PKRAM_NAME_MAX + 1];
+
+	memcpy(name, rec->name, sizeof(name));
+	do {
+		if (try)
+			n = scnprintf(rec->name, sizeof(rec->name), "lost+%llu.%u+",
+				      rec->id, try);
+		else
+			n = scnprintf(rec->name, sizeof(rec->name), "lost+%llu+",
+				      rec->id);
+		try++;
+		rec->name_len = min_t(u32, n + len, PKRAM_NAME_MAX);
+		memcpy(rec->name + n, name, rec->name_len - n);
+		memset(rec->name + rec->name_len, 0,
+		       sizeof(rec->name) - rec->name_len);
+	} while (pkram_object_find_name(pkram_store.root, rec->name, rec->name_len));
+	rec->parent = PKRAM_ROOT_ID;
+}
+
+static struct pkram_object *load_pool_find_dir(const struct pkram_object *obj)
+{
+	struct pkram_object *dir;
+
+	if (obj->rec.kind == PKRAM_KIND_DMA_TABLE)
+		return pkram_store.dma_tables;
+	dir = pkram_store_find_key(obj->rec.parent);
+	return dir && !dir->bad && dir->rec.kind == PKRAM_KIND_DIR ? dir : NULL;
+}
+
+static void load_pool_link_bad(struct pkram_object *obj)
+{
+	if (obj->key <= PKRAM_ROOT_ID || obj->key >= PKRAM_BAD_KEY ||
+	    pkram_store_find_key(obj->key))
+		obj->key = pkram_store.next_bad_key++;
+	load_pool_report_bad(obj);
+	pkram_object_link(obj, load_pool_find_dir(obj));
+	if (obj->rec.kind != PKRAM_KIND_DMA_TABLE)
+		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
+}
+
+/*
+ * All good objects get their keys first, so that each finds its directory, whatever
+ * the order is. Orphans get names when all others have theirs. Bad ones come last:
+ * good ones have their ids as keys.
+ */
+static void load_pool_link_objects(struct load_pool *lp)
+{
+	u32 i;
+
+	pkram_store.root = lp->root;
+	lp->root = NULL;
+	pkram_object_link(pkram_store.root, NULL);
+	for (i = 0; i < lp->end[LOAD_POOL_ORPHAN]; i++)
+		pkram_object_link_key(lp->objs[i]);
+	for (i = 0; i < lp->end[LOAD_POOL_PLACED]; i++)
+		/* The loader made an orphan of each that has no directory. */
+		pkram_object_link_name(lp->objs[i], load_pool_find_dir(lp->objs[i]));
+	for (; i < lp->end[LOAD_POOL_ORPHAN]; i++) {
+		load_pool_name_orphan(lp->objs[i]);
+		pkram_object_link_name(lp->objs[i], pkram_store.root);
+	}
+	for (; i < lp->end[LOAD_POOL_BAD]; i++)
+		load_pool_link_bad(lp->objs[i]);
+}
+
+/*
+ * Free stale records, and make slots equal that a cut or a bit flip left different.
+ * What they say now must not depend on a slot that may be damaged later: the other
+ * one has what the store took no notice of.
+ */
+static void load_pool_repair(const struct pkram_load_result *res)
+{
+	const struct pkram_loaded *item;
 	u32 i;
 
 	if (pkram_store.read_only)
 		return;
 	for (i = 0; i < res->nr; i++) {
-		struct pkram_loaded *item = &res->items[i];
-
-		if (item->stale) {
-			pkram_records_free(&item->loc, item->rec.seq + 1,
-					   item->rec.id);
-		} else if (item->mirror && !item->bad) {
-			obj = pkram_store_find_key(item->rec.id);
-			if (obj && pkram_object_commit(obj))
-				pr_warn("object %llu: slots differ and could not be repaired\n",
-					obj->rec.id);
-		}
+		item = &res->items[i];
+		/* A damaged root stays until no other can come any more. */
+		if (item->stale && item->bad && pkram_store.region_lost)
+			continue;
+		if (item->stale && item->rec.kind != PKRAM_KIND_FREE)
+			pkram_records_free(&item->loc, item->rec.id);
+		else if (item->mirror)
+			pkram_records_mirror(&item->loc);
 	}
 }
 
-static int load_pool_records(void)
+static int load_pool_read_records(struct load_pool *lp)
 {
 	struct pkram_load_region *lr;
-	struct pkram_load_result res = {};
-	struct pkram_object **objs = NULL;
 	struct pkram_region *r;
-	u32 i, nr = 0, nr_regions = 0;
+	u32 nr = 0;
 	int err;
 
 	list_for_each_entry(r, &pkram_store.regions, list)
-		nr_regions++;
-	lr = kvcalloc(nr_regions, sizeof(*lr), GFP_KERNEL);
+		nr++;
+	lr = kvcalloc(nr, sizeof(*lr), GFP_KERNEL);
 	if (!lr)
 		return -ENOMEM;
-	i = 0;
+	nr = 0;
 	list_for_each_entry(r, &pkram_store.regions, list) {
-		lr[i].h = &r->h;
-		lr[i++].base = r->head;
+		lr[nr].h = &r->h;
+		lr[nr++].base = r->head;
 	}
-	err = pkram_load(lr, nr_regions, &pkram_store.al, &res);
+	err = pkram_load(lr, nr, &pkram_store.al, &lp->res);
 	if (!err && pkram_store.region_lost)
-		pkram_load_keep(lr, nr_regions, &pkram_store.al);
+		pkram_load_keep(lr, nr, &pkram_store.al);
 	kvfree(lr);
-	if (err)
-		return err;
-	for (i = 0; i < res.nr; i++)
-		pkram_records_use(&res.items[i].loc);
-	objs = kvcalloc(max(res.nr, 1U), sizeof(*objs), GFP_KERNEL);
-	err = objs ? load_pool_make_objects(&res, objs, &nr) : -ENOMEM;
-	if (!err && !pkram_store.root)
-		err = load_pool_remake_root(&res);
-	if (!err) {
-		load_pool_link_objects(objs, nr);
-		pkram_store.next_id = max_t(u64, res.max_id,
-					    PKRAM_ROOT_ID) + 1;
-		if (res.lost)
-			pr_warn("a record is lost: memory that it may own is kept back until the object is discarded\n");
-		if (pkram_store.region_lost)
-			pr_warn("a region may be missing: memory that its objects may own is kept back until the region is attached or given back\n");
-		load_pool_repair(&res);
-	} else {
-		for (i = 0; i < nr; i++)
-			pkram_object_put(objs[i]);
-	}
-	kvfree(objs);
-	pkram_load_release(&res);
 	return err;
+}
+
+/* All that may fail; objects and records that the store knows stay as they are. */
+static int load_pool_read(struct load_pool *lp)
+{
+	int err = load_pool_read_records(lp);
+
+	load_pool_void_roots(&lp->res);
+	if (!err)
+		err = load_pool_make_objects(lp);
+	if (!err && !lp->root)
+		err = load_pool_replace_root(lp);
+	return err ?: pkram_object_reserve_names(lp->res.nr);
+}
+
+static void load_pool_use(struct load_pool *lp)
+{
+	u32 i;
+
+	pkram_records_forget_use();
+	for (i = 0; i < lp->res.nr; i++)
+		if (lp->res.items[i].rec.kind != PKRAM_KIND_FREE ||
+		    lp->res.items[i].bad)
+			pkram_records_use(&lp->res.items[i].loc);
+	load_pool_link_objects(lp);
+	pkram_store.next_id = max_t(u64, lp->res.max_id, PKRAM_ROOT_ID) + 1;
+	if (lp->res.lost)
+		pr_warn("a record is lost: memory that it may own is kept back until the object is discarded\n");
+	if (pkram_store.region_lost)
+		pr_warn("a region may be missing: memory that its objects may own is kept back until the region is attached or given back\n");
+	load_pool_repair(&lp->res);
+}
+
+static void load_pool_release(struct load_pool *lp, bool used)
+{
+	u32 i;
+
+	for (i = 0; !used && i < lp->end[LOAD_POOL_BAD]; i++)
+		pkram_object_put(lp->objs[i]);
+	pkram_object_put(lp->root);
+	kvfree(lp->objs);
+	pkram_load_release(&lp->res);
 }
 
 /* Forget all objects, in memory. There are no references to them. */
@@ -318,23 +378,6 @@ static void load_pool_mirror_map(struct pkram_region *r)
 			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);
 }
 
-static int load_pool_all(void)
-{
-	struct pkram_region *r;
-	int err;
-
-	list_for_each_entry(r, &pkram_store.regions, list) {
-		if (!pkram_store.read_only)
-			load_pool_mirror_map(r);
-		err = pkram_regions_know_space(r);
-		if (!err)
-			err = pkram_records_load(r);
-		if (err)
-			return err;
-	}
-	return load_pool_records();
-}
-
 static int load_pool_claim_metas(struct pkram_region *r)
 {
 	int err = 0;
@@ -346,9 +389,138 @@ static int load_pool_claim_metas(struct pkram_region *r)
 	return err;
 }
 
-int pkram_store_attach(struct list_head *regions, bool lost)
+/* Extents name regions by their ids. */
+static int load_pool_check_ids(const struct list_head *regions)
+{
+	struct pkram_region *r, *other;
+
+	list_for_each_entry(r, regions, list) {
+		if (pkram_regions_find(pkram_region_id_of(r)))
+			return -EEXIST;
+		list_for_each_entry(other, regions, list)
+			if (other != r &&
+			    pkram_region_id_of(other) == pkram_region_id_of(r))
+				return -EEXIST;
+	}
+	return 0;
+}
+
+/**
+ * struct load_pool_before - the store before an attach, to go back to
+ * @al: free space
+ * @uuid: of the pool
+ * @exists: there was one
+ * @read_only: it was
+ * @region_lost: as in the store
+ */
+struct load_pool_before {
+	struct pkram_alloc al;
+	u8 uuid[16];
+	bool exists;
+	bool read_only;
+	bool region_lost;
+};
+
+static void load_pool_set_uuid(const u8 uuid[16])
+{
+	memcpy(pkram_store.uuid, uuid, sizeof(pkram_store.uuid));
+	pkram_store.seed = pkram_pool_seed(pkram_store.uuid);
+}
+
+static void load_pool_set_read_only(bool read_only)
+{
+	struct pkram_region *r;
+
+	pkram_store.read_only = read_only;
+	/* Objects may be in several regions: if one is read-only, all are. */
+	list_for_each_entry(r, &pkram_store.regions, list)
+		r->read_only = read_only;
+}
+
+/* Add regions to the store, without their records. */
+static void load_pool_add_regions(struct list_head *regions, bool lost,
+				  struct load_pool_before *before)
+{
+	bool read_only = pkram_store.read_only;
+	struct pkram_region *r, *next;
+
+	before->al = pkram_store.al;
+	before->exists = pkram_store.exists;
+	before->read_only = pkram_store.read_only;
+	before->region_lost = pkram_store.region_lost;
+	memcpy(before->uuid, pkram_store.uuid, sizeof(before->uuid));
+	memset(&pkram_store.al, 0, sizeof(pkram_store.al));
+	load_pool_set_uuid(list_first_entry(regions, struct pkram_region,
+					    list)->h.pool_uuid);
+	list_for_each_entry_safe(r, next, regions, list) {
+		read_only |= r->read_only;
+		list_del(&r->list);
+		pkram_regions_insert(r);
+	}
+	load_pool_set_read_only(read_only);
+	pkram_store.exists = true;
+	pkram_store.region_lost = lost;
+}
+
+/* Undo that; the regions are on the caller's list again. */
+static void load_pool_remove_regions(struct list_head *regions,
+				     struct load_pool_before *before)
 {
 	struct pkram_region *r, *next;
+
+	pkram_alloc_destroy(&pkram_store.al);
+	pkram_store.al = before->al;
+	pkram_store.exists = before->exists;
+	pkram_store.region_lost = before->region_lost;
+	load_pool_set_uuid(before->uuid);
+	list_for_each_entry_safe(r, next, &pkram_store.regions, list) {
+		if (pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r)))
+			continue;
+		pkram_records_drop(r);
+		list_del_rcu(&r->list);
+		synchronize_rcu();
+		list_add_tail(&r->list, regions);
+	}
+	pkram_store_new_epoch();
+	load_pool_set_read_only(before->read_only);
+}
+
+static int load_pool_know_regions(const struct pkram_alloc *before)
+{
+	struct pkram_region *r;
+	int err = 0;
+
+	list_for_each_entry(r, &pkram_store.regions, list) {
+		if (!pkram_store.read_only)
+			load_pool_mirror_map(r);
+		err = pkram_regions_know_space(r);
+		if (!err && !pkram_alloc_find(before, pkram_region_id_of(r)))
+			err = pkram_records_load(r);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+/* The record of a root that was made anew. A full pool must load as well. */
+static void load_pool_write_root(void)
+{
+	int err;
+
+	if (pkram_store.read_only || pkram_store.region_lost ||
+	    pkram_store.root->loc.region_id)
+		return;
+	err = pkram_root_commit();
+	if (err)
+		pr_warn("no room for the root directory's record (%d): free some memory; it is written with its next change\n",
+			err);
+}
+
+int pkram_store_attach(struct list_head *regions, bool lost)
+{
+	struct load_pool_before before;
+	struct load_pool lp = {};
+	struct pkram_region *r;
 	int err;
 
 	list_for_each_entry(r, regions, list) {
@@ -357,34 +529,27 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 			return err;
 	}
 	mutex_lock(&pkram_store.lock);
-	if (!load_pool_idle()) {
+	err = load_pool_check_ids(regions);
+	if (!err && !load_pool_idle())
 		err = -EBUSY;
+	if (err)
 		goto unlock;
+	load_pool_add_regions(regions, lost, &before);
+	err = load_pool_know_regions(&before.al);
+	if (!err)
+		err = load_pool_read(&lp);
+	if (!err) {
+		load_pool_forget_objects();
+		pkram_alloc_destroy(&before.al);
+		load_pool_use(&lp);
 	}
-	pkram_load_pool_forget();
-	r = list_first_entry(regions, struct pkram_region, list);
-	memcpy(pkram_store.uuid, r->h.pool_uuid, sizeof(pkram_store.uuid));
-	pkram_store.seed = pkram_pool_seed(pkram_store.uuid);
-	list_for_each_entry_safe(r, next, regions, list) {
-		pkram_store.read_only |= r->read_only;
-		list_del(&r->list);
-		pkram_regions_insert(r);
-	}
-	/* Objects may be in several regions: if one is read-only, all are. */
-	list_for_each_entry(r, &pkram_store.regions, list)
-		r->read_only = pkram_store.read_only;
-	pkram_store.exists = true;
-	pkram_store.region_lost = lost;
-	err = load_pool_all();
+	load_pool_release(&lp, !err);
+	if (err)
+		load_pool_remove_regions(regions, &before);
 unlock:
 	mutex_unlock(&pkram_store.lock);
-	if (!err && !pkram_store.read_only && !pkram_store.root->loc.region_id)
-		err = pkram_root_commit();
-	/* A full pool must load as well. */
-	if (err == -ENOSPC) {
-		pr_warn("no room for the root directory's record: free some memory; it is written with its next change\n");
-		err = 0;
-	}
+	if (!err)
+		load_pool_write_root();
 	return err;
 }
 
@@ -399,5 +564,6 @@ int pkram_store_give_up_lost(void)
 			err = pkram_discard_recount();
 	}
 	mutex_unlock(&pkram_store.lock);
+	load_pool_write_root();
 	return err;
 }

@@ -16,13 +16,15 @@ struct list_head;
  *
  * May be called again when further regions are adopted later: records that
  * were quarantined for a missing region are judged anew. Only if no file is
- * open then. Return: 0, -ENOMEM, -EBUSY.
+ * open then. Return: 0, -ENOMEM, -EBUSY, -EEXIST a region has the id of another. On
+ * failure the store is as it was.
  */
 int pkram_store_attach(struct list_head *regions, bool lost);
 
 /**
  * pkram_store_give_up_lost() - stop waiting for missing regions
  *
+ * If the root directory's record was in one, the root that replaced it is written.
  * Return: as pkram_discard_recount().
  */
 int pkram_store_give_up_lost(void);

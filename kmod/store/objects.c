@@ -74,19 +74,66 @@ void pkram_object_born(struct pkram_object *obj)
 
 /* The tree of names, and the tree of keys */
 
-static u32 objects_hash(u64 dir, const char *name, u32 len)
+/* Users choose names, so the hash has a random seed, and its table grows. */
+static struct hlist_head *objects_bucket(const struct pkram_object *dir,
+					 const char *name, u32 len)
 {
-	return jhash(name, len, lower_32_bits(dir) ^ upper_32_bits(dir));
+	u64 key = dir->key;
+	u32 hash = jhash(name, len, lower_32_bits(key) ^ pkram_store.names_seed);
+
+	hash = jhash_1word(upper_32_bits(key), hash);
+	return &pkram_store.names[hash & (pkram_store.names_size - 1)];
+}
+
+int pkram_object_reserve_names(u32 nr)
+{
+	u32 size = roundup_pow_of_two(max(nr, 256U)), old_size = pkram_store.names_size, i;
+	struct hlist_head *old = pkram_store.names;
+	struct pkram_object *obj;
+	struct hlist_node *next;
+
+	lockdep_assert_held(&pkram_store.lock);
+	if (size <= old_size)
+		return 0;
+	pkram_store.names = kvcalloc(size, sizeof(*old), GFP_KERNEL);
+	if (!pkram_store.names) {
+		pkram_store.names = old;
+		return -ENOMEM;
+	}
+	pkram_store.names_size = size;
+	for (i = 0; i < old_size; i++)
+		hlist_for_each_entry_safe(obj, next, &old[i], by_name) {
+			hlist_del_init(&obj->by_name);
+			hlist_add_head(&obj->by_name,
+				       objects_bucket(obj->parent, obj->rec.name,
+						      obj->rec.name_len));
+		}
+	kvfree(old);
+	return 0;
+}
+
+static void objects_add_name(struct pkram_object *obj)
+{
+	/* Without memory for a larger table, the one there is serves as well. */
+	if (++pkram_store.nr_names > pkram_store.names_size)
+		pkram_object_reserve_names(pkram_store.nr_names);
+	hlist_add_head(&obj->by_name, objects_bucket(obj->parent, obj->rec.name,
+						     obj->rec.name_len));
+}
+
+static void objects_remove_name(struct pkram_object *obj)
+{
+	hlist_del_init(&obj->by_name);
+	pkram_store.nr_names--;
 }
 
 struct pkram_object *pkram_object_find_name(struct pkram_object *dir,
 					    const char *name, u32 len)
 {
-	u32 hash = objects_hash(dir->key, name, len);
 	struct pkram_object *obj, *found = NULL;
 
 	lockdep_assert_held(&pkram_store.lock);
-	hash_for_each_possible(pkram_store.names, obj, by_name, hash) {
+	hlist_for_each_entry(obj, objects_bucket(dir, name, len), by_name) {
 		if (obj->parent != dir || obj->rec.name_len != len ||
 		    memcmp(obj->rec.name, name, len))
 			continue;
@@ -153,22 +200,12 @@ static u32 *objects_counter(const struct pkram_object *obj)
 	       &pkram_store.nr_dma_tables : &pkram_store.nr_objects;
 }
 
-static void objects_enter(struct pkram_object *obj, struct pkram_object *dir)
-{
-	obj->parent = pkram_object_get(dir);
-	hash_add(pkram_store.names, &obj->by_name,
-		 objects_hash(dir->key, obj->rec.name, obj->rec.name_len));
-	objects_insert(&dir->children, obj, OBJECTS_SIBLING);
-	if (!obj->bad && obj->rec.kind == PKRAM_KIND_DIR)
-		WRITE_ONCE(dir->nr_subdirs, dir->nr_subdirs + 1);
-}
-
 /* The reference to the directory stays. */
 static void objects_leave(struct pkram_object *obj)
 {
 	struct pkram_object *dir = obj->parent;
 
-	hash_del(&obj->by_name);
+	objects_remove_name(obj);
 	rb_erase(&obj->sibling, &dir->children);
 	RB_CLEAR_NODE(&obj->sibling);
 	if (!obj->bad && obj->rec.kind == PKRAM_KIND_DIR)
@@ -179,16 +216,31 @@ static void objects_leave(struct pkram_object *obj)
  * Each object keeps the module loaded: memory of guests must not become
  * unreachable by accident.
  */
-void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
+void pkram_object_link_key(struct pkram_object *obj)
 {
 	lockdep_assert_held(&pkram_store.lock);
 	objects_insert(&pkram_store.objects, obj, OBJECTS_ALL);
-	if (dir)
-		objects_enter(obj, dir);
 	if (obj == pkram_store.root)
 		return;
 	(*objects_counter(obj))++;
 	__module_get(THIS_MODULE);
+}
+
+void pkram_object_link_name(struct pkram_object *obj, struct pkram_object *dir)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	obj->parent = pkram_object_get(dir);
+	objects_add_name(obj);
+	objects_insert(&dir->children, obj, OBJECTS_SIBLING);
+	if (!obj->bad && obj->rec.kind == PKRAM_KIND_DIR)
+		WRITE_ONCE(dir->nr_subdirs, dir->nr_subdirs + 1);
+}
+
+void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir)
+{
+	pkram_object_link_key(obj);
+	if (dir)
+		pkram_object_link_name(obj, dir);
 }
 
 void pkram_object_unlink(struct pkram_object *obj)
@@ -208,7 +260,7 @@ void pkram_object_relink(struct pkram_object *obj, struct pkram_object *dir)
 {
 	lockdep_assert_held(&pkram_store.lock);
 	objects_leave(obj);
-	objects_enter(obj, dir);
+	pkram_object_link_name(obj, dir);
 }
 
 /* Looking up */
@@ -303,6 +355,10 @@ int pkram_object_commit(struct pkram_object *obj)
 		return 0;
 	if (pkram_store.read_only)
 		return -EROFS;
+	/* A root that stands in for one that may come back is not written. */
+	if (obj == pkram_store.root && !obj->loc.region_id &&
+	    pkram_store.region_lost)
+		return 0;
 	return pkram_records_write(&obj->rec, &obj->loc);
 }
 
@@ -337,6 +393,6 @@ void pkram_object_erase(struct pkram_object *obj)
 	lockdep_assert_held(&pkram_store.lock);
 	if (!obj->loc.region_id)
 		return;
-	pkram_records_free(&obj->loc, obj->rec.seq + 1, obj->rec.id);
+	pkram_records_free(&obj->loc, obj->rec.id);
 	obj->loc.region_id = 0;
 }

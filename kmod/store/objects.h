@@ -170,6 +170,20 @@ struct pkram_time pkram_object_now(void);
  */
 void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir);
 
+/** pkram_object_link_key() - the first half of that: without its directory */
+void pkram_object_link_key(struct pkram_object *obj);
+
+/** pkram_object_link_name() - the second half: in its directory */
+void pkram_object_link_name(struct pkram_object *obj, struct pkram_object *dir);
+
+/**
+ * pkram_object_reserve_names() - make the hash of names large enough
+ * @nr: for so many names
+ *
+ * Return: 0; -ENOMEM, and it is as it was.
+ */
+int pkram_object_reserve_names(u32 nr);
+
 /** pkram_object_unlink() - take an object out of the tree; its name's reference stays */
 void pkram_object_unlink(struct pkram_object *obj);
 

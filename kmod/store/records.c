@@ -57,28 +57,35 @@ static void *records_slot_a(const struct pkram_meta *m, u32 pair)
 	       (size_t)pair * 2 * records_slot_size(m->large);
 }
 
-/* Write a record to both slots of a pair. */
+/*
+ * Write a record to both slots of a pair. What is in them says which is written first,
+ * and what the number goes on from: whoever had the pair before, and whatever became
+ * of its slots since, a cut leaves the old content or the new.
+ */
 static void records_write_pair(const struct pkram_meta *m, u32 pair,
-			       int current_slot, const struct pkram_record *rec)
+			       struct pkram_record *rec)
 {
+	u32 size = records_slot_size(m->large);
 	void *a = records_slot_a(m, pair);
 	size_t len;
+	u64 last;
+	int cur;
 
+	last = pkram_record_last_seq(a, size, pkram_store.seed, &cur);
+	rec->seq = max(rec->seq, last) + 1;
 	len = pkram_record_encode(pkram_store.scratch, rec, pkram_store.seed);
-	pkram_pair_commit(a, a + records_slot_size(m->large), current_slot,
-			  pkram_store.scratch, len);
+	pkram_pair_commit(a, a + size, cur, pkram_store.scratch, len);
 }
 
 /* @id: of the last object there, so that a later kernel does not reuse it */
-static void records_write_free(const struct pkram_meta *m, u32 pair,
-			       int current_slot, u64 seq, u64 id)
+static void records_write_free(const struct pkram_meta *m, u32 pair, u64 id)
 {
 	struct pkram_record *rec = pkram_store.free_record;
 
 	rec->kind = PKRAM_KIND_FREE;
-	rec->seq = seq;
+	rec->seq = 0;
 	rec->id = id;
-	records_write_pair(m, pair, current_slot, rec);
+	records_write_pair(m, pair, rec);
 }
 
 static struct pkram_meta *records_meta_with_room(bool large)
@@ -150,7 +157,7 @@ static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 	}
 	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
 	for (pair = 0; pair < records_pairs(m); pair++)
-		records_write_free(m, pair, 0, 1, 0);
+		records_write_free(m, pair, 0);
 	/* Valid before the header names it: a cut leaves a free unit. */
 	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
 	pkram_region_commit(r);
@@ -217,14 +224,25 @@ static int records_take_pair(bool large, struct pkram_location *loc)
 	return 0;
 }
 
-void pkram_records_free(const struct pkram_location *loc, u64 seq, u64 id)
+void pkram_records_free(const struct pkram_location *loc, u64 id)
 {
 	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
 
 	lockdep_assert_held(&pkram_store.lock);
-	records_write_free(m, loc->pair, loc->cur, seq, id);
+	records_write_free(m, loc->pair, id);
 	if (__test_and_clear_bit(loc->pair, m->used))
 		m->nr_used--;
+}
+
+void pkram_records_forget_use(void)
+{
+	struct pkram_meta *m;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(m, &pkram_store.metas, list) {
+		bitmap_zero(m->used, PKRAM_SMALL_PAIRS);
+		m->nr_used = 0;
+	}
 }
 
 void pkram_records_use(const struct pkram_location *loc)
@@ -234,6 +252,15 @@ void pkram_records_use(const struct pkram_location *loc)
 	lockdep_assert_held(&pkram_store.lock);
 	if (!__test_and_set_bit(loc->pair, m->used))
 		m->nr_used++;
+}
+
+void pkram_records_mirror(const struct pkram_location *loc)
+{
+	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
+
+	lockdep_assert_held(&pkram_store.lock);
+	pkram_record_mirror(records_slot_a(m, loc->pair), records_slot_size(m->large),
+			    pkram_store.seed, pkram_store.scratch);
 }
 
 int pkram_records_write(struct pkram_record *rec,
@@ -257,14 +284,11 @@ int pkram_records_write(struct pkram_record *rec,
 		else if (err)
 			return err;
 	}
-	rec->seq++;
-	records_write_pair(records_find_meta(loc.region_id, loc.unit), loc.pair,
-			   loc.cur, rec);
-	loc.cur = 0;
+	records_write_pair(records_find_meta(loc.region_id, loc.unit), loc.pair, rec);
 	*at = loc;
 	/* A cut here leaves two records of one id; the higher seq counts. */
 	if (moves && old.region_id)
-		pkram_records_free(&old, rec->seq, rec->id);
+		pkram_records_free(&old, rec->id);
 	return 0;
 }
 
@@ -290,7 +314,7 @@ static void records_keep_last_id(void)
 		if (!m->nr_used || m->nr_used == records_pairs(m))
 			continue;
 		pair = find_first_zero_bit(m->used, records_pairs(m));
-		records_write_free(m, pair, 0, 1, pkram_store.next_id - 1);
+		records_write_free(m, pair, pkram_store.next_id - 1);
 		return;
 	}
 }

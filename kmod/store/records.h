@@ -31,7 +31,7 @@ int pkram_records_ensure_wanted(void);
 
 /**
  * pkram_records_write() - write a record to a pair of slots
- * @rec: record
+ * @rec: record; its sequence number is raised
  * @at: its pair; a new record (no region id in it) gets one
  *
  * Context: store.lock. Return: 0; -EFBIG too many extents or labels; -EAGAIN there
@@ -44,13 +44,22 @@ int pkram_records_write(struct pkram_record *rec,
 /**
  * pkram_records_free() - set a record's pair free
  * @loc: its pair
- * @seq: sequence number to write
  * @id: id of the object, which is never used again
  *
  * Context: store.lock.
  */
-void pkram_records_free(const struct pkram_location *loc, u64 seq,
-			u64 id);
+void pkram_records_free(const struct pkram_location *loc, u64 id);
+
+/**
+ * pkram_records_mirror() - make the slots of a pair equal, as pkram_record_mirror()
+ * @loc: its pair
+ *
+ * Context: store.lock.
+ */
+void pkram_records_mirror(const struct pkram_location *loc);
+
+/** pkram_records_forget_use() - mark all pairs as free, before a load */
+void pkram_records_forget_use(void);
 
 /** pkram_records_use() - mark a loaded record's pair as used */
 void pkram_records_use(const struct pkram_location *loc);

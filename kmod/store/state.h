@@ -10,7 +10,6 @@
 #ifndef _PKRAM_STORE_STATE_H
 #define _PKRAM_STORE_STATE_H
 
-#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -28,7 +27,10 @@ struct pkram_record;
  * @removed: objects without a name that are still referenced
  * @al: free space
  * @objects: all objects by key
- * @names: objects by directory and name
+ * @names: hash table of objects by directory and name
+ * @names_size: its buckets, a power of two
+ * @names_seed: random, of the hash
+ * @nr_names: objects in it
  * @root: the root directory, never NULL after init
  * @dma_tables: directory of the DMA tables; it has no record
  * @uuid: of the pool
@@ -58,7 +60,10 @@ struct pkram_store {
 	struct list_head removed;
 	struct pkram_alloc al;
 	struct rb_root objects;
-	DECLARE_HASHTABLE(names, 12);
+	struct hlist_head *names;
+	u32 names_size;
+	u32 names_seed;
+	u32 nr_names;
 	struct pkram_object *root;
 	struct pkram_object *dma_tables;
 	u8 uuid[16];

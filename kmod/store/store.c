@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The store as a whole: see store.h. */
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "mem/region.h"
@@ -82,12 +83,14 @@ void pkram_store_pool_key(u8 key[16])
 
 int pkram_store_init(void)
 {
+	int err;
+
 	mutex_init(&pkram_store.lock);
 	INIT_LIST_HEAD(&pkram_store.regions);
 	INIT_LIST_HEAD(&pkram_store.metas);
 	INIT_LIST_HEAD(&pkram_store.pending);
 	INIT_LIST_HEAD(&pkram_store.removed);
-	hash_init(pkram_store.names);
+	pkram_store.names_seed = get_random_u32();
 	pkram_store.objects = RB_ROOT;
 	pkram_store.next_id = PKRAM_ROOT_ID + 1;
 	pkram_store.next_bad_key = PKRAM_BAD_KEY;
@@ -97,8 +100,12 @@ int pkram_store_init(void)
 					  GFP_KERNEL);
 	pkram_store.root = pkram_root_make();
 	pkram_store.dma_tables = pkram_object_alloc();
-	if (!pkram_store.scratch || !pkram_store.free_record ||
+	mutex_lock(&pkram_store.lock);
+	err = pkram_object_reserve_names(1);
+	mutex_unlock(&pkram_store.lock);
+	if (err || !pkram_store.scratch || !pkram_store.free_record ||
 	    !pkram_store.root || !pkram_store.dma_tables) {
+		kvfree(pkram_store.names);
 		kvfree(pkram_store.dma_tables);
 		kvfree(pkram_store.root);
 		kfree(pkram_store.free_record);
@@ -127,6 +134,7 @@ void pkram_store_exit(void)
 		pkram_region_close(r, true);
 	}
 	pkram_object_put(pkram_store.dma_tables);
+	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);
 	vfree(pkram_store.scratch);
 }

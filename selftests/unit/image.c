@@ -271,12 +271,22 @@ struct pkram_loaded *image_at(struct image *im, struct spot at)
 
 	for (i = 0; i < im->res.nr; i++) {
 		it = &im->res.items[i];
-		if (it->loc.region_id == im->h[at.region].region_id &&
+		if (it->rec.kind != PKRAM_KIND_FREE &&
+		    it->loc.region_id == im->h[at.region].region_id &&
 		    it->loc.unit == at.unit && it->loc.pair == at.pair &&
 		    it->loc.large == at.large)
 			return it;
 	}
 	return NULL;
+}
+
+u32 image_nr(const struct image *im)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < im->res.nr; i++)
+		nr += im->res.items[i].rec.kind != PKRAM_KIND_FREE;
+	return nr;
 }
 
 struct pkram_loaded *image_find(struct image *im, u64 id)
@@ -462,7 +472,8 @@ void sample_check(struct sample *s, int may_be_bad)
 		good++;
 	}
 	for (i = 0; i < (int)im->res.nr; i++)
-		good -= !im->res.items[i].bad;
+		good -= !im->res.items[i].bad &&
+			im->res.items[i].rec.kind != PKRAM_KIND_FREE;
 	CHECK_EQ(good, 0);
 }
 

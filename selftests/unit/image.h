@@ -12,7 +12,7 @@
 #include "core/unitmap.h"
 
 #define IMAGE_REGIONS	8
-#define IMAGE_MAPPED	(128 * PKRAM_UNIT)	/* of each region */
+#define IMAGE_MAPPED	PKRAM_GIB	/* of each region */
 #define IMAGE_BASE	(4 * PKRAM_GIB)		/* physical, of region 0 */
 
 struct image {
@@ -57,7 +57,8 @@ struct pkram_record image_dir(u64 id, u64 parent, const char *name);
 struct pkram_record image_dma_table(u64 id, const char *name);
 
 bool record_same(const struct pkram_record *a, const struct pkram_record *b);
-/* Return the record at a spot, or NULL */
+/* Return the number of records found, and the one at a spot, or NULL; without free ones. */
+u32 image_nr(const struct image *im);
 struct pkram_loaded *image_at(struct image *im, struct spot at);
 /* Return the good record of an id, or NULL */
 struct pkram_loaded *image_find(struct image *im, u64 id);

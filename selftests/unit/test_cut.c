@@ -116,7 +116,7 @@ static void cut_record_from(u32 i, const struct pkram_record *new, int cur,
 		CHECK(now_new || !was_new);
 		was_new = now_new;
 		CHECK(cut || (was_new && !it->mirror));
-		CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS);
+		CHECK_EQ(image_nr(&s.im), SAMPLE_OBJECTS);
 	} while (cut);
 	free(op.image);
 }
@@ -190,7 +190,7 @@ static void test_create_and_remove(void)
 			it = image_at(&s.im, op[i].at);
 			CHECK(!it || record_same(&it->rec, i ? &s.rec[6] : &new));
 			CHECK(cut || (i ? !it : !!it));
-			CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS - i + !!it);
+			CHECK_EQ(image_nr(&s.im), SAMPLE_OBJECTS - i + !!it);
 		} while (cut);
 		free(op[i].image);
 	}

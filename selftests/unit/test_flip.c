@@ -72,7 +72,7 @@ static void flip_pair(struct spot at, u32 len, bool used)
 		for (bit = 0; bit < len * 8; bit++) {
 			flip(p, bit);
 			sample_check(&s, -1);
-			CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS);
+			CHECK_EQ(image_nr(&s.im), SAMPLE_OBJECTS);
 			it = image_at(&s.im, at);
 			if (used) {
 				CHECK(it->mirror);
@@ -186,7 +186,7 @@ static void test_both_slots(void)
 			it = image_at(&s.im, s.spot[i]);
 			CHECK_EQ(it->bad, PKRAM_BAD_CHECKSUM);
 			CHECK(s.im.res.lost);
-			CHECK_EQ(s.im.res.nr, SAMPLE_OBJECTS);
+			CHECK_EQ(image_nr(&s.im), SAMPLE_OBJECTS);
 			CHECK_EQ(s.im.al.nr_free, free_units);
 			check_not_handed_out(&s.rec[i]);
 			flip(p[0], bits[0]);

@@ -32,7 +32,6 @@ static void test_plain_array(void)
 	static u8 model[UNITS];
 	struct rng g = { 2 };
 	u32 i, j, unit, nr, state;
-	bool owned;
 
 	fresh();
 	memset(model, 0, sizeof(model));
@@ -45,14 +44,6 @@ static void test_plain_array(void)
 		memset(model + unit, state, nr);
 		for (j = i % 7; j < UNITS; j += 7)
 			CHECK_EQ(pkram_map_get(head, ID, j), model[j]);
-		unit = rng_below(&g, UNITS);
-		nr = 1 + rng_below(&g, 50);
-		nr = min(nr, UNITS - unit);
-		owned = true;
-		for (j = unit; j < unit + nr; j++)
-			owned &= model[j] == PKRAM_UNIT_STALE ||
-				 model[j] == PKRAM_UNIT_WRITTEN;
-		CHECK_EQ(pkram_map_owned(head, ID, unit, nr), owned);
 	}
 	for (i = 0; i < GIBS * PKRAM_GIB_MAP_WORDS; i++)
 		CHECK_EQ(*word_at(0, i), *word_at(1, i));
@@ -64,12 +55,9 @@ static void test_ends(void)
 	CHECK_EQ(pkram_map_set(head, ID, LAST, 1, PKRAM_UNIT_WRITTEN), 0);
 	CHECK_EQ(pkram_map_get(head, ID, LAST), PKRAM_UNIT_WRITTEN);
 	CHECK_EQ(pkram_map_get(head, ID, LAST - 1), PKRAM_UNIT_FREE);
-	CHECK(pkram_map_owned(head, ID, LAST, 1));
 	CHECK_EQ(pkram_map_set(head, ID, LAST, 2, PKRAM_UNIT_STALE), -ERANGE);
 	CHECK_EQ(pkram_map_set(head, ID, ~0U, ~0U, PKRAM_UNIT_STALE), -ERANGE);
 	CHECK_EQ(pkram_map_set(head, ID, ~0U, 0, PKRAM_UNIT_STALE), 0);
-	CHECK(!pkram_map_owned(head, ID, LAST, 2));
-	CHECK(!pkram_map_owned(head, ID, ~0U, ~0U));
 	CHECK_EQ(pkram_map_get(head, ID, LAST + 1), -EUCLEAN);
 	CHECK_EQ(pkram_map_get(head, ID, ~0U), -EUCLEAN);
 	pkram_map_init(head, ID, PKRAM_REGION_MAX_GIB);
@@ -115,8 +103,6 @@ static void test_both_copies(void)
 	CHECK_EQ(pkram_map_get(head, ID, 16), -EUCLEAN);
 	CHECK_EQ(pkram_map_get(head, ID, 31), -EUCLEAN);
 	CHECK_EQ(pkram_map_get(head, ID, 32), PKRAM_UNIT_WRITTEN);
-	CHECK(!pkram_map_owned(head, ID, 0, 64));
-	CHECK(pkram_map_owned(head, ID, 0, 16));
 	pkram_map_mirror(head, ID, 0);
 	CHECK_EQ(pkram_map_get(head, ID, 16), -EUCLEAN);
 	/* Setting a part of a damaged word does not validate the rest. */

@@ -44,6 +44,9 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian host");
 #define ALIGN(x, a) (((x) + (__typeof__(x))(a) - 1) & ~((__typeof__(x))(a) - 1))
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define swap(a, b)							\
+	do { __typeof__(a) t_ = (a); (a) = (b); (b) = t_; } while (0)
+#define hweight_long(w) __builtin_popcountl(w)
 #define min_t(t, a, b) min((t)(a), (t)(b))
 #define max_t(t, a, b) max((t)(a), (t)(b))
 #define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
