@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Functions of the kernel, for user space: see kernel.h. */
+#include <stdarg.h>
+#include "kernel/kernel.h"
+
+char shim_log[1 << 16];
+s64 shim_now = 1800000000;
+long shim_module_refs;
+
+void shim_fail(const char *what, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: %s\n", file, line, what);
+	abort();
+}
+
+/* The kernel's %pE, with which names are escaped, is not known here. */
+void shim_print(const char *fmt, ...)
+{
+	size_t used = strlen(shim_log);
+	char plain[256], *p;
+	va_list args;
+
+	snprintf(plain, sizeof(plain), "%s", fmt);
+	p = strstr(plain, "%*pE");
+	if (p)
+		memcpy(p, "%.*s", 4);
+	if (used > sizeof(shim_log) / 2)
+		used = 0;
+	va_start(args, fmt);
+	vsnprintf(shim_log + used, sizeof(shim_log) - used, plain, args);
+	va_end(args);
+}
+
+u32 jhash(const void *key, u32 length, u32 initval)
+{
+	return pkram_crc32c(initval, key, length);
+}
+
+u32 jhash_1word(u32 a, u32 initval)
+{
+	return jhash(&a, sizeof(a), initval);
+}
+
+u32 get_random_u32(void)
+{
+	return 4711;
+}
+
+void shim_random_uuid(u8 uuid[16])
+{
+	static u8 last;
+
+	memset(uuid, ++last, 16);
+}
+
+void ktime_get_coarse_real_ts64(struct timespec64 *ts)
+{
+	ts->tv_sec = shim_now++;
+	ts->tv_nsec = 0;
+}
+
+void flush_work(struct work_struct *work)
+{
+	if (!work->queued)
+		return;
+	work->queued = false;
+	work->fn(work);
+}
+
+void cancel_delayed_work_sync(struct delayed_work *work)
+{
+	flush_work(&work->work);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What kmod/store takes from the kernel, for one thread in user space. Locks
+ * check that they are not taken twice, and lockdep's asserts are real ones. Works
+ * run when they are flushed, and delayed ones when they are cancelled. Every
+ * allocation may be failed (pkram_alloc_fail_at).
+ *
+ * The Makefile makes each <linux/...> that the store includes a file with a
+ * single line, which includes this one.
+ */
+#ifndef _PKRAM_TEST_KERNEL_H
+#define _PKRAM_TEST_KERNEL_H
+
+#include <stdio.h>
+#include "compat/pure_env.h"
+#include "kernel/list.h"
+#include "kernel/lock.h"
+#include "kernel/rbtree.h"
+
+typedef u64 phys_addr_t;
+#define __packed		__attribute__((packed))
+
+#define U32_MAX			(~0U)
+#define U64_MAX			(~0ULL)
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		4096UL
+#define HZ			100
+#define GFP_KERNEL		0
+#define GFP_KERNEL_ACCOUNT	0
+#define KBUILD_MODNAME		"pkram"
+#define THIS_MODULE		NULL
+#define PKRAM_NS		PKRAM
+#define EXPORT_SYMBOL_NS_GPL(symbol, ns) extern int exports_##symbol
+
+#define BIT_ULL(n)		(1ULL << (n))
+#define IS_ALIGNED(x, a)	(!((x) & ((__typeof__(x))(a) - 1)))
+#define round_up(x, a)		((((x) - 1) | ((__typeof__(x))(a) - 1)) + 1)
+#define round_down(x, a)	((x) & ~((__typeof__(x))(a) - 1))
+#define DIV_ROUND_UP_ULL(x, a)	(((x) + (a) - 1) / (a))
+#define clamp(x, lo, hi)	min(max(x, lo), hi)
+#define lower_32_bits(x)	((u32)(x))
+#define upper_32_bits(x)	((u32)((x) >> 32))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define cond_resched()		do { } while (0)
+#define fsleep(us)		shim_fail("waits for ever", __FILE__, __LINE__)
+#define smp_load_acquire(p)	READ_ONCE(*(p))
+
+#define WARN_ON(cond)							\
+	({								\
+		if (cond)						\
+			shim_fail("WARN_ON(" #cond ")", __FILE__, __LINE__); \
+		false;							\
+	})
+#define WARN_ON_ONCE(cond)	WARN_ON(cond)
+
+/* Messages; what a test wants to see it finds in shim_log */
+extern char shim_log[1 << 16];
+void shim_print(const char *fmt, ...);
+#define pr_warn(...)		shim_print(__VA_ARGS__)
+#define pr_info(...)		shim_print(__VA_ARGS__)
+#define pr_warn_ratelimited(...) shim_print(__VA_ARGS__)
+#define scnprintf(buf, size, ...)					\
+	((int)min_t(size_t, (size_t)snprintf(buf, size, __VA_ARGS__), (size) - 1))
+
+/* Memory */
+#define kmalloc(n, gfp)		pkram_alloc_mem(n)
+#define kzalloc(n, gfp)		pkram_alloc_mem(n)
+#define kvzalloc(n, gfp)	pkram_alloc_mem(n)
+#define kvmalloc(n, gfp)	pkram_alloc_mem(n)
+#define vzalloc(n)		pkram_alloc_mem(n)
+#define kcalloc(n, size, gfp)	pkram_alloc_mem((size_t)(n) * (size))
+#define kvcalloc(n, size, gfp)	pkram_alloc_mem((size_t)(n) * (size))
+#define kvmalloc_array(n, size, gfp) pkram_alloc_mem((size_t)(n) * (size))
+#define kfree(p)		pkram_free_mem(p)
+#define kvfree(p)		pkram_free_mem(p)
+#define vfree(p)		pkram_free_mem(p)
+
+#define ERR_PTR(err)		((void *)(long)(err))
+#define PTR_ERR(p)		((long)(p))
+#define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
+#define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
+
+/* Bitmaps */
+#define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
+#define find_first_zero_bit(p, size) find_next_zero_bit(p, size, 0)
+
+static inline bool __test_and_clear_bit(long nr, unsigned long *p)
+{
+	bool was = test_bit(nr, p);
+
+	__clear_bit(nr, p);
+	return was;
+}
+
+static inline u32 ilog2(u64 n)
+{
+	return 63 - __builtin_clzll(n);
+}
+
+static inline u64 roundup_pow_of_two(u64 n)
+{
+	return n < 2 ? 1 : 1ULL << (ilog2(n - 1) + 1);
+}
+
+u32 jhash(const void *key, u32 length, u32 initval);
+u32 jhash_1word(u32 a, u32 initval);
+u32 get_random_u32(void);
+
+/* Time, which goes on by itself */
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+
+extern s64 shim_now;
+void ktime_get_coarse_real_ts64(struct timespec64 *ts);
+#define ktime_get_real_seconds() (shim_now)
+
+/* Works */
+struct work_struct {
+	void (*fn)(struct work_struct *work);
+	bool queued;
+};
+
+struct delayed_work {
+	struct work_struct work;
+};
+
+#define DECLARE_WORK(name, f)	struct work_struct name = { .fn = f }
+#define DECLARE_DELAYED_WORK(name, f) struct delayed_work name = { .work = { .fn = f } }
+#define schedule_work(w)	((w)->queued = true)
+#define schedule_delayed_work(w, delay) ((w)->work.queued = true)
+void flush_work(struct work_struct *work);
+void cancel_delayed_work_sync(struct delayed_work *work);
+
+/* Modules, processes, files: there are none */
+extern long shim_module_refs;
+#define __module_get(module)	(shim_module_refs++)
+#define module_put(module)	(shim_module_refs--)
+#define numa_mem_id()		0
+#define init_user_ns		0
+#define current_euid()		0
+#define current_egid()		0
+#define from_kuid(ns, uid)	(uid)
+#define from_kgid(ns, gid)	(gid)
+#define make_kuid(ns, uid)	(uid)
+#define uid_eq(a, b)		((a) == (b))
+#define capable(cap)		true
+typedef u32 kuid_t;
+struct inode;
+#define iput(inode)		do { } while (0)
+#define generate_random_uuid(u)	shim_random_uuid(u)
+void shim_random_uuid(u8 uuid[16]);
+
+#define XATTR_USER_PREFIX	"user."
+#define XATTR_USER_PREFIX_LEN	5
+#define XATTR_CREATE		1
+#define XATTR_REPLACE		2
+
+#define compat_flush_before_free() do { } while (0)
+
+struct dev_pagemap;
+struct resource;
+
+#endif /* _PKRAM_TEST_KERNEL_H */

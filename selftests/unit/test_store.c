@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The store on damaged pools, on pools of which a region is missing, and without
+ * memory. test_store_cut.c has machines that stop.
+ */
+#include <time.h>
+#include "machine.h"
+#include "tap.h"
+#include "core/unitmap.h"
+#include "store/state.h"
+
+static struct image im;
+
+#define AT(n)	((struct spot){ .unit = 1, .pair = (n) })
+
+static void boot(void)
+{
+	CHECK_EQ(machine_boot(&im, 0, im.nr, false), 0);
+	machine_check();
+}
+
+static void done(void)
+{
+	machine_stop();
+	image_exit(&im);
+}
+
+/* Boot again and again: nothing changes. */
+static void check_stable(void)
+{
+	char *first = machine_describe(), *again;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		machine_stop();
+		boot();
+		again = machine_describe();
+		if (strcmp(first, again))
+			tap_fail(__FILE__, __LINE__, "first load:\n%snext load:\n%s",
+				 first, again);
+		free(again);
+	}
+	free(first);
+}
+
+static void put_bad_extent(u64 id, u32 pair, struct pkram_record r, u32 unit)
+{
+	struct pkram_extent e = { im.h[0].region_id, 0, unit, 1 };
+
+	r.extents = &e;
+	r.nr_extents = 1;
+	r.id = id;
+	image_put_owned(&im, AT(pair), &r);
+}
+
+/* The root */
+
+/* Make the root other than a new one would be. */
+static struct pkram_record own_root(void)
+{
+	struct pkram_record root = image_dir(PKRAM_ROOT_ID, 0, "");
+
+	root.mode = S_IFDIR | 01777;
+	root.uid = 64055;
+	return root;
+}
+
+static void check_own_root(void)
+{
+	CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 01777);
+	CHECK_EQ(pkram_store.root->rec.uid, 64055);
+}
+
+static void set_root_mode(u32 mode)
+{
+	const struct pkram_setattr attr = { .valid = PKRAM_SET_MODE, .mode = mode };
+
+	CHECK_EQ(pkram_store_setattr(pkram_store.root, &attr), 0);
+}
+
+static void test_root_with_extents(void)
+{
+	machine_pool(&im, 1);
+	put_bad_extent(PKRAM_ROOT_ID, 0, image_dir(PKRAM_ROOT_ID, 0, ""), 20);
+	boot();
+	machine_create("vm1", S_IFREG | 0600, 0);
+	set_root_mode(0755);
+	machine_check();
+	CHECK_EQ(pkram_store.nr_quarantined, 1);
+	CHECK_EQ(pkram_store_discard(PKRAM_BAD_KEY), 0);
+	machine_create("vm2", S_IFREG | 0600, 100);
+	set_root_mode(0711);
+	machine_check();
+	check_stable();
+	pkram_object_put(machine_find("vm2"));
+	done();
+}
+
+static void test_bad_root_keeps_no_memory(void)
+{
+	struct pkram_record root = own_root();
+	u64 nr_free;
+
+	machine_pool(&im, 1);
+	root.size = 1;	/* which a directory has not */
+	image_put(&im, AT(0), &root);
+	pkram_map_set(im.mem[0], im.h[0].region_id, 20, 5, PKRAM_UNIT_STALE);
+	boot();
+	nr_free = pkram_store.al.nr_free;
+	CHECK_EQ(nr_free, PKRAM_GIB_UNITS - 2);
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	check_stable();
+	CHECK_EQ(pkram_store.al.nr_free, nr_free);
+	done();
+}
+
+static void test_bad_record_with_root_id(void)
+{
+	struct pkram_record root = own_root(), bad = image_file(PKRAM_ROOT_ID, 1, "x");
+
+	machine_pool(&im, 1);
+	image_put(&im, AT(0), &root);
+	bad.seq = 9;
+	image_put(&im, AT(3), &bad);
+	boot();
+	check_own_root();
+	CHECK_EQ(pkram_store.nr_quarantined, 1);
+	check_stable();
+	set_root_mode(01777);
+	machine_stop();
+	boot();
+	check_own_root();
+	done();
+}
+
+/* Two roots of which none can be told to be the true one: a new one is made, once. */
+static void test_contested_root(void)
+{
+	struct pkram_record root = own_root(), other = root;
+
+	machine_pool(&im, 1);
+	image_put(&im, AT(0), &root);
+	other.uid = 3;
+	image_put(&im, AT(1), &other);
+	boot();
+	CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 0700);
+	CHECK_EQ(pkram_store.nr_quarantined, 2);
+	set_root_mode(0711);
+	check_stable();
+	CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 0711);
+	done();
+}
+
+/* The newest version of the root is damaged; the older one must not come back. */
+static void test_damaged_newest_root(void)
+{
+	struct pkram_record root = own_root(), bad = root;
+
+	machine_pool(&im, 1);
+	image_put(&im, AT(0), &root);
+	bad.seq = 9;
+	bad.size = 1;
+	image_put(&im, AT(1), &bad);
+	boot();
+	CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 0700);
+	check_stable();
+	done();
+}
+
+/* A damaged record with the id of a directory is newer than that. */
+static void test_bad_record_with_dir_id(void)
+{
+	struct pkram_record dir = image_dir(5, 1, "dir"), bad = image_file(5, 5, "x"),
+			    file = image_file(6, 5, "file");
+
+	machine_pool(&im, 1);
+	image_put(&im, AT(1), &dir);
+	bad.seq = 9;
+	image_put(&im, AT(2), &bad);
+	image_put(&im, AT(3), &file);
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 1);
+	pkram_object_put(machine_find("dir/file"));
+	check_stable();
+	done();
+}
+
+/* Region 1 has the root's record, region 0 none. */
+static void split_pool(void)
+{
+	struct pkram_record root = own_root(), vm1 = image_file(5, 1, "vm1");
+	u8 *area;
+
+	machine_pool(&im, 2);
+	image_free_pair(&im, AT(0), 2, 0);
+	CHECK_EQ(pkram_xattr_replace(NULL, 0, "site", "a", 1, &area, &root.xattr_len), 0);
+	root.xattrs = area;
+	image_put(&im, (struct spot){ .region = 1, .unit = 1 }, &root);
+	image_put(&im, AT(1), &vm1);
+	free(area);
+}
+
+static void check_root_comes_back(bool lost)
+{
+	char *whole, *again;
+
+	split_pool();
+	boot();
+	check_own_root();
+	whole = machine_describe();
+	machine_stop();
+	CHECK_EQ(machine_boot(&im, 0, 1, lost), 0);
+	machine_check();
+	CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 0700);
+	machine_create("other", S_IFREG | 0600, 1);
+	set_root_mode(0750);
+	CHECK_EQ(pkram_store_unlink(machine_find("other")), 0);
+	pkram_object_put(list_first_entry(&pkram_store.removed, struct pkram_object,
+					  removed_list));
+	CHECK_EQ(machine_adopt(&im, 1, 1, false), 0);
+	machine_check();
+	check_own_root();
+	CHECK_EQ(pkram_store.root->rec.xattr_len, 9);
+	again = machine_describe();
+	CHECK(!lost || !strcmp(whole, again));
+	check_stable();
+	check_own_root();
+	free(whole);
+	free(again);
+	done();
+}
+
+static void test_root_comes_late(void)
+{
+	check_root_comes_back(true);
+}
+
+static void test_root_comes_unexpected(void)
+{
+	check_root_comes_back(false);
+}
+
+static void test_root_given_up(void)
+{
+	split_pool();
+	CHECK_EQ(machine_boot(&im, 0, 1, true), 0);
+	CHECK(!pkram_store.root->loc.region_id);
+	CHECK_EQ(pkram_store_give_up_lost(), 0);
+	machine_check();
+	set_root_mode(0711);
+	machine_stop();
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 0711);
+	done();
+}
+
+/* Verdicts */
+
+static void test_orphan_name(void)
+{
+	struct pkram_record orphan = image_file(5, 77, "a"),
+			    other = image_file(6, 1, "lost+5+a"), none = {
+		.kind = PKRAM_KIND_FREE, .seq = 0,
+	};
+	struct pkram_object *obj;
+
+	machine_pool(&im, 1);
+	/* One slot differs, so that the orphan is written again. */
+	image_put(&im, AT(1), &orphan);
+	pkram_record_encode(image_slot(&im, AT(1), 1), &none, im.seed);
+	image_put(&im, AT(2), &other);
+	boot();
+	CHECK_EQ(pkram_store.nr_objects, 2);
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	obj = machine_find("lost+5+a");
+	CHECK_EQ(obj->rec.id, 6);
+	pkram_object_put(obj);
+	check_stable();
+	/* And with that name written */
+	obj = pkram_store_next_object(4);
+	CHECK_EQ(obj->rec.id, 5);
+	CHECK_EQ(pkram_store_setattr(obj, &(struct pkram_setattr){
+					     .valid = PKRAM_SET_UID, .uid = 3 }), 0);
+	pkram_object_put(obj);
+	check_stable();
+	done();
+}
+
+static void test_bad_older_copy(void)
+{
+	struct pkram_record new = image_file(5, 1, "vm1"), old = new;
+
+	machine_pool(&im, 1);
+	new.seq = 7;
+	image_put(&im, AT(1), &new);
+	old.seq = 3;
+	old.parent = 5;		/* its own */
+	image_put(&im, AT(2), &old);
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	pkram_object_put(machine_find("vm1"));
+	check_stable();
+	done();
+}
+
+/* The newest version is damaged: an older one must not take its place. */
+static void test_bad_newest_copy(void)
+{
+	struct pkram_record new = image_file(5, 1, "vm1"), old = new;
+
+	machine_pool(&im, 1);
+	old.seq = 3;
+	image_put(&im, AT(1), &old);
+	new.seq = 7;
+	new.parent = 5;
+	image_put(&im, AT(2), &new);
+	boot();
+	CHECK_EQ(pkram_store.nr_objects, 0);
+	CHECK_EQ(pkram_store.nr_quarantined, 2);
+	check_stable();
+	done();
+}
+
+static void test_free_record_with_long_name(void)
+{
+	struct pkram_record_ser *ser;
+	int slot;
+
+	machine_pool(&im, 1);
+	for (slot = 0; slot < 2; slot++) {
+		ser = image_slot(&im, AT(1), slot);
+		ser->name_len = 300;
+		ser->flags = 1;
+		ser->tag = 0;
+		ser->tag = pkram_tag(PKRAM_RECORD_MAGIC, pkram_crc32c(im.seed, ser, ser->len));
+	}
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	done();
+}
+
+/* Adopting */
+
+static void test_adopt_without_memory(void)
+{
+	struct pkram_record far = image_file(6, 1, "far");
+	unsigned long n;
+	char *before, *after;
+	int err;
+
+	machine_pool(&im, 2);
+	image_put(&im, (struct spot){ .region = 1, .unit = 1 }, &far);
+	CHECK_EQ(machine_boot(&im, 0, 1, true), 0);
+	machine_create("vm1", S_IFREG | 0600, 7);
+	machine_create("dir", S_IFDIR | 0700, 0);
+	for (n = 1; ; n++) {
+		u64 nr_free = pkram_store.al.nr_free;
+
+		before = machine_describe();
+		pkram_alloc_count = 0;
+		pkram_alloc_fail_at = n;
+		err = machine_adopt(&im, 1, 1, false);
+		pkram_alloc_fail_at = 0;
+		if (!err)
+			break;
+		CHECK_EQ(err, -ENOMEM);
+		machine_check();
+		after = machine_describe();
+		CHECK(!strcmp(before, after));
+		CHECK_EQ(pkram_store.al.nr_free, nr_free);
+		CHECK(pkram_store.region_lost);
+		CHECK_EQ(list_next(list_first_entry(&pkram_store.regions,
+						    struct pkram_region, list),
+				   list)->list.next == &pkram_store.regions, false);
+		free(before);
+		free(after);
+		/* It can be used. */
+		machine_create("new", S_IFREG | 0600, 3);
+		CHECK_EQ(pkram_store_unlink(machine_find("new")), 0);
+		pkram_object_put(list_first_entry(&pkram_store.removed,
+						  struct pkram_object, removed_list));
+	}
+	tap_note("%lu allocations", n - 1);
+	CHECK(n > 5);
+	free(before);
+	machine_check();
+	CHECK(!pkram_store.region_lost);
+	pkram_object_put(machine_find("far"));
+	pkram_object_put(machine_find("vm1"));
+	check_stable();
+	done();
+}
+
+static void test_adopt_twice(void)
+{
+	struct pkram_record vm1 = image_file(5, 1, "vm1");
+	char *before, *after;
+
+	machine_pool(&im, 2);
+	image_put(&im, AT(1), &vm1);
+	memcpy(im.h[1].region_uuid, im.h[0].region_uuid, 16);
+	image_write_header(&im, 1);
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	before = machine_describe();
+	CHECK_EQ(machine_adopt(&im, 1, 1, false), -EEXIST);
+	machine_check();
+	after = machine_describe();
+	CHECK(!strcmp(before, after));
+	free(before);
+	free(after);
+	/* Both at once are refused as well. */
+	machine_stop();
+	CHECK_EQ(machine_boot(&im, 0, 2, false), -EEXIST);
+	done();
+}
+
+/* Size */
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* CPU time to attach a chain of directories, made by mkdir and rename alone */
+static double attach_chain(u32 nr)
+{
+	struct pkram_object **dir = calloc(nr, sizeof(*dir));
+	char name[16];
+	double begin;
+	u32 i;
+
+	machine_pool(&im, 1);
+	boot();
+	for (i = 0; i < nr; i++) {
+		sprintf(name, "d%u", i);
+		dir[i] = pkram_store_create(pkram_store.root, name, strlen(name),
+					    S_IFDIR | 0755, 0, 0);
+		CHECK(!IS_ERR(dir[i]));
+	}
+	for (i = 0; i + 1 < nr; i++) {
+		sprintf(name, "d%u", i);
+		CHECK_EQ(pkram_store_rename(dir[i], dir[i + 1], name, strlen(name),
+					    NULL), 0);
+	}
+	for (i = 0; i < nr; i++)
+		pkram_object_put(dir[i]);
+	free(dir);
+	machine_stop();
+	begin = seconds();
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	begin = seconds() - begin;
+	CHECK_EQ(pkram_store.nr_objects, nr);
+	done();
+	return begin;
+}
+
+static void test_nested(void)
+{
+	double few, many;
+
+	few = attach_chain(2000);
+	many = attach_chain(16000);
+	tap_note("2000 nested directories: %.0f ms, 16000: %.0f ms", few * 1e3, many * 1e3);
+	CHECK(many < 2 * 8 * few);
+}
+
+TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extents },
+	 { "a damaged root keeps no memory back", test_bad_root_keeps_no_memory },
+	 { "a bad record with the root's id does not condemn the root",
+	   test_bad_record_with_root_id },
+	 { "a new root is made once where two roots contend", test_contested_root },
+	 { "an older version of a damaged root does not come back",
+	   test_damaged_newest_root },
+	 { "a bad record with a directory's id leaves what is in it there",
+	   test_bad_record_with_dir_id },
+	 { "the root comes back when its region is adopted", test_root_comes_late },
+	 { "the root comes back from a region nobody missed", test_root_comes_unexpected },
+	 { "a new root is written when missing regions are given up",
+	   test_root_given_up },
+	 { "an orphan does not take the name of another object", test_orphan_name },
+	 { "a bad older copy is void", test_bad_older_copy },
+	 { "a bad newest copy condemns the older ones", test_bad_newest_copy },
+	 { "of a free record only kind, seq, len and id count",
+	   test_free_record_with_long_name },
+	 { "an adopt that runs out of memory changes nothing", test_adopt_without_memory },
+	 { "a region with the id of another is refused", test_adopt_twice },
+	 { "attaching nested directories takes linear time", test_nested },
+)
