@@ -11,7 +11,7 @@ PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
 .PHONY: help modules userspace qemu demo test test-unit test-guard test-userspace test-install \
-	test-vm test-qemu test-debian test-deb test-debug check bench deb install install-modules install-userspace \
+	test-vm test-qemu test-debian test-deb test-fs test-debug check bench deb install install-modules install-userspace \
 	install-dkms clean
 
 help:
@@ -38,6 +38,8 @@ help:
 	@echo '  make test-qemu        guests in VMs [KERNELS= TESTS=]'
 	@echo '  make test-debian      a Debian host with systemd and the packages, in a VM'
 	@echo '  make test-deb         install the packages, build by DKMS for each of KERNELS'
+	@echo '  make test-fs          random operations on pkramfs, fio and stress-ng, for longer than'
+	@echo '                        in CI [KERNELS=6.12 FS_SECONDS=300 FS_SEED=]'
 	@echo '  make test-debug       on a kernel with KASAN, lockdep, kmemleak and fault'
 	@echo '                        injection (builds it first: long) [TESTS=]'
 	@echo '  make check            checkpatch, sparse, W=1, shellcheck, codespell, includes, docs'
@@ -75,7 +77,7 @@ test-userspace:
 # Scenarios with guests have separate targets; a scenario that is named runs here too.
 test-vm:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' -t '$(TESTS)' \
-		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench)_*')
+		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench|long)_*')
 
 test-qemu:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' \
@@ -85,9 +87,14 @@ test-qemu:
 test-debian:
 	@selftests/vm/run -j $(JOBS) -t 'qemu_debian$(if $(filter-out *,$(TESTS)),.$(TESTS))'
 
+test-fs:
+	@FS_SECONDS='$(or $(FS_SECONDS),300)' FS_SEED='$(FS_SEED)' selftests/vm/run -j $(JOBS) \
+		-k '$(if $(filter command line environment,$(origin KERNELS)),$(KERNELS),6.12)' \
+		-t 'long_fs fs_* exerciser'
+
 test-debug:
 	@selftests/vm/run -j $(JOBS) -k '$(or $(DEBUG_KERNELS),6.12-debug)' -t '$(TESTS)' \
-		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench)_*')
+		$(if $(filter-out *,$(TESTS)),,-x '@(qemu|bench|long)_*')
 
 check:
 	@scripts/check.sh
