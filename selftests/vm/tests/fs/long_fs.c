@@ -494,7 +494,7 @@ TEST_F_TIMEOUT(run, stress_ng_finds_nothing, LIMIT)
 			    "--iomix-bytes 32m --fallocate 1 --fallocate-bytes 64m\t"
 			    "--fpunch 1 --fiemap 1 --fiemap-bytes 16m --mmap 1 --mmap-file\t"
 			    "--mmap-bytes 32m --msync 1 --msync-bytes 16m --copy-file 1\t"
-			    "--copy-file-bytes 64m"));
+			    "--copy-file-bytes 128m"));
 	EXPECT_OK(fs_empty(PKRAM_MNT "/stress"));
 	EXPECT_OK(rmdir(PKRAM_MNT "/stress"));
 }
