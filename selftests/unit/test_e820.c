@@ -2,12 +2,12 @@
 /* Memory maps for the next kernel: what they pass on, and what does not fit. */
 #include <stdlib.h>
 #include <string.h>
-#include <linux/version.h>
 #include "compat/tested.h"
 #include "handover/e820.h"
 #include "tap.h"
 
 #define GIB	(1ULL << 30)
+#define KERNEL_VERSION(a, b, c)	(((a) << 16) + ((b) << 8) + (c))
 
 /* One entry of RAM from 0 to 1 TiB, with a GiB of each two GiB reserved @nr times */
 static struct e820_table *map_with_holes(u32 nr)

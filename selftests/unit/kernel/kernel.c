@@ -53,6 +53,28 @@ void shim_random_uuid(u8 uuid[16])
 	memset(uuid, ++last, 16);
 }
 
+void get_random_bytes(void *buf, size_t len)
+{
+	u8 *p = buf;
+
+	while (len--)
+		*p++ = get_random_u32();
+}
+
+/* As the kernel's: a number, and a unit */
+unsigned long long memparse(const char *p, char **end)
+{
+	unsigned long long n = strtoull(p, end, 0);
+	static const char units[] = "KMGT";
+	const char *unit = **end ? strchr(units, toupper((unsigned char)**end)) : NULL;
+
+	if (unit) {
+		n <<= 10 * (unit - units + 1);
+		(*end)++;
+	}
+	return n;
+}
+
 void ktime_get_coarse_real_ts64(struct timespec64 *ts)
 {
 	ts->tv_sec = shim_now++;

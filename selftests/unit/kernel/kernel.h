@@ -11,6 +11,7 @@
 #ifndef _PKRAM_TEST_KERNEL_H
 #define _PKRAM_TEST_KERNEL_H
 
+#include <ctype.h>
 #include <stdio.h>
 #include "compat/pure_env.h"
 #include "kernel/list.h"
@@ -151,6 +152,10 @@ struct inode;
 #define iput(inode)		do { } while (0)
 #define generate_random_uuid(u)	shim_random_uuid(u)
 void shim_random_uuid(u8 uuid[16]);
+void get_random_bytes(void *buf, size_t len);
+
+/* Text, for handover/e820.c */
+unsigned long long memparse(const char *p, char **end);
 
 #define XATTR_USER_PREFIX	"user."
 #define XATTR_USER_PREFIX_LEN	5
