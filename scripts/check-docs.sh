@@ -102,6 +102,22 @@ def check_messages(path, code):
                 fail(path, f'quotes "{part}", which nothing prints')
 
 
+def check_scenarios(path, tests):
+    """The table of scenarios, and those that there are"""
+    with open(path, encoding="utf-8") as f:
+        named = set(re.findall(r"^\|[^|]*\| `(\w+)` \|", f.read(), re.M))
+    there = {os.path.splitext(os.path.basename(test))[0] for test in tests}
+    for name in sorted(there - named):
+        fail(path, f"has no row for the scenario {name}")
+    for name in sorted(named - there):
+        fail(path, f"has a row for {name}, which is not a scenario")
+
+
+def strip_comments(text):
+    """C without its comments, so that a message is one that is printed"""
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+
+
 def contents(files):
     text = ""
     for file in files:
@@ -118,6 +134,7 @@ for file in docs:
     check_links(file)
     check_paths(file)
     check_functions(file, code)
-check_messages("docs/troubleshooting.md", re.sub(r'"\s*\n\s*"', "", printed))
+check_messages("docs/troubleshooting.md", re.sub(r'"\s*\n\s*"', "", strip_comments(printed)))
+check_scenarios("selftests/vm/README.md", tracked("selftests/vm/tests/*/*.c"))
 sys.exit(bad != 0)
 EOT

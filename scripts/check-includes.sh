@@ -8,10 +8,13 @@
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../kmod}"
 
-# Each include as "file.c other/file.h"; generated files include their own header only
+# Each include as "file.c other/file.h", in quotes, or of a layer in angle brackets as
+# generated files have it
 includes() {
-	grep -rH --include='*.[ch]' --exclude-dir=generated '^#include "' . |
-		sed -E 's|^\./([^:]+):#include "([^"]*)".*|\1 \2|'
+	grep -rHE --include='*.[ch]' \
+		'^\s*#\s*include\s*("|<(compat|core|event|mem|handover|store|fs|pool|ctl|vfio)/)' . |
+		sed -E 's|^\./([^:]+):\s*#\s*include\s*["<]([^">]*)[">].*|\1 \2|' |
+		sed -E '/^ctl\/generated\//s| (pkram_nl\.h)$| ctl/generated/\1|'
 }
 
 bad=0
