@@ -76,7 +76,7 @@ struct pkram_vfio_unmap_stale {
  *	EACCES	RESTORE: the caller may not read, or write, an object in the table
  *	ERANGE	RESTORE: a mapping is outside the ranges that VFIO_IOMMU_GET_INFO lists
  *	ENOSPC	too many mappings, or no room in the pool
- *	EROFS	the pool is attached read-only; RESTORE: pkramfs is mounted read-only, and
+ *	EROFS	the pool is attached read-only; RESTORE: all of pkramfs is read-only (sysrq-u), and
  *		devices write to an object in the table
  */
 #define PKRAM_VFIO_TABLE_CREATE		_IOW(PKRAM_IOC_MAGIC, 0x40, struct pkram_vfio_table)
