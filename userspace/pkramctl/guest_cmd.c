@@ -27,7 +27,7 @@ static bool live(const struct guest *g)
 static int can_start(struct guest *g)
 {
 	if (g->state == GUEST_SAVED)
-		return guest_fail(g, "is saved; pkramctl guest resume %s continues it, pkramctl guest discard %s gives it up",
+		return guest_fail(g, "is saved; pkramctl guest resume %s continues it, pkramctl guest unseal %s gives it up",
 				  g->file.name, g->file.name);
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s", g->status);
@@ -53,7 +53,7 @@ static int can_resume(struct guest *g)
 			  guest_state_path(g));
 }
 
-static int can_discard(struct guest *g)
+static int can_unseal(struct guest *g)
 {
 	if (g->state == GUEST_SAVED || g->state == GUEST_STALE)
 		return 0;
@@ -281,7 +281,7 @@ static int guest_stop(int argc, char **argv)
 }
 
 /* Remove the RAM first: a state without it is known to be stale */
-static void discard(struct guest *g)
+static void unseal(struct guest *g)
 {
 	unsigned int i;
 	int err;
@@ -302,17 +302,17 @@ static void discard(struct guest *g)
 		g->state = GUEST_STOPPED;
 }
 
-static int guest_discard(int argc, char **argv)
+static int guest_unseal(int argc, char **argv)
 {
 	struct request r;
 	struct guest *g;
 	int ret;
 
-	if (parse_request(&r, "discard", argc, argv))
+	if (parse_request(&r, "unseal", argc, argv))
 		return CTL_USAGE;
-	ret = choose(&r, can_discard);
+	ret = choose(&r, can_unseal);
 	for (g = guests_good(&r.guests, NULL); g; g = guests_good(&r.guests, g))
-		discard(g);
+		unseal(g);
 	return finish(&r, ret);
 }
 
@@ -400,9 +400,9 @@ static const struct ctl_verb guest_verbs[] = {
 	  guest_save },
 	{ "resume", "NAME... | --all",
 	  "resume a saved guest", guest_resume },
-	{ "discard", "NAME...",
+	{ "unseal", "NAME...",
 	  "give up a saved guest: remove its state and unseal its RAM",
-	  guest_discard },
+	  guest_unseal },
 	{ "stop", "NAME... [--force] | --all [--force]",
 	  "power it down; --force: end QEMU at once", guest_stop },
 	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },

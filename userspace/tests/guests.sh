@@ -119,7 +119,7 @@ verbs()
 	there vm1.state 'save writes the state file'
 	does vm1 saved 'show lists a saved guest as saved'
 	ctl guest save vm1;		is 1 '' 'is saved already' 'save refuses a saved guest'
-	ctl guest start vm1;		is 1 '' 'pkramctl guest discard vm1 gives it up' 'start refuses a saved guest'
+	ctl guest start vm1;		is 1 '' 'pkramctl guest unseal vm1 gives it up' 'start refuses a saved guest'
 	ctl guest down vm1;		is 0 'saved' '' 'down accepts a saved guest'
 	ctl update --report;		is 0 '^vm1 +saved +20' '' 'the report lists saved guests'
 	ctl guest resume --all;		is 0 '^vm2 +running .* s +[0-9]+\.[0-9]+ s$' '' 'resume --all resumes guests and prints the blackout'
@@ -161,7 +161,7 @@ verbs()
 	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'stop --force ends a guest'
 	ctl guest stop vm1;		is 1 '' 'does not run' 'stop refuses a stopped guest'
 	ctl guest down vm1;		is 0 'stopped' '' 'down accepts a stopped guest'
-	ctl guest discard vm1;		is 1 '' 'is not saved; there is nothing' 'discard refuses a guest that is not saved'
+	ctl guest unseal vm1;		is 1 '' 'is not saved; there is nothing' 'unseal refuses a guest that is not saved'
 	ctl guest resume vm1;		is 1 '' 'is not saved' 'resume refuses a guest that is not saved'
 	ctl guest up vm1;		is 0 'running' '' 'up starts a stopped guest'
 	ctl guest stop --all --force;	is 0 'vm2 +stopped' '' 'stop --all --force ends all guests'
@@ -204,10 +204,10 @@ as_json()
 	ctl -j guest up vm1;		json 'd[0]["state"] == "running"' 'up -j prints the state'
 	ctl -j guest stop --all --force; json 'd[1]["state"] == "stopped"' 'stop -j prints states'
 	ctl -j guest start vm1; ctl guest save vm1
-	ctl -j guest discard vm1;	json 'd[0]["state"] == "stopped"' 'discard -j prints the state'
-	gone vm1.state 'discard removes the state file'
-	gone vm1.state.info 'discard removes the info file'
-	ctl guest discard --all;	is 2 '' 'unknown option "--all"' 'discard has no --all'
+	ctl -j guest unseal vm1;	json 'd[0]["state"] == "stopped"' 'unseal -j prints the state'
+	gone vm1.state 'unseal removes the state file'
+	gone vm1.state.info 'unseal removes the info file'
+	ctl guest unseal --all;	is 2 '' 'unknown option "--all"' 'unseal has no --all'
 	ctl -j guest down vm1;		json 'd[0]["state"] == "stopped"' 'down -j prints the state'
 	end_all
 }

@@ -202,7 +202,7 @@ TEST_F(before, only_root_may_change_the_pool)
 }
 
 /* The state file and the sealed RAM are both removed. */
-TEST_F(before, guest_discard_removes_the_saved_guest)
+TEST_F(before, guest_unseal_removes_the_saved_guest)
 {
 	int fd;
 
@@ -211,12 +211,12 @@ TEST_F(before, guest_discard_removes_the_saved_guest)
 				   "uuid = " UUID "\n"
 				   "-m 16M\n"
 				   "-object '" RAM "'\n"));
-	EXPECT_EQ(0, ctl(1, "is not saved", "guest discard g"));
+	EXPECT_EQ(0, ctl(1, "is not saved", "guest unseal g"));
 	EXPECT_EQ(0, ctl(0, "sealed", "object create ram 16M && pkramctl object seal ram"));
 	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
 	EXPECT_EQ(0, ctl(0, "g     saved", "guest show"));
-	EXPECT_EQ(0, ctl(1, "guest discard g gives it up", "guest start g"));
-	EXPECT_EQ(0, ctl(0, "g     stopped", "guest discard g"));
+	EXPECT_EQ(0, ctl(1, "guest unseal g gives it up", "guest start g"));
+	EXPECT_EQ(0, ctl(0, "g     stopped", "guest unseal g"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/g.state", F_OK));
 	EXPECT_EQ(0, ctl(0, "running", "object show ram"));
 	/* discard fails if another process has claimed the RAM. */
@@ -224,10 +224,10 @@ TEST_F(before, guest_discard_removes_the_saved_guest)
 	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
 	fd = open(PKRAM_MNT "/ram", O_RDWR | O_EXCL | O_CLOEXEC);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, ctl(1, "ram: Device or resource busy", "guest discard g"));
+	EXPECT_EQ(0, ctl(1, "ram: Device or resource busy", "guest unseal g"));
 	EXPECT_EQ(0, access(PKRAM_MNT "/g.state", F_OK));
 	close(fd);
-	EXPECT_EQ(0, ctl(0, "g     stopped", "guest discard g"));
+	EXPECT_EQ(0, ctl(0, "g     stopped", "guest unseal g"));
 	EXPECT_EQ(0, ctl(0, "removed", "object remove ram -j"));
 }
 
