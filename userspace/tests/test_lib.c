@@ -183,13 +183,13 @@ static void resizing(void)
 	pkram_resize_free(res);
 
 	fake("none uncapped lies");
-	ok(pkram_pool_grow(ctx, 3, 1, &res) == -ENOMEM &&
+	ok(pkram_pool_grow(ctx, 3, 1, 0, &res) == -ENOMEM &&
 	   !strcmp(pkram_strerror(ctx), strerror(ENOMEM)),
 	   "no text is read behind a request of an impossible length");
 	pkram_resize_free(res);
 
 	fake("none no_errno");
-	ok(pkram_pool_grow(ctx, 3, 1, &res) == -EBADMSG &&
+	ok(pkram_pool_grow(ctx, 3, 1, 0, &res) == -EBADMSG &&
 	   strstr(pkram_strerror(ctx), "makes no sense"),
 	   "an error that is no errno is refused");
 	pkram_resize_free(res);
