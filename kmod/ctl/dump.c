@@ -4,7 +4,7 @@
 #include <linux/limits.h>
 #include "ctl/priv.h"
 #include "mem/region.h"
-#include "pool/unusable.h"
+#include "pool/quarantine.h"
 #include "store/dma_table.h"
 #include "store/names.h"
 #include "store/objects.h"
@@ -15,7 +15,7 @@
  * @next: continue at this address, or after this key
  * @begun: the rights of the sender were checked
  * @see: the sender may see physical addresses
- * @bad: all regions were put, the unusable ranges follow
+ * @bad: all regions were put, the quarantined ranges follow
  * @entry: of a DMA table: number of mappings that were put, the rest follows
  * @key: of that DMA table
  * @seq: of its record at that time
@@ -72,7 +72,7 @@ static int dump_check_admin(struct netlink_callback *cb)
 struct dump_regions {
 	struct sk_buff *skb;
 	struct netlink_callback *cb;
-	struct pkram_unusable lowest;
+	struct pkram_quarantine lowest;
 };
 
 static u64 dump_region_bytes(const struct pkram_region *r)
@@ -129,8 +129,8 @@ static int dump_region(struct pkram_region *r, void *arg)
 	return 0;
 }
 
-/* Find the lowest unusable range that was not put yet; their list is not sorted. */
-static int dump_pick_bad(const struct pkram_unusable *b, void *arg)
+/* Find the lowest quarantined range that was not put yet; their list is not sorted. */
+static int dump_pick_bad(const struct pkram_quarantine *b, void *arg)
 {
 	struct dump_regions *w = arg;
 
@@ -150,7 +150,7 @@ static int dump_next_bad(struct dump_regions *w)
 	void *hdr;
 
 	w->lowest.reason = NULL;
-	pkram_unusable_walk(dump_pick_bad, w);
+	pkram_quarantine_walk(dump_pick_bad, w);
 	if (!w->lowest.reason)
 		return 0;
 	hdr = dump_message(skb, w->cb, PKRAM_CMD_REGION_GET);

@@ -102,13 +102,13 @@ static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 	pkram_store_find_span(obj, file_unit(pos), &span);
 	if (!span.region)
 		return file_copy_to(NULL, len, to);
-	/* The unit map is in the head, so this needs no claim. */
+	/* The unit map is in the head, so this needs no populated GiB. */
 	ret = pkram_store_unit_written(obj, &span);
 	if (ret < 0)
 		return ret;
 	if (!ret)
 		return file_copy_to(NULL, len, to);
-	ret = pkram_store_claim_span(&span);
+	ret = pkram_store_populate_span(&span);
 	if (ret)
 		return ret;
 	return file_copy_to(pkram_region_unit_addr(span.region, span.unit) +
@@ -218,7 +218,7 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	}
 	if (span.region->read_only)
 		return -EROFS;
-	err = pkram_store_claim_span(&span);
+	err = pkram_store_populate_span(&span);
 	if (err)
 		return err;
 	if (len == PKRAM_UNIT && !pkram_store_unit_written(obj, &span)) {
@@ -377,7 +377,7 @@ static int file_zero_range(struct pkram_object *obj, u64 pos, u64 end)
 			return ret;
 		if (!ret)
 			continue;
-		ret = pkram_store_claim_span(&span);
+		ret = pkram_store_populate_span(&span);
 		if (ret)
 			return ret;
 		memset(pkram_region_unit_addr(span.region, span.unit) +

@@ -67,7 +67,7 @@ static void mmap_note_write(struct file *inner)
 /* Faults */
 
 /*
- * Fill a hole, or claim memory that this kernel has not touched yet. Neither may be
+ * Fill a hole, or populate memory that this kernel has not touched yet. Neither may be
  * done under mmap_lock (region.h), so drop the lock and retry the fault.
  */
 static vm_fault_t mmap_populate(struct vm_fault *vmf, struct pkram_open *open,
@@ -173,7 +173,7 @@ static vm_fault_t mmap_fault_order(struct vm_fault *vmf, unsigned int order)
 	pkram_store_find(obj, offset >> PKRAM_UNIT_SHIFT, &span);
 	if (order == PUD_ORDER && !span.whole_gib)
 		goto unlock;
-	if (!span.region || !pkram_span_claimed(&span)) {
+	if (!span.region || !pkram_span_populated(&span)) {
 		mmap_unlock_object(obj, alone);
 		return mmap_populate(vmf, open, offset >> PKRAM_UNIT_SHIFT);
 	}
@@ -246,7 +246,7 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 			break;
 		}
 		pkram_store_find(obj, pos >> PKRAM_UNIT_SHIFT, &span);
-		if (span.region && pkram_span_claimed(&span)) {
+		if (span.region && pkram_span_populated(&span)) {
 			err = pkram_store_prepare(obj, &span, 1);
 			break;
 		}

@@ -22,7 +22,7 @@ int pkram_iomem_check_free(u64 base, u64 size)
  * The resource tree is walked without its lock, which modules cannot take.
  * Top-level entries are those of the boot's memory map and of hotplugged memory;
  * every walk and change of them here takes this lock. Order: a region's
- * claim_lock, this, the kernel's hotplug lock.
+ * populate_lock, this, the kernel's hotplug lock.
  */
 static DEFINE_MUTEX(iomem_lock);
 

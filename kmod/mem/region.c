@@ -21,7 +21,7 @@ struct pkram_region *pkram_region_open(u64 base)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&r->list);
 	spin_lock_init(&r->map_lock);
-	mutex_init(&r->claim_lock);
+	mutex_init(&r->populate_lock);
 	r->nid = pkram_take_nid(base);
 	r->head = __va(base);
 	r->h.base = base;
@@ -33,7 +33,7 @@ struct pkram_region *pkram_region_open(u64 base)
 		err = -ENOMEM;
 		goto err_free;
 	}
-	err = pkram_region_claim(r, 0, PKRAM_SLICE_2M);
+	err = pkram_region_populate(r, 0, PKRAM_SLICE_2M);
 	if (err)
 		goto err_free;
 	return r;
@@ -71,13 +71,13 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
 	u32 i;
 
 	for (i = 0; i < r->h.nr_gib; i++)
-		pkram_region_unclaim(r, i);
+		pkram_region_depopulate(r, i);
 	if (!keep_resources)
 		pkram_iomem_remove(r);
 	kfree(r->resources);
 	kvfree(r->scratch);
 	kvfree(r->gib);
-	mutex_destroy(&r->claim_lock);
+	mutex_destroy(&r->populate_lock);
 	kvfree(r);
 }
 
@@ -94,7 +94,7 @@ static bool region_enough_memory(unsigned int slice)
 	return si_mem_available() >= (long)pages;
 }
 
-static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
+static int region_populate_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 {
 	u64 base = pkram_header_gib_addr(&r->h, gib);
 	struct dev_pagemap *pgmap;
@@ -102,8 +102,8 @@ static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 	void *addr;
 	int err;
 
-	lockdep_assert_held(&r->claim_lock);
-	/* Claiming System RAM would warn and fail: check first. */
+	lockdep_assert_held(&r->populate_lock);
+	/* Populating System RAM would warn and fail: check first. */
 	err = pkram_iomem_check_free(base, PKRAM_GIB);
 	if (err)
 		return err;
@@ -132,11 +132,11 @@ static int region_claim_gib(struct pkram_region *r, u32 gib, unsigned int slice)
 	return 0;
 }
 
-static void region_unclaim_gib(struct pkram_region *r, u32 gib)
+static void region_depopulate_gib(struct pkram_region *r, u32 gib)
 {
 	struct pkram_gib *g = &r->gib[gib];
 
-	lockdep_assert_held(&r->claim_lock);
+	lockdep_assert_held(&r->populate_lock);
 	if (!g->pgmap)
 		return;
 	/* Pairs with pkram_region_slice() */
@@ -146,22 +146,22 @@ static void region_unclaim_gib(struct pkram_region *r, u32 gib)
 	g->pgmap = NULL;
 }
 
-int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice)
+int pkram_region_populate(struct pkram_region *r, u32 gib, unsigned int slice)
 {
 	int err = 0;
 
-	mutex_lock(&r->claim_lock);
+	mutex_lock(&r->populate_lock);
 	if (!r->gib[gib].pgmap)
-		err = region_claim_gib(r, gib, slice);
-	mutex_unlock(&r->claim_lock);
+		err = region_populate_gib(r, gib, slice);
+	mutex_unlock(&r->populate_lock);
 	return err;
 }
 
-void pkram_region_unclaim(struct pkram_region *r, u32 gib)
+void pkram_region_depopulate(struct pkram_region *r, u32 gib)
 {
-	mutex_lock(&r->claim_lock);
-	region_unclaim_gib(r, gib);
-	mutex_unlock(&r->claim_lock);
+	mutex_lock(&r->populate_lock);
+	region_depopulate_gib(r, gib);
+	mutex_unlock(&r->populate_lock);
 }
 
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit)

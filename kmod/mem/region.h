@@ -3,13 +3,13 @@
  * Regions: physical memory taken out of System RAM, made addressable, given back.
  * This file does not know objects.
  *
- * Each GiB of a region is claimed (has struct pages and a kernel mapping) by a
+ * Each GiB of a region is populated (has struct pages and a kernel mapping) by a
  * separate dev_pagemap, as one 1G folio or as 512 2M folios. GiB 0, with the head,
- * is claimed as 2M folios as long as the region is attached; the others are
- * claimed when they are touched first, so that attaching costs nothing per GiB.
+ * is populated as 2M folios as long as the region is attached; the others are
+ * populated when they are touched first, so that attaching costs nothing per GiB.
  *
- * Claiming takes the kernel's memory hotplug lock, under which the kernel may wait
- * for an mmap_lock (KSM). Therefore functions that claim must not be called with
+ * Populating takes the kernel's memory hotplug lock, under which the kernel may wait
+ * for an mmap_lock (KSM). Therefore functions that populate must not be called with
  * an mmap_lock held, nor with a lock that is taken under one.
  */
 #ifndef _PKRAM_REGION_H
@@ -21,7 +21,7 @@
  * pkram_region_open() - Create a region object for a range of memory
  * @base: physical address of GiB 0
  *
- * Claims only GiB 0, so that @head can be read. The header is not read: @h is zero
+ * Populates only GiB 0, so that @head can be read. The header is not read: @h is zero
  * except for @h.base, with nr_gib 1 and GiB 0 present.
  * Return: region, or ERR_PTR. Free by pkram_region_close().
  */
@@ -38,14 +38,14 @@ int pkram_region_set_span(struct pkram_region *r);
 
 /**
  * pkram_region_update_span() - Renew the memory map entries
- * @r: region whose present GiB changed; GiB that were removed are unclaimed
+ * @r: region whose present GiB changed; GiB that were removed are depopulated
  *
  * Return: 0; -ENOMEM, with the old entries still in place; -EADDRINUSE.
  */
 int pkram_region_update_span(struct pkram_region *r);
 
 /**
- * pkram_region_close() - Unclaim all GiB of a region and free it
+ * pkram_region_close() - Depopulate all GiB of a region and free it
  * @r: region; nothing in it is mapped or referenced
  * @keep_resources: leave the memory map entries, so that no other driver
  *	takes the range while the module is not loaded
@@ -53,19 +53,19 @@ int pkram_region_update_span(struct pkram_region *r);
 void pkram_region_close(struct pkram_region *r, bool keep_resources);
 
 /**
- * pkram_region_claim() - Claim a GiB
+ * pkram_region_populate() - Populate a GiB
  * @r: region
  * @gib: GiB of the region
  * @slice: %PKRAM_SLICE_2M or %PKRAM_SLICE_1G
  *
- * If it is claimed already, in either way, it is not changed, because it may be in
+ * If it is populated already, in either way, it is not changed, because it may be in
  * use.
  * Context: see above. Return: 0 or negative errno.
  */
-int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice);
+int pkram_region_populate(struct pkram_region *r, u32 gib, unsigned int slice);
 
-/** pkram_region_unclaim() - Unclaim a GiB that is not in use; see pkram_region_claim() */
-void pkram_region_unclaim(struct pkram_region *r, u32 gib);
+/** pkram_region_depopulate() - Depopulate a GiB that is not in use; see pkram_region_populate() */
+void pkram_region_depopulate(struct pkram_region *r, u32 gib);
 
 /**
  * pkram_region_pinned() - Check whether pages of a unit are still referenced

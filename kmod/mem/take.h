@@ -31,7 +31,7 @@ int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal);
 /**
  * pkram_take_give_back() - Give memory back to the system
  * @base: physical address of memory that pkram_take_unit() took, in this kernel
- *	or an earlier one; neither claimed nor covered by a resource
+ *	or an earlier one; neither populated nor covered by a resource
  * @size: bytes
  * @nid: node
  *

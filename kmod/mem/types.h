@@ -10,13 +10,13 @@
 #include <linux/spinlock.h>
 #include "core/header.h"
 
-#define PKRAM_SLICE_NONE	0	/* not claimed */
+#define PKRAM_SLICE_NONE	0	/* not populated */
 #define PKRAM_SLICE_2M		9	/* vmemmap_shift of the pgmap */
 #define PKRAM_SLICE_1G		18
 
 /**
  * struct pkram_gib - one GiB of a region
- * @pgmap: set while claimed
+ * @pgmap: set while populated
  * @slice: PKRAM_SLICE_*; read without lock, published with release
  */
 struct pkram_gib {
@@ -31,9 +31,9 @@ struct pkram_gib {
  * @cur: header slot in use
  * @nid: NUMA node that its memory is on
  * @head: kernel address of unit 0; unit n is at @head + n * PKRAM_UNIT, to be
- *	accessed only while its GiB is claimed
+ *	accessed only while its GiB is populated
  * @map_lock: serialises writers of the unit map
- * @claim_lock: serialises changes of @gib; see region.h. Order: claim_lock,
+ * @populate_lock: serialises changes of @gib; see region.h. Order: populate_lock,
  *	then the kernel's hotplug lock
  * @gib: h.nr_gib entries
  * @resources: of kmalloc'ed struct resource, one for each run of present GiB
@@ -48,7 +48,7 @@ struct pkram_region {
 	int nid;
 	void *head;
 	spinlock_t map_lock;		/* the unit map */
-	struct mutex claim_lock;	/* gib */
+	struct mutex populate_lock;	/* gib */
 	struct pkram_gib *gib;
 	struct resource **resources;
 	u32 nr_resources;
@@ -66,7 +66,7 @@ static inline bool pkram_region_present(const struct pkram_region *r, u32 gib)
 	return pkram_header_has_gib(&r->h, gib);
 }
 
-/** pkram_region_unit_addr() - Return the kernel address of a unit, whose GiB must be claimed */
+/** pkram_region_unit_addr() - Return the kernel address of a unit, whose GiB must be populated */
 static inline void *pkram_region_unit_addr(const struct pkram_region *r,
 					   u32 unit)
 {
@@ -80,11 +80,11 @@ static inline phys_addr_t pkram_region_unit_phys(const struct pkram_region *r,
 	return r->h.base + ((phys_addr_t)unit << PKRAM_UNIT_SHIFT);
 }
 
-/** pkram_region_slice() - Read how a GiB is claimed now; PKRAM_SLICE_* */
+/** pkram_region_slice() - Read how a GiB is populated now; PKRAM_SLICE_* */
 static inline unsigned int pkram_region_slice(const struct pkram_region *r,
 					      u32 gib)
 {
-	/* Pairs with claiming and unclaiming */
+	/* Pairs with populating and depopulating */
 	return smp_load_acquire(&r->gib[gib].slice);
 }
 

@@ -137,12 +137,12 @@ int pkram_zero_gib(struct pkram_region *r, u32 gib)
 	int err;
 
 	/*
-	 * Even if this kernel has not claimed it, it may contain old bytes: an
+	 * Even if this kernel has not populated it, it may contain old bytes: an
 	 * earlier kernel may have written them.
 	 */
-	err = pkram_region_claim(r, gib, PKRAM_SLICE_1G);
+	err = pkram_region_populate(r, gib, PKRAM_SLICE_1G);
 	if (!err)
 		err = zero_run(r, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS, true);
-	pkram_region_unclaim(r, gib);
+	pkram_region_depopulate(r, gib);
 	return err;
 }

@@ -16,7 +16,7 @@ void pkram_zero_init(void);
  *
  * Also marks them written. Two callers for one unit exclude each other, so that
  * the second one does not zero bytes written after the first one returned.
- * Context: may sleep; the GiB are claimed. Return: 0, or -EUCLEAN if the unit map
+ * Context: may sleep; the GiB are populated. Return: 0, or -EUCLEAN if the unit map
  * is damaged there.
  */
 int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr);
@@ -27,7 +27,7 @@ int pkram_zero_prepare(struct pkram_region *r, u32 unit, u32 nr);
  * @unit: unit
  *
  * Excludes pkram_zero_prepare() of the unit until pkram_zero_end(). Context: may
- * sleep; the GiB is claimed. Return: 1; 0 the unit is not stale, and there is nothing
+ * sleep; the GiB is populated. Return: 1; 0 the unit is not stale, and there is nothing
  * to end; -EUCLEAN the unit map is damaged there.
  */
 int pkram_zero_begin(struct pkram_region *r, u32 unit);
@@ -42,12 +42,12 @@ int pkram_zero_begin(struct pkram_region *r, u32 unit);
 int pkram_zero_end(struct pkram_region *r, u32 unit);
 
 /**
- * pkram_zero_gib() - Zero a GiB that is not in use, and unclaim it
+ * pkram_zero_gib() - Zero a GiB that is not in use, and depopulate it
  * @r: region
  * @gib: GiB of the region
  *
- * Context: as pkram_region_claim(). Return: 0 or negative errno if it could not be
- * claimed: then it is not zeroed.
+ * Context: as pkram_region_populate(). Return: 0 or negative errno if it could not be
+ * populated: then it is not zeroed.
  */
 int pkram_zero_gib(struct pkram_region *r, u32 gib);
 

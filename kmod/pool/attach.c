@@ -7,7 +7,7 @@
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "pool/attach.h"
-#include "pool/unusable.h"
+#include "pool/quarantine.h"
 #include "store/store.h"
 
 /* What names a pool: an UUID that everybody can read, and a key that nobody can */
@@ -199,7 +199,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	return NULL;
 }
 
-/* Find the regions in one reserved range; the rest is unusable. */
+/* Find the regions in one reserved range; the rest is quarantined. */
 static int attach_scan_range(struct attach_scan *s, const struct pkram_range *range,
 			     const struct pkram_range *ranges, int nr)
 {
@@ -219,12 +219,12 @@ static int attach_scan_range(struct attach_scan *s, const struct pkram_range *ra
 			bad_from = base;
 			bad_reason = reason;
 		} else if (!reason && bad_from) {
-			pkram_unusable_add(bad_from, base - bad_from, bad_reason);
+			pkram_quarantine_add(bad_from, base - bad_from, bad_reason);
 			bad_from = 0;
 		}
 	}
 	if (bad_from)
-		pkram_unusable_add(bad_from, base - bad_from, bad_reason);
+		pkram_quarantine_add(bad_from, base - bad_from, bad_reason);
 	return err == -ENOMEM ? err : 0;
 }
 
@@ -241,7 +241,7 @@ static void attach_refuse_scan(struct attach_scan *s)
 		for (gib = 0; gib < r->h.nr_gib; gib = end + 1) {
 			for (end = gib; pkram_region_present(r, end); end++)
 				;
-			pkram_unusable_add(pkram_header_gib_addr(&r->h, gib),
+			pkram_quarantine_add(pkram_header_gib_addr(&r->h, gib),
 					   (u64)(end - gib) << PKRAM_GIB_SHIFT,
 					   "another region of its pool cannot be used");
 		}
@@ -310,7 +310,7 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 		attach_refuse_scan(&s);
 	*found = s.nr;
 	if (!err && s.nr)
-		err = pkram_store_attach(&s.regions, pkram_unusable_any());
+		err = pkram_store_attach(&s.regions, pkram_quarantine_any());
 	/* Empty if the regions are in the store now. */
 	attach_drop_scan(&s);
 	return err;
@@ -430,5 +430,5 @@ int pkram_attach_init(const char *attach)
 
 void pkram_attach_exit(void)
 {
-	pkram_unusable_exit();
+	pkram_quarantine_exit();
 }

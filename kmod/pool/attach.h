@@ -11,7 +11,7 @@
  * @nr: number of them
  * @found: out: number of regions
  *
- * The rest of the ranges is added to the list of unusable ranges. Context:
+ * The rest of the ranges is added to the list of quarantined ranges. Context:
  * pool_lock, or module load. Return: 0, also if there is none; -ENOMEM; as
  * pkram_store_attach().
  */
@@ -22,7 +22,7 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
  * @attach: module parameter: "BASE+SIZE,...", or NULL
  *
  * Context: module load. Return: 0, also if there is none or part of it is damaged
- * (logged, see pkram_unusable_walk()); -EINVAL bad parameter; -ENOMEM.
+ * (logged, see pkram_quarantine_walk()); -EINVAL bad parameter; -ENOMEM.
  */
 int pkram_attach_init(const char *attach);
 void pkram_attach_exit(void);

@@ -6,7 +6,7 @@
  * system, reserve it for the next kernel, make the region. Shrinking: remove it
  * from the store, zero it, release it for the next kernel, give it to the system.
  * A range that gets stuck in between stays reserved and is added to the list of
- * unusable ranges, where the operator sees it and can give it back.
+ * quarantined ranges, where the operator sees it and can give it back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,7 +22,7 @@
 #include "mem/take.h"
 #include "mem/zero.h"
 #include "pool/attach.h"
-#include "pool/unusable.h"
+#include "pool/quarantine.h"
 #include "pool/pool.h"
 #include "store/store.h"
 
@@ -81,7 +81,7 @@ static int pool_make_region(u64 base, u64 size)
 		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
 	err = pkram_region_set_span(r);
 	if (!err)
-		err = pkram_store_add_region(r);
+		err = pkram_store_grow(r);
 	if (err)
 		pkram_region_close(r, false);
 	return err;
@@ -109,14 +109,14 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 	*text = "the region could not be made";
 	if (pkram_handover_release(&range)) {
-		pkram_unusable_add(base, size, "growing failed halfway");
+		pkram_quarantine_add(base, size, "growing failed halfway");
 		goto refuse;
 	}
 give:
 	/* No guest has used it yet, so it is not zeroed. */
 	if (pkram_take_give_back(base, size, pkram_take_nid(base))) {
 		if (!pkram_handover_reserve(&range))
-			pkram_unusable_add(base, size, TEXT_NOT_GIVEN_BACK);
+			pkram_quarantine_add(base, size, TEXT_NOT_GIVEN_BACK);
 		else
 			pr_warn("memory at %#llx could not be given back\n", base);
 	} else if (!pkram_take_is_online(base, size)) {
@@ -226,8 +226,8 @@ struct pool_overlap {
 	u64 bytes;
 };
 
-/* Add how much of a range is unusable. @arg: &struct pool_overlap */
-static int pool_add_unusable(const struct pkram_unusable *u, void *arg)
+/* Add how much of a range is quarantined. @arg: &struct pool_overlap */
+static int pool_add_quarantined(const struct pkram_quarantine *u, void *arg)
 {
 	struct pool_overlap *overlap = arg;
 	u64 base = max(u->range.base, overlap->range->base);
@@ -245,16 +245,16 @@ static void pool_undo_adopt(const struct pkram_range *range, bool reserved, int 
 	/* What the scan listed says more. */
 	if (!reserved && err == -ENODATA)
 		return;
-	pkram_unusable_forget(range->base, range->size);
+	pkram_quarantine_forget(range->base, range->size);
 	/* What was reserved before stays so: it may hold regions. */
 	if (!reserved || pkram_handover_release(range))
-		pkram_unusable_add(range->base, range->size, TEXT_NOT_ADOPTED);
+		pkram_quarantine_add(range->base, range->size, TEXT_NOT_ADOPTED);
 }
 
 static int pool_adopt(const struct pkram_range *range, bool format,
 		      struct pkram_pool_report *report, const char **text)
 {
-	struct pool_overlap unusable = { .range = range };
+	struct pool_overlap quarantined = { .range = range };
 	bool reserved;
 	u32 found = 0;
 	int err;
@@ -263,8 +263,8 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	if (pkram_store_walk_regions(pool_overlaps, (void *)range))
 		return -EEXIST;
 	*text = "part of the range is reserved, and part is not; adopt a range that 'pkramctl region show' lists, then the rest";
-	pkram_unusable_walk(pool_add_unusable, &unusable);
-	if (unusable.bytes && unusable.bytes != range->size)
+	pkram_quarantine_walk(pool_add_quarantined, &quarantined);
+	if (quarantined.bytes && quarantined.bytes != range->size)
 		return -EINVAL;
 	*text = "this kernel uses part of the range as RAM; reserve it at boot (memmap=SIZE$START)";
 	err = pkram_iomem_check_free(range->base, range->size);
@@ -277,7 +277,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	if (err && err != -EEXIST)
 		return err;
 	reserved = !err;
-	pkram_unusable_forget(range->base, range->size);
+	pkram_quarantine_forget(range->base, range->size);
 	*text = TEXT_NOT_ATTACHED;
 	err = pkram_attach_ranges(range, 1, &found);
 	if (!err && found) {
@@ -290,7 +290,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	}
 	if (!err) {
 		*text = "the region could not be made";
-		pkram_unusable_forget(range->base, range->size);
+		pkram_quarantine_forget(range->base, range->size);
 		err = pool_make_region(range->base, range->size);
 		if (!err)
 			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
@@ -380,11 +380,11 @@ static void pool_put_back(const struct pkram_range *range, struct pkram_region *
 	if (!pool_reserve_again(range)) {
 		refusal->reason = TEXT_LOST;
 	} else if (from) {
-		pkram_store_put_back(from, range->base,
+		pkram_store_undo_shrink(from, range->base,
 				     range->size >> PKRAM_GIB_SHIFT);
 	} else if (pool_make_region(range->base, range->size)) {
 		refusal->reason = TEXT_STILL_RESERVED;
-		pkram_unusable_add(range->base, range->size, refusal->reason);
+		pkram_quarantine_add(range->base, range->size, refusal->reason);
 	}
 }
 
@@ -394,7 +394,7 @@ static void pool_drop_unit(u64 base, u64 unit, struct pkram_pool_report *report)
 	struct pkram_refusal refusal = {};
 	struct pkram_region *from;
 
-	if (pkram_store_drop(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal)) {
+	if (pkram_store_shrink(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal)) {
 		pool_report_refused(report, &refusal);
 	} else if (pool_give_range(&range, &refusal)) {
 		pool_put_back(&range, from, &refusal);
@@ -468,24 +468,24 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 	struct pkram_refusal refusal = {};
 	int err;
 
-	if (pkram_unusable_find(base, size)) {
+	if (pkram_quarantine_find(base, size)) {
 		err = pool_wipe_range(base, size);
 		if (err) {
 			*text = "the range cannot be zeroed, and stays reserved; see the kernel log";
 			return err;
 		}
-		pkram_unusable_forget(base, size);
+		pkram_quarantine_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {
 			refusal.reason = TEXT_LOST;
 			if (pool_reserve_again(&range)) {
 				refusal.reason = TEXT_STILL_RESERVED;
-				pkram_unusable_add(base, size, refusal.reason);
+				pkram_quarantine_add(base, size, refusal.reason);
 			}
 			pool_report_refused(report, &refusal);
 		} else {
 			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
-		if (!pkram_unusable_any() && pkram_store_give_up_lost())
+		if (!pkram_quarantine_any() && pkram_store_give_up_lost())
 			pr_warn("out of memory: freed space is found at the next load\n");
 		return 0;
 	}

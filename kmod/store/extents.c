@@ -100,18 +100,18 @@ void pkram_store_find_span(struct pkram_object *obj, u32 obj_unit,
 	up_read(&obj->map_sem);
 }
 
-bool pkram_span_claimed(const struct pkram_span *span)
+bool pkram_span_populated(const struct pkram_span *span)
 {
 	return pkram_region_slice(span->region, span->unit / PKRAM_GIB_UNITS) !=
 	       PKRAM_SLICE_NONE;
 }
 
-int pkram_store_claim_span(const struct pkram_span *span)
+int pkram_store_populate_span(const struct pkram_span *span)
 {
-	if (pkram_span_claimed(span))
+	if (pkram_span_populated(span))
 		return 0;
-	return pkram_region_claim(span->region, span->unit / PKRAM_GIB_UNITS,
-				  span->whole_gib ? PKRAM_SLICE_1G :
+	return pkram_region_populate(span->region, span->unit / PKRAM_GIB_UNITS,
+				     span->whole_gib ? PKRAM_SLICE_1G :
 						    PKRAM_SLICE_2M);
 }
 
@@ -447,7 +447,7 @@ static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 	pkram_store_find_span(obj, from >> PKRAM_UNIT_SHIFT, &span);
 	if (!span.region)
 		return 0;
-	ret = pkram_store_claim_span(&span);
+	ret = pkram_store_populate_span(&span);
 	if (ret)
 		return ret;
 	ret = pkram_store_unit_written(obj, &span);
@@ -557,11 +557,11 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 	if (err)
 		return err;
 	/*
-	 * The extent may be removed before it is claimed. Then its GiB is claimed
+	 * The extent may be removed before it is populated. Then its GiB is populated
 	 * needlessly, and the fault is repeated.
 	 */
 	pkram_store_find_span(obj, obj_unit, &span);
-	return span.region ? pkram_store_claim_span(&span) : 0;
+	return span.region ? pkram_store_populate_span(&span) : 0;
 }
 
 u64 pkram_object_held(const struct pkram_object *obj)

@@ -98,21 +98,21 @@ void pkram_store_find_span(struct pkram_object *obj, u32 obj_unit,
 			   struct pkram_span *span);
 
 /**
- * pkram_store_claim_span() - Make the memory at a span addressable
+ * pkram_store_populate_span() - Make the memory at a span addressable
  * @span: result of a look-up
  *
  * Context: i_rwsem may be held, map_sem and mmap_lock not; see mem/region.h. The
  * caller keeps the extent from being removed. Return: 0 or negative errno.
  */
-int pkram_store_claim_span(const struct pkram_span *span);
+int pkram_store_populate_span(const struct pkram_span *span);
 
-/** pkram_span_claimed() - Check whether the span's first GiB is addressable */
-bool pkram_span_claimed(const struct pkram_span *span);
+/** pkram_span_populated() - Check whether the span's first GiB is addressable */
+bool pkram_span_populated(const struct pkram_span *span);
 
 /**
- * pkram_store_populate() - Fill the hole at a unit, if it is one, and claim
+ * pkram_store_populate() - Fill the hole at a unit, if it is one, and populate
  *
- * Context: as pkram_store_claim_span(); the caller holds a reference to @obj.
+ * Context: as pkram_store_populate_span(); the caller holds a reference to @obj.
  * Return: 0, -ENOSPC, ...
  */
 int pkram_store_populate(struct pkram_object *obj, u32 obj_unit);
@@ -120,7 +120,7 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit);
 /**
  * pkram_store_prepare() - Zero the stale units of a span and mark them written
  * @obj: the object
- * @span: result of a look-up, claimed
+ * @span: result of a look-up, populated
  * @nr_units: number of units, from its first on
  *
  * To be called before the bytes are visible to any process. Context: may sleep;

@@ -46,7 +46,7 @@ static void grow_write_head(struct pkram_region *r)
 	pkram_region_commit(r);
 }
 
-int pkram_store_add_region(struct pkram_region *r)
+int pkram_store_grow(struct pkram_region *r)
 {
 	struct pkram_region *other;
 	bool first;
@@ -190,7 +190,7 @@ static void grow_drop_region(struct pkram_region *r)
 	pkram_store.exists = !list_empty(&pkram_store.regions);
 }
 
-int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
+int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 		     struct pkram_refusal *refusal)
 {
 	u32 first = 0, gib, unit = 0, nr = 0;
@@ -224,7 +224,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	if (err)
 		goto out;
 
-	/* The head is claimed, so zeroing it cannot fail: do it last. */
+	/* The head is populated, so zeroing it cannot fail: do it last. */
 	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
 		err = pkram_zero_gib(r, gib);
 	mutex_lock(&pkram_store.lock);
@@ -247,7 +247,7 @@ int pkram_store_drop(u64 base, u32 nr_gib, struct pkram_region **from,
 	}
 	err = pkram_region_update_span(r);
 	if (err)
-		pkram_store_put_back(r, base, nr_gib);
+		pkram_store_undo_shrink(r, base, nr_gib);
 	*from = r;
 out:
 	/* The root's record may have been erased: write it again. */
@@ -257,7 +257,7 @@ out:
 	return err;
 }
 
-void pkram_store_put_back(struct pkram_region *r, u64 base, u32 nr_gib)
+void pkram_store_undo_shrink(struct pkram_region *r, u64 base, u32 nr_gib)
 {
 	u32 first = (base - r->h.base) >> PKRAM_GIB_SHIFT, gib;
 

@@ -378,14 +378,14 @@ static void load_pool_mirror_map(struct pkram_region *r)
 			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);
 }
 
-static int load_pool_claim_metas(struct pkram_region *r)
+static int load_pool_populate_metas(struct pkram_region *r)
 {
 	int err = 0;
 	u32 i;
 
 	for (i = 0; !err && i < r->h.nr_meta; i++)
-		err = pkram_region_claim(r, pkram_header_meta_unit(&r->h, i) /
-					 PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
+		err = pkram_region_populate(r, pkram_header_meta_unit(&r->h, i) /
+					    PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
 	return err;
 }
 
@@ -524,7 +524,7 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 	int err;
 
 	list_for_each_entry(r, regions, list) {
-		err = load_pool_claim_metas(r);
+		err = load_pool_populate_metas(r);
 		if (err)
 			return err;
 	}

@@ -12,12 +12,12 @@
  *	store.lock		names, records, allocator
  *	region->map_lock	the unit map
  * event_lock (event/event.h) is taken under store.lock and under the locks of
- * pool/ and handover/, and nothing is taken under it. region->claim_lock is
+ * pool/ and handover/, and nothing is taken under it. region->populate_lock is
  * taken under none of these but i_rwsem.
  *
  * Extents are looked up under map_sem. The extent found stays the object's, and
- * its GiB stays claimed as it is, as long as map_sem or i_rwsem is held: both are
- * held exclusively while extents are taken away, and a claimed GiB is unclaimed
+ * its GiB stays populated as it is, as long as map_sem or i_rwsem is held: both are
+ * held exclusively while extents are taken away, and a populated GiB is depopulated
  * only when it has no owner at all. Holes may be filled under map_sem alone,
  * which replaces the list of extents.
  */
@@ -221,7 +221,7 @@ void pkram_transact_begin(void);
  * pkram_transact_end() - Drop store.lock; after -EAGAIN, get a pair of slots
  * @err: result of the change; out: why there is no pair
  *
- * Context: without map_sem and mmap_lock (may claim memory). Return: true if the
+ * Context: without map_sem and mmap_lock (may populate memory). Return: true if the
  * change must be repeated.
  */
 bool pkram_transact_end(int *err);

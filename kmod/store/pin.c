@@ -38,7 +38,7 @@ static int pin_insert(struct pkram_pin *pin)
 	return err;
 }
 
-/* Zero the stale units of a run. Its GiB must be claimed only for that. */
+/* Zero the stale units of a run. Its GiB must be populated only for that. */
 static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 {
 	u32 n;
@@ -46,7 +46,7 @@ static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 
 	for (; nr; nr -= n, span.unit += n, span.nr_units -= n) {
 		cond_resched();
-		/* One GiB at a time, as it is claimed */
+		/* One GiB at a time, as it is populated */
 		n = min_t(u32, nr,
 			  PKRAM_GIB_UNITS - span.unit % PKRAM_GIB_UNITS);
 		ret = pkram_store_all_written(&span, n);
@@ -54,7 +54,7 @@ static int pin_prepare(struct pkram_object *obj, struct pkram_span span, u32 nr)
 			return ret;
 		if (ret)
 			continue;
-		ret = pkram_store_claim_span(&span);
+		ret = pkram_store_populate_span(&span);
 		if (ret)
 			return ret;
 		ret = pkram_store_prepare(obj, &span, n);

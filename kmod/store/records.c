@@ -112,7 +112,7 @@ static struct pkram_meta *records_add_meta(struct pkram_region *r, u32 unit,
 	return m;
 }
 
-/* Allocate a unit for records; prefers GiB that are claimed already. */
+/* Allocate a unit for records; prefers GiB that are populated already. */
 static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 {
 	struct pkram_alloc_request req = {
@@ -184,8 +184,8 @@ int pkram_records_ensure(bool large)
 	if (err)
 		return err;
 
-	/* The unit is taken, so its GiB stays claimed the same way. */
-	err = pkram_region_claim(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
+	/* The unit is taken, so its GiB stays populated the same way. */
+	err = pkram_region_populate(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
 
 	mutex_lock(&pkram_store.lock);
 	pkram_store.nr_in_transit--;

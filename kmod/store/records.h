@@ -16,7 +16,7 @@ struct pkram_region;
  * pkram_records_ensure() - Make sure that a pair of slots is free
  * @large: size of the slots
  *
- * Context: store.lock, map_sem and mmap_lock are not held (may claim memory).
+ * Context: store.lock, map_sem and mmap_lock are not held (may populate memory).
  * Return: 0; -ENOSPC; others.
  */
 int pkram_records_ensure(bool large);

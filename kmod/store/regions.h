@@ -26,7 +26,7 @@ int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
 u64 pkram_store_region_free(const struct pkram_region *r);
 
 /**
- * pkram_store_epoch() - Get a number that changes with regions and unusable ranges
+ * pkram_store_epoch() - Get a number that changes with regions and quarantined ranges
  *
  * When a region is attached all objects are loaded again, and quarantined ones may
  * get another key. Never 0.
@@ -36,7 +36,7 @@ u32 pkram_store_epoch(void);
 /**
  * pkram_store_new_epoch() - Change that number
  *
- * For changes of unusable ranges; the store does it for those of regions.
+ * For changes of quarantined ranges; the store does it for those of regions.
  */
 void pkram_store_new_epoch(void);
 

@@ -17,7 +17,7 @@ struct pkram_object *pkram_root_make(void);
  * pkram_root_commit() - Write the root's record
  *
  * For a new pool, and when the record was lost. Context: without store.lock; may
- * claim memory.
+ * populate memory.
  * Return: as pkram_object_commit() and pkram_records_ensure().
  */
 int pkram_root_commit(void);

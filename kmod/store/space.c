@@ -74,8 +74,8 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 }
 
 /*
- * A work unclaims GiB that are not used any more, so that they can be claimed in
- * the other way next time. Unclaiming needs locks that must not be taken here.
+ * A work depopulates GiB that are not used any more, so that they can be populated in
+ * the other way next time. Depopulating needs locks that must not be taken here.
  */
 static void space_give_back(struct pkram_region *r, u32 unit, u32 nr)
 {
@@ -150,7 +150,7 @@ void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr)
 
 /* Idle GiB */
 
-static bool space_find_idle_claimed(struct pkram_region **rp, u32 *gib)
+static bool space_find_idle_populated(struct pkram_region **rp, u32 *gib)
 {
 	struct pkram_alloc_region *ar;
 	struct pkram_region *r;
@@ -176,7 +176,7 @@ static void space_idle_work_fn(struct work_struct *work)
 	u32 gib;
 
 	mutex_lock(&pkram_store.lock);
-	while (space_find_idle_claimed(&r, &gib)) {
+	while (space_find_idle_populated(&r, &gib)) {
 		u64 id = pkram_region_id_of(r);
 		u32 unit = gib * PKRAM_GIB_UNITS;
 
@@ -186,7 +186,7 @@ static void space_idle_work_fn(struct work_struct *work)
 			break;
 		pkram_store.nr_in_transit++;
 		mutex_unlock(&pkram_store.lock);
-		pkram_region_unclaim(r, gib);
+		pkram_region_depopulate(r, gib);
 		mutex_lock(&pkram_store.lock);
 		pkram_store.nr_in_transit--;
 		pkram_alloc_free(&pkram_store.al, id, unit, PKRAM_GIB_UNITS);

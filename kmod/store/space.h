@@ -37,9 +37,9 @@ void pkram_space_mark_pending(const struct pkram_region *r, unsigned long *map);
 void pkram_space_stop_reaping(void);
 
 /**
- * pkram_space_settle() - Wait until idle GiB are unclaimed
+ * pkram_space_settle() - Wait until idle GiB are depopulated
  *
- * Then memory that is allocated next can be claimed in either way. Context:
+ * Then memory that is allocated next can be populated in either way. Context:
  * store.lock, map_sem and mmap_lock are not held.
  */
 void pkram_space_settle(void);

@@ -37,7 +37,7 @@ void pkram_store_info(struct pkram_pool_info *info)
 	struct pkram_region *r;
 
 	memset(info, 0, sizeof(*info));
-	/* Until it is unclaimed, an idle GiB may count as taken. */
+	/* Until it is depopulated, an idle GiB may count as taken. */
 	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
 	pkram_space_reap();

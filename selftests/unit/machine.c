@@ -45,7 +45,7 @@ int pkram_region_update_span(struct pkram_region *r)
 	return 0;
 }
 
-int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice)
+int pkram_region_populate(struct pkram_region *r, u32 gib, unsigned int slice)
 {
 	SHIM_CHECK(pkram_region_present(r, gib));
 	if (r->gib[gib].slice)
@@ -56,7 +56,7 @@ int pkram_region_claim(struct pkram_region *r, u32 gib, unsigned int slice)
 	return 0;
 }
 
-void pkram_region_unclaim(struct pkram_region *r, u32 gib)
+void pkram_region_depopulate(struct pkram_region *r, u32 gib)
 {
 	r->gib[gib].slice = PKRAM_SLICE_NONE;
 }
@@ -95,7 +95,7 @@ void pkram_zero_init(void)
 
 int pkram_zero_gib(struct pkram_region *r, u32 gib)
 {
-	pkram_region_unclaim(r, gib);
+	pkram_region_depopulate(r, gib);
 	return 0;
 }
 

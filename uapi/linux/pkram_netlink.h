@@ -23,7 +23,7 @@
  * @PKRAM_A_ERRNO: u32, positive errno
  * @PKRAM_A_REASON: string, why, for people
  * @PKRAM_A_POOL_UUID: binary, the pool; absent while there is none
- * @PKRAM_A_REGION_UUID: binary, the region; absent for an unusable range
+ * @PKRAM_A_REGION_UUID: binary, the region; absent for a quarantined range
  * @PKRAM_A_FORMAT_VERSION: u32, version of the preserved format
  * @PKRAM_A_READ_ONLY: flag, the pool or region cannot be changed
  * @PKRAM_A_NR_REGIONS: u32, number of regions
@@ -46,8 +46,8 @@
  * @PKRAM_A_NR_EXTENTS: u32, number of extents
  * @PKRAM_A_STATE: u32, state of the object, &enum pkram_state
  * @PKRAM_A_GENERATION: u64, number of seals so far
- * @PKRAM_A_QUARANTINE: string, why the object or range is unusable; absent if
- *	it is usable
+ * @PKRAM_A_QUARANTINE: string, why the object or range is quarantined; absent
+ *	if it is not
  * @PKRAM_A_HANDOVER_MODE: u32, how the next kernel learns of the regions, &enum
  *	pkram_handover_mode
  * @PKRAM_A_CMDLINE: string, words that the next kernel's command line must

@@ -236,7 +236,7 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 			out_bool("read_only", NULL, r->read_only);
 		out_str(NULL, "FLAGS", r->read_only ? "read-only" : NULL);
 		out_uuid("uuid", "UUID", r->uuid);
-		out_str("quarantine", "UNUSABLE BECAUSE", r->quarantine);
+		out_str("quarantine", "QUARANTINED BECAUSE", r->quarantine);
 		out_row_close();
 	}
 	out_table_close();

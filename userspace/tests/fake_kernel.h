@@ -11,7 +11,7 @@
  *	empty		no pool
  *	unprivileged	EPERM without a text for every change
  *	secret		not root: the objects and all addresses are hidden
- *	damaged		an additional region that is unusable, and one with a hole
+ *	damaged		an additional region that is quarantined, and one with a hole
  *	idle		no object is claimed
  *	memmap		handover by the command line
  *	nomode		handover none although there are regions

@@ -125,7 +125,7 @@ static void regions(void)
 	ok(!pkram_region_dump(ctx, &list) && list->gib == 5 &&
 	   !list->quarantine && list->next->next->quarantine &&
 	   list->next->next->node == PKRAM_NONE32,
-	   "an unusable region is marked");
+	   "a quarantined region is marked");
 	pkram_region_free(list);
 	fake("empty");
 	ok(!pkram_region_dump(ctx, &list) && !list, "region_dump accepts an empty pool");
@@ -341,7 +341,7 @@ static void events(void)
 		named += !!strcmp(pkram_event_name(ev->kind), "unknown");
 		if (ev->kind == PKRAM_CMD_REGION_QUARANTINE_NTF)
 			ok(!strcmp(ev->reason, "no valid label"),
-			   "an event of an unusable range has a reason");
+			   "an event of a quarantined range has a reason");
 		if (ev->kind == PKRAM_CMD_HANDOVER_NTF)
 			ok(ev->handover_mode == PKRAM_HANDOVER_E820,
 			   "an event of the handover has its mode");

@@ -127,7 +127,7 @@ TEST_F(changes, pool_changes_are_reported)
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_POOL_SHRINK_NTF, 0, GIB));
 	EXPECT_TRUE(no_more(ctx));
 
-	/* A failure causes no event, but unusable memory does. */
+	/* A failure causes no event, but quarantined memory does. */
 	ASSERT_EQ(1, vm_run(NULL, CTL ADOPT_SECOND));
 	EXPECT_TRUE(is_handover(ctx, PKRAM_HANDOVER_E820));
 	EXPECT_TRUE(is_range(ctx, PKRAM_CMD_REGION_QUARANTINE_NTF, SECOND, GIB));

@@ -105,7 +105,7 @@ static bool pool_grown(void)
 }
 
 /* Is there reserved memory that belongs to no region? */
-static bool have_unusable(void)
+static bool have_quarantined(void)
 {
 	struct pkram_region *regions = NULL, *r;
 	bool ret = pkram_region_dump(ctx, &regions);
@@ -118,7 +118,7 @@ static bool have_unusable(void)
 
 static bool pool_not_grown(void)
 {
-	return pool_now().size == in_pool && !have_unusable();
+	return pool_now().size == in_pool && !have_quarantined();
 }
 
 static int ungrow_pool(void)
@@ -162,7 +162,7 @@ static bool shrunk_pool(void)
 
 static bool not_shrunk(void)
 {
-	return pool_now().size == in_pool && !have_unusable();
+	return pool_now().size == in_pool && !have_quarantined();
 }
 
 static int unshrink(void)

@@ -123,7 +123,7 @@ static void check_big(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, check_block(PKRAM_MNT "/guest", 600 * MIB, 23));
 }
 
-/* Return the address of the only unusable region, or 0 */
+/* Return the address of the only quarantined region, or 0 */
 static uint64_t bad_region(const char *reason, uint64_t *size)
 {
 	struct pkram_region *list, *r;
