@@ -5,91 +5,13 @@
  * and missing parents; at the end take the units. All memory that the loader needs
  * is allocated before it takes any unit, so that a failure has no effect.
  */
-#include "core/load.h"
-#include "core/unitmap.h"
-
-/*
- * By what items are found; sorted by id, then the newest first; records of the root
- * by age before that. When copies are settled, the good one of an id is the first.
- */
-struct id_key {
-	u64 id;
-	u64 seq;
-	struct pkram_time born;
-	u32 item;
-};
-
-struct name_key {
-	u64 parent;
-	u64 id;
-	const char *name;
-	u32 item;
-};
-
-/* A run of units that an item claims to own. */
-struct run {
-	u32 region;		/* index in loader.regions */
-	u32 start;
-	u32 end;
-	u32 item;
-	bool sure;		/* whole and possible, else the part in the region */
-};
-
-/*
- * A bit for each unit of a region, and how many are set before each word: tells how
- * many there are in a run, however long, without a look at each.
- */
-struct unit_bits {
-	const unsigned long *bits;
-	u32 *before;
-};
-
-/*
- * @used: units that no object can have: absent, or metadata
- * @unowned: units that the unit map does not know as owned; its bits are in @map
- */
-struct region_ref {
-	u64 id;
-	const struct pkram_load_region *lr;
-	struct pkram_alloc_region *ar;
-	struct unit_bits used;
-	struct unit_bits unowned;
-	unsigned long *map;
-};
-
-struct loader {
-	struct pkram_alloc *al;
-	struct pkram_load_result *res;
-	struct region_ref *regions;
-	u32 nr_regions;
-	u32 cap;		/* number of elements that res->items has space for */
-	struct id_key *ids;
-	u32 nr_ids;
-	u32 *next;		/* by item: the record that it replaces; later: marks of the walk */
-	bool *replaced;		/* by item */
-	struct name_key *names;
-	struct run *runs;
-	u64 nr_runs;
-};
-
-#define NO_ITEM		(~0U)
-
-static int load_cmp_u64(u64 a, u64 b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static int load_cmp_region(const void *a, const void *b)
-{
-	return load_cmp_u64(((const struct region_ref *)a)->id,
-			    ((const struct region_ref *)b)->id);
-}
+#include "core/load_private.h"
 
 static int load_cmp_time(const struct pkram_time *a, const struct pkram_time *b)
 {
 	if (a->sec != b->sec)
 		return a->sec < b->sec ? -1 : 1;
-	return load_cmp_u64(a->nsec, b->nsec);
+	return pkram_load_cmp_u64(a->nsec, b->nsec);
 }
 
 static int load_cmp_id(const void *a, const void *b)
@@ -97,24 +19,16 @@ static int load_cmp_id(const void *a, const void *b)
 	const struct id_key *x = a, *y = b;
 	int root = x->id == PKRAM_ROOT_ID ? load_cmp_time(&x->born, &y->born) : 0;
 
-	return load_cmp_u64(x->id, y->id) ?: root ?: load_cmp_u64(y->seq, x->seq) ?:
-	       load_cmp_u64(x->item, y->item);
+	return pkram_load_cmp_u64(x->id, y->id) ?: root ?: pkram_load_cmp_u64(y->seq, x->seq) ?:
+	       pkram_load_cmp_u64(x->item, y->item);
 }
 
 static int load_cmp_name(const void *a, const void *b)
 {
 	const struct name_key *x = a, *y = b;
 
-	return load_cmp_u64(x->parent, y->parent) ?: strcmp(x->name, y->name) ?:
-	       load_cmp_u64(x->id, y->id);
-}
-
-static int load_cmp_run(const void *a, const void *b)
-{
-	const struct run *x = a, *y = b;
-
-	return load_cmp_u64(x->region, y->region) ?: load_cmp_u64(x->start, y->start) ?:
-	       load_cmp_u64(x->item, y->item);
+	return pkram_load_cmp_u64(x->parent, y->parent) ?: strcmp(x->name, y->name) ?:
+	       pkram_load_cmp_u64(x->id, y->id);
 }
 
 static bool load_item_good(const struct pkram_loaded *it)
@@ -123,7 +37,7 @@ static bool load_item_good(const struct pkram_loaded *it)
 }
 
 /* The first verdict stays: it is the closest to the cause. */
-static void load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
+void pkram_load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
 {
 	if (it->bad)
 		return;
@@ -219,123 +133,6 @@ static int load_read_region(struct loader *l, const struct pkram_load_region *lr
 	return 0;
 }
 
-/* Extents against regions */
-
-static struct region_ref *load_find_region(struct loader *l, u64 id)
-{
-	struct region_ref key = { .id = id };
-
-	return bsearch(&key, l->regions, l->nr_regions, sizeof(key),
-		       load_cmp_region);
-}
-
-static int load_count_bits(struct unit_bits *b, const unsigned long *bits, u32 nr)
-{
-	u32 i, words = nr / BITS_PER_LONG;
-
-	b->bits = bits;
-	b->before = pkram_alloc_mem((words + 1) * sizeof(*b->before));
-	if (!b->before)
-		return -ENOMEM;
-	b->before[0] = 0;
-	for (i = 0; i < words; i++)
-		b->before[i + 1] = b->before[i] + hweight_long(bits[i]);
-	return 0;
-}
-
-/* How many bits are set before one */
-static u32 load_bits_before(const struct unit_bits *b, u32 bit)
-{
-	u32 word = bit / BITS_PER_LONG, rest = bit % BITS_PER_LONG;
-
-	if (!rest)
-		return b->before[word];
-	return b->before[word] + hweight_long(b->bits[word] & (BIT(rest) - 1));
-}
-
-static bool load_any_bit(const struct unit_bits *b, u32 start, u32 end)
-{
-	return load_bits_before(b, start) != load_bits_before(b, end);
-}
-
-/* No object has taken any unit yet. */
-static int load_index_region(struct region_ref *ref)
-{
-	u32 nr = ref->ar->nr_units, word, i, states;
-	int ret;
-
-	ret = load_count_bits(&ref->used, ref->ar->used, nr);
-	ref->map = pkram_alloc_mem(BITS_TO_LONGS(nr) * sizeof(long));
-	if (ret || !ref->map)
-		return -ENOMEM;
-	bitmap_zero(ref->map, nr);
-	for (word = 0; word < nr / PKRAM_MAP_WORD_UNITS; word++) {
-		if (!test_bit(word / PKRAM_GIB_MAP_WORDS, ref->ar->present))
-			continue;
-		if (pkram_map_word(ref->lr->base, ref->id, word, &states))
-			states = 0;
-		for (i = 0; i < PKRAM_MAP_WORD_UNITS; i++, states >>= 2)
-			if ((states & 3) != PKRAM_UNIT_STALE &&
-			    (states & 3) != PKRAM_UNIT_WRITTEN)
-				__set_bit(word * PKRAM_MAP_WORD_UNITS + i, ref->map);
-	}
-	return load_count_bits(&ref->unowned, ref->map, nr);
-}
-
-static bool load_units_usable(const struct region_ref *ref, u32 start, u32 end)
-{
-	return end <= ref->ar->nr_units && !load_any_bit(&ref->used, start, end);
-}
-
-static enum pkram_bad load_check_extent(struct loader *l,
-					const struct pkram_extent *e)
-{
-	struct region_ref *ref = load_find_region(l, e->region_id);
-	u32 end;
-
-	if (!ref)
-		return PKRAM_BAD_REGION;
-	if (!e->nr_units ||
-	    check_add_overflow(e->region_unit, e->nr_units, &end) ||
-	    !load_units_usable(ref, e->region_unit, end))
-		return PKRAM_BAD_EXTENT;
-	if (load_any_bit(&ref->unowned, e->region_unit, end))
-		return PKRAM_BAD_MAP;
-	return PKRAM_OK;
-}
-
-/*
- * The object claims more units than exist, so some of them twice. Check this
- * first: looking at every unit of such a record could take too long. Extents in
- * missing regions are ignored.
- */
-static bool load_claims_too_much(struct loader *l, const struct pkram_loaded *it)
-{
-	u64 total = 0, claimed = 0;
-	u32 i;
-
-	for (i = 0; i < l->nr_regions; i++)
-		total += l->regions[i].ar->nr_units;
-	for (i = 0; i < it->rec.nr_extents; i++)
-		if (load_find_region(l, it->rec.extents[i].region_id))
-			claimed += it->rec.extents[i].nr_units;
-	return claimed > total;
-}
-
-static void load_check_extents(struct loader *l)
-{
-	struct pkram_loaded *it;
-	u32 i, j;
-
-	for (i = 0; i < l->res->nr; i++) {
-		it = &l->res->items[i];
-		if (load_claims_too_much(l, it))
-			load_condemn(it, PKRAM_BAD_EXTENT, 0);
-		for (j = 0; !it->bad && j < it->rec.nr_extents; j++)
-			it->bad = load_check_extent(l, &it->rec.extents[j]);
-	}
-}
-
 /* Copies of one object */
 
 static int load_index_ids(struct loader *l)
@@ -395,7 +192,7 @@ static bool load_settle_group(struct loader *l, struct id_key *keys, u32 nr)
 	for (i = 0; i < nr; i++) {
 		it = &items[keys[i].item];
 		if (contested) {
-			load_condemn(it, PKRAM_BAD_DUP_ID, keys[i].id);
+			pkram_load_condemn(it, PKRAM_BAD_DUP_ID, keys[i].id);
 		} else if (it != newest && load_same_object(it, newest)) {
 			it->bad = PKRAM_OK;
 			it->lost = false;
@@ -420,7 +217,7 @@ static void load_settle_root(struct loader *l, struct id_key *keys, u32 nr)
 							 &keys[i].born); n++)
 			;
 		for (j = i; found && j < i + n; j++)
-			load_condemn(&l->res->items[keys[j].item],
+			pkram_load_condemn(&l->res->items[keys[j].item],
 				     PKRAM_BAD_DUP_ID, PKRAM_ROOT_ID);
 		if (!found)
 			found = load_settle_group(l, &keys[i], n);
@@ -498,78 +295,8 @@ static void load_settle_replaced(struct loader *l)
 	}
 	for (i = 0; i < nr; i++)
 		if (l->replaced[i] && !items[i].stale)
-			load_condemn(&items[i], PKRAM_BAD_DUP_NAME,
+			pkram_load_condemn(&items[i], PKRAM_BAD_DUP_NAME,
 				     items[i].rec.replaces);
-}
-
-/* Overlaps */
-
-static void load_collect_item(struct loader *l, u32 item)
-{
-	const struct pkram_loaded *it = &l->res->items[item];
-	const struct pkram_extent *e = it->rec.extents;
-	bool greedy = load_claims_too_much(l, it);
-	struct region_ref *ref;
-	u64 end;
-	u32 i;
-
-	for (i = 0; i < it->rec.nr_extents; i++, e++) {
-		ref = load_find_region(l, e->region_id);
-		end = (u64)e->region_unit + e->nr_units;
-		if (!ref || e->region_unit >= ref->ar->nr_units || !e->nr_units)
-			continue;
-		end = min_t(u64, end, ref->ar->nr_units);
-		l->runs[l->nr_runs++] = (struct run) {
-			.region = (u32)(ref - l->regions),
-			.start = e->region_unit,
-			.end = (u32)end,
-			.item = item,
-			.sure = !greedy && end - e->region_unit == e->nr_units &&
-				load_units_usable(ref, e->region_unit, (u32)end),
-		};
-	}
-}
-
-static int load_collect_runs(struct loader *l)
-{
-	u64 nr = 0;
-	u32 i;
-
-	for (i = 0; i < l->res->nr; i++)
-		nr += l->res->items[i].rec.nr_extents;
-	l->runs = pkram_alloc_mem((nr + 1) * sizeof(*l->runs));
-	if (!l->runs)
-		return -ENOMEM;
-	for (i = 0; i < l->res->nr; i++)
-		if (!l->res->items[i].stale)
-			load_collect_item(l, i);
-	sort(l->runs, l->nr_runs, sizeof(*l->runs), load_cmp_run, NULL);
-	return 0;
-}
-
-/*
- * One sweep that remembers the run with the highest end: each run that begins
- * before that end overlaps it. Only possible extents count, so that an impossible
- * one does not affect good objects.
- */
-static void load_check_overlaps(struct loader *l)
-{
-	struct pkram_loaded *items = l->res->items;
-	struct run *far = NULL, *r;
-
-	for (r = l->runs; r < l->runs + l->nr_runs; r++) {
-		if (!r->sure)
-			continue;
-		if (far && far->region == r->region && r->start < far->end) {
-			load_condemn(&items[r->item], PKRAM_BAD_OVERLAP,
-				     items[far->item].rec.id);
-			load_condemn(&items[far->item], PKRAM_BAD_OVERLAP,
-				     items[r->item].rec.id);
-			if (r->end <= far->end)
-				continue;
-		}
-		far = r;
-	}
 }
 
 /* Names */
@@ -597,7 +324,7 @@ static int load_check_names(struct loader *l)
 	first = l->names;
 	for (k = l->names + 1; nr && k < l->names + nr; k++) {
 		if (k->parent == first->parent && !strcmp(k->name, first->name))
-			load_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
+			pkram_load_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
 				     first->id);
 		else
 			first = k;
@@ -654,72 +381,6 @@ static void load_check_parents(struct loader *l)
 	}
 }
 
-/* Taking units */
-
-static void load_take_free(struct loader *l, struct pkram_alloc_region *ar,
-			   u32 start, u32 end)
-{
-	u32 from, to;
-
-	for (; start < end; start = to) {
-		from = find_next_zero_bit(ar->used, end, start);
-		if (from >= end)
-			return;
-		to = find_next_bit(ar->used, end, from);
-		pkram_alloc_mark(l->al, ar->id, from, to - from);
-	}
-}
-
-/* Runs are sorted: units below @done were processed, so each unit is seen once. */
-static void load_take_runs(struct loader *l)
-{
-	u32 region = ~0U, done = 0;
-	struct run *r;
-
-	for (r = l->runs; r < l->runs + l->nr_runs; r++) {
-		if (r->region != region)
-			done = 0;
-		region = r->region;
-		done = max(done, r->start);
-		if (done >= r->end)
-			continue;
-		load_take_free(l, l->regions[region].ar, done, r->end);
-		done = r->end;
-	}
-}
-
-static void load_take_unowned_word(struct loader *l, struct region_ref *ref, u32 word)
-{
-	u32 unit = word * PKRAM_MAP_WORD_UNITS;
-	u32 states, i;
-
-	if (pkram_map_word(ref->lr->base, ref->id, word, &states))
-		states = ~0U;
-	else if (!l->res->lost)
-		return;
-	for (i = 0; states && i < PKRAM_MAP_WORD_UNITS; i++, states >>= 2)
-		if (states & 3)
-			load_take_free(l, ref->ar, unit + i, unit + i + 1);
-}
-
-/*
- * If the map is damaged, no unit of that word can be allocated, because the bytes
- * could not be marked as old. If the extents of some record are unknown, all units
- * that the map does not mark as free may belong to it.
- */
-static void load_take_unowned(struct loader *l, struct region_ref *ref)
-{
-	u32 gib, word;
-
-	for (gib = 0; gib < ref->ar->nr_units / PKRAM_GIB_UNITS; gib++) {
-		if (!test_bit(gib, ref->ar->present))
-			continue;
-		for (word = 0; word < PKRAM_GIB_MAP_WORDS; word++)
-			load_take_unowned_word(l, ref, gib * PKRAM_GIB_MAP_WORDS +
-					       word);
-	}
-}
-
 /* All together */
 
 static int load_init(struct loader *l,
@@ -741,7 +402,7 @@ static int load_init(struct loader *l,
 			.ar = ar,
 		};
 	}
-	sort(l->regions, l->nr_regions, sizeof(*l->regions), load_cmp_region, NULL);
+	pkram_load_sort_regions(l);
 	return 0;
 }
 
@@ -757,20 +418,20 @@ static int load_judge(struct loader *l)
 		return -ENOMEM;
 	memset(l->replaced, 0, nr * sizeof(*l->replaced));
 	for (i = 0; i < l->nr_regions; i++) {
-		ret = load_index_region(&l->regions[i]);
+		ret = pkram_load_index_region(&l->regions[i]);
 		if (ret)
 			return ret;
 	}
-	load_check_extents(l);
+	pkram_load_check_extents(l);
 	ret = load_index_ids(l);
 	if (ret)
 		return ret;
 	load_settle_copies(l);
 	load_settle_replaced(l);
-	ret = load_collect_runs(l);
+	ret = pkram_load_collect_runs(l);
 	if (ret)
 		return ret;
-	load_check_overlaps(l);
+	pkram_load_check_overlaps(l);
 	ret = load_check_names(l);
 	if (ret)
 		return ret;
@@ -813,9 +474,9 @@ int pkram_load(const struct pkram_load_region *regions, u32 nr_regions,
 	if (ret) {
 		pkram_load_release(res);
 	} else {
-		load_take_runs(&l);
+		pkram_load_take_runs(&l);
 		for (i = 0; i < l.nr_regions; i++)
-			load_take_unowned(&l, &l.regions[i]);
+			pkram_load_take_unowned(&l, &l.regions[i]);
 	}
 	load_release(&l);
 	return ret;
@@ -836,7 +497,7 @@ void pkram_load_keep(const struct pkram_load_region *regions, u32 nr_regions,
 			.ar = pkram_alloc_find(al, regions[i].h->region_id),
 		};
 		if (ref.ar)
-			load_take_unowned(&l, &ref);
+			pkram_load_take_unowned(&l, &ref);
 	}
 }
 
