@@ -121,6 +121,7 @@ int pkram_xattr_replace(const u8 *area, u32 len, const char *name,
 		p = label_put(p, name, name_len);
 		p = label_put(p, value, value_len);
 	}
-	label_put(p, area + to, len - to);
+	if (to < len)
+		label_put(p, area + to, len - to);
 	return 0;
 }

@@ -5,6 +5,7 @@
  * and missing parents; at the end take the units. All memory that the loader needs
  * is allocated before it takes any unit, so that a failure has no effect.
  */
+#include "core/load.h"
 #include "core/load_private.h"
 
 static int load_cmp_time(const struct pkram_time *a, const struct pkram_time *b)

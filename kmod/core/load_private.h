@@ -3,7 +3,13 @@
 #ifndef _PKRAM_LOAD_PRIVATE_H
 #define _PKRAM_LOAD_PRIVATE_H
 
-#include "core/load.h"
+#include "core/record.h"
+
+struct pkram_alloc;
+struct pkram_alloc_region;
+struct pkram_load_region;
+struct pkram_load_result;
+struct pkram_loaded;
 
 /*
  * By what items are found; sorted by id, then the newest first; records of the root

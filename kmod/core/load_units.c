@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The units of records that are loaded: in a region, not shared, and taken; see load.c. */
+#include "core/load.h"
 #include "core/load_private.h"
 #include "core/unitmap.h"
 

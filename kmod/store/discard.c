@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include "event/event.h"
 #include "mem/region.h"
+#include "store/commit.h"
 #include "store/discard.h"
 #include "store/objects.h"
 #include "store/space.h"

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "compat/compat.h"
+#include "store/commit.h"
 #include "store/dma_table.h"
 #include "store/objects.h"
 #include "store/opens.h"

@@ -14,6 +14,7 @@
 #include "event/event.h"
 #include "mem/region.h"
 #include "mem/zero.h"
+#include "store/commit.h"
 #include "store/extents.h"
 #include "store/objects.h"
 #include "store/regions.h"

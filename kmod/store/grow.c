@@ -8,6 +8,7 @@
 #include "core/unitmap.h"
 #include "mem/region.h"
 #include "mem/zero.h"
+#include "store/commit.h"
 #include "store/grow.h"
 #include "store/objects.h"
 #include "store/records.h"

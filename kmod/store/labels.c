@@ -4,6 +4,7 @@
 #include <linux/xattr.h>
 #include "core/label.h"
 #include "event/event.h"
+#include "store/commit.h"
 #include "store/labels.h"
 #include "store/objects.h"
 #include "store/state.h"

@@ -4,6 +4,7 @@
 #include <linux/pkram.h>
 #include <linux/slab.h>
 #include "event/event.h"
+#include "store/commit.h"
 #include "store/names.h"
 #include "store/objects.h"
 #include "store/opens.h"

@@ -9,6 +9,7 @@
 #include "compat/compat.h"
 #include "core/seal.h"
 #include "event/event.h"
+#include "store/commit.h"
 #include "store/objects.h"
 #include "store/opens.h"
 #include "store/state.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The root directory: see root.h. */
 #include <linux/fs.h>
+#include "store/commit.h"
 #include "store/objects.h"
 #include "store/root.h"
 #include "store/state.h"
