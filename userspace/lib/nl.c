@@ -91,6 +91,7 @@ static const uint8_t shapes[PKRAM_A_MAX + 1] = {
 	[PKRAM_A_IOVA]			= U64,
 	[PKRAM_A_OFFSET]		= U64,
 	[PKRAM_A_PROT]			= U32,
+	[PKRAM_A_TIMEOUT]		= U32,
 };
 
 static bool shape_ok(const struct nlattr *attr, enum shape shape)
