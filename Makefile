@@ -11,7 +11,7 @@ PREFIX ?= /usr
 
 .DEFAULT_GOAL := help
 .PHONY: help modules userspace qemu demo test test-unit test-guard test-userspace test-install \
-	test-vm test-qemu test-debian test-deb test-fs test-debug check bench deb install install-modules install-userspace \
+	test-vm test-qemu test-debian test-deb test-fs test-debug fuzz check bench deb install install-modules install-userspace \
 	install-dkms clean
 
 help:
@@ -42,6 +42,8 @@ help:
 	@echo '                        in CI [KERNELS=6.12 FS_SECONDS=300 FS_SEED=]'
 	@echo '  make test-debug       on a kernel with KASAN, lockdep, kmemleak and fault'
 	@echo '                        injection (builds it first: long) [TESTS=]'
+	@echo '  make fuzz             feed random input to the loader, the store and others'
+	@echo '                        [FUZZ="loader store alloc guest nl qmp" SECONDS=60 each]'
 	@echo '  make check            checkpatch, sparse, W=1, shellcheck, codespell, includes, docs'
 	@echo '  make bench            export and import against fio, on this machine; mapping'
 	@echo '                        for DMA against type1, in a VM'
@@ -65,7 +67,12 @@ test:
 
 test-unit:
 	@scripts/need.sh userspace
-	@$(MAKE) --no-print-directory -C selftests/unit run
+	@scripts/tap -j 1 'core=$(MAKE) --no-print-directory -C selftests/unit run' \
+		'fuzz=$(MAKE) --no-print-directory -C selftests/fuzz run'
+
+fuzz:
+	@scripts/need.sh fuzz
+	@$(MAKE) --no-print-directory -C selftests/fuzz fuzz
 
 test-guard:
 	@selftests/guard

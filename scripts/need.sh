@@ -14,6 +14,9 @@ userspace)
 	need_packages build-essential pkg-config libmnl-dev libjson-c-dev \
 		liburing-dev python3 python3-jsonschema python3-yaml kmod xz-utils zstd
 	;;
+fuzz)
+	need_packages build-essential clang pkg-config libmnl-dev libjson-c-dev
+	;;
 vm)
 	need_packages build-essential libmnl-dev libjson-c-dev liburing-dev \
 		busybox-static cpio kmod xz-utils zstd squashfs-tools
@@ -21,5 +24,5 @@ vm)
 check)
 	need_packages build-essential sparse shellcheck codespell perl pyflakes3
 	;;
-*) die "usage: need.sh userspace|vm|check" ;;
+*) die "usage: need.sh userspace|fuzz|vm|check" ;;
 esac
