@@ -10,7 +10,6 @@
 #include <linux/pkram.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
-#include <linux/version.h>
 #include <net/genetlink.h>
 #include "compat/tested.h"
 #include "core/layout.h"
@@ -38,7 +37,7 @@ static int __init pkram_init(void)
 {
 	int err;
 
-	if (!pkram_kernel_tested(LINUX_VERSION_CODE)) {
+	if (!pkram_kernel_is_tested()) {
 		if (!untested_kernel) {
 			pr_err("pkram was not tested on this kernel series: it may lose what is in the pool. Boot another kernel, or load with untested_kernel=1\n");
 			return -EOPNOTSUPP;

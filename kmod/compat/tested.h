@@ -7,6 +7,7 @@
 #define _PKRAM_TESTED_H
 
 #include <linux/types.h>
+#include <linux/version.h>
 
 /**
  * pkram_kernel_tested() - Check whether a kernel version is one of those tested
@@ -26,6 +27,12 @@ static inline bool pkram_kernel_tested(u32 version)
 		if (version >> 8 == ((u32)tested[i].major << 8 | tested[i].minor))
 			return true;
 	return false;
+}
+
+/** pkram_kernel_is_tested() - Check that for the kernel that this is built for */
+static inline bool pkram_kernel_is_tested(void)
+{
+	return pkram_kernel_tested(LINUX_VERSION_CODE);
 }
 
 #endif /* _PKRAM_TESTED_H */

@@ -219,7 +219,7 @@ static void load_settle_root(struct loader *l, struct id_key *keys, u32 nr)
 			;
 		for (j = i; found && j < i + n; j++)
 			pkram_load_condemn(&l->res->items[keys[j].item],
-				     PKRAM_BAD_DUP_ID, PKRAM_ROOT_ID);
+					   PKRAM_BAD_DUP_ID, PKRAM_ROOT_ID);
 		if (!found)
 			found = load_settle_group(l, &keys[i], n);
 	}
@@ -297,7 +297,7 @@ static void load_settle_replaced(struct loader *l)
 	for (i = 0; i < nr; i++)
 		if (l->replaced[i] && !items[i].stale)
 			pkram_load_condemn(&items[i], PKRAM_BAD_DUP_NAME,
-				     items[i].rec.replaces);
+					   items[i].rec.replaces);
 }
 
 /* Names */
@@ -326,7 +326,7 @@ static int load_check_names(struct loader *l)
 	for (k = l->names + 1; nr && k < l->names + nr; k++) {
 		if (k->parent == first->parent && !strcmp(k->name, first->name))
 			pkram_load_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
-				     first->id);
+					   first->id);
 		else
 			first = k;
 	}

@@ -92,7 +92,7 @@ static bool load_units_units_usable(const struct region_ref *ref, u32 start, u32
 }
 
 static enum pkram_bad load_units_check_extent(struct loader *l,
-					const struct pkram_extent *e)
+					      const struct pkram_extent *e)
 {
 	struct region_ref *ref = load_units_find_region(l, e->region_id);
 	u32 end;
@@ -200,9 +200,9 @@ void pkram_load_check_overlaps(struct loader *l)
 			continue;
 		if (far && far->region == r->region && r->start < far->end) {
 			pkram_load_condemn(&items[r->item], PKRAM_BAD_OVERLAP,
-				     items[far->item].rec.id);
+					   items[far->item].rec.id);
 			pkram_load_condemn(&items[far->item], PKRAM_BAD_OVERLAP,
-				     items[r->item].rec.id);
+					   items[r->item].rec.id);
 			if (r->end <= far->end)
 				continue;
 		}
@@ -213,7 +213,7 @@ void pkram_load_check_overlaps(struct loader *l)
 /* Taking units */
 
 static void load_units_take_free(struct loader *l, struct pkram_alloc_region *ar,
-			   u32 start, u32 end)
+				 u32 start, u32 end)
 {
 	u32 from, to;
 

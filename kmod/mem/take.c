@@ -42,7 +42,7 @@ static const char *take_error_text(int err)
 	case -EINTR:
 		return "interrupted";
 	case -ETIMEDOUT:
-		return "pinned or not movable: memory in it was still in use at the limit of time (--timeout)";
+		return "pinned or not movable within the limit of time (--timeout)";
 	case -ENOMEM:
 		return "too little memory would be left to the system";
 	case -EADDRINUSE:

@@ -242,7 +242,7 @@ static void attach_refuse_scan(struct attach_scan *s)
 			for (end = gib; pkram_region_present(r, end); end++)
 				;
 			pkram_quarantine_add(pkram_header_gib_addr(&r->h, gib),
-					   (u64)(end - gib) << PKRAM_GIB_SHIFT,
+					     (u64)(end - gib) << PKRAM_GIB_SHIFT,
 					   "another region of its pool cannot be used");
 		}
 	}

@@ -36,6 +36,8 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
 #define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
 #define TEXT_NO_ENTRY "the next kernel's memory map has no room for another range; adopt ranges that touch one of the pool"
+#define TEXT_PARTLY_RESERVED "part of the range is reserved, and part is not; adopt a range that 'pkramctl region show' lists, then the rest"
+#define TEXT_NOT_ZEROED "the range cannot be zeroed, and stays reserved; see the kernel log"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
@@ -262,7 +264,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	*text = "part of the range is in the pool already";
 	if (pkram_store_walk_regions(pool_overlaps, (void *)range))
 		return -EEXIST;
-	*text = "part of the range is reserved, and part is not; adopt a range that 'pkramctl region show' lists, then the rest";
+	*text = TEXT_PARTLY_RESERVED;
 	pkram_quarantine_walk(pool_add_quarantined, &quarantined);
 	if (quarantined.bytes && quarantined.bytes != range->size)
 		return -EINVAL;
@@ -381,7 +383,7 @@ static void pool_put_back(const struct pkram_range *range, struct pkram_region *
 		refusal->reason = TEXT_LOST;
 	} else if (from) {
 		pkram_store_undo_shrink(from, range->base,
-				     range->size >> PKRAM_GIB_SHIFT);
+					range->size >> PKRAM_GIB_SHIFT);
 	} else if (pool_make_region(range->base, range->size)) {
 		refusal->reason = TEXT_STILL_RESERVED;
 		pkram_quarantine_add(range->base, range->size, refusal->reason);
@@ -471,7 +473,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 	if (pkram_quarantine_find(base, size)) {
 		err = pool_wipe_range(base, size);
 		if (err) {
-			*text = "the range cannot be zeroed, and stays reserved; see the kernel log";
+			*text = TEXT_NOT_ZEROED;
 			return err;
 		}
 		pkram_quarantine_forget(base, size);

@@ -41,7 +41,7 @@ void pkram_quarantine_add(u64 base, u64 size, const char *reason)
 }
 
 int pkram_quarantine_walk(int (*fn)(const struct pkram_quarantine *b,
-				  void *arg), void *arg)
+				    void *arg), void *arg)
 {
 	struct pkram_quarantine *b;
 	int ret = 0;

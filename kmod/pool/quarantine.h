@@ -39,6 +39,6 @@ void pkram_quarantine_exit(void);
 
 /** pkram_quarantine_walk() - Visit quarantined ranges; a return value other than 0 ends the walk */
 int pkram_quarantine_walk(int (*fn)(const struct pkram_quarantine *b,
-				  void *arg), void *arg);
+				    void *arg), void *arg);
 
 #endif /* _PKRAM_QUARANTINE_H */

@@ -192,7 +192,7 @@ static void grow_drop_region(struct pkram_region *r)
 }
 
 int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
-		     struct pkram_refusal *refusal)
+		       struct pkram_refusal *refusal)
 {
 	u32 first = 0, gib, unit = 0, nr = 0;
 	struct pkram_region *r;

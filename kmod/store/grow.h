@@ -29,7 +29,7 @@ int pkram_store_grow(struct pkram_region *r);
  * the pool; -EBUSY in use; others. On failure nothing has left the pool.
  */
 int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
-		     struct pkram_refusal *refusal);
+		       struct pkram_refusal *refusal);
 
 /**
  * pkram_store_undo_shrink() - Undo pkram_store_shrink()

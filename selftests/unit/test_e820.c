@@ -7,7 +7,6 @@
 #include "tap.h"
 
 #define GIB	(1ULL << 30)
-#define KERNEL_VERSION(a, b, c)	(((a) << 16) + ((b) << 8) + (c))
 
 /* One entry of RAM from 0 to 1 TiB, with a GiB of each two GiB reserved @nr times */
 static struct e820_table *map_with_holes(u32 nr)
