@@ -99,6 +99,21 @@ out:
 	return ret;
 }
 
+/* Install a copy of the map in which [@base, @end) has the type @to, where it has @from. */
+static int handover_retype(u64 base, u64 end, u32 from, u32 to)
+{
+	struct e820_table *new = pkram_e820_retype(map, base, end, from, to);
+
+	if (!new)
+		return -ENOMEM;
+	/* The boot protocol drops further entries without a message. */
+	if (!pkram_e820_fits(new)) {
+		kfree(new);
+		return -ENOSPC;
+	}
+	return handover_install(new);
+}
+
 /* Interface; see handover.h */
 
 /*
@@ -208,7 +223,6 @@ int pkram_handover_found(struct pkram_range **ranges)
 int pkram_handover_reserve(const struct pkram_range *r)
 {
 	u64 end = r->base + r->size, ram, ours;
-	struct e820_table *new;
 	int ret;
 
 	if (!r->size || end < r->base || !IS_ALIGNED(r->base | r->size, SZ_1G))
@@ -221,23 +235,12 @@ int pkram_handover_reserve(const struct pkram_range *r)
 	mutex_lock(&handover_lock);
 	ram = pkram_e820_bytes(map, r->base, end, E820_TYPE_RAM);
 	ours = pkram_e820_bytes(map, r->base, end, PKRAM_E820_TYPE);
-	if (ours == r->size) {
+	if (ours == r->size)
 		ret = -EEXIST;
-	} else if (ram + ours != r->size) {
+	else if (ram + ours != r->size)
 		ret = -ENXIO;
-	} else {
-		new = pkram_e820_retype(map, r->base, end, E820_TYPE_RAM,
-					PKRAM_E820_TYPE);
-		if (!new) {
-			ret = -ENOMEM;
-		} else if (!pkram_e820_fits(new)) {
-			/* The boot protocol drops further entries without a message. */
-			kfree(new);
-			ret = -ENOSPC;
-		} else {
-			ret = handover_install(new);
-		}
-	}
+	else
+		ret = handover_retype(r->base, end, E820_TYPE_RAM, PKRAM_E820_TYPE);
 	mutex_unlock(&handover_lock);
 	return ret;
 }
@@ -245,28 +248,17 @@ int pkram_handover_reserve(const struct pkram_range *r)
 int pkram_handover_release(const struct pkram_range *r)
 {
 	u64 end = r->base + r->size;
-	struct e820_table *new;
 	int ret;
 
 	if (!r->size || end < r->base)
 		return -ENOENT;
 
 	mutex_lock(&handover_lock);
-	if (pkram_e820_bytes(map, r->base, end, PKRAM_E820_TYPE) != r->size) {
+	/* A hole in a reserved range adds two entries. */
+	if (pkram_e820_bytes(map, r->base, end, PKRAM_E820_TYPE) != r->size)
 		ret = -ENOENT;
-	} else {
-		new = pkram_e820_retype(map, r->base, end, PKRAM_E820_TYPE,
-					E820_TYPE_RAM);
-		if (!new) {
-			ret = -ENOMEM;
-		} else if (!pkram_e820_fits(new)) {
-			/* A hole in a reserved range adds two entries. */
-			kfree(new);
-			ret = -ENOSPC;
-		} else {
-			ret = handover_install(new);
-		}
-	}
+	else
+		ret = handover_retype(r->base, end, PKRAM_E820_TYPE, E820_TYPE_RAM);
 	mutex_unlock(&handover_lock);
 	return ret;
 }
