@@ -116,6 +116,23 @@ static bool header_meta_ok(const struct pkram_header *h)
 	return true;
 }
 
+/* The number of a valid slot, or 0 */
+static u64 header_slot_seq(const void *slot)
+{
+	return header_slot_load(slot, NULL) ? pkram_slot_seq(slot) : 0;
+}
+
+void pkram_header_commit(void *head, struct pkram_header *h,
+			 struct pkram_region_ser *image)
+{
+	void *b = head + PKRAM_HEADER_SLOT;
+	u64 seq_a = header_slot_seq(head), seq_b = header_slot_seq(b);
+
+	h->seq = max(h->seq, max(seq_a, seq_b)) + 1;
+	pkram_header_encode(image, h);
+	pkram_pair_commit(head, b, seq_b > seq_a, image, PKRAM_HEADER_SLOT);
+}
+
 static enum pkram_bad header_check(const struct pkram_header *h, u64 base)
 {
 	u64 end;

@@ -76,6 +76,18 @@ enum pkram_bad pkram_header_read(const void *head, u64 base,
 				 struct pkram_header *h, int *cur,
 				 bool *mirror);
 
+/**
+ * pkram_header_commit() - Write a header to both of its slots
+ * @head: unit 0 of the region
+ * @h: header; its sequence number is raised
+ * @image: room for one slot
+ *
+ * What is in the slots says which is written first, and what the number goes on from:
+ * whatever became of them since the last commit, a cut leaves the old header or the new.
+ */
+void pkram_header_commit(void *head, struct pkram_header *h,
+			 struct pkram_region_ser *image);
+
 /** pkram_region_id() - Compute the id by which extents name a region */
 u64 pkram_region_id(const u8 region_uuid[16]);
 

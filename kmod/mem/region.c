@@ -179,13 +179,7 @@ bool pkram_region_pinned(const struct pkram_region *r, u32 unit)
 
 void pkram_region_commit(struct pkram_region *r)
 {
-	struct pkram_region_ser *ser = r->scratch;
-
-	r->h.seq++;
-	pkram_header_encode(ser, &r->h);
-	pkram_pair_commit(r->head, r->head + PKRAM_HEADER_SLOT,
-			  r->cur, ser, PKRAM_HEADER_SLOT);
-	r->cur = 0;
+	pkram_header_commit(r->head, &r->h, r->scratch);
 }
 
 int pkram_region_map_get(struct pkram_region *r, u32 unit)

@@ -28,7 +28,6 @@ struct pkram_gib {
  * struct pkram_region - an attached region
  * @list: in the pool's list, in order of address
  * @h: decoded header; changed under the store's lock
- * @cur: header slot in use
  * @nid: NUMA node that its memory is on
  * @head: kernel address of unit 0; unit n is at @head + n * PKRAM_UNIT, to be
  *	accessed only while its GiB is populated
@@ -39,12 +38,12 @@ struct pkram_gib {
  * @resources: of kmalloc'ed struct resource, one for each run of present GiB
  * @nr_resources: number of them
  * @scratch: one header slot, for pkram_region_commit()
+ * @differs: the slots of the header differ: to be written before the region is used
  * @read_only: unknown ro-compat bits: the region must not be changed
  */
 struct pkram_region {
 	struct list_head list;
 	struct pkram_header h;
-	int cur;
 	int nid;
 	void *head;
 	spinlock_t map_lock;		/* the unit map */
@@ -53,6 +52,7 @@ struct pkram_region {
 	struct resource **resources;
 	u32 nr_resources;
 	void *scratch;
+	bool differs;
 	bool read_only;
 };
 

@@ -149,7 +149,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	const char *reason = NULL;
 	struct attach_id id;
 	enum pkram_bad bad;
-	bool mirror = false;
+	int cur;
 
 	if (IS_ERR(r)) {
 		if (PTR_ERR(r) == -ENOMEM)
@@ -157,7 +157,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 		return "it cannot be mapped";
 	}
 	trusted &= !s->damaged;
-	bad = pkram_header_read(r->head, base, &r->h, &r->cur, &mirror);
+	bad = pkram_header_read(r->head, base, &r->h, &cur, &r->differs);
 	if (bad)
 		reason = pkram_bad_text(bad);
 	id = attach_id(&r->h);
@@ -190,8 +190,6 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 		pkram_region_close(r, false);
 		return "its memory map entry cannot be made";
 	}
-	if (mirror && !r->read_only)
-		pkram_region_commit(r);
 	s->id = id;
 	s->known = true;
 	s->nr++;

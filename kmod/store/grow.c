@@ -43,7 +43,6 @@ static void grow_write_head(struct pkram_region *r)
 	for (i = 0; i < r->h.nr_gib; i++)
 		pkram_map_init(r->head, r->h.region_id, i);
 	pkram_map_set(r->head, r->h.region_id, 0, 1, PKRAM_UNIT_META);
-	r->cur = 0;
 	pkram_region_commit(r);
 }
 

@@ -368,11 +368,17 @@ static bool load_pool_idle(void)
 	return true;
 }
 
-/* After an interruption, one copy of a word of the map may be newer than the other. */
-static void load_pool_mirror_map(struct pkram_region *r)
+/*
+ * After an interruption, one slot of the header, or one copy of a word of the map, may
+ * be newer than the other.
+ */
+static void load_pool_mirror_head(struct pkram_region *r)
 {
 	u32 gib;
 
+	if (r->differs)
+		pkram_region_commit(r);
+	r->differs = false;
 	for (gib = 0; gib < r->h.nr_gib; gib++)
 		if (pkram_region_present(r, gib))
 			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);
@@ -492,7 +498,7 @@ static int load_pool_know_regions(const struct pkram_alloc *before)
 
 	list_for_each_entry(r, &pkram_store.regions, list) {
 		if (!pkram_store.read_only)
-			load_pool_mirror_map(r);
+			load_pool_mirror_head(r);
 		err = pkram_regions_know_space(r);
 		if (!err && !pkram_alloc_find(before, pkram_region_id_of(r)))
 			err = pkram_records_load(r);

@@ -17,17 +17,16 @@ bool machine_pinned;
 static struct pkram_region *region_open(struct image *im, u32 n)
 {
 	struct pkram_region *r = calloc(1, sizeof(*r));
-	bool mirror;
+	int cur;
 
 	INIT_LIST_HEAD(&r->list);
 	r->head = im->mem[n];
-	CHECK_EQ(pkram_header_read(r->head, im->h[n].base, &r->h, &r->cur, &mirror), 0);
+	CHECK_EQ(pkram_header_read(r->head, im->h[n].base, &r->h, &cur,
+				   &r->differs), 0);
 	r->gib = calloc(r->h.nr_gib, sizeof(*r->gib));
 	r->scratch = calloc(1, PKRAM_HEADER_SLOT);
 	r->gib[0].slice = PKRAM_SLICE_2M;
 	r->read_only = r->h.ro_compat;
-	if (mirror && !r->read_only)
-		pkram_region_commit(r);
 	return r;
 }
 
@@ -68,11 +67,7 @@ bool pkram_region_pinned(const struct pkram_region *r, u32 unit)
 
 void pkram_region_commit(struct pkram_region *r)
 {
-	r->h.seq++;
-	pkram_header_encode(r->scratch, &r->h);
-	pkram_pair_commit(r->head, r->head + PKRAM_HEADER_SLOT, r->cur, r->scratch,
-			  PKRAM_HEADER_SLOT);
-	r->cur = 0;
+	pkram_header_commit(r->head, &r->h, r->scratch);
 }
 
 int pkram_region_map_get(struct pkram_region *r, u32 unit)

@@ -68,6 +68,64 @@ static void test_header(void)
 	done();
 }
 
+static void header_commit(void *arg)
+{
+	static struct pkram_region_ser image;
+
+	pkram_header_commit(s.im.mem[0], arg, &image);
+}
+
+/* One slot was damaged since the last commit; the next one is cut. */
+static void test_damaged_header(void)
+{
+	static struct pkram_header old, new, h;
+	unsigned long n;
+	bool cut, mirror;
+	int cur, slot;
+
+	sample_init(&s);
+	save();
+	old = s.im.h[0];
+	for (slot = 0; slot < 2; slot++) {
+		n = 0;
+		do {
+			new = old;
+			new.meta[new.nr_meta++] = 77;
+			restore(0, 0, 2 * PKRAM_HEADER_SLOT);
+			*(u8 *)(s.im.mem[0] + slot * PKRAM_HEADER_SLOT + 600) ^= 1;
+			cut = cut_after(n++, header_commit, &new);
+			CHECK_EQ(pkram_header_read(s.im.mem[0], IMAGE_BASE, &h, &cur,
+						   &mirror), PKRAM_OK);
+			CHECK(!memcmp(&h, h.seq == old.seq ? &old : &new, sizeof(h)));
+			CHECK(cut || (h.seq == new.seq && !mirror));
+		} while (cut);
+	}
+	done();
+}
+
+/* The header in memory is older than what is in the slots: its number goes on from theirs. */
+static void test_header_number(void)
+{
+	static struct pkram_header newer, h;
+	struct pkram_region_ser *ser = malloc(sizeof(*ser));
+	bool mirror;
+	int cur;
+
+	sample_init(&s);
+	save();
+	newer = s.im.h[0];
+	newer.seq += 7;
+	newer.index = 5;
+	pkram_header_encode(ser, &newer);
+	pkram_slot_write(s.im.mem[0] + PKRAM_HEADER_SLOT, ser, sizeof(*ser));
+	header_commit(&s.im.h[0]);
+	CHECK_EQ(s.im.h[0].seq, newer.seq + 1);
+	CHECK_EQ(pkram_header_read(s.im.mem[0], IMAGE_BASE, &h, &cur, &mirror), PKRAM_OK);
+	CHECK(h.index == s.im.h[0].index && !mirror);
+	free(ser);
+	done();
+}
+
 struct record_op {
 	struct spot at;
 	int cur;
@@ -367,6 +425,9 @@ static void test_move(void)
 }
 
 TAP_MAIN({ "a cut header update leaves the old header or the new", test_header },
+	 { "so it does where a slot of it was damaged before", test_damaged_header },
+	 { "a header's number goes on from the highest of its slots",
+	   test_header_number },
 	 { "a cut record update leaves the old record or the new", test_record },
 	 { "a cut create or remove leaves the object or none",
 	   test_create_and_remove },

@@ -339,6 +339,46 @@ static void test_free_record_with_long_name(void)
 	done();
 }
 
+/* Headers */
+
+/* The last commit of region 1's header was cut between its slots. */
+static void cut_header(void)
+{
+	struct pkram_region_ser *ser = malloc(sizeof(*ser));
+	struct pkram_header h = im.h[1];
+
+	h.seq++;
+	pkram_header_encode(ser, &h);
+	pkram_slot_write(im.mem[1], ser, sizeof(*ser));
+	free(ser);
+}
+
+static bool header_differs(void)
+{
+	return memcmp(im.mem[1], im.mem[1] + PKRAM_HEADER_SLOT, PKRAM_HEADER_SLOT);
+}
+
+static void test_header_repaired(void)
+{
+	machine_pool(&im, 2);
+	cut_header();
+	boot();
+	CHECK(!header_differs());
+	done();
+}
+
+/* Features of one region forbid writing to all of the pool. */
+static void test_header_not_repaired(void)
+{
+	machine_pool(&im, 2);
+	cut_header();
+	im.h[0].ro_compat = 1;
+	image_write_header(&im, 0);
+	CHECK_EQ(machine_boot(&im, 0, 2, false), 0);
+	CHECK(pkram_store.read_only && header_differs());
+	done();
+}
+
 /* Adopting */
 
 static void test_adopt_without_memory(void)
@@ -485,6 +525,8 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "a bad newest copy condemns the older ones", test_bad_newest_copy },
 	 { "of a free record only kind, seq, len and id count",
 	   test_free_record_with_long_name },
+	 { "a header whose slots differ is repaired by the attach", test_header_repaired },
+	 { "but not in a pool that is read-only", test_header_not_repaired },
 	 { "an adopt that runs out of memory changes nothing", test_adopt_without_memory },
 	 { "a region with the id of another is refused", test_adopt_twice },
 	 { "attaching nested directories takes linear time", test_nested },
