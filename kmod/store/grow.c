@@ -35,7 +35,7 @@ static void grow_name_region(struct pkram_region *r)
 	r->h.created = ktime_get_real_seconds();
 }
 
-static void grow_write_head(struct pkram_region *r)
+static void grow_init_head(struct pkram_region *r)
 {
 	u32 i;
 
@@ -43,51 +43,54 @@ static void grow_write_head(struct pkram_region *r)
 	for (i = 0; i < r->h.nr_gib; i++)
 		pkram_map_init(r->head, r->h.region_id, i);
 	pkram_map_set(r->head, r->h.region_id, 0, 1, PKRAM_UNIT_META);
+}
+
+/* The first region of a pool has the root's record, which may have changed before. */
+static int grow_write_root(struct pkram_region *r)
+{
+	struct pkram_object *root = pkram_store.root;
+	int err;
+
+	err = pkram_records_start(r, &root->rec);
+	return err ?: pkram_records_write(&root->rec, &root->loc);
+}
+
+/*
+ * Make an empty region. Nobody knows of it, neither here nor in a later kernel, before
+ * all of it is there: its header is written last.
+ */
+static int grow_make_region(struct pkram_region *r)
+{
+	int err;
+
+	grow_name_region(r);
+	grow_init_head(r);
+	err = pkram_regions_know_space(r);
+	if (!err && !pkram_store.exists)
+		err = grow_write_root(r);
+	if (err) {
+		memset(r->head, 0, PKRAM_UNIT);
+		pkram_records_drop(r);
+		pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
+		return err;
+	}
 	pkram_region_commit(r);
+	pkram_regions_insert(r);
+	pkram_store.exists = true;
+	return 0;
 }
 
 int pkram_store_grow(struct pkram_region *r)
 {
 	struct pkram_region *other;
-	bool first;
-	int err;
+	int err = -EROFS;
 
 	mutex_lock(&pkram_store.lock);
-	first = !pkram_store.exists;
-	if (pkram_store.read_only) {
-		err = -EROFS;
-		goto unlock;
-	}
 	list_for_each_entry(other, &pkram_store.regions, list)
 		r->h.index = max(r->h.index, other->h.index + 1);
-	grow_name_region(r);
-	err = pkram_regions_know_space(r);
-	if (!err) {
-		grow_write_head(r);
-		pkram_regions_insert(r);
-		pkram_store.exists = true;
-	} else {
-		pkram_alloc_remove_region(&pkram_store.al,
-					  pkram_region_id_of(r));
-	}
-unlock:
+	if (!pkram_store.read_only)
+		err = grow_make_region(r);
 	mutex_unlock(&pkram_store.lock);
-	if (err || !first)
-		return err;
-
-	err = pkram_root_commit();
-	if (!err)
-		return 0;
-	mutex_lock(&pkram_store.lock);
-	/* A later kernel must not find a region here. */
-	memset(r->head, 0, PKRAM_UNIT);
-	list_del_rcu(&r->list);
-	pkram_store_new_epoch();
-	pkram_records_drop(r);
-	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
-	pkram_store.exists = false;
-	mutex_unlock(&pkram_store.lock);
-	synchronize_rcu();
 	return err;
 }
 

@@ -139,6 +139,7 @@ static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 	return 0;
 }
 
+/* Fill a unit with free records, and add it to the header, which the caller writes. */
 static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 				    bool large)
 {
@@ -158,10 +159,19 @@ static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
 	for (pair = 0; pair < records_pairs(m); pair++)
 		records_write_free(m, pair, 0);
-	/* Valid before the header names it: a cut leaves a free unit. */
 	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
-	pkram_region_commit(r);
 	return 0;
+}
+
+int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec)
+{
+	int err;
+
+	lockdep_assert_held(&pkram_store.lock);
+	/* In the GiB of the head, which is populated */
+	err = pkram_alloc_mark(&pkram_store.al, pkram_region_id_of(r), 1, 1);
+	return err ?: records_format_meta_unit(r, 1, pkram_record_len(rec) >
+					       PKRAM_SMALL_SLOT);
 }
 
 int pkram_records_ensure(bool large)
@@ -191,7 +201,10 @@ int pkram_records_ensure(bool large)
 	pkram_store.nr_in_transit--;
 	if (!err)
 		err = records_format_meta_unit(r, unit, large);
-	if (err)
+	/* The unit is valid before the header names it: a cut leaves a free unit. */
+	if (!err)
+		pkram_region_commit(r);
+	else
 		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit,
 				 1);
 	mutex_unlock(&pkram_store.lock);

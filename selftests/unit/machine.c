@@ -30,6 +30,22 @@ static struct pkram_region *region_open(struct image *im, u32 n)
 	return r;
 }
 
+/* A region of memory that was taken from the system */
+static struct pkram_region *region_new(struct image *im, u32 n)
+{
+	struct pkram_region *r = calloc(1, sizeof(*r));
+
+	INIT_LIST_HEAD(&r->list);
+	r->head = im->mem[n];
+	r->h.base = im->h[n].base;
+	r->h.nr_gib = 1;
+	r->h.present[0] = 1;
+	r->gib = calloc(r->h.nr_gib, sizeof(*r->gib));
+	r->scratch = calloc(1, PKRAM_HEADER_SLOT);
+	r->gib[0].slice = PKRAM_SLICE_2M;
+	return r;
+}
+
 void pkram_region_close(struct pkram_region *r, bool keep_resources)
 {
 	(void)keep_resources;
@@ -181,6 +197,16 @@ int machine_adopt(struct image *im, u32 first, u32 nr, bool lost)
 		list_del(&r->list);
 		pkram_region_close(r, true);
 	}
+	return err;
+}
+
+int machine_grow(struct image *im, u32 n)
+{
+	struct pkram_region *r = region_new(im, n);
+	int err = pkram_store_grow(r);
+
+	if (err)
+		pkram_region_close(r, false);
 	return err;
 }
 

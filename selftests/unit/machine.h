@@ -41,6 +41,9 @@ int machine_boot(struct image *im, u32 first, u32 nr, bool lost);
 /* Attach regions to a machine that runs. */
 int machine_adopt(struct image *im, u32 first, u32 nr, bool lost);
 
+/* Grow the pool by the GiB of region @n, whatever is there. Return: of pkram_store_grow() */
+int machine_grow(struct image *im, u32 n);
+
 /* Stop the store. There are no references to objects, and stores are still logged. */
 void machine_stop(void);
 

@@ -454,6 +454,93 @@ static void test_adopt_twice(void)
 	done();
 }
 
+/* Growing */
+
+static void create_now(void)
+{
+	unsigned long fail_at = pkram_alloc_fail_at, count = pkram_alloc_count;
+
+	pkram_alloc_fail_at = 0;
+	if (pkram_store_exists())
+		machine_create("vm1", S_IFREG | 0600, 1);
+	pkram_alloc_fail_at = fail_at;
+	pkram_alloc_count = count;
+}
+
+/* Before there is a pool, the root exists in memory; its labels need a large record. */
+static void start_without_pool(void)
+{
+	static u8 value[9000];
+
+	shim_log[0] = '\0';
+	memset(&pkram_store, 0, sizeof(pkram_store));
+	CHECK_EQ(pkram_store_init(), 0);
+	CHECK_EQ(pkram_store_set_label(pkram_store.root, "site", value, sizeof(value), 0), 0);
+}
+
+/* Another task makes a file as soon as there is a pool. */
+static void test_first_region(void)
+{
+	struct pkram_header h;
+	bool mirror;
+	int err, cur;
+	u32 n;
+
+	machine_pool(&im, 1);
+	for (n = 1; ; n++) {
+		memset(im.mem[0], 0xff, 3 * PKRAM_UNIT);
+		start_without_pool();
+		shim_unlocked = create_now;
+		pkram_alloc_count = 0;
+		pkram_alloc_fail_at = n;
+		err = machine_grow(&im, 0);
+		pkram_alloc_fail_at = 0;
+		shim_unlocked = NULL;
+		machine_check();
+		if (!err)
+			break;
+		CHECK_EQ(err, -ENOMEM);
+		CHECK(!pkram_store_exists() && list_empty(&pkram_store.regions));
+		CHECK_EQ(pkram_store.nr_objects, 0);
+		CHECK_EQ(pkram_header_read(im.mem[0], im.h[0].base, &h, &cur, &mirror),
+			 PKRAM_BAD_CHECKSUM);
+		machine_stop();
+	}
+	CHECK(n > 2);
+	pkram_object_put(machine_find("vm1"));
+	CHECK_EQ(pkram_store.root->rec.xattr_len, 9008);
+	check_stable();
+	done();
+}
+
+/* Stopped while its first region is made, a pool is whole or is not there. */
+static void test_first_region_cut(void)
+{
+	unsigned long cut, nr;
+	struct pkram_header h;
+	bool mirror;
+	int cur;
+
+	machine_pool(&im, 1);
+	memset(im.mem[0], 0, 3 * PKRAM_UNIT);
+	for (cut = 0, nr = 0; cut <= nr; cut += nr / 200 | 1) {
+		start_without_pool();
+		machine_log_begin();
+		CHECK_EQ(machine_grow(&im, 0), 0);
+		nr = machine_log.nr;
+		machine_cut(cut);
+		if (!pkram_header_read(im.mem[0], im.h[0].base, &h, &cur, &mirror)) {
+			boot();
+			CHECK_EQ(pkram_store.root->rec.mode, S_IFDIR | 0755);
+			CHECK_EQ(pkram_store.root->rec.xattr_len, 9008);
+			machine_stop();
+		}
+		pkram_store_hook = NULL;
+		memset(im.mem[0], 0, 3 * PKRAM_UNIT);
+	}
+	image_exit(&im);
+}
+
 /* Size */
 
 static double seconds(void)
@@ -529,5 +616,7 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "but not in a pool that is read-only", test_header_not_repaired },
 	 { "an adopt that runs out of memory changes nothing", test_adopt_without_memory },
 	 { "a region with the id of another is refused", test_adopt_twice },
+	 { "a pool that cannot be made is seen by nobody", test_first_region },
+	 { "a pool whose making is cut is whole or is not there", test_first_region_cut },
 	 { "attaching nested directories takes linear time", test_nested },
 )

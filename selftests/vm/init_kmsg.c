@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "init.h"
-#include "vm.h"
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
@@ -111,7 +110,7 @@ int kmsg_check(void)
 void kmemleak_stop_scans(void)
 {
 	if (!access(KMEMLEAK, F_OK))
-		vm_write_file(KMEMLEAK, "scan=off");
+		spill(KMEMLEAK, "scan=off");
 }
 
 int kmemleak_check(void)
@@ -120,7 +119,7 @@ int kmemleak_check(void)
 	bool loaded;
 	int leaks = 0;
 
-	taint = vm_read_file("/proc/sys/kernel/tainted");
+	taint = slurp("/proc/sys/kernel/tainted");
 	loaded = taint && atol(taint) & (1 << 12);
 	free(taint);
 	if (!loaded || access(KMEMLEAK, F_OK))
@@ -129,17 +128,17 @@ int kmemleak_check(void)
 	kill(-1, SIGSTOP);
 	/* kmemleak reports only objects that did not change since the last scan. */
 	for (int i = 0; i < 2; i++) {
-		vm_write_file(KMEMLEAK, "scan");
+		spill(KMEMLEAK, "scan");
 		sleep(1);
 	}
 	kill(-1, SIGCONT);
-	report = vm_read_file(KMEMLEAK);
+	report = slurp(KMEMLEAK);
 	for (line = report ? strtok_r(report, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		leaks += !strncmp(line, "unreferenced", strlen("unreferenced"));
 		say("# kmemleak: %s\n", line);
 	}
 	free(report);
-	vm_write_file(KMEMLEAK, "clear");
+	spill(KMEMLEAK, "clear");
 	return leaks;
 }

@@ -6,6 +6,7 @@
 char shim_log[1 << 16];
 s64 shim_now = 1800000000;
 long shim_module_refs;
+void (*shim_unlocked)(void);
 
 void shim_fail(const char *what, const char *file, int line)
 {
