@@ -10,7 +10,7 @@
  *	   ^------------------------------------------------'  |
  *	   |      resume(cookie), by the owner before or after |
  *	   '---------------------------------------------------'
- *	                claim(DISCARD): drop the seal
+ *	                claim(UNSEAL): drop the seal
  *	SEALED --claim(SEALED)--> SEALED, held
  */
 #ifndef _PKRAM_SEAL_H

@@ -8,7 +8,7 @@
 struct list_head;
 
 /**
- * pkram_store_attach() - load the records of newly attached regions
+ * pkram_store_attach() - Load the records of newly attached regions
  * @regions: list of &struct pkram_region with valid headers, all of one pool;
  *	moved into the store on success
  * @lost: there are reserved ranges that may hold a region of the pool, but no
@@ -22,7 +22,7 @@ struct list_head;
 int pkram_store_attach(struct list_head *regions, bool lost);
 
 /**
- * pkram_store_give_up_lost() - stop waiting for missing regions
+ * pkram_store_give_up_lost() - Stop waiting for missing regions
  *
  * If the root directory's record was in one, the root that replaced it is written.
  * Return: as pkram_discard_recount().

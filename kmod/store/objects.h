@@ -162,7 +162,7 @@ void pkram_object_born(struct pkram_object *obj);
 struct pkram_time pkram_object_now(void);
 
 /**
- * pkram_object_link() - make an object part of the tree
+ * pkram_object_link() - Make an object part of the tree
  * @obj: object, with key and name
  * @dir: its directory, or NULL
  *
@@ -170,21 +170,21 @@ struct pkram_time pkram_object_now(void);
  */
 void pkram_object_link(struct pkram_object *obj, struct pkram_object *dir);
 
-/** pkram_object_link_key() - the first half of that: without its directory */
+/** pkram_object_link_key() - Add an object to the tree without adding it to its directory */
 void pkram_object_link_key(struct pkram_object *obj);
 
-/** pkram_object_link_name() - the second half: in its directory */
+/** pkram_object_link_name() - Add a linked object to its directory */
 void pkram_object_link_name(struct pkram_object *obj, struct pkram_object *dir);
 
 /**
- * pkram_object_reserve_names() - make the hash of names large enough
+ * pkram_object_reserve_names() - Make the hash of names large enough
  * @nr: for so many names
  *
  * Return: 0; -ENOMEM, and it is as it was.
  */
 int pkram_object_reserve_names(u32 nr);
 
-/** pkram_object_unlink() - take an object out of the tree; its name's reference stays */
+/** pkram_object_unlink() - Take an object out of the tree; its name's reference stays */
 void pkram_object_unlink(struct pkram_object *obj);
 
 /**

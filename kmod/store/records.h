@@ -39,7 +39,7 @@ int pkram_records_ensure_wanted(void);
 int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec);
 
 /**
- * pkram_records_write() - write a record to a pair of slots
+ * pkram_records_write() - Write a record to a pair of slots
  * @rec: record; its sequence number is raised
  * @at: its pair; a new record (no region id in it) gets one
  *
@@ -51,7 +51,7 @@ int pkram_records_write(struct pkram_record *rec,
 			struct pkram_location *at);
 
 /**
- * pkram_records_free() - set a record's pair free
+ * pkram_records_free() - Set a record's pair free
  * @loc: its pair
  * @id: id of the object, which is never used again
  *
@@ -60,17 +60,17 @@ int pkram_records_write(struct pkram_record *rec,
 void pkram_records_free(const struct pkram_location *loc, u64 id);
 
 /**
- * pkram_records_mirror() - make the slots of a pair equal, as pkram_record_mirror()
+ * pkram_records_mirror() - Make the slots of a pair equal, as pkram_record_mirror()
  * @loc: its pair
  *
  * Context: store.lock.
  */
 void pkram_records_mirror(const struct pkram_location *loc);
 
-/** pkram_records_forget_use() - mark all pairs as free, before a load */
+/** pkram_records_forget_use() - Mark all pairs as free, before a load */
 void pkram_records_forget_use(void);
 
-/** pkram_records_use() - mark a loaded record's pair as used */
+/** pkram_records_use() - Mark a loaded record's pair as used */
 void pkram_records_use(const struct pkram_location *loc);
 
 /**

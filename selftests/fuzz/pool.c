@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Pools from a compact description: see pool.h. */
-#include <sys/mman.h>
 #include "pool.h"
 
 #define SMALL_UNIT	1
@@ -9,43 +8,18 @@
 #define NR_REGIONS	2
 #define PAIRS		12			/* of small records, that are used */
 
-static const u8 pool_uuid[16] = "pkram-test-pool";
-
 /* What the metadata of an empty pool is: kept, as it takes long to make */
 static u8 *empty[NR_REGIONS];
 static struct pkram_header empty_header[NR_REGIONS];
-
-static void make_region(struct image *im, u32 n)
-{
-	struct pkram_header *h = &im->h[n];
-
-	im->mem[n] = mmap(NULL, PKRAM_GIB, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	REQUIRE(im->mem[n] != MAP_FAILED);
-	h->version = PKRAM_FORMAT_VERSION;
-	h->index = n;
-	memcpy(h->pool_uuid, pool_uuid, 16);
-	memcpy(h->region_uuid, "region-A-of-test", 16);
-	h->region_uuid[7] = 'A' + n;
-	h->region_id = pkram_region_id(h->region_uuid);
-	h->base = IMAGE_BASE + n * 16 * PKRAM_GIB;
-	h->nr_gib = 1;
-	h->created = 1700000000;
-	h->present[0] = 1;
-	pkram_map_init(im->mem[n], h->region_id, 0);
-	pkram_map_set(im->mem[n], h->region_id, 0, 1, PKRAM_UNIT_META);
-	image_write_header(im, n);
-}
 
 static void make_pool(struct image *im)
 {
 	struct pkram_record root = image_dir(PKRAM_ROOT_ID, 0, "");
 	u32 i;
 
-	im->seed = pkram_pool_seed(pool_uuid);
-	im->nr = NR_REGIONS;
+	image_init(im);
 	for (i = 0; i < NR_REGIONS; i++)
-		make_region(im, i);
+		image_add_region(im, 1, 1);
 	image_add_meta(im, 0, SMALL_UNIT, false);
 	image_add_meta(im, 0, LARGE_UNIT, true);
 	image_add_meta(im, 1, SMALL_UNIT, false);

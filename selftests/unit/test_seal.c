@@ -13,7 +13,7 @@ enum op { CLAIM, CLAIM_SEALED, CLAIM_SEALED_VM, CLAIM_SEALED_STRANGER,
 	  RESUME_OTHER, NR_OPS };
 
 static const char * const op_name[] = { "claim", "claim sealed",
-	"claim sealed of vm", "claim sealed of stranger", "claim discard",
+	"claim sealed of vm", "claim sealed of stranger", "claim unseal",
 	"claim both flags", "claim unknown flag", "seal", "seal zero cookie",
 	"resume", "resume other cookie" };
 

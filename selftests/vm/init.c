@@ -47,6 +47,7 @@
 #include <unistd.h>
 
 #include "init.h"
+#include "vm.h"
 
 #define MAX_WORDS	64
 #define MAX_TESTS	512
@@ -108,44 +109,6 @@ void give_up(const char *what)
 	power_off();
 }
 
-char *slurp(const char *path)
-{
-	size_t len = 0, size = 4096;
-	char *buf = malloc(size + 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0 || !buf) {
-		free(buf);
-		return NULL;
-	}
-	while ((n = read(fd, buf + len, size - len)) > 0) {
-		len += n;
-		if (len == size) {
-			size *= 2;
-			buf = realloc(buf, size + 1);
-			if (!buf)
-				give_up("out of memory");
-		}
-	}
-	close(fd);
-	buf[len] = '\0';
-	return buf;
-}
-
-int spill(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	int ret = -1;
-
-	if (fd >= 0) {
-		if (write(fd, text, strlen(text)) == (ssize_t)strlen(text))
-			ret = 0;
-		close(fd);
-	}
-	return ret;
-}
-
 static int split(char *text, char **words)
 {
 	int n = 0;
@@ -162,7 +125,7 @@ static void count_boot(void)
 
 	mkdir("/var/lib/vmtest", 0755);
 	snprintf(text, sizeof(text), "vmtest.boot=%d\n", sc.boot + 1);
-	if (spill(BOOT_COUNT, text))
+	if (vm_write_file(BOOT_COUNT, text))
 		give_up(BOOT_COUNT);
 	sync();
 }
@@ -170,7 +133,7 @@ static void count_boot(void)
 /* /etc/scenario: lines of KEY=VALUE, written by the runner */
 static void read_scenario(void)
 {
-	char *text = slurp("/etc/scenario"), *line, *save, *value, *arg;
+	char *text = vm_read_file("/etc/scenario"), *line, *save, *value, *arg;
 
 	if (!text)
 		give_up("/etc/scenario");
@@ -201,7 +164,7 @@ static void read_scenario(void)
 		}
 	}
 	free(text);
-	text = slurp(sc.service ? BOOT_COUNT : "/proc/cmdline");
+	text = vm_read_file(sc.service ? BOOT_COUNT : "/proc/cmdline");
 	arg = text ? strstr(text, "vmtest.boot=") : NULL;
 	if (arg)
 		sc.boot = atoi(arg + strlen("vmtest.boot="));
@@ -262,72 +225,6 @@ static void link_modules(const char *kver)
 	}
 }
 
-/*
- * Find the disk whose serial number begins with @id and a colon: its path, and the
- * number after the colon, which is -1 if there is no such disk
- */
-static long long find_disk(const char *id, char *path, size_t size)
-{
-	long long number = -1;
-	struct dirent *d;
-	char *serial;
-	DIR *dir;
-
-	dir = opendir("/sys/block");
-	while (dir && number < 0 && (d = readdir(dir))) {
-		snprintf(path, size, "/sys/block/%s/serial", d->d_name);
-		serial = slurp(path);
-		if (serial && !strncmp(serial, id, strlen(id)) && serial[strlen(id)] == ':') {
-			number = atoll(serial + strlen(id) + 1);
-			snprintf(path, size, "/dev/%s", d->d_name);
-		}
-		free(serial);
-	}
-	if (dir)
-		closedir(dir);
-	return number;
-}
-
-/* The disk with QEMU and guests, if the scenario has one */
-static void mount_guest(void)
-{
-	char path[512];
-
-	if (find_disk("guest", path, sizeof(path)) < 0)
-		return;
-	if (mount(path, "/guest", "squashfs", MS_RDONLY, NULL))
-		give_up("cannot mount the disk with the guests");
-}
-
-/* Copy a disk to a file; the number in its serial number is the length in bytes. */
-static void copy_disk(const char *id, const char *to)
-{
-	static char buf[1 << 20];
-	long long len;
-	char path[512];
-	ssize_t n;
-	int in, out;
-
-	len = find_disk(id, path, sizeof(path));
-	if (len < 0)
-		give_up("the disk with the next kernel or initrd is not there");
-	in = open(path, O_RDONLY | O_CLOEXEC);
-	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (in < 0 || out < 0)
-		give_up(to);
-	/* A serial number that was cut off would name a shorter file. */
-	if (lseek(in, 0, SEEK_END) - len >= 512 || lseek(in, 0, SEEK_SET))
-		give_up("the disk is longer than its serial number says");
-	while (len > 0) {
-		n = read(in, buf, len < (long long)sizeof(buf) ? len : (long long)sizeof(buf));
-		if (n <= 0 || write(out, buf, n) != n)
-			give_up(to);
-		len -= n;
-	}
-	close(in);
-	close(out);
-}
-
 static bool last_boot(void)
 {
 	return sc.boot + 1 >= sc.nr_boots;
@@ -338,13 +235,13 @@ static void prepare_next(void)
 	if (!access(NEXT_INITRD, F_OK))
 		return;
 	mkdir("/run/next", 0755);
-	copy_disk(sc.image[sc.boot + 1], NEXT_KERNEL);
-	copy_disk("initrd", NEXT_INITRD);
+	disk_copy(sc.image[sc.boot + 1], NEXT_KERNEL);
+	disk_copy("initrd", NEXT_INITRD);
 }
 
 static void next_cmdline(char *buf, size_t size)
 {
-	char *more = slurp(NEXT_APPEND);
+	char *more = vm_read_file(NEXT_APPEND);
 
 	if (more)
 		more[strcspn(more, "\n")] = '\0';
@@ -356,7 +253,7 @@ static void next_cmdline(char *buf, size_t size)
 /* Load the next kernel, unless a test has done so, and go */
 static void kexec_next(void)
 {
-	char cmdline[2048], *loaded = slurp("/sys/kernel/kexec_loaded");
+	char cmdline[2048], *loaded = vm_read_file("/sys/kernel/kexec_loaded");
 	int kernel, initrd;
 
 	if (!loaded || *loaded != '1') {
@@ -434,7 +331,7 @@ static void end_test(pid_t pid)
 
 	test_over = true;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	children = slurp(path);
+	children = vm_read_file(path);
 	for (child = children ? strtok_r(children, " \n", &save) : NULL; child;
 	     child = strtok_r(NULL, " \n", &save))
 		if (kill(-atoi(child), SIGKILL))
@@ -708,7 +605,7 @@ int main(void)
 		kmemleak_stop_scans();
 		load_modules("/lib/modules", uts.release);
 		link_modules(uts.release);
-		mount_guest();
+		disk_mount_guest();
 		load_modules("/guest/modules", uts.release);
 	}
 	if (kmsg_check())

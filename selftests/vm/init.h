@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared by the files of init: output, helpers for files, and checks of the kernel log */
+/* Shared by the files of init: output, disks, and checks of the kernel log */
 #ifndef PKRAM_VM_INIT_H
 #define PKRAM_VM_INIT_H
 
@@ -11,11 +11,11 @@ void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Report an error of init itself, with errno, and power off */
 void give_up(const char *what) __attribute__((noreturn));
 
-/* Read a whole file as a string, to be freed; NULL on failure */
-char *slurp(const char *path);
+/* Mount the disk with QEMU and guests on /guest, if the scenario has one */
+void disk_mount_guest(void);
 
-/* Write a string to a file: 0 or -1 */
-int spill(const char *path, const char *text);
+/* Copy the disk that the runner calls @id to a file */
+void disk_copy(const char *id, const char *to);
 
 /* Open the kernel log; lines that match @pattern are no failures */
 void kmsg_open(void);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "init.h"
+#include "vm.h"
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
@@ -110,7 +111,7 @@ int kmsg_check(void)
 void kmemleak_stop_scans(void)
 {
 	if (!access(KMEMLEAK, F_OK))
-		spill(KMEMLEAK, "scan=off");
+		vm_write_file(KMEMLEAK, "scan=off");
 }
 
 int kmemleak_check(void)
@@ -119,7 +120,7 @@ int kmemleak_check(void)
 	bool loaded;
 	int leaks = 0;
 
-	taint = slurp("/proc/sys/kernel/tainted");
+	taint = vm_read_file("/proc/sys/kernel/tainted");
 	loaded = taint && atol(taint) & (1 << 12);
 	free(taint);
 	if (!loaded || access(KMEMLEAK, F_OK))
@@ -128,17 +129,17 @@ int kmemleak_check(void)
 	kill(-1, SIGSTOP);
 	/* kmemleak reports only objects that did not change since the last scan. */
 	for (int i = 0; i < 2; i++) {
-		spill(KMEMLEAK, "scan");
+		vm_write_file(KMEMLEAK, "scan");
 		sleep(1);
 	}
 	kill(-1, SIGCONT);
-	report = slurp(KMEMLEAK);
+	report = vm_read_file(KMEMLEAK);
 	for (line = report ? strtok_r(report, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		leaks += !strncmp(line, "unreferenced", strlen("unreferenced"));
 		say("# kmemleak: %s\n", line);
 	}
 	free(report);
-	spill(KMEMLEAK, "clear");
+	vm_write_file(KMEMLEAK, "clear");
 	return leaks;
 }

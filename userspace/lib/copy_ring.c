@@ -218,7 +218,7 @@ static bool copy_now(struct ring *r, struct slot *s)
 }
 
 /* Process a chunk until it must wait for a disk or is complete */
-static void go_on(struct ring *r, struct slot *s)
+static void ring_continue(struct ring *r, struct slot *s)
 {
 	do {
 		if (!file_of(r, s)->ram) {
@@ -243,7 +243,7 @@ static void completed(struct ring *r, struct slot *s, int res)
 		return;
 	}
 	if (s->at < s->end || next_request(r, s))
-		go_on(r, s);
+		ring_continue(r, s);
 }
 
 /* A hole needs no buffer. */
@@ -274,7 +274,7 @@ static void begin_chunk(struct ring *r, struct slot *s)
 	s->at = 0;
 	s->end = s->len;
 	r->busy++;
-	go_on(r, s);
+	ring_continue(r, s);
 }
 
 static bool more(const struct ring *r)

@@ -198,7 +198,7 @@ void guests_free(struct guests *gs)
 	*gs = (struct guests){ 0 };
 }
 
-struct guest *guests_good(const struct guests *gs, const struct guest *g)
+struct guest *guests_next_good(const struct guests *gs, const struct guest *g)
 {
 	struct guest *next = g ? g->next : gs->list;
 

@@ -76,7 +76,7 @@ struct guests {
 };
 
 /* Return the next chosen guest after @g (NULL: the first) that has not failed, or NULL */
-struct guest *guests_good(const struct guests *gs, const struct guest *g);
+struct guest *guests_next_good(const struct guests *gs, const struct guest *g);
 
 /* Return a path, valid until the fifth next call */
 const char *guest_run_path(const struct guest *g, const char *what);

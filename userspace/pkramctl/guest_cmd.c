@@ -225,7 +225,7 @@ static void save_and_leave(struct guests *gs)
 	guests_save(gs);
 	for (g = gs->list; g; g = g->next) {
 		if (g->touched && g->failed && g->qmp.fd >= 0)
-			guest_go_on(g);
+			guest_cont(g);
 	}
 	guests_leave(gs);
 }
@@ -247,7 +247,7 @@ static void stop_all(struct guests *gs, bool force)
 	int64_t begin = now_us(), left;
 	struct guest *g;
 
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		if (force)
 			continue;
 		if (strcmp(g->status, "running"))
@@ -256,7 +256,7 @@ static void stop_all(struct guests *gs, bool force)
 		else if (qmp_command(&g->qmp, "system_powerdown", NULL))
 			guest_fail(g, "%s", g->qmp.error);
 	}
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		left = g->file.stop_timeout * 1000LL - (now_us() - begin) / 1000;
 		if (force)
 			guest_quit(g);
@@ -311,7 +311,7 @@ static int guest_unseal(int argc, char **argv)
 	if (parse_request(&r, "unseal", argc, argv))
 		return CTL_USAGE;
 	ret = choose(&r, can_unseal);
-	for (g = guests_good(&r.guests, NULL); g; g = guests_good(&r.guests, g))
+	for (g = guests_next_good(&r.guests, NULL); g; g = guests_next_good(&r.guests, g))
 		unseal(g);
 	return finish(&r, ret);
 }

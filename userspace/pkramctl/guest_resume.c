@@ -42,9 +42,9 @@ void guests_start(struct guests *gs)
 {
 	struct guest *g;
 
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g))
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		guest_spawn(g, false);
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		if (guest_greet(g) || wait_until_it_runs(g))
 			fail_start(g);
 	}
@@ -56,14 +56,14 @@ void guests_resume(struct guests *gs)
 	struct guest_record r;
 	struct guest *g;
 
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		/* The QEMU that saved it may still run */
 		if (g->state == GUEST_LIVE)
-			guest_go_on(g);
+			guest_cont(g);
 		else
 			guest_spawn(g, true);
 	}
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		if (g->child && !guest_greet(g) && !migrate_set_up(g, true))
 			migrate_begin(g, "migrate-incoming");
 	}

@@ -55,18 +55,18 @@ void guests_save(struct guests *gs)
 	struct stat st;
 	struct guest *g;
 
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		g->touched = true;
 		migrate_set_up(g, true);
 	}
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g))
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		migrate_begin(g, "migrate");
 	for (g = gs->list; g; g = g->next) {
 		if (g->pending)
 			migrate_begun(g);
 	}
 	migrate_wait(gs, "saving");
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		g->stopped = g->qmp.stopped;
 		if (!stat(guest_state_path(g), &st))
 			g->bytes = st.st_size;
@@ -101,7 +101,7 @@ static int let_run(struct guest *g)
 	return -ETIMEDOUT;
 }
 
-int guest_go_on(struct guest *g)
+int guest_cont(struct guest *g)
 {
 	/* Only now is the state, complete or not, useless */
 	if (!let_run(g)) {
@@ -120,9 +120,9 @@ void guests_leave(struct guests *gs)
 	struct guest *g;
 
 	/* Each flushes its disks; do it in parallel */
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g))
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		qmp_send(&g->qmp, "quit", NULL);
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		guest_quit(g);
 		g->state = GUEST_SAVED;
 	}

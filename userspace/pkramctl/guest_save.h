@@ -15,7 +15,7 @@ int guest_savable(struct guest *g);
 void guests_save(struct guests *gs);
 
 /* Let the guest continue, and discard what was saved. It may not have been stopped at all. */
-int guest_go_on(struct guest *g);
+int guest_cont(struct guest *g);
 
 /* End the QEMUs of all chosen guests that were saved */
 void guests_leave(struct guests *gs);

@@ -32,7 +32,7 @@ static bool is_guests_ram(struct guests *gs, const char *object)
 
 	object += *object == '/';
 	len = strlen(object);
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		for (i = 0; i < g->file.nr_ram; i++) {
 			const char *path = g->file.ram[i].path;
 			size_t n = strlen(path);
@@ -113,7 +113,7 @@ static void take_back(struct guests *gs)
 
 	for (g = gs->list; g; g = g->next) {
 		if (g->touched && g->qmp.fd >= 0)
-			guest_go_on(g);
+			guest_cont(g);
 	}
 }
 
@@ -157,7 +157,7 @@ static void check_units(struct guests *gs)
 {
 	struct guest *g;
 
-	for (g = guests_good(gs, NULL); g && systemd_runs(); g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g && systemd_runs(); g = guests_next_good(gs, g)) {
 		if (!systemd_enabled(unit_of(g)))
 			ctl_warn("%s: its unit %s is not enabled; in the next kernel run pkramctl guest resume %s",
 				 g->file.name, unit_of(g), g->file.name);
@@ -171,7 +171,7 @@ static int resume_all(struct guests *gs)
 	struct guest *g;
 
 	kexec_unload();
-	for (g = guests_good(gs, NULL); g; g = guests_good(gs, g)) {
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
 		/* systemd must start the unit's QEMU, so that it is in the unit */
 		close(g->lock);
 		g->lock = -1;

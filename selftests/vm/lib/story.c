@@ -150,7 +150,7 @@ struct qemu *story_start(struct __test_metadata *_metadata, struct story_notes *
 	return q;
 }
 
-struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *n)
+struct qemu *story_resume(struct __test_metadata *_metadata, struct story_notes *n)
 {
 	double boot = qemu_clock(), attach, start, load;
 	struct guest_state st, was;
@@ -223,6 +223,6 @@ void story_hop(struct __test_metadata *_metadata, const char *what)
 	struct qemu *q;
 
 	story_say_kernel(what);
-	q = story_go_on(_metadata, &n);
+	q = story_resume(_metadata, &n);
 	story_save(_metadata, q, &n);
 }

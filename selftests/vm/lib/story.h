@@ -39,7 +39,7 @@ void story_save(struct __test_metadata *_metadata, struct qemu *q, struct story_
 struct qemu *story_start(struct __test_metadata *_metadata, struct story_notes *n);
 
 /* After the kexec: load the guest and compare it with the notes */
-struct qemu *story_go_on(struct __test_metadata *_metadata, struct story_notes *n);
+struct qemu *story_resume(struct __test_metadata *_metadata, struct story_notes *n);
 
 /* A stage in the middle: load the guest and save it for the next kernel */
 void story_hop(struct __test_metadata *_metadata, const char *what);

@@ -78,7 +78,7 @@ bool object_is(const char *name, int state)
 	return is == state;
 }
 
-int goes_on(struct qemu *q, unsigned long long above)
+int qemu_runs_on(struct qemu *q, unsigned long long above)
 {
 	struct guest_state st;
 	int err;
@@ -125,7 +125,7 @@ int load_saved(const char *name, const char *uuid, unsigned long long counter)
 	q = uuid ? START(name, object, "-uuid", uuid, INCOMING) :
 		   START(name, object, INCOMING);
 	err = q ? qemu_load(q, stream) : -ENOENT;
-	err = err ?: goes_on(q, counter);
+	err = err ?: qemu_runs_on(q, counter);
 	if (err) {
 		text = qemu_stderr(name);
 		printf("# %s is not resumed (%d): %s\n", name, err, text);

@@ -40,7 +40,7 @@ int object_state(const char *name);
 bool object_is(const char *name, int state);
 
 /* Check that the counter rises above @above and that the whole pattern is right */
-int goes_on(struct qemu *q, unsigned long long above);
+int qemu_runs_on(struct qemu *q, unsigned long long above);
 
 /* Start a guest on object @name, let it run, save it, quit; return its counter in @counter */
 int make_saved(const char *name, const char *uuid, unsigned long long *counter);

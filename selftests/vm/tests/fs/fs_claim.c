@@ -159,7 +159,7 @@ TEST_F(main, claim_with_second_writer_is_ebusy)
 }
 
 /* What other openers may not do to a claimed or sealed object; refusals change nothing */
-static void others_are_kept_out(struct __test_metadata *_metadata)
+static void expect_others_ebusy(struct __test_metadata *_metadata)
 {
 	struct stat before, after;
 	int ro;
@@ -192,7 +192,7 @@ TEST_F(main, claimed_object_refuses_other_openers)
 	close(fs_file("other", 0));
 	EXPECT_OK(fs_set(fd, 0x99, 4 * UNIT, 0));
 	ASSERT_OK(claim(fd, 0, no_vm, 0));
-	others_are_kept_out(_metadata);
+	expect_others_ebusy(_metadata);
 	EXPECT_ERR(EBUSY, open("file", O_RDWR | O_EXCL));
 	/* The holder of the claim may do all of it. */
 	EXPECT_EQ(1, pwrite(fd, "x", 1, 0));
@@ -233,9 +233,9 @@ TEST_F(main, sealed_object_refuses_other_openers)
 	EXPECT_OK(fs_set(fd, 0x99, 4 * UNIT, 0));
 	ASSERT_OK(claim(fd, 0, no_vm, 0));
 	ASSERT_OK(seal(fd, cookie_1));
-	others_are_kept_out(_metadata);
+	expect_others_ebusy(_metadata);
 	close(fd);
-	others_are_kept_out(_metadata);
+	expect_others_ebusy(_metadata);
 	ro = open("file", O_RDONLY);
 	ASSERT_OK(info(ro, &i));
 	EXPECT_EQ(PKRAM_STATE_SEALED, i.state);
@@ -248,7 +248,7 @@ TEST_F(main, sealed_object_refuses_other_openers)
 	EXPECT_ERR(EBUSY, pwrite(fd, "x", 1, 0));
 	EXPECT_ERR(EBUSY, ftruncate(fd, 0));
 	EXPECT_ERR(EBUSY, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, UNIT));
-	others_are_kept_out(_metadata);
+	expect_others_ebusy(_metadata);
 	EXPECT_ERR(EBUSY, claim(fd, 0, no_vm, 0));
 	EXPECT_OK(claim(fd, PKRAM_CLAIM_UNSEAL, no_vm, 0));
 	EXPECT_EQ(1, pwrite(fd, "x", 1, 0));

@@ -33,7 +33,7 @@ TEST_F_TIMEOUT(last, guest_resumes_after_five_kexecs, 400)
 	struct qemu *q;
 
 	story_say_kernel("last");
-	q = story_go_on(_metadata, &n);
+	q = story_resume(_metadata, &n);
 	EXPECT_EQ(5, n.hops);
 	EXPECT_EQ(0, qemu_quit(q));
 }

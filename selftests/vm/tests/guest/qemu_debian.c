@@ -133,7 +133,7 @@ static void host_is_up(struct __test_metadata *_metadata, const char *series)
 }
 
 /* Check that both guests continue as units, and that the report says so. */
-static void guests_go_on(struct __test_metadata *_metadata, const char *from)
+static void expect_guests_running(struct __test_metadata *_metadata, const char *from)
 {
 	struct json_object *report, *row, *v;
 	struct notes notes;
@@ -152,7 +152,7 @@ static void guests_go_on(struct __test_metadata *_metadata, const char *from)
 		ASSERT_NE(NULL, q) {
 			vm_run(NULL, "systemctl status --no-pager -l pkram-guest@%s", names[i]);
 		}
-		EXPECT_EQ(0, goes_on(q, notes.counters[i])) TH_LOG("%s", q->error);
+		EXPECT_EQ(0, qemu_runs_on(q, notes.counters[i])) TH_LOG("%s", q->error);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
 		EXPECT_STREQ(notes.boot_ids[i], st.boot_id);
 	}
@@ -197,7 +197,7 @@ static void update_to(struct __test_metadata *_metadata, const char *series)
 #define TEST_GUESTS_RESUME(stage, from)					\
 	TEST_F_TIMEOUT(stage, guests_resume, 300)			\
 	{								\
-		guests_go_on(_metadata, from);				\
+		expect_guests_running(_metadata, from);				\
 	}
 #define TEST_HOST_IS_UPDATED(stage, series)				\
 	TEST_F_TIMEOUT(stage, host_is_updated, 400)			\
@@ -254,7 +254,7 @@ TEST_F_TIMEOUT(first, unsavable_guest_stops_the_update, 400)
 		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
-		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	}
 	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
 	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));

@@ -48,7 +48,7 @@ TEST_F_TIMEOUT(third, guest_resumes, 400)
 	struct qemu *q;
 
 	story_say_kernel("a third");
-	q = story_go_on(_metadata, &n);
+	q = story_resume(_metadata, &n);
 	EXPECT_EQ(2, n.hops);
 	story_say("%d kernels, one guest: up %.0f s, never rebooted", n.hops + 1, n.guest.uptime);
 	EXPECT_EQ(0, qemu_quit(q));

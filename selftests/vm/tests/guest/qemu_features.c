@@ -35,7 +35,7 @@ static int save_and_load(const char *object)
 	if (!q)
 		return -ENOENT;
 	err = err ?: qemu_load(q, "/tmp/plain.state");
-	err = err ?: goes_on(q, st.counter);
+	err = err ?: qemu_runs_on(q, st.counter);
 	qemu_kill(q);
 	return err;
 }
@@ -153,7 +153,7 @@ TEST_F(first, prealloc_reserves_all_memory)
 	EXPECT_EQ(64, leaves_2m(q));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 	EXPECT_EQ(0, qemu_load(q, STREAM));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	qemu_kill(q);
 }
 
@@ -219,7 +219,7 @@ TEST_F_TIMEOUT(first, snapshot_copies_ram, 200)
 	ASSERT_TRUE(hmp_says(q, "savevm one", ""));
 	EXPECT_TRUE(hmp_says(q, "info snapshots", "one"));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
-	EXPECT_EQ(0, goes_on(q, before.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, before.counter));
 	/* All of RAM has changed when the snapshot is loaded. */
 	free(guest_ask(q, "dirty", 30));
 	ASSERT_EQ(0, guest_wait(q, before.counter, &st, 30));
@@ -228,7 +228,7 @@ TEST_F_TIMEOUT(first, snapshot_copies_ram, 200)
 	qemu_skip_lines(q, 0);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_EQ(1, st.seed);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	/* The guest can still be saved in place, with its disk. */
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(first, snapshot_copies_ram, 200)
 	q = START("vm1", VM("vm1"), SNAPSHOTS, INCOMING);
 	ASSERT_NE(NULL, q);
 	EXPECT_EQ(0, qemu_load(q, STREAM));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	qemu_kill(q);
 }
 
@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 	q = START("vm1", VM("vm1"), INCOMING);
 	ASSERT_NE(NULL, q);
 	EXPECT_EQ(0, qemu_load(q, STREAM));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	qemu_quit(q);
 
 	q = START("vm1", VM("vm1"), SNAPSHOTS, "-loadvm", "one");
@@ -279,7 +279,7 @@ TEST_F_TIMEOUT(first, guest_starts_from_snapshot, 200)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_EQ(1, st.seed);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	qemu_kill(q);
 }
@@ -307,7 +307,7 @@ TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 		ASSERT_EQ(0, qemu_command(q, "stop", NULL));
 		EXPECT_TRUE(hmp_says(q, "savevm two", refusals[i][1]));
 		ASSERT_EQ(0, qemu_command(q, "cont", NULL));
-		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	}
 	/* In this mode the snapshot contains the RAM. */
@@ -326,7 +326,7 @@ TEST_F_TIMEOUT(first, snapshot_without_ram_is_refused, 200)
 	EXPECT_TRUE(hmp_says(q, "loadvm one", ""));
 	ASSERT_EQ(0, qemu_command(q, "cont", NULL));
 	qemu_skip_lines(q, 0);
-	EXPECT_EQ(0, goes_on(q, 0));
+	EXPECT_EQ(0, qemu_runs_on(q, 0));
 	/* A save in place works. */
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(q, STREAM))

@@ -45,7 +45,7 @@ TEST_F(main, cpr_transfer_hands_the_object_over)
 		      "-machine", "aux-ram-share=on", TRANSFERRED, NULL });
 	ASSERT_NE(NULL, to)
 		TH_LOG("%s", qemu_stderr("to"));
-	EXPECT_EQ(0, goes_on(to, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(to, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	EXPECT_EQ(0, REFUSED("is in use by another process", VM("vm1")));
 	/* The new QEMU can save it. */
@@ -70,7 +70,7 @@ TEST_F(main, cpr_exec_keeps_the_object)
 	q = exec_again(q, "/tmp/exec.state");
 	ASSERT_NE(NULL, q)
 		TH_LOG("%s", qemu_stderr("vm1"));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	qemu_kill(q);
 }
@@ -90,7 +90,7 @@ TEST_F(main, ordinary_migration_copies_ram)
 	ASSERT_EQ(0, qemu_wait_migration(q, 60))
 		TH_LOG("%s", q->error);
 	qemu_quit(q);
-	EXPECT_EQ(0, goes_on(to, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(to, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_RUNNING));
 	EXPECT_TRUE(object_is("vm2", PKRAM_STATE_CLAIMED));
 	/* Migrate to ordinary RAM. */
@@ -102,7 +102,7 @@ TEST_F(main, ordinary_migration_copies_ram)
 	ASSERT_EQ(0, qemu_wait_migration(to, 60))
 		TH_LOG("%s", to->error);
 	qemu_quit(to);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	/* Migrate back, but never over a saved guest. */
 	ASSERT_EQ(0, make_saved("vm1", NULL, &st.counter));
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds a saved guest",
@@ -112,7 +112,7 @@ TEST_F(main, ordinary_migration_copies_ram)
 	ASSERT_NE(NULL, to);
 	ASSERT_EQ(0, qemu_command(q, "migrate", "{'uri': 'unix:" SOCKET("back") "'}"));
 	ASSERT_EQ(0, qemu_wait_migration(q, 60));
-	EXPECT_EQ(0, goes_on(to, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(to, st.counter));
 	qemu_kill(q);
 	qemu_kill(to);
 	EXPECT_EQ(0, vm_run(NULL, CTL "object unseal " PKRAM_MNT "/vm1"));
@@ -138,8 +138,8 @@ TEST_F(main, two_guests_are_saved_and_loaded)
 	ASSERT_NE(NULL, b);
 	EXPECT_EQ(0, qemu_load(b, PKRAM_MNT "/b.state"));
 	EXPECT_EQ(0, qemu_load(a, PKRAM_MNT "/a.state"));
-	EXPECT_EQ(0, goes_on(a, at.counter));
-	EXPECT_EQ(0, goes_on(b, bt.counter));
+	EXPECT_EQ(0, qemu_runs_on(a, at.counter));
+	EXPECT_EQ(0, qemu_runs_on(b, bt.counter));
 	qemu_kill(a);
 	qemu_kill(b);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/a"));
@@ -169,7 +169,7 @@ TEST_F(main, guest_with_two_objects_is_saved_and_loaded)
 	q = qemu_startv("two", numa, true);
 	ASSERT_NE(NULL, q);
 	EXPECT_EQ(0, qemu_load(q, PKRAM_MNT "/two.state"));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("two0", PKRAM_STATE_CLAIMED));
 	EXPECT_TRUE(object_is("two1", PKRAM_STATE_CLAIMED));
 	qemu_kill(q);
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(main, qemu_killed_during_save, 300)
 			ASSERT_NE(NULL, q);
 			if (!qemu_load(q, PKRAM_MNT "/vm1.state")) {
 				loaded++;
-				EXPECT_EQ(0, goes_on(q, st.counter));
+				EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 				qemu_kill(q);
 			} else {
 				/* The stream is incomplete; no guest ran on the RAM. */

@@ -53,7 +53,7 @@ TEST_F_TIMEOUT(main, guest_ram_is_on_the_requested_node, 200)
 		ASSERT_NE(NULL, q)
 			TH_LOG("%s", qemu_stderr("vm1"));
 		EXPECT_EQ(0, qemu_load(q, "/tmp/vm1.state"));
-		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 		EXPECT_EQ(was[!node], nodes_free(!node));
 		qemu_quit(q);
 		EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));

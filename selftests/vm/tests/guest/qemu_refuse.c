@@ -114,7 +114,7 @@ TEST_F(first, stream_is_void_after_guest_continues)
 	ASSERT_EQ(0, qemu_save(q, PKRAM_MNT "/vm1.state"));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 	ASSERT_EQ(0, qemu_command(q, "cont", NULL));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	qemu_quit(q);
 	EXPECT_EQ(0, REFUSED("object '/dev/pkram/vm1' holds no saved guest", VM("vm1"),
@@ -195,7 +195,7 @@ TEST_F(first, save_that_would_lose_ram_is_refused)
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_EQ(-EREMOTEIO, qemu_save(q, PKRAM_MNT "/vm1.state"));
 	EXPECT_NE(NULL, strstr(q->error, "RAM block 'shm' would be lost")) TH_LOG("%s", q->error);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 
 	if (!qemu_command(q, "migrate-set-parameters", "{'mode': 'cpr-exec'}")) {
 		ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters",
@@ -204,7 +204,7 @@ TEST_F(first, save_that_would_lose_ram_is_refused)
 		EXPECT_EQ(-EREMOTEIO, qemu_wait_migration(q, 30));
 		EXPECT_NE(NULL, strstr(q->error, "would be lost: it is private"))
 			TH_LOG("%s", q->error);
-		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	} else {
 		TH_LOG("this QEMU has no cpr-exec");
 	}
@@ -216,7 +216,7 @@ TEST_F(first, save_that_would_lose_ram_is_refused)
 	EXPECT_EQ(-EREMOTEIO, qemu_wait_migration(q, 30));
 	EXPECT_NE(NULL, strstr(q->error, "with x-ignore-shared off all of pkram object"))
 		TH_LOG("%s", q->error);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 
 	/* x-ignore-shared, but in a mode that does not seal */
 	ASSERT_EQ(0, qemu_command(q, "migrate-set-parameters", "{'mode': 'normal'}"));
@@ -224,7 +224,7 @@ TEST_F(first, save_that_would_lose_ram_is_refused)
 	EXPECT_EQ(-EREMOTEIO, qemu_command(q, "migrate", "{'uri': 'file:/tmp/normal.state'}"));
 	EXPECT_NE(NULL, strstr(q->error, "set mode cpr-reboot, or x-ignore-shared off"))
 		TH_LOG("%s", q->error);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	qemu_quit(q);
 }
@@ -237,13 +237,13 @@ TEST_F(first, guest_continues_after_failed_save)
 	ASSERT_NE(NULL, q);
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_NE(0, qemu_save(q, "/no/such/dir/state"));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	/* Fail late: the stream is larger than the free space. */
 	ASSERT_EQ(0, vm_run(NULL, "mkdir -p /tmp/small; mount -t tmpfs -o size=16k t /tmp/small"));
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	EXPECT_NE(0, qemu_save(q, "/tmp/small/state"));
 	TH_LOG("%s", q->error);
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_CLAIMED));
 	/* The guest can be saved afterwards. */
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));

@@ -64,7 +64,7 @@ TEST_F_TIMEOUT(main, balloon_is_kept_across_save_and_load, 600)
 	ASSERT_EQ(0, guest_wait(q, 5, &st, 200))
 		TH_LOG("%s", qemu_console("vm1"));
 	ASSERT_EQ(300, inflate(q, 300));
-	ASSERT_EQ(0, goes_on(q, st.counter));
+	ASSERT_EQ(0, qemu_runs_on(q, st.counter));
 	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
 	ASSERT_EQ(0, qemu_save(q, STREAM))
 		TH_LOG("%s", q->error);
@@ -76,7 +76,7 @@ TEST_F_TIMEOUT(main, balloon_is_kept_across_save_and_load, 600)
 		TH_LOG("%s", qemu_stderr("vm1"));
 	ASSERT_EQ(0, qemu_load(q, STREAM))
 		TH_LOG("%s", qemu_stderr("vm1"));
-	ASSERT_EQ(0, goes_on(q, st.counter));
+	ASSERT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_EQ(300, wait_size(q, "query-balloon", "\"actual\": ", 300, 0));
 	/* All memory comes back and can be used. */
 	ASSERT_EQ(512, inflate(q, 512));
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(main, balloon_is_kept_across_save_and_load, 600)
 	free(text);
 	ASSERT_EQ(0, guest_wait(q, st.counter, &st, 60));
 	EXPECT_EQ(2, st.seed);
-	EXPECT_EQ(0, goes_on(q, st.counter))
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter))
 		TH_LOG("%s%s", qemu_stderr("vm1"), qemu_console("vm1"));
 	text = qemu_stderr("vm1");
 	EXPECT_EQ(NULL, strstr(text, "balloon"))
@@ -114,7 +114,7 @@ TEST_F_TIMEOUT(main, free_page_reporting_returns_memory, 300)
 	} while (used > 350 && vm_now() < until && !usleep(500000));
 	EXPECT_GE(350, used);
 	EXPECT_LE(150, used);
-	EXPECT_EQ(0, goes_on(q, st.counter))
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter))
 		TH_LOG("%s", qemu_console("vm1"));
 	qemu_kill(q);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
@@ -170,18 +170,18 @@ TEST_F_TIMEOUT(main, virtio_mem_is_kept_across_save_and_load, 600)
 	ASSERT_EQ(0, qemu_load(q, STREAM))
 		TH_LOG("%s", qemu_stderr("vm1"));
 	EXPECT_EQ(256, plugged(q, 256, 0));
-	ASSERT_EQ(0, goes_on(q, st.counter));
+	ASSERT_EQ(0, qemu_runs_on(q, st.counter));
 
 	EXPECT_EQ(0, unlink(STREAM));
 	ASSERT_EQ(0, request(q, 512));
 	ASSERT_EQ(512, plugged(q, 512, 100))
 		TH_LOG("%s%s%s", q->error, qemu_stderr("vm1"), qemu_console("vm1"));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 
 	/* Unplugged memory goes back to the pool. */
 	ASSERT_EQ(0, request(q, 256));
 	EXPECT_EQ(256, plugged(q, 256, 100));
-	EXPECT_EQ(0, goes_on(q, st.counter));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 	EXPECT_EQ(512, (was - pool_number("free")) / (long long)MIB);
 	qemu_kill(q);
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/vm1"));
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(main, virtio_mem_is_limited_by_the_pool, 300)
 	EXPECT_EQ(left, pool_number("free") +
 			(plugged(q, 0, 0) - 256) * (long long)MIB);
 	close(fd);
-	EXPECT_EQ(0, goes_on(q, st.counter))
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter))
 		TH_LOG("%s", qemu_console("vm1"));
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/rest"));
 	qemu_kill(q);

@@ -31,7 +31,7 @@ TEST_F_TIMEOUT(after, guest_resumes, 300)
 	struct story_notes n;
 
 	story_say_kernel("after");
-	story_go_on(_metadata, &n);
+	story_resume(_metadata, &n);
 }
 
 TEST_F_TIMEOUT(after, guest_memory_is_writable, 120)

@@ -64,7 +64,7 @@ TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
 		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
 		ASSERT_EQ(0, guest_wait(q, 0, &st, 60));
-		EXPECT_EQ(0, goes_on(q, st.counter));
+		EXPECT_EQ(0, qemu_runs_on(q, st.counter));
 		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_CLAIMED));
 	}
 	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
@@ -146,7 +146,7 @@ TEST_F_TIMEOUT(after, guests_resume, 400)
 	for (int i = 0; i < 2; i++) {
 		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
-		EXPECT_EQ(0, goes_on(q, notes.counters[i])) TH_LOG("%s", q->error);
+		EXPECT_EQ(0, qemu_runs_on(q, notes.counters[i])) TH_LOG("%s", q->error);
 		EXPECT_TRUE(object_is(names[i], PKRAM_STATE_CLAIMED));
 	}
 	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
