@@ -12,7 +12,8 @@ set -euo pipefail
 case ${1:-} in
 userspace)
 	need_packages build-essential pkg-config libmnl-dev libjson-c-dev \
-		liburing-dev python3 python3-jsonschema python3-yaml kmod xz-utils zstd
+		liburing-dev python3 python3-jsonschema python3-yaml kmod xz-utils zstd cpio \
+		initramfs-tools-core
 	;;
 fuzz)
 	need_packages build-essential clang pkg-config libmnl-dev libjson-c-dev

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/wait.h>
 #include "boot.h"
+#include "child.h"
 #include "ctl.h"
-#include "read_file.h"
 
 #define FORMAT_FIELD	"pkram_format"
 #define MAX_FIELD	4096
@@ -202,7 +201,18 @@ int boot_version(int fd, char *buf, size_t len)
 	return *buf && !strchr(buf, '/') ? 0 : -EINVAL;
 }
 
-int boot_module(const char *version, char *path, size_t len)
+/* Compare a module's name with a file's, in which - and _ are the same */
+static bool is_module_file(const char *file, const char *name)
+{
+	for (; *name; name++, file++) {
+		if (*file != *name && !(*file == '-' && *name == '_') &&
+		    !(*file == '_' && *name == '-'))
+			return false;
+	}
+	return !strncmp(file, ".ko", 3);
+}
+
+int boot_module(const char *version, const char *name, char *path, size_t len)
 {
 	const char *dir = from_env("PKRAM_MODULES_DIR", "/lib/modules");
 	char *line = NULL, *end;
@@ -219,7 +229,7 @@ int boot_module(const char *version, char *path, size_t len)
 		if (!end)
 			continue;
 		*end = '\0';
-		if (strncmp(last_part(line), "pkram.ko", 8))
+		if (!is_module_file(last_part(line), name))
 			continue;
 		if (*line == '/')
 			snprintf(path, len, "%s", line);
@@ -234,47 +244,13 @@ int boot_module(const char *version, char *path, size_t len)
 	return ret;
 }
 
-/* Read a field of a module into @text, to be freed. Return: modinfo's exit status, or -errno */
-static int run_modinfo(const char *module, char **text)
-{
-	int fds[2], status, err;
-	size_t len;
-	pid_t pid;
-
-	*text = NULL;
-	if (pipe(fds))
-		return -errno;
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		dup2(fds[1], STDOUT_FILENO);
-		close(fds[0]);
-		close(fds[1]);
-		execlp("modinfo", "modinfo", "-F", FORMAT_FIELD, module, NULL);
-		/* A user's PATH may not contain /sbin */
-		execl("/sbin/modinfo", "modinfo", "-F", FORMAT_FIELD, module, NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	err = pkram_read_fd(fds[0], MAX_FIELD, text, &len);
-	close(fds[0]);
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	if (err)
-		return err;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
-}
-
 int boot_knows_format(const char *module, uint32_t format)
 {
+	const char *const argv[] = { "modinfo", "-F", FORMAT_FIELD, module, NULL };
 	char *text, *word, *rest, *end;
 	int ret;
 
-	ret = run_modinfo(module, &text);
+	ret = child_read(argv, MAX_FIELD, &text);
 	if (ret >= 0)
 		ret = ret == 127 ? -ENOENT : -ENODATA;
 	for (word = text && ret == -ENODATA ? strtok_r(text, " ,\n", &rest) : NULL; word;

@@ -49,14 +49,15 @@ void boot_entry_free(struct boot_entry *e);
 int boot_version(int fd, char *buf, size_t len);
 
 /**
- * boot_module() - Find the pkram module that modprobe would load
+ * boot_module() - Find the module that modprobe would load
  * @version: of the kernel
+ * @name: of the module; - and _ are the same
  * @path: out
  * @len: size of @path
  *
  * Return: 0; -ENODATA: modules.dep lists none; negative errno: @path cannot be read.
  */
-int boot_module(const char *version, char *path, size_t len);
+int boot_module(const char *version, const char *name, char *path, size_t len);
 
 /**
  * boot_knows_format() - Check whether a module supports the format of a pool

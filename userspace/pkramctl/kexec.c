@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 enum {
 	OPT_KERNEL = 256,
 	OPT_INITRD,
+	OPT_NO_INITRD,
 	OPT_CMDLINE,
 	OPT_REUSE,
 	OPT_APPEND,
@@ -43,6 +43,7 @@ enum {
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "initrd", required_argument, NULL, OPT_INITRD },
+	{ "no-initrd", no_argument, NULL, OPT_NO_INITRD },
 	{ "command-line", required_argument, NULL, OPT_CMDLINE },
 	{ "reuse-cmdline", no_argument, NULL, OPT_REUSE },
 	{ "append", required_argument, NULL, OPT_APPEND },
@@ -65,6 +66,9 @@ static bool takes(const char *command, int option)
 		return !strcmp(command, "kexec");
 	case OPT_REPORT:
 		return !strcmp(command, "update");
+	case OPT_DRY_RUN:
+	case OPT_FORCE:
+		return strcmp(command, "check");
 	default:
 		return option != '?';
 	}
@@ -93,6 +97,9 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 		case OPT_INITRD:
 			plan->initrd = optarg;
 			break;
+		case OPT_NO_INITRD:
+			plan->no_initrd = true;
+			break;
 		case OPT_CMDLINE:
 			plan->cmdline = optarg;
 			break;
@@ -109,7 +116,7 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 			plan->dry_run = true;
 			break;
 		case OPT_FORCE:
-			plan->force = true;
+			plan->checks.force = true;
 			break;
 		case OPT_UNLOAD:
 			plan->unload = true;
@@ -130,6 +137,8 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 	}
 	if (ctl_no_more(argc + 1 - optind, args + optind))
 		return CTL_USAGE;
+	if (plan->initrd && plan->no_initrd)
+		return ctl_usage("%s: --initrd and --no-initrd exclude each other", command);
 	if (plan->cmdline && plan->reuse)
 		return ctl_usage("%s: --command-line and --reuse-cmdline exclude each other",
 				 command);
@@ -140,100 +149,18 @@ static int open_images(struct kexec_plan *plan)
 {
 	plan->kernel_fd = open(plan->kernel, O_RDONLY | O_CLOEXEC);
 	if (plan->kernel_fd < 0)
-		return ctl_error("%s: %s", plan->kernel, strerror(errno));
+		return preflight_add(&plan->checks, PREFLIGHT_REFUSE, "kernel", "%s: %s",
+				     plan->kernel, strerror(errno));
+	if (boot_version(plan->kernel_fd, plan->version, sizeof(plan->version)))
+		plan->version[0] = '\0';
+	preflight_add(&plan->checks, PREFLIGHT_OK, "kernel", "%s", plan->kernel);
 	if (!plan->initrd)
 		return 0;
 	plan->initrd_fd = open(plan->initrd, O_RDONLY | O_CLOEXEC);
 	if (plan->initrd_fd < 0)
-		return ctl_error("%s: %s", plan->initrd, strerror(errno));
+		return preflight_add(&plan->checks, PREFLIGHT_REFUSE, "initrd", "%s: %s",
+				     plan->initrd, strerror(errno));
 	return 0;
-}
-
-/* Ask the kernel what the next one needs, and refuse what would lose memory */
-static int check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
-{
-	struct pkram_handover *h;
-
-	if (pkram_handover_get(ctx, &plan->handover) ||
-	    pkram_region_dump(ctx, &plan->regions))
-		return ctl_error("%s", pkram_strerror(ctx));
-	h = plan->handover;
-	if (!plan->regions) {
-		ctl_warn("the pool has no region: nothing will be preserved");
-		return 0;
-	}
-	switch (h->mode) {
-	case PKRAM_HANDOVER_E820:
-		break;
-	case PKRAM_HANDOVER_MEMMAP:
-		if (h->cmdline)
-			break;
-		return ctl_error("the next kernel's command line must reserve the regions, but the module does not say how; see dmesg");
-	case PKRAM_HANDOVER_NONE:
-		return ctl_error("the regions have no handover, and the next kernel would overwrite them; see dmesg");
-	default:
-		return ctl_error("handover mode %u is unknown: the module is newer than this program",
-				 h->mode);
-	}
-	if (!h->kexec_guard)
-		ctl_warn("kexec_load(2) is not guarded; load kernels with this command only");
-	return 0;
-}
-
-/* Report why the next kernel cannot use the pool; 0 if --force accepts that */
-static __attribute__((format(printf, 2, 3)))
-int cannot_host(const struct kexec_plan *plan, const char *fmt, ...)
-{
-	char text[2 * PATH_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (!plan->force)
-		return ctl_error("%s. --force boots it anyway, and the pool stays reserved", text);
-	ctl_warn("%s", text);
-	return 0;
-}
-
-/* Check that a module of the next kernel can attach the pool */
-static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
-{
-	struct pkram_pool *pool;
-	uint32_t format;
-	int ret;
-
-	if (boot_version(plan->kernel_fd, plan->version, sizeof(plan->version)))
-		plan->version[0] = '\0';
-	/* Without a pool no module is needed */
-	if (!plan->regions)
-		return 0;
-	if (!*plan->version)
-		return cannot_host(plan, "%s does not contain its version, so its pkram module cannot be checked",
-				   plan->kernel);
-	ret = boot_module(plan->version, plan->module, sizeof(plan->module));
-	if (ret) {
-		ret = cannot_host(plan, "there is no pkram module for %s (%s: %s): build it, and run depmod %s",
-				  plan->version, plan->module, ret == -ENODATA ?
-				  "it lists none" : strerror(-ret), plan->version);
-		plan->module[0] = '\0';
-		return ret;
-	}
-	if (pkram_pool_get(ctx, &pool))
-		return ctl_error("%s", pkram_strerror(ctx));
-	format = pool->format_version;
-	pkram_pool_free(pool);
-	ret = boot_knows_format(plan->module, format);
-	if (ret > 0)
-		return 0;
-	if (ret == -ENOENT)
-		return cannot_host(plan, "cannot check which formats %s supports, because there is no modinfo(8)",
-				   plan->module);
-	if (ret < 0)
-		return cannot_host(plan, "%s does not declare which formats it supports; rebuild it",
-				   plan->module);
-	return cannot_host(plan, "%s does not support format %u, which this pool has",
-			   plan->module, format);
 }
 
 static int build_cmdline(struct kexec_plan *plan)
@@ -287,7 +214,7 @@ static bool ask(void)
 /* A guest whose state is not saved would be lost. Return: 0; %CTL_FAILED: refused */
 static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
-	bool fatal = !plan->force && !plan->load_only;
+	bool fatal = !plan->checks.force && !plan->load_only;
 	unsigned int claimed = 0;
 	struct pkram_object *o;
 
@@ -331,7 +258,7 @@ static int check_again(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 	struct pkram_object *list, *o;
 	int ret = 0;
 
-	if (plan->force)
+	if (plan->checks.force)
 		return 0;
 	if (pkram_object_dump(ctx, &list))
 		return ctl_error("%s", pkram_strerror(ctx));
@@ -518,12 +445,12 @@ int kexec_prepare(struct kexec_plan *plan, struct pkram_ctx *ctx)
 
 	ret = find_kernel(plan);
 	if (!ret)
-		ret = check_handover(plan, ctx);
+		ret = kexec_check_handover(plan, ctx);
 	if (!ret)
 		ret = open_images(plan);
 	if (ret)
 		return ret;
-	ret = check_kernel(plan, ctx);
+	ret = kexec_check_image(plan, ctx);
 	if (!ret || plan->dry_run)
 		ret |= build_cmdline(plan);
 	return ret;
@@ -539,6 +466,7 @@ void kexec_plan_free(struct kexec_plan *plan)
 	pkram_object_free(plan->objects);
 	pkram_handover_free(plan->handover);
 	pkram_region_free(plan->regions);
+	preflight_free(&plan->checks);
 }
 
 static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
@@ -586,7 +514,7 @@ static int kexec_run(int argc, char **argv)
 		return CTL_OK;
 	}
 	if (plan.unload && (plan.kernel || plan.initrd || plan.cmdline || plan.append ||
-			    plan.reuse || plan.load_only || plan.dry_run || plan.force))
+			    plan.reuse || plan.load_only || plan.dry_run || plan.checks.force))
 		return ctl_usage("kexec: --unload excludes all other options");
 	if (!plan.kernel && !plan.unload)
 		return ctl_usage("kexec: no kernel given; use --kernel VERSION or --kernel FILE");
@@ -611,7 +539,7 @@ static int kexec_run(int argc, char **argv)
 }
 
 static const struct ctl_verb kexec_verbs[] = {
-	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
+	{ "", "--kernel VERSION|FILE [--initrd FILE | --no-initrd] [--append STR]\n"
 	      "      [--command-line STR | --reuse-cmdline] [--load-only] [--dry-run] [--force]",
 	  "load a kernel, check that the pool is safe from it, and boot it at once.\n"
 	  "      VERSION is a kernel of this host, with its initrd and the boot loader's\n"

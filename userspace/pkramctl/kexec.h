@@ -7,6 +7,7 @@
 #include "boot.h"
 #include "cmdline.h"
 #include "pkram.h"
+#include "preflight.h"
 
 /**
  * struct kexec_plan - what to boot, and how
@@ -21,12 +22,13 @@
  * @line_from: origin of @line
  * @objects: all, as kexec_check_objects() saw them
  * @agreed: objects in use may be lost
+ * @checks: results of the checks, and whether --force was given
  *
  * The other members are options, and results of kexec_prepare().
  */
 struct kexec_plan {
 	const char *kernel, *initrd, *cmdline, *append;
-	bool reuse, load_only, dry_run, force, unload, report;
+	bool no_initrd, reuse, load_only, dry_run, unload, report;
 	bool json, pretty, help;
 	int kernel_fd, initrd_fd;
 	char version[128], module[PATH_MAX];
@@ -37,12 +39,13 @@ struct kexec_plan {
 	bool agreed;
 	struct pkram_handover *handover;
 	struct pkram_region *regions;
+	struct preflight checks;
 };
 
 /**
  * kexec_parse() - Parse the options of a command
  * @plan: out
- * @command: "kexec" or "update"
+ * @command: "kexec", "update" or "check"
  * @argc: number of @argv
  * @argv: without the command
  *
@@ -57,6 +60,13 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
  */
 int kexec_prepare(struct kexec_plan *plan, struct pkram_ctx *ctx);
 void kexec_plan_free(struct kexec_plan *plan);
+
+/*
+ * kexec_check.c: parts of kexec_prepare(): what the next kernel needs to keep the pool, and
+ * whether its image can mount the root file system and attach the pool
+ */
+int kexec_check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx);
+int kexec_check_image(struct kexec_plan *plan, struct pkram_ctx *ctx);
 
 /* Load the image and verify the result. 0 or %CTL_FAILED */
 int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx);

@@ -49,7 +49,7 @@ static bool is_guests_ram(struct guests *gs, const char *object)
  * Refuse if an object is claimed by a process that will not be saved. @gs: guests that
  * will be saved; NULL: no object may be claimed.
  */
-static int check_objects(struct pkram_ctx *ctx, struct guests *gs)
+static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx, struct guests *gs)
 {
 	struct pkram_object *list, *o;
 	int ret = CTL_OK;
@@ -60,28 +60,35 @@ static int check_objects(struct pkram_ctx *ctx, struct guests *gs)
 		if (o->state != PKRAM_STATE_CLAIMED ||
 		    (gs && o->name && is_guests_ram(gs, o->name)))
 			continue;
-		ret = ctl_error("%s is claimed by a process that is not a guest in guests.d; end the process, or define the guest",
-				o->name ? o->name : "(no name)");
+		ret = preflight_add(&plan->checks, PREFLIGHT_REFUSE, "object",
+				    "%s is claimed by a process that is not a guest in guests.d; end the process, or define the guest",
+				    o->name ? o->name : "(no name)");
 	}
 	pkram_object_free(list);
 	return ret;
 }
 
 /* Choose all running guests; each must be one that can be saved */
-static int choose(struct guests *gs)
+static int choose(struct kexec_plan *plan, struct guests *gs)
 {
+	struct preflight *p = &plan->checks;
 	struct guest *g;
 	int ret = 0;
 
 	for (g = gs->list; g; g = g->next) {
 		if (guest_lock(g)) {
-			ret = ctl_error("%s: %s", g->file.name, g->error);
+			ret = preflight_add(p, PREFLIGHT_REFUSE, "guest", "%s: %s",
+					    g->file.name, g->error);
 			continue;
 		}
 		guest_look(g, LOOK_MS);
 		g->chosen = g->state == GUEST_LIVE || g->state == GUEST_MUTE;
 		if (g->chosen && guest_savable(g))
-			ret = ctl_error("%s: %s", g->file.name, g->error);
+			ret = preflight_add(p, PREFLIGHT_REFUSE, "guest", "%s: %s",
+					    g->file.name, g->error);
+		else
+			preflight_add(p, PREFLIGHT_OK, "guest", "%s: %s%s", g->file.name,
+				      guest_state_name(g), g->chosen ? ", can be saved" : "");
 	}
 	return ret;
 }
@@ -117,7 +124,7 @@ static void take_back(struct guests *gs)
 	}
 }
 
-static int save_all(const struct kexec_plan *plan, struct guests *gs,
+static int save_all(struct kexec_plan *plan, struct guests *gs,
 		    struct pkram_ctx *ctx)
 {
 	struct guest *g;
@@ -130,7 +137,7 @@ static int save_all(const struct kexec_plan *plan, struct guests *gs,
 	}
 	/* An object may have been claimed meanwhile */
 	if (!ret)
-		ret = check_objects(ctx, NULL);
+		ret = check_objects(plan, ctx, NULL);
 	if (!ret)
 		return 0;
 	take_back(gs);
@@ -153,14 +160,15 @@ static const char *unit_of(const struct guest *g)
 }
 
 /* Warn of guests that no unit resumes in the next kernel */
-static void check_units(struct guests *gs)
+static void check_units(struct kexec_plan *plan, struct guests *gs)
 {
 	struct guest *g;
 
 	for (g = guests_next_good(gs, NULL); g && systemd_runs(); g = guests_next_good(gs, g)) {
 		if (!systemd_enabled(unit_of(g)))
-			ctl_warn("%s: its unit %s is not enabled; in the next kernel run pkramctl guest resume %s",
-				 g->file.name, unit_of(g), g->file.name);
+			preflight_add(&plan->checks, PREFLIGHT_WARN, "unit",
+				      "%s: its unit %s is not enabled; in the next kernel run pkramctl guest resume %s",
+				      g->file.name, unit_of(g), g->file.name);
 	}
 }
 
@@ -190,19 +198,30 @@ static int resume_all(struct guests *gs)
 			 failed ? ", except those named above, which are still saved" : "");
 }
 
+/* All checks; a dry run continues after errors */
+static int check_all(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx *ctx)
+{
+	int ret;
+
+	ret = choose(plan, gs);
+	if (!ret || plan->dry_run)
+		ret |= check_objects(plan, ctx, gs);
+	if (!ret || plan->dry_run)
+		ret |= plan->kernel ? kexec_prepare(plan, ctx) :
+		       kexec_check_handover(plan, ctx);
+	if (!ret || plan->dry_run)
+		check_units(plan, gs);
+	return ret;
+}
+
 static int update_with(struct kexec_plan *plan, struct guests *gs,
 		       struct pkram_ctx *ctx)
 {
 	int ret;
 
-	ret = choose(gs);
-	if (!ret || plan->dry_run)
-		ret |= check_objects(ctx, gs);
-	if (!ret || plan->dry_run)
-		ret |= kexec_prepare(plan, ctx);
+	ret = check_all(plan, gs, ctx);
 	if (ret && !plan->dry_run)
 		return ret;
-	check_units(gs);
 	if (plan->dry_run) {
 		print_all(plan, gs, ret ? "nothing: it is refused" : kexec_way(),
 			  "dry_run");
@@ -278,8 +297,38 @@ static int update_run(int argc, char **argv)
 	return ret;
 }
 
+static int check_run(int argc, char **argv)
+{
+	struct kexec_plan plan = {
+		.kernel_fd = -1, .initrd_fd = -1, .dry_run = true, .checks.quiet = true,
+	};
+	struct pkram_ctx *ctx;
+	struct guests gs;
+	int ret;
+
+	ret = kexec_parse(&plan, "check", argc, argv);
+	if (ret)
+		return ret;
+	if (plan.help) {
+		ctl_help(&ctl_check, NULL);
+		return CTL_OK;
+	}
+	if (plan.json || plan.pretty)
+		out_init(true, plan.pretty);
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	ret = guests_load(&gs, NULL, 0);
+	ret |= check_all(&plan, &gs, ctx);
+	preflight_print(&plan.checks);
+	kexec_plan_free(&plan);
+	guests_free(&gs);
+	pkram_close(ctx);
+	return ret ? CTL_FAILED : CTL_OK;
+}
+
 static const struct ctl_verb update_verbs[] = {
-	{ "", "--kernel VERSION|FILE [--initrd FILE] [--append STR]\n"
+	{ "", "--kernel VERSION|FILE [--initrd FILE | --no-initrd] [--append STR]\n"
 	      "      [--command-line STR | --reuse-cmdline] [--dry-run] [--force]",
 	  "save all guests and boot another kernel, in which they are resumed. If one\n"
 	  "      cannot be saved, the update is cancelled and all continue. --dry-run: only\n"
@@ -295,5 +344,22 @@ const struct ctl_object ctl_update = {
 	.name = "update",
 	.help = "boot another kernel and keep the guests",
 	.verbs = update_verbs,
+	.raw = "",
+};
+
+static const struct ctl_verb check_verbs[] = {
+	{ "", "[--kernel VERSION|FILE] [--initrd FILE | --no-initrd] [--append STR]\n"
+	      "      [--command-line STR | --reuse-cmdline]",
+	  "run all checks of update, and print their results as a table. Without a\n"
+	  "      kernel: only those of the guests and the pool. Exit status 1 if one\n"
+	  "      would refuse the update",
+	  check_run },
+	{ }
+};
+
+const struct ctl_object ctl_check = {
+	.name = "check",
+	.help = "whether an update would go through",
+	.verbs = check_verbs,
 	.raw = "",
 };

@@ -255,9 +255,9 @@ printf '#!/bin/sh\necho "systemctl $*" >>%s/log\nexit ${FAKE_RC:-0}\n' "$tmp" >"
 chmod +x "$tmp/bin/systemctl"
 make_image 6.99.1-test "$tmp/vmlinuz"
 make_module "$tmp/modules" 6.99.1-test pkram_format=1
-echo initrd >"$tmp/initrd"
+make_initrd "$tmp/initrd"
 export PKRAM_FAKE_CMDLINE=$'BOOT_IMAGE=/vmlinuz-1 root=/dev/sda1 quiet\n'
-k="--kernel $tmp/vmlinuz"
+k="--kernel $tmp/vmlinuz --no-initrd"
 # shellcheck disable=SC2086,SC2016
 {
 ctl '' kexec;				is 2 '' 'no kernel given' 'kexec without a kernel is a usage error'
@@ -270,7 +270,10 @@ logged unload 'kexec --unload unloads the image'
 ctl absent kexec --unload -j;		json 'd["unloaded"] is True' 'kexec --unload -j prints JSON'
 ctl absent kexec $k;			is 1 '' 'not loaded' 'kexec needs the module'
 ctl idle kexec --kernel "$tmp/none";	is 1 '' 'No such file' 'kexec refuses a missing kernel'
-ctl idle kexec $k --initrd "$tmp/none";	is 1 '' 'No such file' 'kexec refuses a missing initrd'
+ctl idle kexec --kernel "$tmp/vmlinuz" --initrd "$tmp/none"; is 1 '' 'none: No such file' 'kexec refuses an initrd that does not exist'
+ctl '' kexec $k --initrd "$tmp/initrd";	is 2 '' 'exclude each other' 'kexec refuses an initrd beside --no-initrd'
+ctl idle kexec --kernel "$tmp/vmlinuz";	is 1 '' 'no initrd given for' 'kexec refuses a kernel file without an initrd'
+ctl idle kexec --kernel "$tmp/vmlinuz" --force; is 1 '' 'no initrd given for' 'kexec --force does not accept a missing initrd'
 ctl '' kexec $k;			is 1 '' 'vm2 is claimed and not sealed' 'kexec is refused while a guest runs'
 not_logged load 'the refused kexec loads no image'
 ctl '' kexec $k --dry-run;		is 1 'nothing: it is refused' 'vm2 is claimed' 'kexec --dry-run reports the refusal'
@@ -284,7 +287,7 @@ ctl idle kexec $k --load-only
 logged 'cmdline_len=21 nul=1 flags=4: root=/dev/sda1 quiet' 'kexec --reuse-cmdline passes the running command line'
 ctl idle kexec $k --reuse-cmdline --append 'x y' --load-only
 logged ': root=/dev/sda1 quiet x y' 'kexec --append appends to the running command line'
-ctl idle kexec $k --initrd "$tmp/initrd" --command-line 'a -- b' --load-only
+ctl idle kexec --kernel "$tmp/vmlinuz" --initrd "$tmp/initrd" --command-line 'a -- b' --load-only
 logged 'load initrd=yes cmdline_len=7 nul=1 flags=0: a -- b' 'kexec --command-line and --initrd are passed to the kernel'
 ctl 'idle memmap' kexec $k --command-line 'a -- b' --load-only
 logged ': a memmap=4G$0x10000000000 memmap=2G$0x10200000000 pkram.attach=0x10000000000+0x100000000,0x10200000000+0x80000000 -- b' 'kexec adds the words of the memmap handover'
@@ -348,7 +351,7 @@ on_terminal y kexec $k --dry-run
 # Find the kernel and its module.
 mkdir -p "$tmp/boot/grub" "$tmp/boot/loader/entries" "$tmp/boot/6.99.3"
 make_image 6.99.2-test "$tmp/boot/vmlinuz-6.99.2-test"
-echo initrd >"$tmp/boot/initrd.img-6.99.2-test"
+make_initrd "$tmp/boot/initrd.img-6.99.2-test"
 v='--kernel 6.99.2-test'
 ctl idle kexec --kernel 6.98;		is 1 '' 'there is no kernel 6.98: found neither' 'kexec refuses an unknown version'
 ctl idle kexec $v;			is 1 '' 'there is no pkram module for 6.99.2-test' 'kexec refuses a kernel without modules'
@@ -372,15 +375,18 @@ for c in xz zstd; do
 	$c -q "$tmp/modules/6.99.2-test/updates/dkms/pkram.ko"
 	rm -f "$tmp/modules/6.99.2-test/updates/dkms/pkram.ko"
 	ko=$(basename "$tmp/modules/6.99.2-test/updates/dkms/"*)
-	echo "updates/dkms/$ko:" >"$tmp/modules/6.99.2-test/modules.dep"
+	printf '%s\n' "updates/dkms/$ko:" updates/dkms/pkram_vfio.ko: >"$tmp/modules/6.99.2-test/modules.dep"
 	ctl idle kexec $v --dry-run;	is 0 "dkms/$ko" 'quarantined' "kexec reads a module in $ko"
 	rm "$tmp/modules/6.99.2-test/updates/dkms/$ko"
 done
 make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
+sed -i /vfio/d "$tmp/modules/6.99.2-test/modules.dep"
+ctl idle kexec $v;			is 1 '' 'there are DMA tables, but no pkram_vfio module for 6.99.2-test' 'kexec refuses a kernel without pkram_vfio if there are DMA tables'
+make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
 echo kernel >"$tmp/junk"
-ctl idle kexec --kernel "$tmp/junk";	is 1 '' 'junk does not contain its version' 'kexec refuses an image without a version'
-ctl idle kexec --kernel "$tmp/junk" --force --load-only; is 0 'junk' 'warning: ' 'kexec --force accepts an image without a version'
-ctl empty kexec --kernel "$tmp/junk" --load-only; is 0 'junk' 'no region' 'kexec needs no module if there is no pool'
+ctl idle kexec --kernel "$tmp/junk" --no-initrd;	is 1 '' 'junk does not contain its version' 'kexec refuses an image without a version'
+ctl idle kexec --kernel "$tmp/junk" --no-initrd --force --load-only; is 0 'junk' 'warning: ' 'kexec --force accepts an image without a version'
+ctl empty kexec --kernel "$tmp/junk" --no-initrd --load-only; is 0 'junk' 'no region' 'kexec needs no module if there is no pool'
 ctl idle -j kexec $v --dry-run;		json 'd["cmdline_from"] == "this kernel" and d["kernel"].endswith("boot/vmlinuz-6.99.2-test") and d["initrd"].endswith("initrd.img-6.99.2-test")' 'kexec --kernel accepts a version'
 cat >"$tmp/boot/grub/grub.cfg" <<'END'
 menuentry 'Debian' {
@@ -397,17 +403,46 @@ ctl idle -j kexec $v --dry-run --reuse-cmdline; json 'd["cmdline"] == "root=/dev
 ctl idle -j kexec $v --dry-run --command-line x; json 'd["cmdline"] == "x" and d["cmdline_from"] == "given"' 'kexec --command-line sets the command line'
 make_image 6.99.4-test "$tmp/boot/vmlinuz-6.99.4-test"
 make_module "$tmp/modules" 6.99.4-test pkram_format=1
-ctl idle -j kexec --kernel 6.99.4-test --dry-run; json 'd["cmdline_from"] == "this kernel" and "initrd" not in d' 'kexec ignores an entry with variables of GRUB'
+ctl idle -j kexec --kernel 6.99.4-test --no-initrd --dry-run; json 'd["cmdline_from"] == "this kernel" and "initrd" not in d' 'kexec ignores an entry with variables of GRUB'
 make_image 6.99.3 "$tmp/boot/6.99.3/linux"
 make_module "$tmp/modules" 6.99.3 pkram_format=1
-echo initrd >"$tmp/boot/6.99.3/initrd"
+make_initrd "$tmp/boot/6.99.3/initrd"
 printf 'title x\nversion 6.99.9\nlinux /6.99.9/linux\noptions wrong\n' >"$tmp/boot/loader/entries/a.conf"
 printf '# x\ntitle x\nversion\t6.99.3\noptions root=UUID=2 rw\nlinux /6.99.3/linux\ninitrd /6.99.3/initrd\n' \
 	>"$tmp/boot/loader/entries/b.conf"
 ctl idle -j kexec --kernel 6.99.3 --dry-run; json 'd["cmdline"] == "root=UUID=2 rw" and d["kernel"].endswith("boot/6.99.3/linux") and d["initrd"].endswith("6.99.3/initrd") and d["cmdline_from"].endswith("entries/b.conf")' 'kexec reads an entry of the Boot Loader Specification'
-echo initrd >"$tmp/boot/6.99.3/more"
+make_initrd "$tmp/boot/6.99.3/more"
 echo 'initrd /6.99.3/more' >>"$tmp/boot/loader/entries/b.conf"
 ctl idle kexec --kernel 6.99.3 --dry-run; is 0 'more' 'has 2 initrds; kexec loads only one' 'kexec warns about an entry with two initrds'
+
+# The initrd. The type of the root file system here stands for its module.
+type=$(awk '$5 == "/" { for (i = 6; $i != "-"; i++); t = $(i + 1) } END { print t }' /proc/self/mountinfo)
+echo "kernel/fs/$type/$type.ko.xz:" >>"$tmp/modules/6.99.2-test/modules.dep"
+mkdir -p "$tmp/modules/6.99.2-test/kernel/fs/$type"
+: >"$tmp/modules/6.99.2-test/kernel/fs/$type/$type.ko.xz"
+rd=$tmp/boot/initrd.img-6.99.2-test
+mod=lib/modules/6.99.2-test/kernel/fs/$type/$type.ko
+make_initrd "$rd" "$mod.zst";		ctl idle kexec $v --dry-run; is 0 'initrd.img' 'quarantined' 'kexec accepts an initrd with the module of the root file system'
+make_initrd "$rd" "usr/$mod";		ctl idle kexec $v --dry-run; is 0 'initrd.img' 'quarantined' 'kexec accepts an initrd whose modules are in /usr'
+make_initrd "$rd" lib/modules/6.99.2-test/kernel/x.ko
+ctl idle kexec $v;			is 1 '' "it lacks $type, which" 'kexec refuses an initrd without the module of the root file system'
+not_logged load 'kexec with a useless initrd loads no image'
+ctl idle kexec $v --force --load-only;	is 0 'initrd.img' "warning: $rd: it lacks $type" 'kexec --force accepts it and says so'
+make_initrd "$rd" lib/modules/6.99.9-test/kernel/x.ko "lib/modules/6.99.9-test/$type.ko"
+ctl idle kexec $v;			is 1 '' 'it has modules of another kernel, not of 6.99.2-test' 'kexec refuses the initrd of another kernel'
+make_initrd "$rd" "$mod";		truncate -s -2000 "$rd"
+ctl idle kexec $v;			is 1 '' 'it is damaged or cut off' 'kexec refuses an initrd that is cut off'
+ctl idle kexec $v --force;		is 1 '' 'it is damaged or cut off' 'kexec --force does not accept an initrd that is cut off'
+echo initrd >"$rd";			ctl idle kexec $v; is 1 '' 'it is not an initrd' 'kexec refuses a file that is no initrd'
+: >"$rd";				ctl idle kexec $v; is 1 '' 'the file is empty' 'kexec refuses an empty initrd'
+rm "$rd";				ctl idle kexec $v; is 1 '' "there is no initrd for $tmp/boot/vmlinuz-6.99.2-test: make it" 'kexec refuses a kernel of this host without its initrd'
+not_logged load 'kexec without an initrd loads no image'
+ctl idle kexec $v --no-initrd --load-only; is 0 'vmlinuz' 'quarantined' 'kexec --no-initrd boots a kernel without an initrd'
+logged 'load initrd=no' 'kexec --no-initrd loads no initrd'
+make_initrd "$rd" "$mod"
+printf '#!/bin/sh\nexit 127\n' >"$tmp/bin/lsinitramfs"; chmod +x "$tmp/bin/lsinitramfs"
+ctl idle kexec $v --load-only;		is 0 'initrd.img' 'its content was not checked: install initramfs-tools-core' 'kexec warns if the content of an initrd cannot be checked'
+rm "$tmp/bin/lsinitramfs"
 ctl idle kexec --kernel vmlinuz;	is 1 '' 'the name of a file needs a /' 'kexec --kernel refuses a file name without a slash'
 export PKRAM_FAKE_SYSTEMD=1
 ctl idle kexec $k;			is 0 'systemctl kexec' 'quarantined' 'kexec boots through systemd'

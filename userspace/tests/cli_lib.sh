@@ -54,7 +54,22 @@ struct.pack_into("<H", image, 0x20e, 0x300)
 open(sys.argv[2], "wb").write(image)' "$1" "$2"
 }
 
-# make_module DIR VERSION [MODINFO...] - build a pkram module and list it in modules.dep
+# make_initrd FILE [NAME...] - write an initrd, as initramfs-tools does, with these files
+make_initrd()
+{
+	local file=$1 dir name
+	shift
+	dir=$(mktemp -d)
+	for name in conf/initramfs.conf "$@"; do
+		mkdir -p "$dir/$(dirname "$name")"
+		head -c 5000 /dev/urandom >"$dir/$name"
+	done
+	(cd "$dir" && find . | cpio -o -H newc 2>/dev/null | zstd -q) >"$file"
+	rm -r "$dir"
+}
+
+# make_module DIR VERSION [MODINFO...] - build a pkram module and list it in modules.dep,
+# with a file in place of pkram_vfio
 make_module()
 {
 	local dir=$1/$2 info
@@ -64,8 +79,9 @@ make_module()
 		printf '__attribute__((section(".modinfo"), used)) static const char x%d[] = "%s";\n' \
 			$((++n_info)) "$info"
 	done | gcc -c -x c -o "$dir/updates/dkms/pkram.ko" -
+	: >"$dir/updates/dkms/pkram_vfio.ko"
 	printf '%s\n' 'kernel/lib/crc32.ko.xz:' 'updates/dkms/pkram.ko: kernel/lib/crc32.ko.xz' \
-		>"$dir/modules.dep"
+		'updates/dkms/pkram_vfio.ko: updates/dkms/pkram.ko' >"$dir/modules.dep"
 }
 n_info=0
 

@@ -285,7 +285,7 @@ update()
 	make_module "$tmp/modules" 6.99.1-test pkram_format=1
 	: >"$tmp/log"
 	define vm1; define vm2; define vm3
-	local k="--kernel $tmp/vmlinuz --command-line x"
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
 	# shellcheck disable=SC2086
 	{
 	ctl guest start vm1 vm2
@@ -294,6 +294,16 @@ update()
 	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'update refuses an object claimed by another process'
 	sed -i "s|mem-path=.*|mem-path=$tmp/vm2|" "$tmp/guests/vm2.conf"
 	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'update accepts an object claimed by a guest'
+	host '' check $k;		is 0 '^guest +ok +vm1: running, can be saved' '' 'check lists the guests that can be saved'
+	also '^module +ok +.*supports format 1' out 'check lists the module of the kernel'
+	also '^initrd +ok' out 'check lists the initrd'
+	host '' check;			is 0 '^handover +ok +by e820' '' 'check needs no kernel'
+	! grep -q '^initrd' "$tmp/out"; report $? 'check without a kernel checks no initrd'
+	host claimed_late check --kernel "$tmp/vmlinuz"; is 1 '^initrd +refused +no initrd given' '' 'check fails if a check fails'
+	also '^module +ok' out 'check continues after a check that fails'
+	host '' -j check $k;		json '{c["result"] for c in d} == {"ok"} and "initrd" in [c["check"] for c in d]' 'check -j prints the results'
+	host '' check $k --force;	is 2 '' 'unknown option' 'check refuses --force'
+	! grep -q . "$tmp/log"; report $? 'check changes nothing'
 	: >"$tmp/qemu.log"
 	host idle update --kernel "$tmp/none"; is 1 '' 'none: No such file' 'update refuses a missing kernel'
 	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k; is 1 '' 'another kexec is under way' 'update fails if the kexec image cannot be loaded'

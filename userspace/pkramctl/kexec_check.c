@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The checks of the next kernel's image and modules, for pkramctl kexec, update and check. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "child.h"
+#include "ctl.h"
+#include "initrd.h"
+#include "kexec.h"
+#include "read_file.h"
+
+/* A kernel without the initrd that it needs panics, after the guests were saved */
+static int check_initrd(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	static const enum preflight_verdict verdicts[] = {
+		[INITRD_GOOD] = PREFLIGHT_OK, [INITRD_UNCHECKED] = PREFLIGHT_WARN,
+		[INITRD_LACKS] = PREFLIGHT_FORCE, [INITRD_BAD] = PREFLIGHT_REFUSE,
+	};
+	enum initrd_verdict v;
+	char why[1024];
+
+	(void)ctx;
+	if (plan->no_initrd)
+		return preflight_add(&plan->checks, PREFLIGHT_OK, "initrd",
+				     "none, because of --no-initrd");
+	if (!plan->initrd && *plan->entry.kernel)
+		return preflight_add(&plan->checks, PREFLIGHT_REFUSE, "initrd",
+				     "there is no initrd for %s: make it (update-initramfs -c -k %s), name it with --initrd, or say with --no-initrd that the kernel needs none",
+				     plan->kernel, plan->version);
+	if (!plan->initrd)
+		return preflight_add(&plan->checks, PREFLIGHT_REFUSE, "initrd",
+				     "no initrd given for %s: name it with --initrd, or say with --no-initrd that the kernel needs none",
+				     plan->kernel);
+	v = initrd_check(plan->initrd, plan->version, why, sizeof(why));
+	return preflight_add(&plan->checks, verdicts[v], "initrd", "%s: %s", plan->initrd,
+			     why);
+}
+
+int kexec_check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	struct preflight *p = &plan->checks;
+	struct pkram_handover *h;
+
+	if (pkram_handover_get(ctx, &plan->handover) ||
+	    pkram_region_dump(ctx, &plan->regions))
+		return ctl_error("%s", pkram_strerror(ctx));
+	h = plan->handover;
+	if (!plan->regions)
+		return preflight_add(p, PREFLIGHT_WARN, "handover",
+				     "the pool has no region: nothing will be preserved");
+	switch (h->mode) {
+	case PKRAM_HANDOVER_E820:
+		break;
+	case PKRAM_HANDOVER_MEMMAP:
+		if (h->cmdline)
+			break;
+		return preflight_add(p, PREFLIGHT_REFUSE, "handover",
+				     "the next kernel's command line must reserve the regions, but the module does not say how; see dmesg");
+	case PKRAM_HANDOVER_NONE:
+		return preflight_add(p, PREFLIGHT_REFUSE, "handover",
+				     "the regions have no handover, and the next kernel would overwrite them; see dmesg");
+	default:
+		return preflight_add(p, PREFLIGHT_REFUSE, "handover",
+				     "handover mode %u is unknown: the module is newer than this program",
+				     h->mode);
+	}
+	if (!h->kexec_guard)
+		return preflight_add(p, PREFLIGHT_WARN, "handover",
+				     "kexec_load(2) is not guarded; load kernels with this command only");
+	return preflight_add(p, PREFLIGHT_OK, "handover", "by %s",
+			     pkram_handover_mode_name(h->mode));
+}
+
+/* Check that a module of the next kernel can attach the pool */
+static int check_module(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	struct preflight *p = &plan->checks;
+	struct pkram_pool *pool;
+	uint32_t format;
+	int ret;
+
+	/* Without a pool no module is needed */
+	if (!plan->regions)
+		return 0;
+	if (!*plan->version)
+		return preflight_add(p, PREFLIGHT_FORCE, "module",
+				     "%s does not contain its version, so its pkram module cannot be checked",
+				     plan->kernel);
+	ret = boot_module(plan->version, "pkram", plan->module, sizeof(plan->module));
+	if (ret) {
+		ret = preflight_add(p, PREFLIGHT_FORCE, "module",
+				    "there is no pkram module for %s (%s: %s): build it, and run depmod %s",
+				    plan->version, plan->module, ret == -ENODATA ?
+				    "it lists none" : strerror(-ret), plan->version);
+		plan->module[0] = '\0';
+		return ret;
+	}
+	if (pkram_pool_get(ctx, &pool))
+		return ctl_error("%s", pkram_strerror(ctx));
+	format = pool->format_version;
+	pkram_pool_free(pool);
+	ret = boot_knows_format(plan->module, format);
+	if (ret > 0)
+		return preflight_add(p, PREFLIGHT_OK, "module", "%s supports format %u",
+				     plan->module, format);
+	if (ret == -ENOENT)
+		return preflight_add(p, PREFLIGHT_FORCE, "module",
+				     "cannot check which formats %s supports, because there is no modinfo(8)",
+				     plan->module);
+	if (ret < 0)
+		return preflight_add(p, PREFLIGHT_FORCE, "module",
+				     "%s does not declare which formats it supports; rebuild it",
+				     plan->module);
+	return preflight_add(p, PREFLIGHT_FORCE, "module",
+			     "%s does not support format %u, which this pool has",
+			     plan->module, format);
+}
+
+/* The second module, without which devices of guests do not reach their RAM */
+static int check_dma_tables(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	struct preflight *p = &plan->checks;
+	struct pkram_dma_table *list, *t;
+	char module[PATH_MAX];
+	unsigned int nr = 0;
+	int ret;
+
+	if (!*plan->module)
+		return 0;
+	if (pkram_dma_table_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (t = list; t; t = t->next)
+		nr += !t->quarantine && (t->suspended || t->in_use);
+	pkram_dma_table_free(list);
+	if (!nr)
+		return 0;
+	ret = boot_module(plan->version, "pkram_vfio", module, sizeof(module));
+	if (ret)
+		return preflight_add(p, PREFLIGHT_FORCE, "DMA tables",
+				     "there are DMA tables, but no pkram_vfio module for %s: their guests cannot be resumed there; build it, and run depmod %s",
+				     plan->version, plan->version);
+	return preflight_add(p, PREFLIGHT_OK, "DMA tables", "%u, and %s", nr, module);
+}
+
+/*
+ * Modules that are not signed are not loaded under lockdown, nor if the kernel demands
+ * signatures. The next kernel decides as this one does.
+ */
+static int check_signature(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	const char *const argv[] = { "modinfo", "-F", "signer", plan->module, NULL };
+	char lockdown[128] = "", enforce[8] = "", *signer;
+	bool needed;
+
+	(void)ctx;
+	if (!*plan->module)
+		return 0;
+	pkram_read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
+	pkram_read_line("/sys/module/module/parameters/sig_enforce", enforce, sizeof(enforce));
+	needed = (*lockdown && !strstr(lockdown, "[none]")) || *enforce == 'Y';
+	if (!needed || child_read(argv, 4096, &signer))
+		return 0;
+	needed = !*signer;
+	free(signer);
+	if (!needed)
+		return preflight_add(&plan->checks, PREFLIGHT_OK, "signature",
+				     "%s is signed", plan->module);
+	return preflight_add(&plan->checks, PREFLIGHT_FORCE, "signature",
+			     "%s is not signed, and this host loads signed modules only (%s); sign it with a key that the firmware or MOK knows",
+			     plan->module, *enforce == 'Y' ? "module.sig_enforce" : "lockdown");
+}
+
+/* Growing the pool makes kdump-tools load its kernel anew */
+static int check_kdump(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	char config[64], loaded[8] = "";
+	const char *const argv[] = {
+		"grep", "-s", "^USE_KDUMP=1", "/etc/default/kdump-tools", NULL
+	};
+	char *text;
+	int ret;
+
+	(void)ctx;
+	ret = child_read(argv, sizeof(config), &text);
+	free(text);
+	if (ret || pkram_read_line("/sys/kernel/kexec_crash_loaded", loaded, sizeof(loaded)))
+		return 0;
+	if (*loaded == '1')
+		return preflight_add(&plan->checks, PREFLIGHT_OK, "kdump",
+				     "the crash kernel is loaded");
+	return preflight_add(&plan->checks, PREFLIGHT_WARN, "kdump",
+			     "kdump is enabled, but no crash kernel is loaded: systemctl restart kdump-tools");
+}
+
+int kexec_check_image(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	int (*const checks[])(struct kexec_plan *plan, struct pkram_ctx *ctx) = {
+		check_initrd, check_module, check_dma_tables, check_signature, check_kdump,
+	};
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (!ret || plan->dry_run)
+			ret |= checks[i](plan, ctx);
+	}
+	return ret;
+}
