@@ -129,11 +129,9 @@ static void only_tested_series_are_known(void)
 	CHECK(!pkram_kernel_tested(KERNEL_VERSION(6, 13, 0)));
 }
 
-TAP_MAIN(
-	{ "whole_map_is_passed_on", whole_map_is_passed_on },
-	{ "map_without_a_range_is_noticed", map_without_a_range_is_noticed },
-	{ "entries_beyond_128_do_not_fit", entries_beyond_128_do_not_fit },
-	{ "boot_params_are_recognized", boot_params_are_recognized },
-	{ "command_line_must_cover_a_range", command_line_must_cover_a_range },
-	{ "only_tested_series_are_known", only_tested_series_are_known },
-)
+TAP_MAIN({ "whole_map_is_passed_on", whole_map_is_passed_on },
+	 { "map_without_a_range_is_noticed", map_without_a_range_is_noticed },
+	 { "entries_beyond_128_do_not_fit", entries_beyond_128_do_not_fit },
+	 { "boot_params_are_recognized", boot_params_are_recognized },
+	 { "command_line_must_cover_a_range", command_line_must_cover_a_range },
+	 { "only_tested_series_are_known", only_tested_series_are_known })

@@ -51,6 +51,7 @@
 
 #define MAX_WORDS	64
 #define MAX_TESTS	512
+#define BLANKS		" \t\n"
 
 #define NEXT_KERNEL	"/run/next/vmlinuz"
 #define NEXT_INITRD	"/run/next/initrd"
@@ -113,7 +114,7 @@ static int split(char *text, char **words)
 {
 	int n = 0;
 
-	for (text = strtok(text, " \t\n"); text && n < MAX_WORDS; text = strtok(NULL, " \t\n"))
+	for (text = strtok(text, BLANKS); text && n < MAX_WORDS; text = strtok(NULL, BLANKS))
 		words[n++] = text;
 	return n;
 }
@@ -332,8 +333,8 @@ static void end_test(pid_t pid)
 	test_over = true;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	children = vm_read_file(path);
-	for (child = children ? strtok_r(children, " \n", &save) : NULL; child;
-	     child = strtok_r(NULL, " \n", &save))
+	for (child = children ? strtok_r(children, BLANKS, &save) : NULL; child;
+	     child = strtok_r(NULL, BLANKS, &save))
 		if (kill(-atoi(child), SIGKILL))
 			kill(atoi(child), SIGKILL);
 	free(children);

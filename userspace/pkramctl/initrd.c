@@ -36,7 +36,7 @@ static bool known_begin(const char *b, size_t n)
 		size_t len;
 	} begin[] = {
 		{ "070701", 6 }, { "070702", 6 },		/* cpio */
-		{ "\x1f\x8b", 2 }, { "BZh", 3 }, { "\xfd" "7zXZ", 5 },
+		{ "\x1f\x8b", 2 }, { "BZh", 3 }, { "\xfd\x37zXZ", 5 },
 		{ "\x28\xb5\x2f\xfd", 4 }, { "\x02\x21\x4c\x18", 4 },	/* zstd, lz4 */
 		{ "\x89LZO", 4 }, { "\x5d\0\0", 3 },		/* lzop, lzma */
 	};

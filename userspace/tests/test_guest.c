@@ -142,7 +142,8 @@ static void wrong_definitions(void)
 		{ "-m 4G -daemonize\n",
 		  "1: option -daemonize is not allowed: pkramctl starts QEMU in the background" },
 		{ "--incoming defer\n",
-		  "1: option --incoming is not allowed: pkramctl adds it when the guest is resumed" },
+		  "1: option --incoming is not allowed: pkramctl adds it when the guest is resumed"
+		},
 		{ "-S\n",
 		  "1: option -S is not allowed: pkramctl starts guests running" },
 		{ "-name x\n",
@@ -183,8 +184,10 @@ static void names(void)
 
 #define GREETING	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
 #define OK		"{\"return\": {}}\r\n"
-#define EVENT_AT(sec, usec, name) "{\"timestamp\": {\"seconds\": " sec ", \"microseconds\": " usec "}, \"event\": \"" name "\"}\r\n"
-#define EVENT(name)	"{\"timestamp\": {\"seconds\": 5, \"microseconds\": 7}, \"event\": \"" name "\"}\r\n"
+#define EVENT_AT(sec, usec, name) \
+	"{\"timestamp\": {\"seconds\": " sec ", \"microseconds\": " usec "}, " \
+	"\"event\": \"" name "\"}\r\n"
+#define EVENT(name)	EVENT_AT("5", "7", name)
 
 static char path[64];
 static pid_t server;

@@ -45,7 +45,9 @@
 
 /*
  * List all tests, one per line, by the names that the harness's -r accepts; with --limits
- * also their limits in seconds
+ * also their limits in seconds. The runner ends a test at its limit in the VM's own time,
+ * except in a VM whose clock counts instructions. A kernel with checkers is several times
+ * slower.
  */
 #undef TEST_HARNESS_MAIN
 #define TEST_HARNESS_MAIN						\
@@ -67,11 +69,6 @@
 				}					\
 	}								\
 									\
-	/*								\
-	 * The runner ends a test at its limit in the VM's own time, except in a VM \
-	 * whose clock counts instructions. A kernel with checkers is several times \
-	 * slower.							\
-	 */								\
 	static void vm_scale_timeouts(void)				\
 	{								\
 		bool outside = getenv("PKRAM_LIMITS");			\

@@ -123,7 +123,8 @@ static void host_is_up(struct __test_metadata *_metadata, const char *series)
 	vm_run(&out, "systemctl --failed --plain --no-legend");
 	EXPECT_STREQ("", out);
 	EXPECT_EQ(0, vm_run(NULL, "modinfo -F filename pkram | grep /updates/dkms/"));
-	EXPECT_EQ(0, vm_run(NULL, "grep '^pkram %s pkramfs rw,nosuid,nodev,noexec' /proc/mounts", PKRAM_MNT));
+	EXPECT_EQ(0, vm_run(NULL, "grep '^pkram %s pkramfs rw,nosuid,nodev,noexec' /proc/mounts",
+			    PKRAM_MNT));
 	EXPECT_EQ(0, vm_run(NULL, "dpkg-query -W pkram-dkms pkram-tools libpkram1"));
 	/* The pool is mounted before local-fs.target. */
 	EXPECT_TRUE(is_up_before("systemd-modules-load.service", "dev-pkram.mount"));
@@ -211,8 +212,9 @@ TEST_HOST_IS_UP(first, "6.1")
 
 TEST_F_TIMEOUT(first, pool_grows, 120)
 {
-	EXPECT_EQ(0, vm_run(NULL, "rm -f /var/lib/pkram/pool && "
-			    CTL "pool grow 1G --timeout 600 && echo SIZE=1G >/etc/pkram/pool.conf"));
+	unlink("/var/lib/pkram/pool");
+	EXPECT_EQ(0, vm_run(NULL, CTL "pool grow 1G --timeout 600"));
+	EXPECT_EQ(0, vm_write_file("/etc/pkram/pool.conf", "SIZE=1G\n"));
 	EXPECT_EQ(1, pool_number("regions"));
 }
 
