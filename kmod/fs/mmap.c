@@ -22,6 +22,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include "compat/mm.h"
+#include "event/trace.h"
 #include "fs/fs.h"
 #include "fs/vma.h"
 #include "mem/region.h"
@@ -193,9 +194,21 @@ unlock:
 	return ret;
 }
 
+static vm_fault_t mmap_fault_traced(struct vm_fault *vmf, unsigned int order)
+{
+	/* The vma may be gone after the fault, but not the object's id. */
+	u64 offset = pkramfs_vma_offset(vmf->vma, vmf->address);
+	u64 id = mmap_open(vmf->vma)->obj->rec.id;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	vm_fault_t ret = mmap_fault_order(vmf, order);
+
+	trace_pkram_fault(id, offset, PAGE_SIZE << order, write, ret);
+	return ret;
+}
+
 static vm_fault_t mmap_fault(struct vm_fault *vmf)
 {
-	return mmap_fault_order(vmf, 0);
+	return mmap_fault_traced(vmf, 0);
 }
 
 static vm_fault_t mmap_fault_huge(struct vm_fault *vmf, compat_fault_size size)
@@ -204,7 +217,7 @@ static vm_fault_t mmap_fault_huge(struct vm_fault *vmf, compat_fault_size size)
 
 	if (order != PMD_ORDER && order != PUD_ORDER)
 		return VM_FAULT_FALLBACK;
-	return mmap_fault_order(vmf, order);
+	return mmap_fault_traced(vmf, order);
 }
 
 /* Operations of a mapping */

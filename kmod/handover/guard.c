@@ -21,6 +21,7 @@
 #include <linux/pkram.h>
 #include <linux/string.h>
 #include "event/event.h"
+#include "event/trace.h"
 #include "handover/e820.h"
 #include "handover/guard.h"
 #include "handover/ksym.h"
@@ -160,7 +161,11 @@ static void notrace guard_check_load(unsigned long ip, unsigned long parent_ip,
 	struct pt_regs *regs = ftrace_get_regs(fregs);
 	const struct kimage *image = (const void *)regs->di;
 
-	if (guard_check_image(image, true))
+	int err = guard_check_image(image, true);
+
+	trace_pkram_guard(image->type == KEXEC_TYPE_CRASH, image->file_mode,
+			  image->nr_segments, err);
+	if (err)
 		regs->ip = (unsigned long)guard_refuse_load;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "core/unitmap.h"
+#include "event/trace.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "mem/take.h"
@@ -148,11 +149,15 @@ static void region_depopulate_gib(struct pkram_region *r, u32 gib)
 
 int pkram_region_populate(struct pkram_region *r, u32 gib, unsigned int slice)
 {
+	u64 begin = ktime_get_ns();
 	int err = 0;
 
 	mutex_lock(&r->populate_lock);
-	if (!r->gib[gib].pgmap)
+	if (!r->gib[gib].pgmap) {
 		err = region_populate_gib(r, gib, slice);
+		trace_pkram_populate(pkram_header_gib_addr(&r->h, gib), PKRAM_GIB, err,
+				     slice == PKRAM_SLICE_1G ? "as 1G" : "as 2M", begin);
+	}
 	mutex_unlock(&r->populate_lock);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "compat/compat.h"
+#include "event/trace.h"
 #include "mem/iomem.h"
 #include "mem/take.h"
 
@@ -109,6 +110,7 @@ static int take_remove(u64 base, u64 size, u32 timeout)
 int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal)
 {
 	u64 size = pkram_take_unit_size();
+	u64 begin = ktime_get_ns();
 	struct pkram_iomem_cut cut;
 	int err;
 
@@ -128,6 +130,7 @@ out:
 		refusal->err = err;
 		refusal->reason = take_error_text(err);
 	}
+	trace_pkram_take(base, size, err, err ? refusal->reason : NULL, begin);
 	return err;
 }
 
@@ -165,12 +168,14 @@ void pkram_take_clean_up(u64 base, u64 size)
 int pkram_take_give_back(u64 base, u64 size, int nid)
 {
 	bool clean = !pkram_take_has_memmap(base, size);
+	u64 begin = ktime_get_ns();
 	int err;
 
 	/* Also puts it online if that is the host's policy (auto_online_blocks). */
 	err = add_memory(nid, base, size, MHP_NONE);
 	if (err && clean)
 		pkram_take_clean_up(base, size);
+	trace_pkram_give(base, size, err, NULL, begin);
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/slab.h>
+#include "event/trace.h"
 #include "handover/handover.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
@@ -291,9 +292,20 @@ bad:
 	return -EINVAL;
 }
 
+static void attach_trace(u32 found, int err, u64 begin)
+{
+	struct pkram_pool_info info;
+
+	if (!trace_pkram_attach_enabled())
+		return;
+	pkram_store_info(&info);
+	trace_pkram_attach(found, info.nr_objects, info.nr_quarantined, err, begin);
+}
+
 int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 {
 	struct attach_scan s = { .regions = LIST_HEAD_INIT(s.regions) };
+	u64 begin = ktime_get_ns();
 	int i, err = 0;
 
 	s.known = pkram_store_exists();
@@ -311,6 +323,7 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 		err = pkram_store_attach(&s.regions, pkram_quarantine_any());
 	/* Empty if the regions are in the store now. */
 	attach_drop_scan(&s);
+	attach_trace(*found, err, begin);
 	return err;
 }
 

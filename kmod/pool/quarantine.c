@@ -6,6 +6,7 @@
 #include <linux/pkram.h>
 #include <linux/slab.h>
 #include "event/event.h"
+#include "event/trace.h"
 #include "pool/quarantine.h"
 #include "store/store.h"
 
@@ -34,6 +35,7 @@ void pkram_quarantine_add(u64 base, u64 size, const char *reason)
 		return;
 	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
 		base, size >> PKRAM_GIB_SHIFT, reason);
+	trace_pkram_range_quarantine(base, size, reason);
 	mutex_lock(&quarantine_lock);
 	quarantine_keep(base, size, reason);
 	mutex_unlock(&quarantine_lock);

@@ -12,6 +12,7 @@
 #include "core/load.h"
 #include "core/unitmap.h"
 #include "event/event.h"
+#include "event/trace.h"
 #include "mem/region.h"
 #include "store/discard.h"
 #include "store/load_pool.h"
@@ -50,6 +51,7 @@ static void load_pool_report_bad(const struct pkram_object *obj)
 		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "DMA table" : "object",
 		obj->key, obj->rec.name_len, obj->rec.name,
 		pkram_bad_text(obj->bad), other);
+	trace_pkram_quarantine(obj->key, obj->rec.kind, pkram_bad_text(obj->bad));
 }
 
 /* Turn a loaded item into an object that is not linked yet. */
@@ -237,6 +239,7 @@ static void load_pool_link_objects(struct load_pool *lp)
 static void load_pool_repair(const struct pkram_load_result *res)
 {
 	const struct pkram_loaded *item;
+	const char *how;
 	u32 i;
 
 	if (pkram_store.read_only)
@@ -246,10 +249,16 @@ static void load_pool_repair(const struct pkram_load_result *res)
 		/* A damaged root stays until no other can come any more. */
 		if (item->stale && item->bad && pkram_store.region_lost)
 			continue;
-		if (item->stale && item->rec.kind != PKRAM_KIND_FREE)
+		if (item->stale && item->rec.kind != PKRAM_KIND_FREE) {
 			pkram_records_free(&item->loc, item->rec.id);
-		else if (item->mirror)
+			how = "freed a stale record";
+		} else if (item->mirror) {
 			pkram_records_mirror(&item->loc);
+			how = "made the slots equal";
+		} else {
+			continue;
+		}
+		trace_pkram_repair(item->rec.id, item->rec.kind, how);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "compat/compat.h"
 #include "core/seal.h"
 #include "event/event.h"
+#include "event/trace.h"
 #include "store/commit.h"
 #include "store/objects.h"
 #include "store/opens.h"
@@ -62,6 +63,13 @@ struct pkram_open *pkram_open_get(struct pkram_open *open)
 	return open;
 }
 
+static void opens_trace_release(const struct pkram_object *obj)
+{
+	const struct pkram_seal *seal = &obj->rec.seal;
+
+	trace_pkram_release(obj->rec.id, seal->state, seal->state, seal->generation, 0);
+}
+
 void pkram_open_put(struct pkram_open *open)
 {
 	struct pkram_object *obj = open->obj;
@@ -75,6 +83,7 @@ void pkram_open_put(struct pkram_open *open)
 	/* The state in the record stays RUNNING or SEALED. */
 	if (obj->claimant == open) {
 		obj->claimant = NULL;
+		opens_trace_release(obj);
 		pkram_event_object(PKRAM_CMD_OBJECT_RELEASE_NTF, obj);
 	}
 	mutex_unlock(&pkram_store.lock);
@@ -157,6 +166,8 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 		if (claimed)
 			pkram_event_object(PKRAM_CMD_OBJECT_CLAIM_NTF, obj);
 	}
+	trace_pkram_claim(obj->rec.id, old.state, obj->rec.seal.state,
+			  obj->rec.seal.generation, err);
 	mutex_unlock(&pkram_store.lock);
 	return err;
 }
@@ -177,6 +188,8 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 		err = opens_commit_seal(obj, &old);
 	if (!err)
 		pkram_event_object(PKRAM_CMD_OBJECT_SEAL_NTF, obj);
+	trace_pkram_seal(obj->rec.id, old.state, obj->rec.seal.state,
+			 obj->rec.seal.generation, err);
 	*generation = obj->rec.seal.generation;
 	mutex_unlock(&pkram_store.lock);
 	return err;
@@ -200,6 +213,8 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 		if (!err)
 			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, obj);
 	}
+	trace_pkram_resume(obj->rec.id, old.state, obj->rec.seal.state,
+			   obj->rec.seal.generation, err);
 	*generation = obj->rec.seal.generation;
 	mutex_unlock(&pkram_store.lock);
 	return err;

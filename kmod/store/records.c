@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include "core/alloc.h"
 #include "core/load.h"
+#include "event/trace.h"
 #include "mem/region.h"
 #include "store/records.h"
 #include "store/regions.h"
@@ -298,6 +299,7 @@ int pkram_records_write(struct pkram_record *rec,
 			return err;
 	}
 	records_write_pair(records_find_meta(loc.region_id, loc.unit), loc.pair, rec);
+	trace_pkram_commit(rec->id, rec->kind, rec->seq, loc.large, moves);
 	*at = loc;
 	/* A cut here leaves two records of one id; the higher seq counts. */
 	if (moves && old.region_id)

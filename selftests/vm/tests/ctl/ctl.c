@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -15,6 +16,7 @@
 #include "test.h"
 
 #include "pool.h"
+#include "trace.h"
 
 #define UUID	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
 #define RAM	"{\"qom-type\":\"memory-backend-pkram\",\"name\":\"ram\"}"
@@ -201,6 +203,55 @@ TEST_F(before, only_root_may_change_the_pool)
 	EXPECT_EQ(0, as_nobody(0, "size", "pool show"));
 }
 
+/* Write to the first byte of a mapping. Return: 0 if that worked */
+static int touched(const char *name, size_t size)
+{
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+	char *p;
+
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return -errno;
+	*p = 1;
+	return munmap(p, size);
+}
+
+#define COUNT(event, text)	trace_count(trace, event, text)
+
+TEST_F(before, tracepoints_name_what_happens)
+{
+	char *trace;
+	int fd;
+
+	ASSERT_EQ(0, trace_start());
+	EXPECT_EQ(0, ctl(0, "idle", "object create t 4M"));
+	EXPECT_EQ(0, touched(PKRAM_MNT "/t", 4 * MIB));
+	fd = claimed(PKRAM_MNT "/t");
+	EXPECT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(0, ctl(0, "sealed", "object seal t"));
+	EXPECT_EQ(0, ctl(0, "unsealed", "object unseal t"));
+	EXPECT_EQ(0, ctl(0, "removed", "object remove t"));
+	EXPECT_EQ(0, ctl(0, "got 1 GiB", "pool grow 1G --timeout 600"));
+	EXPECT_EQ(0, ctl(0, "gave back 1 GiB", "pool shrink 1G"));
+	trace = trace_stop();
+	ASSERT_NE(NULL, trace);
+	EXPECT_LT(0, COUNT("commit", "kind=file seq="));
+	EXPECT_LT(0, COUNT("commit", "slot=small moved"));
+	EXPECT_LT(0, COUNT("fault", "offset=0x0 size=0x200000 write result=NOPAGE"));
+	EXPECT_LT(0, COUNT("claim", "from=none to=running generation=0 err=0"));
+	EXPECT_LT(0, COUNT("release", "from=running to=running generation=0 err=0"));
+	EXPECT_LT(0, COUNT("seal", "from=running to=sealed generation=1 err=0"));
+	EXPECT_LT(0, COUNT("claim", "from=sealed to=running generation=1 err=0"));
+	EXPECT_EQ(1, COUNT("take", "size=0x40000000 err=0 reason=\"\" usecs="));
+	EXPECT_EQ(1, COUNT("give", "size=0x40000000 err=0 reason=\"\" usecs="));
+	EXPECT_LT(0, COUNT("populate", "err=0 reason=\"as 2M\""));
+	if (_metadata->exit_code)
+		printf("%s", trace);
+	free(trace);
+}
+
 /* The state file and the sealed RAM are both removed. */
 TEST_F(before, guest_unseal_removes_the_saved_guest)
 {
@@ -264,12 +315,21 @@ TEST_F(before, kexec_to_kernel_without_module_is_refused)
 TEST_F(before, kexec_with_claimed_object_is_refused)
 {
 	int fd = claimed(PKRAM_MNT "/a");
+	char *trace;
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, kexec(1, "/a is claimed and not sealed", ""));
 	EXPECT_EQ(0, kexec(1, "in use, and not saved:", "--dry-run"));
 	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+	ASSERT_EQ(0, trace_start());
 	EXPECT_EQ(0, kexec(0, "warning: /a is claimed", "--load-only"));
+	trace = trace_stop();
+	ASSERT_NE(NULL, trace);
+	EXPECT_EQ(1, COUNT("guard", "image=kernel by=kexec_file_load")) {
+		TH_LOG("%s", trace);
+	}
+	EXPECT_EQ(1, COUNT("guard", "verdict=passed err=0"));
+	free(trace);
 	EXPECT_STREQ("1\n", vm_read_file("/sys/kernel/kexec_loaded"));
 	EXPECT_EQ(0, ctl(0, "unloaded", "kexec --unload"));
 	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));

@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "pool.h"
+#include "trace.h"
 
 /* As in adopt.conf */
 #define RANGE	"0x100000000+2G"
@@ -27,8 +28,17 @@ STAGE(make)
 
 TEST_F(make, format_needs_the_keyword)
 {
+	char *trace;
+
 	ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, trace_start());
 	EXPECT_TRUE(run_says(1, "there is no region in the range", "pool adopt " RANGE));
+	trace = trace_stop();
+	ASSERT_NE(NULL, trace);
+	EXPECT_LT(0, trace_count(trace, "range_quarantine",
+				 "base=0x100000000 size=0x80000000 reason="));
+	EXPECT_EQ(1, trace_count(trace, "attach", "found=0 objects=0 quarantined=0 err=0"));
+	free(trace);
 	EXPECT_EQ(0, pool_number("regions"));
 }
 
