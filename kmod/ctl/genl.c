@@ -19,6 +19,7 @@
 #include "compat/genl.h"
 #include "ctl/genl.h"
 #include "ctl/priv.h"
+#include "event/count.h"
 #include "handover/guard.h"
 #include "handover/handover.h"
 #include "pool/pool.h"
@@ -187,6 +188,43 @@ int pkram_nl_handover_get_doit(struct sk_buff *req, struct genl_info *info)
 out_free:
 	kvfree(cmdline);
 	return err;
+}
+
+static const u16 genl_counters[PKRAM_NR_COUNTS] = {
+	[PKRAM_COUNT_COMMITS] = PKRAM_A_COMMITS,
+	[PKRAM_COUNT_REPAIRS] = PKRAM_A_REPAIRS,
+	[PKRAM_COUNT_FAULTS_4K] = PKRAM_A_FAULTS_4K,
+	[PKRAM_COUNT_FAULTS_2M] = PKRAM_A_FAULTS_2M,
+	[PKRAM_COUNT_FAULTS_1G] = PKRAM_A_FAULTS_1G,
+	[PKRAM_COUNT_POPULATES] = PKRAM_A_POPULATES,
+	[PKRAM_COUNT_WAITS] = PKRAM_A_WAITS,
+	[PKRAM_COUNT_ZEROED] = PKRAM_A_ZEROED,
+	[PKRAM_COUNT_KEXEC_REFUSED] = PKRAM_A_KEXEC_REFUSED,
+	[PKRAM_COUNT_QUARANTINED] = PKRAM_A_QUARANTINED,
+};
+
+int pkram_nl_counters_get_doit(struct sk_buff *req, struct genl_info *info)
+{
+	struct pkram_counts counts;
+	struct sk_buff *skb;
+	void *hdr;
+	int err, i;
+
+	/* How much others fault and commit is theirs alone to know. */
+	err = pkram_genl_check_admin(req, info->extack);
+	if (err)
+		return err;
+	skb = genl_reply_new(info, GENLMSG_DEFAULT_SIZE, PKRAM_CMD_COUNTERS_GET, &hdr);
+	if (!skb)
+		return genl_fail(info->extack, -ENOMEM);
+	pkram_count_sum(&counts);
+	for (i = 0; i < PKRAM_NR_COUNTS; i++) {
+		if (pkram_genl_put_u64(skb, genl_counters[i], counts.n[i])) {
+			nlmsg_free(skb);
+			return genl_fail(info->extack, -EMSGSIZE);
+		}
+	}
+	return genl_reply_send(info, skb, hdr);
 }
 
 /* Growing and shrinking */

@@ -11,6 +11,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include "compat/mm.h"
+#include "event/count.h"
 #include "fs/fs.h"
 #include "mem/region.h"
 #include "store/extents.h"
@@ -50,10 +51,15 @@ vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 				   order == PUD_ORDER ? PKRAM_GIB_UNITS : 1);
 	if (ret)
 		return ret;
-	return pkram_insert_leaf(vmf, order,
-				 pkram_region_unit_phys(span->region,
-							span->unit) +
-				 (offset & (PKRAM_UNIT - 1)));
+	ret = pkram_insert_leaf(vmf, order,
+				pkram_region_unit_phys(span->region,
+						       span->unit) +
+				(offset & (PKRAM_UNIT - 1)));
+	if (ret == VM_FAULT_NOPAGE)
+		pkram_count(order == PUD_ORDER ? PKRAM_COUNT_FAULTS_1G :
+			    order == PMD_ORDER ? PKRAM_COUNT_FAULTS_2M :
+						 PKRAM_COUNT_FAULTS_4K);
+	return ret;
 }
 
 void pkramfs_leaf_insert_1g(struct vm_area_struct *vma, unsigned long addr,

@@ -20,6 +20,7 @@
 #include <linux/kexec.h>
 #include <linux/pkram.h>
 #include <linux/string.h>
+#include "event/count.h"
 #include "event/event.h"
 #include "event/trace.h"
 #include "handover/e820.h"
@@ -149,6 +150,7 @@ static int guard_refuse_load(struct kimage *image)
 		ev.reason = TEXT_KEXEC_LOAD;
 		break;
 	}
+	pkram_count(PKRAM_COUNT_KEXEC_REFUSED);
 	pr_warn_ratelimited("%s\n", ev.reason);
 	pkram_event_tell(&ev);
 	return -EPERM;

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "core/unitmap.h"
+#include "event/count.h"
 #include "event/trace.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
@@ -128,6 +129,7 @@ static int region_populate_gib(struct pkram_region *r, u32 gib, unsigned int sli
 		return clean ? PTR_ERR(addr) : -EIO;
 	}
 	r->gib[gib].pgmap = pgmap;
+	pkram_count(PKRAM_COUNT_POPULATES);
 	/* Publish the struct pages first; pairs with pkram_region_slice() */
 	smp_store_release(&r->gib[gib].slice, slice);
 	return 0;

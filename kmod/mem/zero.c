@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "event/count.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 
@@ -42,6 +43,7 @@ static int zero_prepare_unit(struct pkram_region *r, u32 unit)
 	if (state == PKRAM_UNIT_STALE) {
 		memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
 		state = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_WRITTEN);
+		pkram_count(PKRAM_COUNT_ZEROED);
 	} else if (state == PKRAM_UNIT_WRITTEN) {
 		state = 0;
 	} else {
@@ -143,6 +145,8 @@ int pkram_zero_gib(struct pkram_region *r, u32 gib)
 	err = pkram_region_populate(r, gib, PKRAM_SLICE_1G);
 	if (!err)
 		err = zero_run(r, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS, true);
+	if (!err)
+		pkram_count_add(PKRAM_COUNT_ZEROED, PKRAM_GIB_UNITS);
 	pkram_region_depopulate(r, gib);
 	return err;
 }

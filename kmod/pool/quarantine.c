@@ -5,6 +5,7 @@
 #include <linux/mutex.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
+#include "event/count.h"
 #include "event/event.h"
 #include "event/trace.h"
 #include "pool/quarantine.h"
@@ -35,6 +36,7 @@ void pkram_quarantine_add(u64 base, u64 size, const char *reason)
 		return;
 	pr_warn("memory at %#llx, %llu GiB, is reserved but holds no usable region: %s\n",
 		base, size >> PKRAM_GIB_SHIFT, reason);
+	pkram_count(PKRAM_COUNT_QUARANTINED);
 	trace_pkram_range_quarantine(base, size, reason);
 	mutex_lock(&quarantine_lock);
 	quarantine_keep(base, size, reason);

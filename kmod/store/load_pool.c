@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include "core/load.h"
 #include "core/unitmap.h"
+#include "event/count.h"
 #include "event/event.h"
 #include "event/trace.h"
 #include "mem/region.h"
@@ -51,6 +52,7 @@ static void load_pool_report_bad(const struct pkram_object *obj)
 		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "DMA table" : "object",
 		obj->key, obj->rec.name_len, obj->rec.name,
 		pkram_bad_text(obj->bad), other);
+	pkram_count(PKRAM_COUNT_QUARANTINED);
 	trace_pkram_quarantine(obj->key, obj->rec.kind, pkram_bad_text(obj->bad));
 }
 
@@ -258,6 +260,7 @@ static void load_pool_repair(const struct pkram_load_result *res)
 		} else {
 			continue;
 		}
+		pkram_count(PKRAM_COUNT_REPAIRS);
 		trace_pkram_repair(item->rec.id, item->rec.kind, how);
 	}
 }
@@ -385,8 +388,10 @@ static void load_pool_mirror_head(struct pkram_region *r)
 {
 	u32 gib;
 
-	if (r->differs)
+	if (r->differs) {
 		pkram_region_commit(r);
+		pkram_count(PKRAM_COUNT_REPAIRS);
+	}
 	r->differs = false;
 	for (gib = 0; gib < r->h.nr_gib; gib++)
 		if (pkram_region_present(r, gib))

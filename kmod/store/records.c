@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include "core/alloc.h"
 #include "core/load.h"
+#include "event/count.h"
 #include "event/trace.h"
 #include "mem/region.h"
 #include "store/records.h"
@@ -244,6 +245,8 @@ void pkram_records_free(const struct pkram_location *loc, u64 id)
 
 	lockdep_assert_held(&pkram_store.lock);
 	records_write_free(m, loc->pair, id);
+	pkram_count(PKRAM_COUNT_COMMITS);
+	trace_pkram_commit(id, PKRAM_KIND_FREE, pkram_store.free_record->seq, m->large, false);
 	if (__test_and_clear_bit(loc->pair, m->used))
 		m->nr_used--;
 }
@@ -299,6 +302,7 @@ int pkram_records_write(struct pkram_record *rec,
 			return err;
 	}
 	records_write_pair(records_find_meta(loc.region_id, loc.unit), loc.pair, rec);
+	pkram_count(PKRAM_COUNT_COMMITS);
 	trace_pkram_commit(rec->id, rec->kind, rec->seq, loc.large, moves);
 	*at = loc;
 	/* A cut here leaves two records of one id; the higher seq counts. */

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "compat/mm.h"
+#include "event/count.h"
 #include "mem/region.h"
 #include "store/regions.h"
 #include "store/space.h"
@@ -196,7 +197,8 @@ static void space_idle_work_fn(struct work_struct *work)
 
 void pkram_space_settle(void)
 {
-	flush_work(&space_idle_work);
+	if (flush_work(&space_idle_work))
+		pkram_count(PKRAM_COUNT_WAITS);
 }
 
 void pkram_space_lock_settled(void)

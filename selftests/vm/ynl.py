@@ -76,6 +76,9 @@ def commands(pkram, ctrl):
     handover = pkram.do("handover-get", {})
     want(handover == {"handover-mode": "e820", "kexec-guard": True}, handover)
     want(pkram.dump("object-get", {}) == [], "objects")
+    counters = pkram.do("counters-get", {})
+    want(list(counters) == mode(pkram.ops["counters-get"])["reply"]["attributes"] and
+         counters["populates"] > 0, counters)
     with open(FILE, "x", encoding="utf-8") as f:
         os.fchmod(f.fileno(), 0o640)
     objects = pkram.dump("object-get", {})

@@ -69,6 +69,19 @@
  * @PKRAM_A_PROT: u32, what devices may do there: 1 read, 2 write, 3 both
  * @PKRAM_A_TIMEOUT: u32, milliseconds that taking each GiB may last; 10 seconds
  *	if absent
+ * @PKRAM_A_COMMITS: u64, records that were written since the module was loaded
+ * @PKRAM_A_REPAIRS: u64, records and headers that were repaired when they were
+ *	loaded
+ * @PKRAM_A_FAULTS_4K: u64, pages of 4 KiB that page faults mapped
+ * @PKRAM_A_FAULTS_2M: u64, pages of 2 MiB that page faults mapped
+ * @PKRAM_A_FAULTS_1G: u64, pages of 1 GiB that page faults mapped
+ * @PKRAM_A_POPULATES: u64, number of times that a GiB got struct pages
+ * @PKRAM_A_WAITS: u64, number of times that a caller waited for GiB that had
+ *	become idle
+ * @PKRAM_A_ZEROED: u64, units of 2 MiB that were zeroed
+ * @PKRAM_A_KEXEC_REFUSED: u64, kexec images that the guard refused
+ * @PKRAM_A_QUARANTINED: u64, objects, DMA tables and ranges that were
+ *	quarantined
  */
 enum pkram_attr {
 	PKRAM_A_PAD = 1,
@@ -119,6 +132,16 @@ enum pkram_attr {
 	PKRAM_A_OFFSET,
 	PKRAM_A_PROT,
 	PKRAM_A_TIMEOUT,
+	PKRAM_A_COMMITS,
+	PKRAM_A_REPAIRS,
+	PKRAM_A_FAULTS_4K,
+	PKRAM_A_FAULTS_2M,
+	PKRAM_A_FAULTS_1G,
+	PKRAM_A_POPULATES,
+	PKRAM_A_WAITS,
+	PKRAM_A_ZEROED,
+	PKRAM_A_KEXEC_REFUSED,
+	PKRAM_A_QUARANTINED,
 
 	__PKRAM_A_MAX
 };
@@ -180,6 +203,11 @@ enum pkram_attr {
  * @PKRAM_CMD_DMA_TABLE_REMOVE: do; Remove a DMA table that is not in use.
  *	ENOENT: no DMA table has this key. EBUSY: a VFIO container uses it. EUCLEAN:
  *	it is quarantined, object-discard removes it. In: %PKRAM_A_OBJECT_KEY.
+ * @PKRAM_CMD_COUNTERS_GET: do; Get how often something happened since the
+ *	module was loaded. It tells about other users' objects, so it needs
+ *	CAP_SYS_ADMIN. Out: %PKRAM_A_COMMITS, %PKRAM_A_REPAIRS, %PKRAM_A_FAULTS_4K,
+ *	%PKRAM_A_FAULTS_2M, %PKRAM_A_FAULTS_1G, %PKRAM_A_POPULATES, %PKRAM_A_WAITS,
+ *	%PKRAM_A_ZEROED, %PKRAM_A_KEXEC_REFUSED, %PKRAM_A_QUARANTINED.
  * @PKRAM_CMD_POOL_GROW_NTF: event; The pool took memory from the system. Has:
  *	%PKRAM_A_BASE, %PKRAM_A_SIZE.
  * @PKRAM_CMD_POOL_ADOPT_NTF: event; Reserved memory was attached or formatted.
@@ -225,6 +253,7 @@ enum pkram_cmd {
 	PKRAM_CMD_HANDOVER_GET,
 	PKRAM_CMD_DMA_TABLE_GET,
 	PKRAM_CMD_DMA_TABLE_REMOVE,
+	PKRAM_CMD_COUNTERS_GET,
 	PKRAM_CMD_POOL_GROW_NTF,
 	PKRAM_CMD_POOL_ADOPT_NTF,
 	PKRAM_CMD_POOL_SHRINK_NTF,

@@ -92,6 +92,16 @@ static const uint8_t shapes[PKRAM_A_MAX + 1] = {
 	[PKRAM_A_OFFSET]		= U64,
 	[PKRAM_A_PROT]			= U32,
 	[PKRAM_A_TIMEOUT]		= U32,
+	[PKRAM_A_COMMITS]		= U64,
+	[PKRAM_A_REPAIRS]		= U64,
+	[PKRAM_A_FAULTS_4K]		= U64,
+	[PKRAM_A_FAULTS_2M]		= U64,
+	[PKRAM_A_FAULTS_1G]		= U64,
+	[PKRAM_A_POPULATES]		= U64,
+	[PKRAM_A_WAITS]			= U64,
+	[PKRAM_A_ZEROED]		= U64,
+	[PKRAM_A_KEXEC_REFUSED]		= U64,
+	[PKRAM_A_QUARANTINED]		= U64,
 };
 
 static bool shape_ok(const struct nlattr *attr, enum shape shape)

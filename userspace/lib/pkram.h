@@ -109,6 +109,43 @@ int pkram_pool_get(struct pkram_ctx *ctx, struct pkram_pool **pool);
 void pkram_pool_free(struct pkram_pool *pool);
 
 /**
+ * struct pkram_counters - how often something happened since the module was loaded
+ * @commits: records that were written
+ * @repairs: records and headers that were repaired when they were loaded
+ * @faults_4k: pages of 4 KiB that page faults mapped
+ * @faults_2m: pages of 2 MiB that page faults mapped
+ * @faults_1g: pages of 1 GiB that page faults mapped
+ * @populates: times that a GiB got struct pages
+ * @waits: times that a caller waited for GiB that had become idle
+ * @zeroed: units of 2 MiB that were zeroed
+ * @kexec_refused: kexec images that the guard refused
+ * @quarantined: objects, DMA tables and ranges that were quarantined
+ */
+struct pkram_counters {
+	uint64_t commits;
+	uint64_t repairs;
+	uint64_t faults_4k;
+	uint64_t faults_2m;
+	uint64_t faults_1g;
+	uint64_t populates;
+	uint64_t waits;
+	uint64_t zeroed;
+	uint64_t kexec_refused;
+	uint64_t quarantined;
+};
+
+/**
+ * pkram_counters_get() - Get the module's counters
+ * @ctx: the context
+ * @counters: out: freed with pkram_counters_free()
+ *
+ * Return: 0; -EPERM: only root may see them; -EOPNOTSUPP: the module is older than the
+ * library; other negative errno.
+ */
+int pkram_counters_get(struct pkram_ctx *ctx, struct pkram_counters **counters);
+void pkram_counters_free(struct pkram_counters *counters);
+
+/**
  * struct pkram_region - one region; a list
  * @next: the next one, or NULL
  * @uuid: of the region

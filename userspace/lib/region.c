@@ -51,6 +51,46 @@ void pkram_pool_free(struct pkram_pool *pool)
 	free(pool);
 }
 
+static int counters_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
+		       void *arg)
+{
+	struct pkram_counters *counters = arg;
+
+	(void)msg;
+	counters->commits = pkram_nl_u64(tb[PKRAM_A_COMMITS]);
+	counters->repairs = pkram_nl_u64(tb[PKRAM_A_REPAIRS]);
+	counters->faults_4k = pkram_nl_u64(tb[PKRAM_A_FAULTS_4K]);
+	counters->faults_2m = pkram_nl_u64(tb[PKRAM_A_FAULTS_2M]);
+	counters->faults_1g = pkram_nl_u64(tb[PKRAM_A_FAULTS_1G]);
+	counters->populates = pkram_nl_u64(tb[PKRAM_A_POPULATES]);
+	counters->waits = pkram_nl_u64(tb[PKRAM_A_WAITS]);
+	counters->zeroed = pkram_nl_u64(tb[PKRAM_A_ZEROED]);
+	counters->kexec_refused = pkram_nl_u64(tb[PKRAM_A_KEXEC_REFUSED]);
+	counters->quarantined = pkram_nl_u64(tb[PKRAM_A_QUARANTINED]);
+	return 0;
+}
+
+int pkram_counters_get(struct pkram_ctx *ctx, struct pkram_counters **counters)
+{
+	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_COUNTERS_GET, 0);
+	int err;
+
+	*counters = calloc(1, sizeof(**counters));
+	if (!*counters)
+		return pkram_error(ctx, -ENOMEM, "%s", strerror(ENOMEM));
+	err = pkram_nl_talk(ctx, nlh, counters_cb, *counters);
+	if (err) {
+		pkram_counters_free(*counters);
+		*counters = NULL;
+	}
+	return err;
+}
+
+void pkram_counters_free(struct pkram_counters *counters)
+{
+	free(counters);
+}
+
 static int region_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 		     void *arg)
 {

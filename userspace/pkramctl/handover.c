@@ -2,6 +2,7 @@
 /* pkramctl handover, pkramctl status. */
 #include <errno.h>
 #include <stddef.h>
+#include "args.h"
 #include "ctl.h"
 #include "print.h"
 
@@ -78,14 +79,31 @@ static void print_counts(const struct pkram_object *list)
 	out_table_close();
 }
 
+static void print_counters(const struct pkram_counters *c)
+{
+	out_record_open("counters", "counters, since the module was loaded:");
+	out_u64("commits", "commits", c->commits);
+	out_u64("repairs", "repairs", c->repairs);
+	out_u64("faults_4k", "faults, 4K", c->faults_4k);
+	out_u64("faults_2m", "faults, 2M", c->faults_2m);
+	out_u64("faults_1g", "faults, 1G", c->faults_1g);
+	out_u64("populates", "populates", c->populates);
+	out_u64("waits", "waits", c->waits);
+	out_u64("zeroed", "units zeroed", c->zeroed);
+	out_u64("kexec_refused", "kexec refused", c->kexec_refused);
+	out_u64("quarantined", "quarantined", c->quarantined);
+	out_record_close();
+}
+
 static int status_show(int argc, char **argv)
 {
+	bool verbose = args_flag("--verbose", &argc, argv), secret = false;
+	struct pkram_counters *counters = NULL;
 	struct pkram_handover *handover = NULL;
 	struct pkram_region *regions = NULL;
 	struct pkram_object *objects = NULL;
 	struct pkram_pool *pool = NULL;
 	struct pkram_ctx *ctx;
-	bool secret = false;
 	int err;
 
 	if (ctl_no_more(argc, argv))
@@ -97,12 +115,14 @@ static int status_show(int argc, char **argv)
 	if (!err)
 		err = pkram_region_dump(ctx, &regions);
 	if (!err) {
-		/* Only root can read names; the rest is printed without them. */
+		/* Only root can read names and counters; the rest is printed. */
 		err = pkram_object_dump(ctx, &objects);
 		secret = err == -EPERM;
 	}
 	if (!err || secret)
 		err = pkram_handover_get(ctx, &handover);
+	if (!err && verbose && !secret)
+		err = pkram_counters_get(ctx, &counters);
 	if (!err) {
 		out_record_open(NULL, NULL);
 		out_record_open("pool", "pool:");
@@ -113,12 +133,16 @@ static int status_show(int argc, char **argv)
 		out_record_open("handover", "handover:");
 		ctl_print_handover(handover);
 		out_record_close();
+		if (counters)
+			print_counters(counters);
 		if (secret)
-			out_text("objects: only root may see them");
+			out_text(verbose ? "counters and objects: only root may see them" :
+					   "objects: only root may see them");
 		else
 			print_counts(objects);
 		out_record_close();
 	}
+	pkram_counters_free(counters);
 	pkram_handover_free(handover);
 	pkram_object_free(objects);
 	pkram_region_free(regions);
@@ -127,7 +151,8 @@ static int status_show(int argc, char **argv)
 }
 
 static const struct ctl_verb status_verbs[] = {
-	{ "", "", "pool, regions, handover and objects on one screen",
+	{ "", "[--verbose]", "pool, regions, handover and objects on one screen;\n"
+	  "      --verbose: also how often something happened since the module was loaded",
 	  status_show },
 	{ }
 };

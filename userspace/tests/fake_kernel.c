@@ -330,6 +330,23 @@ static void handover_get(const struct nlmsghdr *req)
 	finish(req, 0, NULL);
 }
 
+static void counters_get(const struct nlmsghdr *req)
+{
+	struct nlmsghdr *nlh;
+	uint16_t type;
+
+	if (fake_is("secret")) {
+		finish(req, -EPERM, "this needs root (CAP_SYS_ADMIN)");
+		return;
+	}
+	datagram();
+	nlh = answer(req);
+	for (type = PKRAM_A_COMMITS; type <= PKRAM_A_QUARANTINED; type++)
+		mnl_attr_put_u64(nlh, type, 100 + type - PKRAM_A_COMMITS);
+	message_end(nlh);
+	finish(req, 0, NULL);
+}
+
 static const struct nlattr *find(const struct nlmsghdr *req, uint16_t type)
 {
 	const struct nlattr *attr;
@@ -527,6 +544,9 @@ static void pkram(const struct nlmsghdr *req)
 		break;
 	case PKRAM_CMD_HANDOVER_GET:
 		handover_get(req);
+		break;
+	case PKRAM_CMD_COUNTERS_GET:
+		counters_get(req);
 		break;
 	default:
 		finish(req, -EOPNOTSUPP, NULL);

@@ -109,6 +109,19 @@ static void pool(void)
 	pkram_pool_free(p);
 }
 
+static void counters(void)
+{
+	struct pkram_counters *c;
+
+	fake("");
+	ok(!pkram_counters_get(ctx, &c) && c->commits == 100 && c->faults_4k == 102 &&
+	   c->quarantined == 109, "counters_get reads the counters");
+	pkram_counters_free(c);
+	fake("secret");
+	ok(pkram_counters_get(ctx, &c) == -EPERM && !c,
+	   "counters_get without root fails with EPERM");
+}
+
 static void regions(void)
 {
 	struct pkram_region *list;
@@ -498,6 +511,7 @@ int main(void)
 {
 	opening();
 	pool();
+	counters();
 	regions();
 	resizing();
 	objects();

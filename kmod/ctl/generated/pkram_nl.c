@@ -60,7 +60,7 @@ static const struct nla_policy pkram_dma_table_remove_nl_policy[PKRAM_A_OBJECT_K
 };
 
 /* Ops table for pkram */
-const struct genl_split_ops pkram_nl_ops[10] = {
+const struct genl_split_ops pkram_nl_ops[11] = {
 	{
 		.cmd	= PKRAM_CMD_POOL_GET,
 		.doit	= pkram_nl_pool_get_doit,
@@ -122,5 +122,10 @@ const struct genl_split_ops pkram_nl_ops[10] = {
 		.policy		= pkram_dma_table_remove_nl_policy,
 		.maxattr	= PKRAM_A_OBJECT_KEY,
 		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= PKRAM_CMD_COUNTERS_GET,
+		.doit	= pkram_nl_counters_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
 	},
 };

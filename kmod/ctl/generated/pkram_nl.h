@@ -15,7 +15,7 @@
 #include <linux/pkram.h>
 
 /* Ops table for pkram */
-extern const struct genl_split_ops pkram_nl_ops[10];
+extern const struct genl_split_ops pkram_nl_ops[11];
 
 int pkram_nl_objects_start(struct netlink_callback *cb);
 
@@ -32,6 +32,7 @@ int pkram_nl_handover_get_doit(struct sk_buff *skb, struct genl_info *info);
 int pkram_nl_dma_table_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb);
 int pkram_nl_dma_table_remove_doit(struct sk_buff *skb, struct genl_info *info);
+int pkram_nl_counters_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	PKRAM_NLGRP_EVENTS,

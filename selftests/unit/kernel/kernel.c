@@ -82,12 +82,13 @@ void ktime_get_coarse_real_ts64(struct timespec64 *ts)
 	ts->tv_nsec = 0;
 }
 
-void flush_work(struct work_struct *work)
+bool flush_work(struct work_struct *work)
 {
 	if (!work->queued)
-		return;
+		return false;
 	work->queued = false;
 	work->fn(work);
+	return true;
 }
 
 void cancel_delayed_work_sync(struct delayed_work *work)

@@ -117,6 +117,13 @@ extern s64 shim_now;
 void ktime_get_coarse_real_ts64(struct timespec64 *ts);
 #define ktime_get_real_seconds() (shim_now)
 
+/* One CPU */
+#define DECLARE_PER_CPU(type, name) extern type name
+#define DEFINE_PER_CPU(type, name) type name
+#define per_cpu(var, cpu)	(var)
+#define this_cpu_add(var, n)	((var) += (n))
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < 1; (cpu)++)
+
 /* Works */
 struct work_struct {
 	void (*fn)(struct work_struct *work);
@@ -131,7 +138,7 @@ struct delayed_work {
 #define DECLARE_DELAYED_WORK(name, f) struct delayed_work name = { .work = { .fn = f } }
 #define schedule_work(w)	((w)->queued = true)
 #define schedule_delayed_work(w, delay) ((w)->work.queued = true)
-void flush_work(struct work_struct *work);
+bool flush_work(struct work_struct *work);
 void cancel_delayed_work_sync(struct delayed_work *work);
 
 /* Modules, processes, files: there are none */

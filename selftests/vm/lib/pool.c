@@ -33,17 +33,37 @@ int pool_grow(int gib)
 	return vm_run(NULL, CTL "pool grow %dG --timeout 600", gib) ? -ENOMEM : 0;
 }
 
+/* Return a number in JSON, of the first key with this name after @after; -1 if absent */
+static long long number_in(const char *json, const char *after, const char *name)
+{
+	const char *p = strstr(json, after);
+	char key[64];
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	p = p ? strstr(p, key) : NULL;
+	return p ? atoll(p + strlen(key)) : -1;
+}
+
 long long pool_number(const char *field)
 {
-	char key[64], *out, *p;
-	long long n = -1;
+	long long n;
+	char *out;
 
 	if (vm_run(&out, CTL "-j pool show"))
 		return -1;
-	snprintf(key, sizeof(key), "\"%s\":", field);
-	p = strstr(out, key);
-	if (p)
-		n = atoll(p + strlen(key));
+	n = number_in(out, "", field);
+	free(out);
+	return n;
+}
+
+long long pool_counter(const char *name)
+{
+	long long n;
+	char *out;
+
+	if (vm_run(&out, CTL "-j status --verbose"))
+		return -1;
+	n = number_in(out, "\"counters\":", name);
 	free(out);
 	return n;
 }

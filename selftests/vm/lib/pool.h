@@ -18,6 +18,9 @@ int pool_grow(int gib);
 /* Return a number of `pkramctl -j pool show`, such as "free" or "quarantined"; -1 if absent */
 long long pool_number(const char *field);
 
+/* Return a counter of `pkramctl -j status --verbose`, such as "commits"; -1 if absent */
+long long pool_counter(const char *name);
+
 /*
  * Write a file of @size bytes on pkramfs with the pattern of @seed (with write(2)), and
  * verify it byte by byte: 0, or -errno (-EBADMSG: differs)

@@ -232,13 +232,14 @@ TEST_F(before, tracepoints_name_what_happens)
 	close(fd);
 	EXPECT_EQ(0, ctl(0, "sealed", "object seal t"));
 	EXPECT_EQ(0, ctl(0, "unsealed", "object unseal t"));
-	EXPECT_EQ(0, ctl(0, "removed", "object remove t"));
+	EXPECT_EQ(0, ctl(0, "removed", "object remove t -j"));
 	EXPECT_EQ(0, ctl(0, "got 1 GiB", "pool grow 1G --timeout 600"));
 	EXPECT_EQ(0, ctl(0, "gave back 1 GiB", "pool shrink 1G"));
 	trace = trace_stop();
 	ASSERT_NE(NULL, trace);
 	EXPECT_LT(0, COUNT("commit", "kind=file seq="));
 	EXPECT_LT(0, COUNT("commit", "slot=small moved"));
+	EXPECT_LT(0, COUNT("commit", "kind=free seq="));
 	EXPECT_LT(0, COUNT("fault", "offset=0x0 size=0x200000 write result=NOPAGE"));
 	EXPECT_LT(0, COUNT("claim", "from=none to=running generation=0 err=0"));
 	EXPECT_LT(0, COUNT("release", "from=running to=running generation=0 err=0"));
@@ -250,6 +251,34 @@ TEST_F(before, tracepoints_name_what_happens)
 	if (_metadata->exit_code)
 		printf("%s", trace);
 	free(trace);
+}
+
+TEST_F(before, counters_count)
+{
+	static const char * const names[] = {
+		"commits", "repairs", "faults_4k", "faults_2m", "faults_1g", "populates",
+		"waits", "zeroed", "kexec_refused", "quarantined",
+	};
+	long long before[ARRAY_SIZE(names)];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		before[i] = pool_counter(names[i]);
+		EXPECT_LE(0, before[i]) {
+			TH_LOG("%s", names[i]);
+		}
+	}
+	EXPECT_LT(0, before[5]);
+	EXPECT_EQ(0, before[9]);
+	EXPECT_EQ(0, ctl(0, "idle", "object create t 4M"));
+	EXPECT_EQ(0, touched(PKRAM_MNT "/t", 4 * MIB));
+	EXPECT_EQ(0, ctl(0, "removed", "object remove t -j"));
+	EXPECT_LE(before[0] + 2, pool_counter("commits"));
+	EXPECT_EQ(before[3] + 1, pool_counter("faults_2m"));
+	EXPECT_EQ(before[4], pool_counter("faults_1g"));
+	EXPECT_EQ(before[7] + 1, pool_counter("zeroed"));
+	EXPECT_EQ(0, as_nobody(0, "counters and objects: only root may see them",
+			       "status --verbose"));
 }
 
 /* The state file and the sealed RAM are both removed. */
