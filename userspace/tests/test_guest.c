@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include "guest_file.h"
 #include "qmp.h"
+#include "redact.h"
 #include "tap.h"
 
 #define UUID	"5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1"
@@ -319,6 +320,49 @@ static void wrong_talk(void)
 	free(much);
 }
 
+static void redacting(void)
+{
+	static const struct {
+		const char *option, *arg, *want;
+		unsigned int removed;
+	} t[] = {
+		{ "-m", "4G", "4G", 0 },
+		{ "-object", "secret,id=a,data=x,,y z,format=raw",
+		  "secret,id=a,data=(removed),format=raw", 1 },
+		{ "-object", "tls-creds-x509,id=a,passwordid=x",
+		  "tls-creds-x509,id=a,passwordid=(removed)", 1 },
+		{ "-blockdev", "driver=luks,key-secret=a,file=b",
+		  "driver=luks,key-secret=a,file=b", 0 },
+		{ "-spice", "port=1,Password=x", "port=1,Password=(removed)", 1 },
+		{ "-drive", "file=http://u:p@h/d,if=none", "file=http://(removed)@h/d,if=none", 1 },
+		{ "-drive", "file=http://h/d@2x,if=none", "file=http://h/d@2x,if=none", 0 },
+		{ "-drive", "file=http://h/d?token=x,if=none",
+		  "file=http://h/d?token=(removed),if=none", 1 },
+		{ "-append", "quiet password=x y", "quiet password=(removed)", 1 },
+		{ "-fw_cfg", "name=opt/a,string=x", "name=opt/a,string=(removed)", 1 },
+		{ "--fw_cfg", "name=opt/a,string=x", "name=opt/a,string=(removed)", 1 },
+		{ "-device", "x,string=y", "x,string=y", 0 },
+		{ "-smbios", "type=11,value=io.systemd.credential:a=b",
+		  "type=11,value=(removed)", 1 },
+		{ "-object", "{\"qom-type\":\"secret\",\"data\":\"x\"}",
+		  "{\"qom-type\":\"secret\",\"data\":\"(removed)\"}", 1 },
+		{ "-blockdev", "{\"a\":[{\"password\":5}],\"url\":\"nbd://u:p@h\",\"key-secret\":\"s\"}",
+		  "{\"a\":[{\"password\":\"(removed)\"}],\"url\":\"nbd:\\/\\/(removed)@h\",\"key-secret\":\"s\"}",
+		  2 },
+		{ "-object", "{not json,password=x", "{not json,password=(removed)", 1 },
+	};
+	unsigned int i, removed;
+	char *text;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		removed = 0;
+		text = redact_arg(t[i].option, t[i].arg, &removed);
+		ok(text && !strcmp(text, t[i].want) && removed == t[i].removed,
+		   "redact %s", t[i].arg);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	snprintf(path, sizeof(path), "/tmp/pkram-qmp.%d", getpid());
@@ -328,5 +372,6 @@ int main(void)
 	a_conversation();
 	impossible_times();
 	wrong_talk();
+	redacting();
 	return tap_finish();
 }

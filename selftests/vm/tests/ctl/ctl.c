@@ -281,6 +281,31 @@ TEST_F(before, counters_count)
 			       "status --verbose"));
 }
 
+TEST_F(before, report_has_the_state_of_the_pool)
+{
+	static const char * const has[] = {
+		"'Linux version' dmesg", "pkram iomem", "'System RAM' iomem",
+		"'\"commits\":' status.json", "/v object-show.json", "0 kexec-loaded",
+		"'pkram parameters/handover: auto' module-parameters",
+	};
+	char *text;
+	size_t i;
+
+	EXPECT_EQ(0, ctl(0, "/tmp/r.tar.gz", "report /tmp/r.tar.gz"));
+	EXPECT_EQ(0, ctl(1, "exists already", "report /tmp/r.tar.gz"));
+	EXPECT_EQ(0, vm_run(NULL, "cd /tmp && tar -xzf r.tar.gz"));
+	for (i = 0; i < ARRAY_SIZE(has); i++)
+		EXPECT_EQ(0, vm_run(NULL, "cd /tmp/r && grep -q %s", has[i]));
+	text = vm_read_file("/tmp/r/README");
+	ASSERT_NE(NULL, text);
+	/* There is no systemd. */
+	EXPECT_NE(NULL, strstr(text, "units: the program is not installed"));
+	if (_metadata->exit_code)
+		printf("%s", text);
+	free(text);
+	EXPECT_EQ(0, vm_run(NULL, "rm -r /tmp/r /tmp/r.tar.gz"));
+}
+
 /* The state file and the sealed RAM are both removed. */
 TEST_F(before, guest_unseal_removes_the_saved_guest)
 {
