@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramfs: reads and writes with a buffer whose page fault does not end, as with
- * userfaultfd or FUSE. Other processes must not have to wait for it.
+ * What users without privileges may try: buffers whose page fault does not end, as with
+ * userfaultfd or FUSE, and pins of pages while the pool grows. Others must not have to
+ * wait for it.
  */
 #include "fs_fixture.h"
 
@@ -12,6 +13,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
+
+#include "pool.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define PAGE	4096UL
@@ -360,6 +363,56 @@ TEST_F(main, buffers_that_lose_their_pages_are_copied_whole)
 	close(tmp);
 	unlink("/tmp/buffer");
 	close(fd);
+}
+
+/* Splice a page of every 4 MiB into pipes, as any user may, and wait */
+static void __attribute__((noreturn)) pin_pages(uint64_t bytes, int ready)
+{
+	int fds[2], n = 0;
+	struct iovec iov;
+	char *p;
+
+	if (setgid(65534) || setuid(65534))
+		_exit(2);
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		_exit(3);
+	madvise(p, bytes, MADV_HUGEPAGE);
+	for (uint64_t at = 0; at < bytes; at += 4096)
+		p[at] = 1;
+	for (uint64_t at = 0; at < bytes; at += 4 * MIB) {
+		if (n++ % 16 == 0 && pipe(fds))
+			_exit(4);
+		iov = (struct iovec){ .iov_base = p + at, .iov_len = 4096 };
+		if (vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK) != 4096)
+			_exit(5);
+	}
+	if (write(ready, "", 1) != 1)
+		_exit(6);
+	for (;;)
+		pause();
+}
+
+TEST_F(main, grow_over_pinned_pages_ends_at_its_timeout)
+{
+	uint64_t bytes = vm_meminfo("MemAvailable") * 6 / 10;
+	int ready[2];
+	pid_t pid;
+	char c, *out;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid)
+		pin_pages(bytes, ready[1]);
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	vm_run(&out, CTL "pool grow 64G --timeout 2");
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "pinned or not movable"));
+	free(out);
+	/* Still there, as it was */
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 TEST_HARNESS_MAIN
