@@ -31,6 +31,8 @@ void pkram_header_encode(struct pkram_region_ser *ser,
 	ser->nr_meta = cpu_to_le32(h->nr_meta);
 	ser->created = cpu_to_le64(h->created);
 	memcpy(ser->pool_key, h->pool_key, sizeof(ser->pool_key));
+	ser->set_seq = cpu_to_le64(h->set_seq);
+	ser->nr_regions = cpu_to_le32(h->nr_regions);
 	for (i = 0; i < PKRAM_REGION_MAX_GIB / 64; i++)
 		ser->present[i] = cpu_to_le64(h->present[i]);
 	for (i = 0; i < h->nr_meta && i < PKRAM_REGION_MAX_META; i++)
@@ -58,6 +60,8 @@ static void header_decode_fixed(struct pkram_header *h, const __le64 *w)
 	h->nr_meta = le64_to_cpu(*WORD(nr_meta)) >> 32;
 	h->created = le64_to_cpu(*WORD(created));
 	memcpy(h->pool_key, WORD(pool_key), sizeof(h->pool_key));
+	h->set_seq = le64_to_cpu(*WORD(set_seq));
+	h->nr_regions = (u32)le64_to_cpu(*WORD(nr_regions));
 #undef WORD
 }
 

@@ -25,6 +25,8 @@ struct pkram_header {
 	u32 nr_meta;
 	u64 created;
 	u8 pool_key[16];
+	u64 set_seq;
+	u32 nr_regions;
 	u64 present[PKRAM_REGION_MAX_GIB / 64];
 	u32 meta[PKRAM_REGION_MAX_META];
 };

@@ -67,6 +67,10 @@
  * @pool_key: a random number of the pool, the same in all its headers, and never told
  *	to user space, which knows the UUIDs: who can write into an object cannot
  *	forge a header
+ * @set_seq: rises each time a region joins or leaves the pool; the headers of all regions
+ *	are written then, that of a new region first
+ * @nr_regions: number of regions since then, in the header with the highest @set_seq;
+ *	0: not known
  * @present: bit n: GiB n of the span belongs to the region. Bit 0 is set.
  * @meta: units that contain records: unit number | %PKRAM_META_LARGE
  */
@@ -85,7 +89,9 @@ struct pkram_region_ser {
 	__le32 nr_meta;
 	__le64 created;
 	__u8 pool_key[16];
-	__u8 reserved[392];
+	__le64 set_seq;
+	__le32 nr_regions;
+	__u8 reserved[380];
 	__le64 present[PKRAM_REGION_MAX_GIB / 64];
 	__le32 meta[PKRAM_REGION_MAX_META];
 };
@@ -271,6 +277,7 @@ struct pkram_record_ser {
  */
 static_assert(sizeof(struct pkram_region_ser) == PKRAM_HEADER_SLOT);
 static_assert(offsetof(struct pkram_region_ser, seq) == 8);
+static_assert(offsetof(struct pkram_region_ser, set_seq) == 120);
 static_assert(offsetof(struct pkram_region_ser, present) == 512);
 static_assert(offsetof(struct pkram_region_ser, meta) == 768);
 static_assert(sizeof(struct pkram_time_ser) == 16);

@@ -130,6 +130,8 @@ int pkram_nl_pool_get_doit(struct sk_buff *req, struct genl_info *info)
 		goto err_free;
 	if ((p.read_only && nla_put_flag(skb, PKRAM_A_READ_ONLY)) ||
 	    nla_put_u32(skb, PKRAM_A_NR_REGIONS, p.nr_regions) ||
+	    (p.nr_missing &&
+	     nla_put_u32(skb, PKRAM_A_NR_MISSING, p.nr_missing)) ||
 	    nla_put_u32(skb, PKRAM_A_NR_OBJECTS, p.nr_objects) ||
 	    nla_put_u32(skb, PKRAM_A_NR_QUARANTINED, p.nr_quarantined) ||
 	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, p.bytes) ||
@@ -415,7 +417,13 @@ int pkram_nl_pool_shrink_doit(struct sk_buff *req, struct genl_info *info)
 	err = pkram_genl_check_admin(req, info->extack);
 	if (err)
 		return err;
-	if (tb[PKRAM_A_BASE] || tb[PKRAM_A_SIZE]) {
+	if (tb[PKRAM_A_NR_MISSING]) {
+		if (tb[PKRAM_A_BASE] || tb[PKRAM_A_SIZE] || tb[PKRAM_A_GIB]) {
+			GENL_SET_ERR_MSG(info,
+					 "either memory or missing regions, not both: leave one out");
+			return -EINVAL;
+		}
+	} else if (tb[PKRAM_A_BASE] || tb[PKRAM_A_SIZE]) {
 		if (tb[PKRAM_A_GIB]) {
 			NL_SET_ERR_MSG_ATTR(info->extack, tb[PKRAM_A_GIB],
 					    "either a number of GiB or a range, not both: leave one out");
@@ -436,7 +444,10 @@ int pkram_nl_pool_shrink_doit(struct sk_buff *req, struct genl_info *info)
 	report = genl_report_new();
 	if (!report)
 		return genl_fail(info->extack, -ENOMEM);
-	err = pkram_pool_shrink(nr_gib, base, size, report, &text);
+	if (tb[PKRAM_A_NR_MISSING])
+		err = pkram_pool_give_up(nla_get_u32(tb[PKRAM_A_NR_MISSING]), &text);
+	else
+		err = pkram_pool_shrink(nr_gib, base, size, report, &text);
 	return genl_report(info, PKRAM_CMD_POOL_SHRINK, err, text, report);
 }
 

@@ -24,6 +24,7 @@ struct attach_id {
  * @known: a trusted header was seen, or there is a pool already
  * @hints: UUIDs and keys of pools in unusable headers at trusted places
  * @nr_hints: number of them
+ * @unreadable: the last header that was looked at is one
  * @damaged: there was such a header: ranges need not begin where regions do, because absent GiB
  *	split regions
  * @nr: number of regions found
@@ -36,6 +37,7 @@ struct attach_scan {
 	bool known;
 	struct attach_id hints[8];
 	u32 nr_hints;
+	bool unreadable;
 	bool damaged;
 	u32 nr;
 	const char *refused;
@@ -152,13 +154,15 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	enum pkram_bad bad;
 	int cur;
 
+	s->unreadable = false;
 	if (IS_ERR(r)) {
 		if (PTR_ERR(r) == -ENOMEM)
 			*err = -ENOMEM;
 		return "it cannot be mapped";
 	}
-	trusted &= !s->damaged;
 	bad = pkram_header_read(r->head, base, &r->h, &cur, &r->differs);
+	s->unreadable = bad && trusted;
+	trusted &= !s->damaged;
 	if (bad)
 		reason = pkram_bad_text(bad);
 	id = attach_id(&r->h);
@@ -198,13 +202,21 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	return NULL;
 }
 
+static void attach_quarantine(u64 base, u64 size, const char *reason, bool region)
+{
+	if (region)
+		pkram_quarantine_add_region(base, size, reason);
+	else
+		pkram_quarantine_add(base, size, reason);
+}
+
 /* Find the regions in one reserved range; the rest is quarantined. */
 static int attach_scan_range(struct attach_scan *s, const struct pkram_range *range,
 			     const struct pkram_range *ranges, int nr)
 {
 	u64 base = range->base, end = base + range->size, bad_from = 0;
 	const char *reason, *bad_reason = NULL;
-	bool trusted = true;
+	bool trusted = true, region = false;
 	int err = 0;
 
 	for (; base < end && err != -ENOMEM; base += PKRAM_GIB) {
@@ -217,13 +229,14 @@ static int attach_scan_range(struct attach_scan *s, const struct pkram_range *ra
 		if (reason && !bad_from) {
 			bad_from = base;
 			bad_reason = reason;
+			region = s->unreadable;
 		} else if (!reason && bad_from) {
-			pkram_quarantine_add(bad_from, base - bad_from, bad_reason);
+			attach_quarantine(bad_from, base - bad_from, bad_reason, region);
 			bad_from = 0;
 		}
 	}
 	if (bad_from)
-		pkram_quarantine_add(bad_from, base - bad_from, bad_reason);
+		attach_quarantine(bad_from, base - bad_from, bad_reason, region);
 	return err == -ENOMEM ? err : 0;
 }
 

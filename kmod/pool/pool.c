@@ -253,12 +253,19 @@ static void pool_undo_adopt(const struct pkram_range *range, bool reserved, int 
 		pkram_quarantine_add(range->base, range->size, TEXT_NOT_ADOPTED);
 }
 
+/* @nr: of the pool's missing regions, which will not come any more */
+static void pool_give_up(u32 nr)
+{
+	if (pkram_store_give_up_lost(nr, pkram_quarantine_any()))
+		pr_warn("out of memory: freed space is found at the next load\n");
+}
+
 static int pool_adopt(const struct pkram_range *range, bool format,
 		      struct pkram_pool_report *report, const char **text)
 {
 	struct pool_overlap quarantined = { .range = range };
 	bool reserved;
-	u32 found = 0;
+	u32 found = 0, nr_gone;
 	int err;
 
 	*text = "part of the range is in the pool already";
@@ -292,11 +299,14 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	}
 	if (!err) {
 		*text = "the region could not be made";
+		nr_gone = pkram_quarantine_regions(range->base, range->size);
 		pkram_quarantine_forget(range->base, range->size);
 		err = pool_make_region(range->base, range->size);
-		if (!err)
+		if (!err) {
 			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
 					  range->base, range->size);
+			pool_give_up(nr_gone);
+		}
 	}
 	if (err)
 		pool_undo_adopt(range, reserved, err);
@@ -468,6 +478,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 	struct pkram_range range = { .base = base, .size = size };
 	u64 unit = pkram_take_unit_size(), addr;
 	struct pkram_refusal refusal = {};
+	u32 nr_gone;
 	int err;
 
 	if (pkram_quarantine_find(base, size)) {
@@ -476,6 +487,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 			*text = TEXT_NOT_ZEROED;
 			return err;
 		}
+		nr_gone = pkram_quarantine_regions(base, size);
 		pkram_quarantine_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {
 			refusal.reason = TEXT_LOST;
@@ -487,14 +499,33 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 		} else {
 			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
-		if (!pkram_quarantine_any() && pkram_store_give_up_lost())
-			pr_warn("out of memory: freed space is found at the next load\n");
+		pool_give_up(nr_gone);
 		return 0;
 	}
 	for (addr = base + size; addr > base && !fatal_signal_pending(current);
 	     addr -= unit)
 		pool_drop_unit(addr - unit, unit, report);
 	return 0;
+}
+
+int pkram_pool_give_up(u32 nr, const char **text)
+{
+	struct pkram_pool_info info;
+	int err = 0;
+
+	mutex_lock(&pool_lock);
+	pkram_store_info(&info);
+	if (!nr || nr != info.nr_missing) {
+		*text = "so many regions are not missing; 'pkramctl pool show' says how many are";
+		err = -EINVAL;
+	} else if (info.read_only) {
+		*text = "the pool is read-only";
+		err = -EROFS;
+	} else {
+		pool_give_up(nr);
+	}
+	mutex_unlock(&pool_lock);
+	return err;
 }
 
 int pkram_pool_shrink(u32 nr_gib, u64 base, u64 size,

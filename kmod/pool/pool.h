@@ -57,6 +57,16 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 		     struct pkram_pool_report *report, const char **text);
 
 /**
+ * pkram_pool_give_up() - Stop waiting for the pool's missing regions
+ * @nr: number of them, as pkram_store_info() has it
+ * @text: out: text on failure
+ *
+ * Memory that their objects may own becomes free. Return: 0; -EINVAL another number is
+ * missing; -EROFS.
+ */
+int pkram_pool_give_up(u32 nr, const char **text);
+
+/**
  * pkram_pool_shrink() - Give unused GiB back to the system
  * @nr_gib: number of GiB, if @size is 0
  * @base: start of the range

@@ -16,7 +16,7 @@ static DEFINE_MUTEX(quarantine_lock);
 static LIST_HEAD(quarantine_ranges);
 
 /* Context: quarantine_lock */
-static void quarantine_keep(u64 base, u64 size, const char *reason)
+static void quarantine_keep(u64 base, u64 size, const char *reason, bool region)
 {
 	struct pkram_quarantine *b;
 
@@ -26,11 +26,12 @@ static void quarantine_keep(u64 base, u64 size, const char *reason)
 	b->range.base = base;
 	b->range.size = size;
 	b->reason = reason;
+	b->region = region;
 	list_add_tail(&b->list, &quarantine_ranges);
 	pkram_store_new_epoch();
 }
 
-void pkram_quarantine_add(u64 base, u64 size, const char *reason)
+static void quarantine_add(u64 base, u64 size, const char *reason, bool region)
 {
 	if (!size)
 		return;
@@ -39,9 +40,19 @@ void pkram_quarantine_add(u64 base, u64 size, const char *reason)
 	pkram_count(PKRAM_COUNT_QUARANTINED);
 	trace_pkram_range_quarantine(base, size, reason);
 	mutex_lock(&quarantine_lock);
-	quarantine_keep(base, size, reason);
+	quarantine_keep(base, size, reason, region);
 	mutex_unlock(&quarantine_lock);
 	pkram_event_range(PKRAM_CMD_REGION_QUARANTINE_NTF, base, size, reason);
+}
+
+void pkram_quarantine_add(u64 base, u64 size, const char *reason)
+{
+	quarantine_add(base, size, reason, false);
+}
+
+void pkram_quarantine_add_region(u64 base, u64 size, const char *reason)
+{
+	quarantine_add(base, size, reason, true);
 }
 
 int pkram_quarantine_walk(int (*fn)(const struct pkram_quarantine *b,
@@ -71,7 +82,7 @@ void pkram_quarantine_forget(u64 base, u64 size)
 		if (b_end <= base || b->range.base >= end)
 			continue;
 		if (b_end > end)
-			quarantine_keep(end, b_end - end, b->reason);
+			quarantine_keep(end, b_end - end, b->reason, false);
 		if (b->range.base < base) {
 			b->range.size = base - b->range.base;
 			continue;
@@ -91,6 +102,16 @@ bool pkram_quarantine_find(u64 base, u64 size)
 		if (b->range.base == base && b->range.size == size)
 			return true;
 	return false;
+}
+
+u32 pkram_quarantine_regions(u64 base, u64 size)
+{
+	struct pkram_quarantine *b;
+	u32 nr = 0;
+
+	list_for_each_entry(b, &quarantine_ranges, list)
+		nr += b->region && b->range.base >= base && b->range.base - base < size;
+	return nr;
 }
 
 bool pkram_quarantine_any(void)

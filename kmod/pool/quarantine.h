@@ -11,15 +11,27 @@
  * @list: in the pool's list
  * @range: the memory
  * @reason: why
+ * @region: a region of the pool begins there, and its header cannot be read
  */
 struct pkram_quarantine {
 	struct list_head list;
 	struct pkram_range range;
 	const char *reason;
+	bool region;
 };
 
 /** pkram_quarantine_add() - Add a range to the list, with a warning and an event */
 void pkram_quarantine_add(u64 base, u64 size, const char *reason);
+
+/** pkram_quarantine_add_region() - Add a range where a region begins that cannot be read */
+void pkram_quarantine_add_region(u64 base, u64 size, const char *reason);
+
+/**
+ * pkram_quarantine_regions() - Count the regions that cannot be read in a range
+ *
+ * Context: pool_lock, so that the result stays valid.
+ */
+u32 pkram_quarantine_regions(u64 base, u64 size);
 
 /** pkram_quarantine_forget() - Remove a range from the list */
 void pkram_quarantine_forget(u64 base, u64 size);

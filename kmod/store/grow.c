@@ -74,8 +74,8 @@ static int grow_make_region(struct pkram_region *r)
 		pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 		return err;
 	}
-	pkram_region_commit(r);
 	pkram_regions_insert(r);
+	pkram_regions_write_set(r, NULL);
 	pkram_store.exists = true;
 	return 0;
 }
@@ -187,10 +187,12 @@ static void grow_hold_units(struct pkram_region *r, u32 unit, u32 nr, bool hold)
 static void grow_drop_region(struct pkram_region *r)
 {
 	lockdep_assert_held(&pkram_store.lock);
-	list_del_rcu(&r->list);
-	pkram_store_new_epoch();
+	pkram_regions_write_set(NULL, r);
+	pkram_regions_remove(r);
 	pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 	pkram_store.exists = !list_empty(&pkram_store.regions);
+	if (!pkram_store.exists)
+		pkram_store.nr_missing = 0;
 }
 
 int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,

@@ -302,6 +302,16 @@ static int load_pool_read(struct load_pool *lp)
 	return err ?: pkram_object_reserve_names(lp->res.nr);
 }
 
+/* Regions that are not there may have objects with higher ids: leave a gap for them. */
+#define LOAD_POOL_ID_GAP	BIT_ULL(32)
+
+static void load_pool_set_next_id(u64 max_id)
+{
+	if (pkram_store.region_lost && max_id < PKRAM_ID_MAX - LOAD_POOL_ID_GAP)
+		max_id += LOAD_POOL_ID_GAP;
+	pkram_store.next_id = max_t(u64, max_id, PKRAM_ROOT_ID) + 1;
+}
+
 static void load_pool_use(struct load_pool *lp)
 {
 	u32 i;
@@ -312,10 +322,13 @@ static void load_pool_use(struct load_pool *lp)
 		    lp->res.items[i].bad)
 			pkram_records_use(&lp->res.items[i].loc);
 	load_pool_link_objects(lp);
-	pkram_store.next_id = max_t(u64, lp->res.max_id, PKRAM_ROOT_ID) + 1;
+	load_pool_set_next_id(lp->res.max_id);
 	if (lp->res.lost)
 		pr_warn("a record is lost: memory that it may own is kept back until the object is discarded\n");
-	if (pkram_store.region_lost)
+	if (pkram_store.nr_missing)
+		pr_warn("%u region(s) of the pool are missing: memory that their objects may own is kept back until they are attached or given up\n",
+			pkram_store.nr_missing);
+	else if (pkram_store.region_lost)
 		pr_warn("a region may be missing: memory that its objects may own is kept back until the region is attached or given back\n");
 	load_pool_repair(&lp->res);
 }
@@ -432,6 +445,8 @@ static int load_pool_check_ids(const struct list_head *regions)
  * @exists: there was one
  * @read_only: it was
  * @region_lost: as in the store
+ * @nr_missing: as in the store
+ * @set_seq: as in the store
  */
 struct load_pool_before {
 	struct pkram_alloc al;
@@ -439,6 +454,8 @@ struct load_pool_before {
 	bool exists;
 	bool read_only;
 	bool region_lost;
+	u32 nr_missing;
+	u64 set_seq;
 };
 
 static void load_pool_set_uuid(const u8 uuid[16])
@@ -457,17 +474,20 @@ static void load_pool_set_read_only(bool read_only)
 		r->read_only = read_only;
 }
 
-/* Add regions to the store, without their records. */
-static void load_pool_add_regions(struct list_head *regions, bool lost,
+/* Add regions to the store, without their records. Return: a change of their set was cut */
+static bool load_pool_add_regions(struct list_head *regions, bool lost,
 				  struct load_pool_before *before)
 {
 	bool read_only = pkram_store.read_only;
 	struct pkram_region *r, *next;
+	bool cut;
 
 	before->al = pkram_store.al;
 	before->exists = pkram_store.exists;
 	before->read_only = pkram_store.read_only;
 	before->region_lost = pkram_store.region_lost;
+	before->nr_missing = pkram_store.nr_missing;
+	before->set_seq = pkram_store.set_seq;
 	memcpy(before->uuid, pkram_store.uuid, sizeof(before->uuid));
 	memset(&pkram_store.al, 0, sizeof(pkram_store.al));
 	load_pool_set_uuid(list_first_entry(regions, struct pkram_region,
@@ -479,7 +499,9 @@ static void load_pool_add_regions(struct list_head *regions, bool lost,
 	}
 	load_pool_set_read_only(read_only);
 	pkram_store.exists = true;
-	pkram_store.region_lost = lost;
+	cut = pkram_regions_count_missing();
+	pkram_store.region_lost = lost || pkram_store.nr_missing;
+	return cut;
 }
 
 /* Undo that; the regions are on the caller's list again. */
@@ -492,6 +514,8 @@ static void load_pool_remove_regions(struct list_head *regions,
 	pkram_store.al = before->al;
 	pkram_store.exists = before->exists;
 	pkram_store.region_lost = before->region_lost;
+	pkram_store.nr_missing = before->nr_missing;
+	pkram_store.set_seq = before->set_seq;
 	load_pool_set_uuid(before->uuid);
 	list_for_each_entry_safe(r, next, &pkram_store.regions, list) {
 		if (pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r)))
@@ -541,6 +565,7 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 	struct load_pool_before before;
 	struct load_pool lp = {};
 	struct pkram_region *r;
+	bool cut;
 	int err;
 
 	list_for_each_entry(r, regions, list) {
@@ -554,7 +579,7 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 		err = -EBUSY;
 	if (err)
 		goto unlock;
-	load_pool_add_regions(regions, lost, &before);
+	cut = load_pool_add_regions(regions, lost, &before);
 	err = load_pool_know_regions(&before.al);
 	if (!err)
 		err = load_pool_read(&lp);
@@ -562,6 +587,8 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 		load_pool_forget_objects();
 		pkram_alloc_destroy(&before.al);
 		load_pool_use(&lp);
+		if (cut && !pkram_store.read_only)
+			pkram_regions_write_set(NULL, NULL);
 	}
 	load_pool_release(&lp, !err);
 	if (err)
@@ -573,12 +600,17 @@ unlock:
 	return err;
 }
 
-int pkram_store_give_up_lost(void)
+int pkram_store_give_up_lost(u32 nr, bool ranges)
 {
 	int err = 0;
 
 	pkram_space_lock_settled();
-	if (pkram_store.region_lost) {
+	nr = min(nr, pkram_store.nr_missing);
+	if (nr && !pkram_store.read_only) {
+		pkram_store.nr_missing -= nr;
+		pkram_regions_write_set(NULL, NULL);
+	}
+	if (pkram_store.region_lost && !ranges && !pkram_store.nr_missing) {
 		pkram_store.region_lost = false;
 		if (!pkram_store.read_only)
 			err = pkram_discard_recount();

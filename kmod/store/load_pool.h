@@ -12,7 +12,8 @@ struct list_head;
  * @regions: list of &struct pkram_region with valid headers, all of one pool;
  *	moved into the store on success
  * @lost: there are reserved ranges that may hold a region of the pool, but no
- *	header in them can be read: its records may own memory in the others
+ *	header in them can be read: its records may own memory in the others. So
+ *	they may if the headers say that regions are missing
  *
  * May be called again when further regions are adopted later: records that
  * were quarantined for a missing region are judged anew. Only if no file is
@@ -23,11 +24,14 @@ int pkram_store_attach(struct list_head *regions, bool lost);
 
 /**
  * pkram_store_give_up_lost() - Stop waiting for missing regions
+ * @nr: number of regions that will not come any more, of those that are missing
+ * @ranges: there still are reserved ranges that may hold others
  *
- * If the root directory's record was in one, the root that replaced it is written.
+ * When there can be no other, what may belong to their objects becomes free, and if the
+ * root directory's record was in one, the root that replaced it is written.
  * Return: as pkram_discard_recount().
  */
-int pkram_store_give_up_lost(void);
+int pkram_store_give_up_lost(u32 nr, bool ranges);
 
 /**
  * pkram_load_pool_forget() - Free all objects and the allocator, in memory

@@ -31,6 +31,57 @@ void pkram_regions_insert(struct pkram_region *r)
 	pkram_store_new_epoch();
 }
 
+void pkram_regions_remove(struct pkram_region *r)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	list_del_rcu(&r->list);
+	pkram_store_new_epoch();
+}
+
+bool pkram_regions_count_missing(void)
+{
+	u32 nr = 0, nr_regions = 0;
+	struct pkram_region *r;
+	bool differ = false;
+	u64 seq = 0;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(r, &pkram_store.regions, list) {
+		differ |= nr && r->h.set_seq != seq;
+		nr++;
+		if (r->h.set_seq < seq)
+			continue;
+		seq = r->h.set_seq;
+		nr_regions = r->h.nr_regions;
+	}
+	pkram_store.set_seq = seq;
+	pkram_store.nr_missing = nr_regions > nr ? nr_regions - nr : 0;
+	return nr_regions && (differ || nr > nr_regions);
+}
+
+static void regions_write_set(struct pkram_region *r, u32 nr)
+{
+	r->h.set_seq = pkram_store.set_seq;
+	r->h.nr_regions = nr;
+	pkram_region_commit(r);
+}
+
+void pkram_regions_write_set(struct pkram_region *first, const struct pkram_region *leaves)
+{
+	u32 nr = pkram_store.nr_missing;
+	struct pkram_region *r;
+
+	lockdep_assert_held(&pkram_store.lock);
+	pkram_store.set_seq++;
+	list_for_each_entry(r, &pkram_store.regions, list)
+		nr += r != leaves;
+	if (first)
+		regions_write_set(first, nr);
+	list_for_each_entry(r, &pkram_store.regions, list)
+		if (r != first && r != leaves)
+			regions_write_set(r, nr);
+}
+
 u32 pkram_store_epoch(void)
 {
 	return (u32)atomic_read(&pkram_store.epoch) ?: 1;

@@ -52,6 +52,27 @@ struct pkram_region *pkram_regions_find(u64 id);
 /** pkram_regions_insert() - Add a region to the list. Context: store.lock. */
 void pkram_regions_insert(struct pkram_region *r);
 
+/** pkram_regions_remove() - Remove a region from the list; wait for RCU. Context: store.lock. */
+void pkram_regions_remove(struct pkram_region *r);
+
+/**
+ * pkram_regions_count_missing() - Find out how many regions of the pool are not there
+ *
+ * The header that was written last knows how many there are. Context: store.lock.
+ * Return: true if the headers are to be written by pkram_regions_write_set(): a change of
+ * the set was cut.
+ */
+bool pkram_regions_count_missing(void);
+
+/**
+ * pkram_regions_write_set() - Tell all regions that one has joined or leaves
+ * @first: the one whose header is written first, or NULL
+ * @leaves: the one that leaves, or NULL; its header is not written
+ *
+ * A cut leaves either set of regions. Context: store.lock.
+ */
+void pkram_regions_write_set(struct pkram_region *first, const struct pkram_region *leaves);
+
 /**
  * pkram_regions_know_space() - Add a region's units to the allocator
  * @r: region

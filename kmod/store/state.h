@@ -37,8 +37,10 @@ struct pkram_record;
  * @seed: of the pool's checksums
  * @exists: there is a region, so there is a pool
  * @read_only: nothing may be changed
- * @region_lost: a region is missing: units without an owner may belong to its
- *	objects
+ * @nr_missing: regions of the pool that are not attached, by what its headers say
+ * @set_seq: of the set of regions, in the headers
+ * @region_lost: a region is missing, or a reserved range may hold one: units without an
+ *	owner may belong to its objects
  * @next_id: for the next object
  * @next_bad_key: for the next object that has no usable id
  * @nr_objects: files and directories, without the root and quarantined ones
@@ -70,6 +72,8 @@ struct pkram_store {
 	u32 seed;
 	bool exists;
 	bool read_only;
+	u32 nr_missing;
+	u64 set_seq;
 	bool region_lost;
 	u64 next_id;
 	u64 next_bad_key;

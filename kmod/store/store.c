@@ -49,6 +49,7 @@ void pkram_store_info(struct pkram_pool_info *info)
 		info->meta += (u64)(r->h.nr_meta + 1) << PKRAM_UNIT_SHIFT;
 		store_count_slices(r, info);
 	}
+	info->nr_missing = pkram_store.nr_missing;
 	info->nr_objects = pkram_store.nr_objects;
 	info->nr_quarantined = pkram_store.nr_quarantined;
 	info->free = pkram_store.al.nr_free << PKRAM_UNIT_SHIFT;

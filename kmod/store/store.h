@@ -27,6 +27,7 @@ struct pkram_pool_info {
 	bool exists;
 	bool read_only;
 	u32 nr_regions;
+	u32 nr_missing;
 	u32 nr_objects;
 	u32 nr_quarantined;
 	u64 bytes;

@@ -421,6 +421,8 @@ void sample_init(struct sample *s)
 	memset(s, 0, sizeof(*s));
 	image_init(im);
 	image_add_region(im, 1, 1);
+	im->h[0].set_seq = 1;
+	im->h[0].nr_regions = 1;
 	image_add_meta(im, 0, 1, false);
 	image_add_meta(im, 0, 2, true);
 	sample_records(s);

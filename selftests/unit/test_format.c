@@ -33,6 +33,8 @@ static void test_header_round_trip(void)
 	h->index = 77;
 	h->compat = 1ULL << 63;
 	h->created = ~0ULL;
+	h->set_seq = 1ULL << 62;
+	h->nr_regions = 99;
 	h->nr_meta = PKRAM_REGION_MAX_META;
 	for (i = 0; i < h->nr_meta; i++)
 		h->meta[i] = (1 + i * 1000) | (i % 3 ? 0 : PKRAM_META_LARGE);

@@ -245,7 +245,7 @@ static void test_root_given_up(void)
 	split_pool();
 	CHECK_EQ(machine_boot(&im, 0, 1, true), 0);
 	CHECK(!pkram_store.root->loc.region_id);
-	CHECK_EQ(pkram_store_give_up_lost(), 0);
+	CHECK_EQ(pkram_store_give_up_lost(0, false), 0);
 	machine_check();
 	set_root_mode(0711);
 	machine_stop();
@@ -454,6 +454,176 @@ static void test_adopt_twice(void)
 	done();
 }
 
+/* Before there is a pool, the root exists in memory; its labels need a large record. */
+static void start_without_pool(void)
+{
+	static u8 value[9000];
+
+	shim_log[0] = '\0';
+	memset(&pkram_store, 0, sizeof(pkram_store));
+	CHECK_EQ(pkram_store_init(), 0);
+	CHECK_EQ(pkram_store_set_label(pkram_store.root, "site", value, sizeof(value), 0), 0);
+}
+
+/* Missing regions, of which only the headers of the others tell */
+
+/* Region 1 has the record of vm1, whose memory is in region 0; of vm2 it is the other way. */
+static void shared_pool(void)
+{
+	struct pkram_record vm1 = image_file(5, 1, "vm1"), vm2 = image_file(6, 1, "vm2");
+	struct pkram_extent e;
+	u32 i;
+
+	machine_pool(&im, 2);
+	for (i = 0; i < 2; i++) {
+		im.h[i].set_seq = 3;
+		im.h[i].nr_regions = 2;
+		image_write_header(&im, i);
+	}
+	e = (struct pkram_extent){ im.h[0].region_id, 0, 20, 100 };
+	vm1.extents = &e;
+	vm1.nr_extents = 1;
+	vm1.size = 100 * PKRAM_UNIT;
+	image_put_owned(&im, (struct spot){ .region = 1, .unit = 1 }, &vm1);
+	e.region_id = im.h[1].region_id;
+	vm2.extents = &e;
+	vm2.nr_extents = 1;
+	vm2.size = 100 * PKRAM_UNIT;
+	image_put_owned(&im, AT(1), &vm2);
+}
+
+static void check_both_there(void)
+{
+	struct pkram_object *obj;
+
+	machine_check();
+	CHECK_EQ(pkram_store.nr_missing, 0);
+	if (pkram_store.nr_quarantined)
+		tap_fail(__FILE__, __LINE__, "found:\n%s", machine_describe());
+	obj = machine_find("vm1");
+	CHECK_EQ(obj->rec.extents[0].region_id, im.h[0].region_id);
+	pkram_object_put(obj);
+	pkram_object_put(machine_find("vm2"));
+}
+
+static void test_adopt_one_by_one(void)
+{
+	u32 first;
+
+	for (first = 0; first < 2; first++) {
+		shared_pool();
+		CHECK_EQ(machine_boot(&im, first, 1, false), 0);
+		machine_check();
+		CHECK_EQ(pkram_store.nr_missing, 1);
+		/* All memory that can be had is used before the other region comes. */
+		machine_create("other", S_IFREG | 0600, pkram_store.al.nr_free);
+		CHECK_EQ(machine_adopt(&im, !first, 1, false), 0);
+		check_both_there();
+		pkram_object_put(machine_find("other"));
+		check_stable();
+		done();
+	}
+}
+
+static void test_missing_given_up(void)
+{
+	u64 nr_free;
+
+	shared_pool();
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	nr_free = pkram_store.al.nr_free;
+	CHECK_EQ(pkram_store_give_up_lost(0, false), 0);
+	CHECK_EQ(pkram_store.al.nr_free, nr_free);
+	CHECK_EQ(pkram_store_give_up_lost(1, true), 0);
+	CHECK_EQ(pkram_store.al.nr_free, nr_free);
+	CHECK_EQ(pkram_store.nr_missing, 0);
+	CHECK_EQ(pkram_store_give_up_lost(0, false), 0);
+	CHECK_EQ(pkram_store.al.nr_free, nr_free + 100);
+	machine_stop();
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	machine_check();
+	CHECK(!pkram_store.nr_missing && !pkram_store.region_lost);
+	/* It comes after all: what was given up is lost, and the headers learn of it. */
+	CHECK_EQ(machine_adopt(&im, 1, 1, false), 0);
+	machine_check();
+	CHECK_EQ(pkram_store.nr_quarantined, 1);
+	pkram_object_put(machine_find("vm2"));
+	check_stable();
+	CHECK_EQ(list_first_entry(&pkram_store.regions, struct pkram_region,
+				  list)->h.nr_regions, 2);
+	done();
+}
+
+static void op_grow_pool(void)
+{
+	CHECK_EQ(machine_grow(&im, 1), 0);
+}
+
+static void op_shrink_pool(void)
+{
+	struct pkram_refusal refusal;
+	struct pkram_region *from;
+
+	CHECK_EQ(pkram_store_shrink(im.h[1].base, 1, &from, &refusal), 0);
+}
+
+/* Stop a change of the set of regions after each of its stores that counts. */
+static void cut_set(void (*op)(void), u32 before)
+{
+	u8 *saved = malloc(2 * 2 * PKRAM_HEADER_SLOT);
+	unsigned long nr, cut;
+	struct pkram_header h;
+	bool mirror;
+	int cur;
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		memcpy(saved + i * 2 * PKRAM_HEADER_SLOT, im.mem[i], 2 * PKRAM_HEADER_SLOT);
+	for (cut = 0, nr = 0; cut <= nr; cut += nr / 60 | 1) {
+		CHECK_EQ(machine_boot(&im, 0, before, false), 0);
+		machine_log_begin();
+		op();
+		nr = machine_log.nr;
+		machine_cut(cut);
+		pkram_store_hook = NULL;
+		/* Of two regions each that has a header is attached, or the first alone. */
+		i = !pkram_header_read(im.mem[1], im.h[1].base, &h, &cur, &mirror);
+		CHECK_EQ(machine_boot(&im, 0, 1 + i, false), 0);
+		machine_check();
+		CHECK(!pkram_store.nr_missing && !pkram_store.region_lost);
+		machine_stop();
+		for (i = 0; i < 2; i++)
+			memcpy(im.mem[i], saved + i * 2 * PKRAM_HEADER_SLOT,
+			       2 * PKRAM_HEADER_SLOT);
+	}
+	free(saved);
+}
+
+static void test_set_cut(void)
+{
+	machine_pool(&im, 2);
+	memset(im.mem[0], 0, 2 * PKRAM_UNIT);
+	memset(im.mem[1], 0, 2 * PKRAM_UNIT);
+	start_without_pool();
+	CHECK_EQ(machine_grow(&im, 0), 0);
+	machine_stop();
+	cut_set(op_grow_pool, 1);
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	op_grow_pool();
+	machine_stop();
+	/* The other region is missed. */
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	CHECK_EQ(pkram_store.nr_missing, 1);
+	machine_stop();
+	cut_set(op_shrink_pool, 2);
+	CHECK_EQ(machine_boot(&im, 0, 2, false), 0);
+	op_shrink_pool();
+	machine_stop();
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	CHECK_EQ(pkram_store.nr_missing, 0);
+	done();
+}
+
 /* Growing */
 
 static void create_now(void)
@@ -465,17 +635,6 @@ static void create_now(void)
 		machine_create("vm1", S_IFREG | 0600, 1);
 	pkram_alloc_fail_at = fail_at;
 	pkram_alloc_count = count;
-}
-
-/* Before there is a pool, the root exists in memory; its labels need a large record. */
-static void start_without_pool(void)
-{
-	static u8 value[9000];
-
-	shim_log[0] = '\0';
-	memset(&pkram_store, 0, sizeof(pkram_store));
-	CHECK_EQ(pkram_store_init(), 0);
-	CHECK_EQ(pkram_store_set_label(pkram_store.root, "site", value, sizeof(value), 0), 0);
 }
 
 /* Another task makes a file as soon as there is a pool. */
@@ -523,7 +682,7 @@ static void test_first_region_cut(void)
 
 	machine_pool(&im, 1);
 	memset(im.mem[0], 0, 3 * PKRAM_UNIT);
-	for (cut = 0, nr = 0; cut <= nr; cut += nr / 200 | 1) {
+	for (cut = 0, nr = 0; cut <= nr; cut += nr / 60 | 1) {
 		start_without_pool();
 		machine_log_begin();
 		CHECK_EQ(machine_grow(&im, 0), 0);
@@ -616,6 +775,10 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "but not in a pool that is read-only", test_header_not_repaired },
 	 { "an adopt that runs out of memory changes nothing", test_adopt_without_memory },
 	 { "a region with the id of another is refused", test_adopt_twice },
+	 { "regions may be adopted one by one, in any order", test_adopt_one_by_one },
+	 { "memory of missing regions' objects is free when they are given up",
+	   test_missing_given_up },
+	 { "a cut change of the set of regions leaves either set", test_set_cut },
 	 { "a pool that cannot be made is seen by nobody", test_first_region },
 	 { "a pool whose making is cut is whole or is not there", test_first_region_cut },
 	 { "attaching nested directories takes linear time", test_nested },

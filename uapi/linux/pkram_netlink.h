@@ -82,6 +82,8 @@
  * @PKRAM_A_KEXEC_REFUSED: u64, kexec images that the guard refused
  * @PKRAM_A_QUARANTINED: u64, objects, DMA tables and ranges that were
  *	quarantined
+ * @PKRAM_A_NR_MISSING: u32, number of regions that the pool had and that are
+ *	not attached; memory that their objects may own is kept back
  */
 enum pkram_attr {
 	PKRAM_A_PAD = 1,
@@ -142,6 +144,7 @@ enum pkram_attr {
 	PKRAM_A_ZEROED,
 	PKRAM_A_KEXEC_REFUSED,
 	PKRAM_A_QUARANTINED,
+	PKRAM_A_NR_MISSING,
 
 	__PKRAM_A_MAX
 };
@@ -152,8 +155,9 @@ enum pkram_attr {
  * enum pkram_cmd - commands and events of the family
  * @PKRAM_CMD_POOL_GET: do; Get the pool. Out: %PKRAM_A_POOL_UUID,
  *	%PKRAM_A_FORMAT_VERSION, %PKRAM_A_READ_ONLY, %PKRAM_A_NR_REGIONS,
- *	%PKRAM_A_NR_OBJECTS, %PKRAM_A_NR_QUARANTINED, %PKRAM_A_SIZE, %PKRAM_A_FREE,
- *	%PKRAM_A_META, %PKRAM_A_PENDING, %PKRAM_A_GIB_1G, %PKRAM_A_GIB_2M.
+ *	%PKRAM_A_NR_MISSING, %PKRAM_A_NR_OBJECTS, %PKRAM_A_NR_QUARANTINED,
+ *	%PKRAM_A_SIZE, %PKRAM_A_FREE, %PKRAM_A_META, %PKRAM_A_PENDING,
+ *	%PKRAM_A_GIB_1G, %PKRAM_A_GIB_2M.
  * @PKRAM_CMD_REGION_GET: dump; List the regions by rising address, one message
  *	for each, then the reserved ranges that have no usable region: these have a
  *	quarantine and no region-uuid. Out: %PKRAM_A_BASE, %PKRAM_A_GIB,
@@ -176,10 +180,11 @@ enum pkram_attr {
  * @PKRAM_CMD_POOL_SHRINK: do; Give memory back to the system: a number of GiB,
  *	or a range. The reply has what was given back, and what could not be. The
  *	memory may be offline: write online to
- *	/sys/devices/system/memory/memoryN/state of its blocks. In: %PKRAM_A_GIB,
- *	%PKRAM_A_BASE, %PKRAM_A_SIZE. Out: %PKRAM_A_GIB, %PKRAM_A_TAKEN
- *	{%PKRAM_A_BASE, %PKRAM_A_SIZE}, %PKRAM_A_REFUSED {%PKRAM_A_BASE,
- *	%PKRAM_A_SIZE, %PKRAM_A_ERRNO, %PKRAM_A_REASON}.
+ *	/sys/devices/system/memory/memoryN/state of its blocks. With the number of
+ *	missing regions instead of memory: give these up. In: %PKRAM_A_GIB,
+ *	%PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_NR_MISSING. Out: %PKRAM_A_GIB,
+ *	%PKRAM_A_TAKEN {%PKRAM_A_BASE, %PKRAM_A_SIZE}, %PKRAM_A_REFUSED
+ *	{%PKRAM_A_BASE, %PKRAM_A_SIZE, %PKRAM_A_ERRNO, %PKRAM_A_REASON}.
  * @PKRAM_CMD_OBJECT_GET: dump; List the objects, including quarantined ones,
  *	without the root directory. The name is absent if it is longer than PATH_MAX.
  *	An object that exists during the whole dump is listed once, in a consistent

@@ -73,6 +73,7 @@ const char *pkram_warning(const struct pkram_ctx *ctx);
  * @uuid: of the pool; zero if there is none yet
  * @format_version: version of the preserved format
  * @nr_regions: number of regions
+ * @nr_missing: number of regions that the pool had and that are not attached
  * @nr_objects: files and directories, without quarantined ones
  * @nr_quarantined: objects and DMA tables that the loader refused
  * @read_only: the pool may not be changed
@@ -87,6 +88,7 @@ struct pkram_pool {
 	uint8_t uuid[16];
 	uint32_t format_version;
 	uint32_t nr_regions;
+	uint32_t nr_missing;
 	uint32_t nr_objects;
 	uint32_t nr_quarantined;
 	bool read_only;
@@ -278,6 +280,17 @@ int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
  */
 int pkram_pool_shrink_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,
 			    struct pkram_resize **res);
+
+/**
+ * pkram_pool_give_up() - Give up regions that are missing
+ * @ctx: the context
+ * @nr: how many are missing, as pkram_pool_get() says
+ *
+ * Memory that their objects may own becomes free.
+ *
+ * Return: 0 or negative errno.
+ */
+int pkram_pool_give_up(struct pkram_ctx *ctx, uint32_t nr);
 void pkram_resize_free(struct pkram_resize *res);
 
 /**

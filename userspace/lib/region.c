@@ -18,6 +18,8 @@ static int pool_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 	pkram_nl_uuid(tb[PKRAM_A_POOL_UUID], pool->uuid);
 	pool->format_version = pkram_nl_u32(tb[PKRAM_A_FORMAT_VERSION]);
 	pool->nr_regions = pkram_nl_u32(tb[PKRAM_A_NR_REGIONS]);
+	if (tb[PKRAM_A_NR_MISSING])
+		pool->nr_missing = pkram_nl_u32(tb[PKRAM_A_NR_MISSING]);
 	pool->nr_objects = pkram_nl_u32(tb[PKRAM_A_NR_OBJECTS]);
 	pool->nr_quarantined = pkram_nl_u32(tb[PKRAM_A_NR_QUARANTINED]);
 	pool->read_only = tb[PKRAM_A_READ_ONLY];
@@ -333,6 +335,18 @@ int pkram_pool_shrink(struct pkram_ctx *ctx, uint32_t gib,
 
 	mnl_attr_put_u32(nlh, PKRAM_A_GIB, gib);
 	return shrink(ctx, nlh, res);
+}
+
+int pkram_pool_give_up(struct pkram_ctx *ctx, uint32_t nr)
+{
+	struct nlmsghdr *nlh = pkram_nl_request(ctx, PKRAM_CMD_POOL_SHRINK, 0);
+	struct pkram_resize *res;
+	int err;
+
+	mnl_attr_put_u32(nlh, PKRAM_A_NR_MISSING, nr);
+	err = shrink(ctx, nlh, &res);
+	pkram_resize_free(res);
+	return err;
 }
 
 int pkram_pool_shrink_range(struct pkram_ctx *ctx, uint64_t base, uint64_t size,

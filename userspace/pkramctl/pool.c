@@ -14,6 +14,7 @@ void ctl_print_pool(const struct pkram_pool *pool)
 	out_bool("read_only", pool->read_only ? "read-only" : NULL,
 		 pool->read_only);
 	out_u32("regions", "regions", pool->nr_regions);
+	out_u32("missing", pool->nr_missing ? "regions missing" : NULL, pool->nr_missing);
 	out_u32("objects", "objects", pool->nr_objects);
 	out_u32("quarantined", "quarantined", pool->nr_quarantined);
 	out_size("size", "size", pool->size);
@@ -147,18 +148,49 @@ static int pool_adopt(int argc, char **argv)
 	return report(ctx, err, res, size / PKRAM_GIB_SIZE, "got");
 }
 
+static int give_up_missing(const char *number)
+{
+	struct pkram_ctx *ctx;
+	uint64_t nr;
+
+	if (parse_number(number, &nr) || !nr || nr >= PKRAM_NONE32)
+		return ctl_usage("pool shrink: --missing \"%s\" is not a number of regions", number);
+	ctx = ctl_open();
+	if (!ctx)
+		return CTL_FAILED;
+	if (pkram_pool_give_up(ctx, nr))
+		return ctl_fail(ctx, NULL);
+	out_record_open(NULL, NULL);
+	out_u32("asked_gib", NULL, 0);
+	out_u32("got_gib", NULL, 0);
+	print_spans(NULL, "taken", NULL);
+	print_spans(NULL, "refused", NULL);
+	print_spans(NULL, "offline", NULL);
+	out_text("gave up %u missing region(s)", (uint32_t)nr);
+	out_record_close();
+	return ctl_done(ctx);
+}
+
 static int pool_shrink(int argc, char **argv)
 {
 	uint64_t base = 0, size = 0;
+	const char *range, *missing;
 	struct pkram_resize *res;
 	struct pkram_ctx *ctx;
-	const char *range;
 	char why[256];
 	uint32_t gib;
 	int err;
 
-	if (args_value("--region", &argc, argv, &range))
+	if (args_value("--region", &argc, argv, &range) ||
+	    args_value("--missing", &argc, argv, &missing))
 		return CTL_USAGE;
+	if (missing) {
+		if (range)
+			return ctl_usage("pool shrink: --missing goes without --region");
+		if (ctl_no_more(argc, argv))
+			return CTL_USAGE;
+		return give_up_missing(missing);
+	}
 	if (range) {
 		err = parse_range(range, &base, &size, why, sizeof(why));
 		gib = size / PKRAM_GIB_SIZE;
@@ -193,8 +225,9 @@ static const struct ctl_verb pool_verbs[] = {
 	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
 	  "      a new, empty region of it if it holds none",
 	  pool_adopt },
-	{ "shrink", "SIZE | --region BASE+SIZE",
-	  "give whole free GiB back to this kernel", pool_shrink },
+	{ "shrink", "SIZE | --region BASE+SIZE | --missing NUMBER",
+	  "give whole free GiB back to this kernel; --missing: give up regions that are\n"
+	  "      not there, with all that is in them", pool_shrink },
 	{ }
 };
 

@@ -144,6 +144,8 @@ static void pool_get(const struct nlmsghdr *req)
 		put_uuid(nlh, PKRAM_A_POOL_UUID, 0xa0);
 	mnl_attr_put_u32(nlh, PKRAM_A_FORMAT_VERSION, 1);
 	mnl_attr_put_u32(nlh, PKRAM_A_NR_REGIONS, empty ? 0 : 2);
+	if (fake_is("missing"))
+		mnl_attr_put_u32(nlh, PKRAM_A_NR_MISSING, 1);
 	mnl_attr_put_u32(nlh, PKRAM_A_NR_OBJECTS, empty ? 0 : 4);
 	mnl_attr_put_u32(nlh, PKRAM_A_NR_QUARANTINED, empty ? 0 : 1);
 	if (fake_is("malformed"))

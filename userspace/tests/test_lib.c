@@ -237,6 +237,9 @@ static void resizing(void)
 	   sent_u64(PKRAM_A_SIZE, GIB) && !sent(PKRAM_A_GIB),
 	   "pool_shrink sends a range");
 	pkram_resize_free(res);
+	ok(!pkram_pool_give_up(ctx, 3) && fake_last.cmd == PKRAM_CMD_POOL_SHRINK &&
+	   sent_u32(PKRAM_A_NR_MISSING, 3) && !sent(PKRAM_A_GIB),
+	   "pool_give_up sends a number of regions");
 }
 
 static void objects(void)

@@ -43,10 +43,11 @@ static const struct nla_policy pkram_pool_adopt_nl_policy[PKRAM_A_FORMAT + 1] = 
 };
 
 /* PKRAM_CMD_POOL_SHRINK - do */
-static const struct nla_policy pkram_pool_shrink_nl_policy[PKRAM_A_SIZE + 1] = {
+static const struct nla_policy pkram_pool_shrink_nl_policy[PKRAM_A_NR_MISSING + 1] = {
 	[PKRAM_A_GIB] = NLA_POLICY_FULL_RANGE(NLA_U32, &pkram_a_gib_range),
 	[PKRAM_A_BASE] = NLA_POLICY_FULL_RANGE(NLA_U64, &pkram_a_base_range),
 	[PKRAM_A_SIZE] = NLA_POLICY_FULL_RANGE(NLA_U64, &pkram_a_size_range),
+	[PKRAM_A_NR_MISSING] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* PKRAM_CMD_OBJECT_DISCARD - do */
@@ -89,7 +90,7 @@ const struct genl_split_ops pkram_nl_ops[11] = {
 		.cmd		= PKRAM_CMD_POOL_SHRINK,
 		.doit		= pkram_nl_pool_shrink_doit,
 		.policy		= pkram_pool_shrink_nl_policy,
-		.maxattr	= PKRAM_A_SIZE,
+		.maxattr	= PKRAM_A_NR_MISSING,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

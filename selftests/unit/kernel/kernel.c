@@ -49,9 +49,11 @@ u32 get_random_u32(void)
 
 void shim_random_uuid(u8 uuid[16])
 {
-	static u8 last;
+	static u32 last;
 
-	memset(uuid, ++last, 16);
+	memset(uuid, 0x5a, 16);
+	last++;
+	memcpy(uuid, &last, sizeof(last));
 }
 
 void get_random_bytes(void *buf, size_t len)
