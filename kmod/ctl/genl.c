@@ -123,6 +123,8 @@ int pkram_nl_pool_get_doit(struct sk_buff *req, struct genl_info *info)
 	if (!skb)
 		return genl_fail(info->extack, -ENOMEM);
 
+	/* The counts of GiB by their pages are exact then. */
+	pkram_store_settle();
 	pkram_store_info(&p);
 	if (p.exists &&
 	    (nla_put(skb, PKRAM_A_POOL_UUID, sizeof(p.uuid), p.uuid) ||

@@ -18,10 +18,12 @@
  * struct pkram_gib - one GiB of a region
  * @pgmap: set while populated
  * @slice: PKRAM_SLICE_*; read without lock, published with release
+ * @leaving: for store/space.c: it is idle and taken, to be depopulated; store.lock
  */
 struct pkram_gib {
 	struct dev_pagemap *pgmap;
 	unsigned int slice;
+	bool leaving;
 };
 
 /**

@@ -69,7 +69,8 @@ static int discard_recount_region(struct pkram_region *r)
 	lost = discard_own_all(r, owned, nr);
 	for (unit = 0; unit < nr; unit++) {
 		if (!pkram_region_present(r, unit / PKRAM_GIB_UNITS) ||
-		    test_bit(unit, owned) || !test_bit(unit, ar->used))
+		    test_bit(unit, owned) || !test_bit(unit, ar->used) ||
+		    pkram_space_leaving(r, unit))
 			continue;
 		/* A lost record may own it, or its state is unknown. */
 		state = pkram_region_map_get(r, unit);

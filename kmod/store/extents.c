@@ -339,7 +339,6 @@ static int extents_try_fill(struct pkram_object *obj, u32 from, u32 to,
 	err = extents_alloc_list(&got, max);
 	if (err)
 		return err;
-	pkram_space_reap();
 	err = extents_fill_holes(&obj->rec, from, to, place, &got);
 	if (!err)
 		err = extents_alloc_list(&out, obj->rec.nr_extents + got.nr);
@@ -357,21 +356,65 @@ static int extents_try_fill(struct pkram_object *obj, u32 from, u32 to,
 	return err;
 }
 
+/* Return whether the holes in [from, to) need GiB that are about to become free. */
+static bool extents_must_wait(const struct pkram_record *rec, u32 from, u32 to)
+{
+	u32 i, unit = from, first, last, nr_gib = 0;
+	u64 nr_units = 0;
+
+	for (i = extents_index(rec, from); unit < to; i++) {
+		const struct pkram_extent *e =
+			i < rec->nr_extents ? &rec->extents[i] : NULL;
+		u32 end = e ? min(e->obj_unit, to) : to;
+
+		if (unit < end) {
+			nr_units += end - unit;
+			first = DIV_ROUND_UP_ULL((u64)unit, PKRAM_GIB_UNITS);
+			last = end / PKRAM_GIB_UNITS;
+			nr_gib += first < last ? last - first : 0;
+		}
+		if (!e)
+			break;
+		unit = max(unit, e->obj_unit + e->nr_units);
+	}
+	return pkram_space_worth_waiting(nr_units, nr_gib);
+}
+
+/* As extents_try_fill(); -EINPROGRESS: call pkram_space_wait() without the locks */
+static int extents_fill_locked(struct pkram_object *obj, u32 from, u32 to, u64 size,
+			       const struct pkram_place *place)
+{
+	int err = -EINPROGRESS;
+
+	if (!extents_must_wait(&obj->rec, from, to))
+		err = extents_try_fill(obj, from, to, size, place);
+	/* What is pinned is looked at only when it is needed: it may be much. */
+	if (err == -ENOSPC && pkram_space_reap())
+		err = extents_must_wait(&obj->rec, from, to) ? -EINPROGRESS :
+		      extents_try_fill(obj, from, to, size, place);
+	return err;
+}
+
 static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 			bool set_size, const struct pkram_place *place)
 {
+	bool again;
 	int err;
 
-	pkram_space_settle();
 	do {
 		down_write(&obj->map_sem);
 		pkram_transact_begin();
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
-		      extents_try_fill(obj, from, to, size, place);
+		      extents_fill_locked(obj, from, to, size, place);
 		up_write(&obj->map_sem);
-	} while (pkram_transact_end(&err));
+		again = pkram_transact_end(&err);
+		if (err == -EINPROGRESS) {
+			pkram_space_wait();
+			again = true;
+		}
+	} while (again);
 	return err;
 }
 

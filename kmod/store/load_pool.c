@@ -573,7 +573,7 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 		if (err)
 			return err;
 	}
-	mutex_lock(&pkram_store.lock);
+	pkram_space_lock_settled();
 	err = load_pool_check_ids(regions);
 	if (!err && !load_pool_idle())
 		err = -EBUSY;

@@ -126,7 +126,10 @@ static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 	struct pkram_region *r;
 	int n;
 
-	pkram_space_reap();
+	if (pkram_store.nr_pending && !pkram_store.al.nr_free)
+		pkram_space_reap();
+	if (pkram_space_worth_waiting(1, 0))
+		return -EINPROGRESS;
 	n = pkram_alloc_get(&pkram_store.al, &req, &ext, 1);
 	if (n < 0)
 		return n;
@@ -176,24 +179,36 @@ int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec)
 					       PKRAM_SMALL_SLOT);
 }
 
+/* Take a unit for records unless a pair is free. Return: 1: one was taken; 0; or error */
+static int records_ensure_unit(bool large, struct pkram_region **r, u32 *unit)
+{
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	if (records_meta_with_room(large)) {
+		mutex_unlock(&pkram_store.lock);
+		return 0;
+	}
+	err = pkram_store.read_only ? -EROFS : records_take_meta_unit(r, unit);
+	if (!err)
+		pkram_store.nr_in_transit++;
+	mutex_unlock(&pkram_store.lock);
+	return err ?: 1;
+}
+
 int pkram_records_ensure(bool large)
 {
 	struct pkram_region *r;
 	u32 unit;
 	int err;
 
-	pkram_space_settle();
-	mutex_lock(&pkram_store.lock);
-	if (records_meta_with_room(large)) {
-		mutex_unlock(&pkram_store.lock);
-		return 0;
+	for (;;) {
+		err = records_ensure_unit(large, &r, &unit);
+		if (err != -EINPROGRESS)
+			break;
+		pkram_space_wait();
 	}
-	err = pkram_store.read_only ? -EROFS :
-	      records_take_meta_unit(&r, &unit);
-	if (!err)
-		pkram_store.nr_in_transit++;
-	mutex_unlock(&pkram_store.lock);
-	if (err)
+	if (err <= 0)
 		return err;
 
 	/* The unit is taken, so its GiB stays populated the same way. */

@@ -129,8 +129,14 @@ int pkram_regions_know_space(struct pkram_region *r)
 u64 pkram_store_region_free(const struct pkram_region *r)
 {
 	const struct pkram_alloc_region *ar;
+	u64 nr_leaving = 0;
+	u32 gib;
 
 	lockdep_assert_held(&pkram_store.lock);
 	ar = pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r));
-	return ar ? (u64)ar->nr_free << PKRAM_UNIT_SHIFT : 0;
+	if (!ar)
+		return 0;
+	for (gib = 0; gib < r->h.nr_gib; gib++)
+		nr_leaving += r->gib[gib].leaving;
+	return ((u64)ar->nr_free << PKRAM_UNIT_SHIFT) + nr_leaving * PKRAM_GIB;
 }

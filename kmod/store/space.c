@@ -74,14 +74,47 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	schedule_delayed_work(&space_reap_work, HZ);
 }
 
+/* Take an idle GiB until it is depopulated. Nobody else gets it, and the region stays. */
+static bool space_leave(struct pkram_region *r, u32 gib)
+{
+	if (pkram_alloc_mark(&pkram_store.al, pkram_region_id_of(r),
+			     gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS))
+		return false;
+	r->gib[gib].leaving = true;
+	pkram_store.nr_leaving++;
+	pkram_store.nr_in_transit++;
+	return true;
+}
+
+static bool space_is_idle(const struct pkram_region *r,
+			  const struct pkram_alloc_region *ar, u32 gib)
+{
+	return pkram_region_slice(r, gib) != PKRAM_SLICE_NONE &&
+	       pkram_alloc_gib_idle(ar, gib);
+}
+
 /*
  * A work depopulates GiB that are not used any more, so that they can be populated in
- * the other way next time. Depopulating needs locks that must not be taken here.
+ * the other way next time. Depopulating needs locks that must not be taken here, and a
+ * grace period for each: until then they are taken, so that others need not wait.
  */
 static void space_give_back(struct pkram_region *r, u32 unit, u32 nr)
 {
+	struct pkram_alloc_region *ar =
+		pkram_alloc_find(&pkram_store.al, pkram_region_id_of(r));
+	u32 gib;
+
 	pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit, nr);
-	schedule_work(&space_idle_work);
+	for (gib = unit / PKRAM_GIB_UNITS;
+	     gib <= (unit + nr - 1) / PKRAM_GIB_UNITS; gib++)
+		if (space_is_idle(r, ar, gib) && space_leave(r, gib))
+			schedule_work(&space_idle_work);
+}
+
+bool pkram_space_leaving(const struct pkram_region *r, u32 unit)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	return r->gib[unit / PKRAM_GIB_UNITS].leaving;
 }
 
 void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr)
@@ -100,8 +133,9 @@ void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr)
 	}
 }
 
-void pkram_space_reap(void)
+bool pkram_space_reap(void)
 {
+	u64 before = pkram_store.nr_pending;
 	struct space_pending *p, *next;
 	LIST_HEAD(old);
 
@@ -113,6 +147,7 @@ void pkram_space_reap(void)
 		kfree(p);
 		module_put(THIS_MODULE);
 	}
+	return pkram_store.nr_pending < before;
 }
 
 static void space_reap_work_fn(struct work_struct *work)
@@ -151,7 +186,8 @@ void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr)
 
 /* Idle GiB */
 
-static bool space_find_idle_populated(struct pkram_region **rp, u32 *gib)
+/* GiB that a failed change left idle and populated are found here too. */
+static bool space_find_leaving(struct pkram_region **rp, u32 *gib)
 {
 	struct pkram_alloc_region *ar;
 	struct pkram_region *r;
@@ -161,8 +197,8 @@ static bool space_find_idle_populated(struct pkram_region **rp, u32 *gib)
 		if (!ar)
 			continue;
 		for (*gib = 1; *gib < r->h.nr_gib; (*gib)++) {
-			if (pkram_region_slice(r, *gib) == PKRAM_SLICE_NONE ||
-			    !pkram_alloc_gib_idle(ar, *gib))
+			if (!r->gib[*gib].leaving &&
+			    (!space_is_idle(r, ar, *gib) || !space_leave(r, *gib)))
 				continue;
 			*rp = r;
 			return true;
@@ -177,22 +213,41 @@ static void space_idle_work_fn(struct work_struct *work)
 	u32 gib;
 
 	mutex_lock(&pkram_store.lock);
-	while (space_find_idle_populated(&r, &gib)) {
-		u64 id = pkram_region_id_of(r);
-		u32 unit = gib * PKRAM_GIB_UNITS;
-
-		/* While it is taken it is not allocated, and the region stays. */
-		if (pkram_alloc_mark(&pkram_store.al, id, unit,
-				     PKRAM_GIB_UNITS))
-			break;
-		pkram_store.nr_in_transit++;
+	while (space_find_leaving(&r, &gib)) {
 		mutex_unlock(&pkram_store.lock);
 		pkram_region_depopulate(r, gib);
 		mutex_lock(&pkram_store.lock);
+		r->gib[gib].leaving = false;
+		pkram_store.nr_leaving--;
 		pkram_store.nr_in_transit--;
-		pkram_alloc_free(&pkram_store.al, id, unit, PKRAM_GIB_UNITS);
+		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r),
+				 gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
 	}
 	mutex_unlock(&pkram_store.lock);
+}
+
+static u32 space_nr_idle(void)
+{
+	struct pkram_alloc_region *ar;
+	u32 nr = 0, gib;
+
+	for (ar = pkram_store.al.regions; ar; ar = ar->next)
+		for (gib = 1; gib < ar->nr_units / PKRAM_GIB_UNITS; gib++)
+			nr += pkram_alloc_gib_idle(ar, gib);
+	return nr;
+}
+
+bool pkram_space_worth_waiting(u64 nr_units, u32 nr_gib)
+{
+	lockdep_assert_held(&pkram_store.lock);
+	return pkram_store.nr_leaving &&
+	       (pkram_store.al.nr_free < nr_units || (nr_gib && space_nr_idle() < nr_gib));
+}
+
+void pkram_space_wait(void)
+{
+	pkram_count(PKRAM_COUNT_WAITS);
+	fsleep(1000);
 }
 
 void pkram_space_settle(void)
@@ -203,6 +258,7 @@ void pkram_space_settle(void)
 
 void pkram_space_lock_settled(void)
 {
+	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
 	while (pkram_store.nr_in_transit) {
 		mutex_unlock(&pkram_store.lock);

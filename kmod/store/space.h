@@ -21,8 +21,31 @@ void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr);
 /** pkram_space_free_extents() - Free the units of a list of extents */
 void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr);
 
-/** pkram_space_reap() - Free pending units whose pins are gone. Context: store.lock. */
-void pkram_space_reap(void);
+/**
+ * pkram_space_reap() - Free pending units whose pins are gone
+ *
+ * Context: store.lock. Return: true if there were some.
+ */
+bool pkram_space_reap(void);
+
+/** pkram_space_leaving() - Check whether a free unit is taken until its GiB is depopulated */
+bool pkram_space_leaving(const struct pkram_region *r, u32 unit);
+
+/**
+ * pkram_space_worth_waiting() - Check whether GiB that will be depopulated are needed
+ * @nr_units: number of units to allocate
+ * @nr_gib: whole GiB that they contain
+ *
+ * Only who gets too little without them waits for them. Context: store.lock.
+ */
+bool pkram_space_worth_waiting(u64 nr_units, u32 nr_gib);
+
+/**
+ * pkram_space_wait() - Wait for a while, in which GiB are depopulated
+ *
+ * Context: as pkram_space_settle().
+ */
+void pkram_space_wait(void);
 
 /**
  * pkram_space_mark_pending() - Set the bits of a region's pending units

@@ -47,6 +47,7 @@ struct pkram_record;
  * @nr_dma_tables: without quarantined ones
  * @nr_quarantined: quarantined records of any kind
  * @nr_pending: units on @pending
+ * @nr_leaving: GiB that are taken until they are depopulated
  * @nr_in_transit: runs of units that are taken but have no owner, because
  *	@lock was dropped while they are worked on
  * @scratch: room for one encoded record of any size
@@ -81,6 +82,7 @@ struct pkram_store {
 	u32 nr_dma_tables;
 	u32 nr_quarantined;
 	u64 nr_pending;
+	u32 nr_leaving;
 	u32 nr_in_transit;
 	void *scratch;
 	struct pkram_record *free_record;

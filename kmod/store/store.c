@@ -32,13 +32,16 @@ static void store_count_slices(const struct pkram_region *r,
 	}
 }
 
+void pkram_store_settle(void)
+{
+	pkram_space_settle();
+}
+
 void pkram_store_info(struct pkram_pool_info *info)
 {
 	struct pkram_region *r;
 
 	memset(info, 0, sizeof(*info));
-	/* Until it is depopulated, an idle GiB may count as taken. */
-	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
 	pkram_space_reap();
 	info->exists = pkram_store.exists;
@@ -52,7 +55,8 @@ void pkram_store_info(struct pkram_pool_info *info)
 	info->nr_missing = pkram_store.nr_missing;
 	info->nr_objects = pkram_store.nr_objects;
 	info->nr_quarantined = pkram_store.nr_quarantined;
-	info->free = pkram_store.al.nr_free << PKRAM_UNIT_SHIFT;
+	info->free = (pkram_store.al.nr_free << PKRAM_UNIT_SHIFT) +
+		     (u64)pkram_store.nr_leaving * PKRAM_GIB;
 	info->pending = pkram_store.nr_pending << PKRAM_UNIT_SHIFT;
 	mutex_unlock(&pkram_store.lock);
 }

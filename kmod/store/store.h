@@ -38,6 +38,9 @@ struct pkram_pool_info {
 	u32 gib_2m;
 };
 
+/** pkram_store_settle() - Wait until memory that became free is depopulated. Context: may sleep. */
+void pkram_store_settle(void);
+
 /** pkram_store_info() - Fill in the properties of the pool. Context: may sleep. */
 void pkram_store_info(struct pkram_pool_info *info);
 

@@ -370,7 +370,8 @@ static bool kept_back(struct pkram_region *r, u32 unit, bool lost)
 {
 	int state = pkram_region_map_get(r, unit);
 
-	return state < 0 || (lost && state != PKRAM_UNIT_FREE) || pkram_store.nr_pending;
+	return state < 0 || (lost && state != PKRAM_UNIT_FREE) || pkram_store.nr_pending ||
+	       r->gib[unit / PKRAM_GIB_UNITS].leaving;
 }
 
 static void check_region(struct pkram_region *r)

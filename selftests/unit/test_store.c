@@ -465,6 +465,73 @@ static void start_without_pool(void)
 	CHECK_EQ(pkram_store_set_label(pkram_store.root, "site", value, sizeof(value), 0), 0);
 }
 
+/* Memory that becomes free */
+
+/* One region of @nr_gib GiB, of which only the first has bytes */
+static void large_pool(u32 nr_gib)
+{
+	struct pkram_record root = image_dir(PKRAM_ROOT_ID, 0, "");
+
+	image_init(&im);
+	image_add_region(&im, nr_gib, (1ULL << nr_gib) - 1);
+	image_add_meta(&im, 0, 1, false);
+	image_put(&im, AT(0), &root);
+	boot();
+}
+
+static struct pkram_object *touched_file(const char *name, u32 nr_gib)
+{
+	struct pkram_object *obj;
+	u32 i;
+
+	machine_create(name, S_IFREG | 0600, nr_gib * PKRAM_GIB_UNITS);
+	obj = machine_find(name);
+	for (i = 0; i < nr_gib; i++)
+		CHECK_EQ(pkram_store_populate(obj, i * PKRAM_GIB_UNITS), 0);
+	return obj;
+}
+
+static void remove_file(struct pkram_object *obj)
+{
+	CHECK_EQ(pkram_store_unlink(obj), 0);
+	pkram_object_put(obj);
+}
+
+/* GiB are depopulated one by one, which takes long. Only who needs them waits for that. */
+static void test_free_without_waiting(void)
+{
+	struct pkram_object *obj, *other;
+	struct pkram_pool_info info;
+	u64 nr_free;
+
+	large_pool(9);
+	nr_free = pkram_store.al.nr_free;
+	other = touched_file("other", 1);
+	remove_file(touched_file("gone", 5));
+	shim_waits = 0;
+	machine_check();
+	pkram_store_info(&info);
+	CHECK_EQ(info.free >> PKRAM_UNIT_SHIFT, nr_free - PKRAM_GIB_UNITS);
+	/* Two GiB are free meanwhile. */
+	obj = touched_file("new", 2);
+	CHECK_EQ(pkram_store_resize(other, PKRAM_GIB + 9 * PKRAM_UNIT), 0);
+	CHECK_EQ(pkram_store_populate(other, PKRAM_GIB_UNITS), 0);
+	CHECK_EQ(shim_waits, 0);
+	machine_check();
+	remove_file(obj);
+	/* Whole GiB that are depopulated in time are not replaced by parts of others. */
+	obj = touched_file("large", 6);
+	CHECK(shim_waits > 0);
+	CHECK_EQ(obj->rec.nr_extents, 1);
+	CHECK_EQ(pkram_region_slice(pkram_regions_find(obj->rec.extents[0].region_id),
+				    obj->rec.extents[0].region_unit / PKRAM_GIB_UNITS),
+		 PKRAM_SLICE_1G);
+	machine_check();
+	pkram_object_put(obj);
+	pkram_object_put(other);
+	done();
+}
+
 /* Missing regions, of which only the headers of the others tell */
 
 /* Region 1 has the record of vm1, whose memory is in region 0; of vm2 it is the other way. */
@@ -775,6 +842,8 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "but not in a pool that is read-only", test_header_not_repaired },
 	 { "an adopt that runs out of memory changes nothing", test_adopt_without_memory },
 	 { "a region with the id of another is refused", test_adopt_twice },
+	 { "memory that becomes free makes nobody wait but who needs it",
+	   test_free_without_waiting },
 	 { "regions may be adopted one by one, in any order", test_adopt_one_by_one },
 	 { "memory of missing regions' objects is free when they are given up",
 	   test_missing_given_up },

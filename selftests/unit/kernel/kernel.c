@@ -6,6 +6,8 @@
 char shim_log[1 << 16];
 s64 shim_now = 1800000000;
 long shim_module_refs;
+struct work_struct *shim_scheduled;
+unsigned long shim_waits;
 void (*shim_unlocked)(void);
 
 void shim_fail(const char *what, const char *file, int line)
@@ -88,9 +90,17 @@ bool flush_work(struct work_struct *work)
 {
 	if (!work->queued)
 		return false;
+	shim_waits++;
 	work->queued = false;
 	work->fn(work);
 	return true;
+}
+
+/* Nobody else does anything, so that it is in vain unless a work is queued. */
+void shim_sleep(void)
+{
+	if (!shim_scheduled || !flush_work(shim_scheduled))
+		shim_fail("waits for ever", __FILE__, __LINE__);
 }
 
 void cancel_delayed_work_sync(struct delayed_work *work)

@@ -2,7 +2,7 @@
 /*
  * What kmod/store takes from the kernel, for one thread in user space. Locks
  * check that they are not taken twice, and lockdep's asserts are real ones. Works
- * run when they are flushed, and delayed ones when they are cancelled. Every
+ * run when they are flushed or somebody sleeps, and delayed ones when they are cancelled. Every
  * allocation may be failed (pkram_alloc_fail_at).
  *
  * The Makefile makes each <linux/...> that the store includes a file with a
@@ -43,7 +43,7 @@ typedef u64 phys_addr_t;
 #define upper_32_bits(x)	((u32)((x) >> 32))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define cond_resched()		do { } while (0)
-#define fsleep(us)		shim_fail("waits for ever", __FILE__, __LINE__)
+#define fsleep(us)		shim_sleep()
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 
 #define WARN_ON(cond)							\
@@ -136,9 +136,12 @@ struct delayed_work {
 
 #define DECLARE_WORK(name, f)	struct work_struct name = { .fn = f }
 #define DECLARE_DELAYED_WORK(name, f) struct delayed_work name = { .work = { .fn = f } }
-#define schedule_work(w)	((w)->queued = true)
+#define schedule_work(w)	(shim_scheduled = (w), (w)->queued = true)
 #define schedule_delayed_work(w, delay) ((w)->work.queued = true)
+extern struct work_struct *shim_scheduled;	/* last */
+extern unsigned long shim_waits;		/* for works */
 bool flush_work(struct work_struct *work);
+void shim_sleep(void);
 void cancel_delayed_work_sync(struct delayed_work *work);
 
 /* Modules, processes, files: there are none */
