@@ -3,6 +3,7 @@
 #ifndef _PKRAM_TYPES_H
 #define _PKRAM_TYPES_H
 
+#include <linux/atomic.h>
 #include <linux/ioport.h>
 #include <linux/list.h>
 #include <linux/memremap.h>
@@ -18,11 +19,14 @@
  * struct pkram_gib - one GiB of a region
  * @pgmap: set while populated
  * @slice: PKRAM_SLICE_*; read without lock, published with release
+ * @users: tasks that are about to populate it, see pkram_store_populate(); it must not
+ *	leave the region meanwhile
  * @leaving: for store/space.c: it is idle and taken, to be depopulated; store.lock
  */
 struct pkram_gib {
 	struct dev_pagemap *pgmap;
 	unsigned int slice;
+	atomic_t users;
 	bool leaving;
 };
 

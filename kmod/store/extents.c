@@ -602,10 +602,18 @@ int pkram_store_populate(struct pkram_object *obj, u32 obj_unit)
 		return err;
 	/*
 	 * The extent may be removed before it is populated. Then its GiB is populated
-	 * needlessly, and the fault is repeated.
+	 * needlessly, and the fault is repeated; but it must not leave the pool.
 	 */
-	pkram_store_find_span(obj, obj_unit, &span);
-	return span.region ? pkram_store_populate_span(&span) : 0;
+	down_read(&obj->map_sem);
+	pkram_store_find(obj, obj_unit, &span);
+	if (span.region)
+		atomic_inc(&span.region->gib[span.unit / PKRAM_GIB_UNITS].users);
+	up_read(&obj->map_sem);
+	if (!span.region)
+		return 0;
+	err = pkram_store_populate_span(&span);
+	atomic_dec(&span.region->gib[span.unit / PKRAM_GIB_UNITS].users);
+	return err;
 }
 
 u64 pkram_object_held(const struct pkram_object *obj)

@@ -110,6 +110,10 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 			refusal->reason = "not part of the pool";
 			return -ENOENT;
 		}
+		/* The memory that it is for has been freed since. */
+		refusal->reason = "in use by a page fault";
+		if (atomic_read(&r->gib[gib].users))
+			return -EBUSY;
 		/* The next pool writes a new root directory. */
 		used = PKRAM_GIB_UNITS - ar->gib_free[gib];
 		if (!used || (gib == 0 && whole && used == 1))

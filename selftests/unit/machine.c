@@ -10,6 +10,7 @@
 
 struct machine_log machine_log;
 unsigned long machine_fail_claim;
+void (*machine_populating)(void);
 bool machine_pinned;
 
 /* Regions without memory hotplug */
@@ -65,6 +66,12 @@ int pkram_region_populate(struct pkram_region *r, u32 gib, unsigned int slice)
 	SHIM_CHECK(pkram_region_present(r, gib));
 	if (r->gib[gib].slice)
 		return 0;
+	if (machine_populating) {
+		void (*meanwhile)(void) = machine_populating;
+
+		machine_populating = NULL;
+		meanwhile();
+	}
 	if (machine_fail_claim && !--machine_fail_claim)
 		return -ENOMEM;
 	r->gib[gib].slice = slice;

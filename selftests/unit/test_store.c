@@ -532,6 +532,46 @@ static void test_free_without_waiting(void)
 	done();
 }
 
+static void truncate_and_shrink(void)
+{
+	struct pkram_object *obj = machine_find("vm1");
+	struct pkram_refusal refusal;
+	struct pkram_region *from;
+
+	CHECK_EQ(pkram_store_resize(obj, 0), 0);
+	pkram_object_put(obj);
+	CHECK_EQ(pkram_store_shrink(im.h[1].base, 1, &from, &refusal), -EBUSY);
+	CHECK(strstr(refusal.reason, "page fault"));
+}
+
+/* A fault waits to populate memory, while that is cut from the file and the pool shrinks. */
+static void test_shrink_during_fault(void)
+{
+	struct pkram_extent e = { .region_unit = 100, .nr_units = 7 };
+	struct pkram_record vm1 = image_file(5, 1, "vm1");
+	struct pkram_refusal refusal;
+	struct pkram_region *from;
+	struct pkram_object *obj;
+
+	machine_pool(&im, 2);
+	e.region_id = im.h[1].region_id;
+	vm1.extents = &e;
+	vm1.nr_extents = 1;
+	vm1.size = 7 * PKRAM_UNIT;
+	image_put_owned(&im, AT(1), &vm1);
+	boot();
+	obj = machine_find("vm1");
+	pkram_regions_find(e.region_id)->gib[0].slice = PKRAM_SLICE_NONE;
+	machine_populating = truncate_and_shrink;
+	CHECK_EQ(pkram_store_populate(obj, 3), 0);
+	CHECK(!machine_populating);
+	pkram_object_put(obj);
+	machine_check();
+	CHECK_EQ(pkram_store_shrink(im.h[1].base, 1, &from, &refusal), 0);
+	machine_check();
+	done();
+}
+
 /* Missing regions, of which only the headers of the others tell */
 
 /* Region 1 has the record of vm1, whose memory is in region 0; of vm2 it is the other way. */
@@ -844,6 +884,8 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "a region with the id of another is refused", test_adopt_twice },
 	 { "memory that becomes free makes nobody wait but who needs it",
 	   test_free_without_waiting },
+	 { "memory that a page fault waits for does not leave the pool",
+	   test_shrink_during_fault },
 	 { "regions may be adopted one by one, in any order", test_adopt_one_by_one },
 	 { "memory of missing regions' objects is free when they are given up",
 	   test_missing_given_up },

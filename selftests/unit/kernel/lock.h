@@ -92,6 +92,7 @@ typedef struct {
 #define atomic_set(a, v)	((a)->n = (v))
 #define atomic_read(a)		((a)->n)
 #define atomic_inc(a)		((a)->n++)
+#define atomic_dec(a)		((a)->n--)
 
 typedef struct {
 	int n;
