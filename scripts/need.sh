@@ -12,7 +12,7 @@ set -euo pipefail
 case ${1:-} in
 userspace)
 	need_packages build-essential pkg-config libmnl-dev libjson-c-dev \
-		liburing-dev python3 python3-jsonschema python3-yaml kmod xz-utils zstd cpio \
+		liburing-dev python3 python3-jsonschema python3-yaml kmod xz-utils zstd cpio procps \
 		initramfs-tools-core
 	;;
 fuzz)

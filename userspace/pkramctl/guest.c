@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,8 +50,8 @@ static const char *run_dir(void)
 static __attribute__((format(printf, 1, 2)))
 const char *make_path(const char *fmt, ...)
 {
-	static char path[5][4096];
-	static unsigned int i;
+	static _Thread_local char path[5][4096];
+	static _Thread_local unsigned int i;
 	va_list ap;
 
 	i = (i + 1) % 5;
@@ -198,6 +199,43 @@ void guests_free(struct guests *gs)
 	*gs = (struct guests){ 0 };
 }
 
+struct work {
+	pthread_t thread;
+	struct guest *guest;
+	void (*fn)(struct guest *g, void *arg);
+	void *arg;
+	bool started;
+};
+
+static void *work_on_one(void *arg)
+{
+	struct work *w = arg;
+
+	w->fn(w->guest, w->arg);
+	return NULL;
+}
+
+void guests_each(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg)
+{
+	struct work *work = ctl_must(calloc(gs->nr + 1, sizeof(*work)));
+	struct guest *g;
+	unsigned int i, nr = 0;
+
+	/* Choose first: a guest may fail while the others are started */
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
+		work[nr++] = (struct work){ .guest = g, .fn = fn, .arg = arg };
+	for (i = 0; i < nr; i++)
+		work[i].started = !pthread_create(&work[i].thread, NULL, work_on_one,
+						  &work[i]);
+	for (i = 0; i < nr; i++) {
+		if (work[i].started)
+			pthread_join(work[i].thread, NULL);
+		else
+			guest_fail(work[i].guest, "out of memory");
+	}
+	free(work);
+}
+
 struct guest *guests_next_good(const struct guests *gs, const struct guest *g)
 {
 	struct guest *next = g ? g->next : gs->list;
@@ -316,7 +354,9 @@ int guest_lock(struct guest *g)
 static void exec_qemu(const struct guest *g, bool incoming)
 {
 	const struct guest_file *f = &g->file;
+	static const int ignored[] = { SIGHUP, SIGPIPE, SIGINT, SIGTERM };
 	char *argv[f->nr_args + 12], qmp[4200];
+	unsigned int i;
 	int fd, n = 0;
 
 	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off",
@@ -339,6 +379,9 @@ static void exec_qemu(const struct guest *g, bool incoming)
 	argv[n] = NULL;
 
 	setsid();
+	/* Signals that an update ignores */
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_DFL);
 	fd = open("/dev/null", O_RDONLY);
 	dup2(fd, STDIN_FILENO);
 	fd = open(guest_run_path(g, "log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND,

@@ -39,6 +39,7 @@ enum guest_state {
  * @file: its definition
  * @state: set by guest_look()
  * @status: QEMU's status ("running"), if it is live
+ * @was: status before a save that this program began; empty: none
  * @qmp: connection to its QEMU, if it is live
  * @pid: of its QEMU, or 0
  * @child: we started that QEMU
@@ -59,7 +60,7 @@ struct guest {
 	struct guest *next;
 	struct guest_file file;
 	enum guest_state state;
-	char status[32];
+	char status[32], was[32];
 	struct qmp qmp;
 	pid_t pid;
 	bool child;
@@ -78,7 +79,18 @@ struct guests {
 /* Return the next chosen guest after @g (NULL: the first) that has not failed, or NULL */
 struct guest *guests_next_good(const struct guests *gs, const struct guest *g);
 
-/* Return a path, valid until the fifth next call */
+/**
+ * guests_each() - Work on all chosen guests that have not failed, at the same time
+ * @gs: guests
+ * @fn: called for each, in a thread of its own: one that waits keeps no other waiting. It
+ *	may change its guest only
+ * @arg: of @fn
+ *
+ * Returns when all have returned.
+ */
+void guests_each(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg);
+
+/* Return a path, valid until the thread's fifth next call */
 const char *guest_run_path(const struct guest *g, const char *what);
 const char *guest_state_path(const struct guest *g);
 /* Return the path of the record of a save, next to the state */

@@ -220,13 +220,7 @@ static int guest_resume(int argc, char **argv)
 /* Save all chosen ones; those that cannot be saved continue */
 static void save_and_leave(struct guests *gs)
 {
-	struct guest *g;
-
-	guests_save(gs);
-	for (g = gs->list; g; g = g->next) {
-		if (g->touched && g->failed && g->qmp.fd >= 0)
-			guest_cont(g);
-	}
+	guests_save(gs, false);
 	guests_leave(gs);
 }
 

@@ -38,60 +38,94 @@ static void fail_start(struct guest *g)
 		   GUEST_SAVED;
 }
 
+static void start_one(struct guest *g, void *arg)
+{
+	(void)arg;
+	if (guest_greet(g) || wait_until_it_runs(g))
+		fail_start(g);
+}
+
 void guests_start(struct guests *gs)
 {
 	struct guest *g;
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		guest_spawn(g, false);
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		if (guest_greet(g) || wait_until_it_runs(g))
-			fail_start(g);
+	guests_each(gs, start_one, NULL);
+}
+
+/* States that QEMU leaves by itself after a load */
+static bool is_loading(const char *status)
+{
+	return !strcmp(status, "inmigrate") || !strcmp(status, "prelaunch") ||
+	       !strcmp(status, "restore-vm") || !strcmp(status, "finish-migrate");
+}
+
+/*
+ * The state is loaded and the RAM in use again: from now on QEMU has the only copy of the
+ * guest, and is not ended whatever the guest does.
+ */
+static void loaded(struct guest *g, int64_t begin)
+{
+	struct guest_record r;
+	int i;
+
+	for (i = 0; i < RUN_TRIES; i++) {
+		if (qmp_command(&g->qmp, "query-status", NULL))
+			break;
+		snprintf(g->status, sizeof(g->status), "%s",
+			 qmp_text(&g->qmp, "status"));
+		if (!is_loading(g->status))
+			break;
+		poll(NULL, 0, RUN_POLL_MS);
 	}
+	if (strcmp(g->status, "running") && strcmp(g->status, "suspended"))
+		ctl_warn("%s: it is resumed and stands still, as it is %s",
+			 g->file.name, g->status);
+	record_resume(g, NULL);
+	g->took = now_us() - begin;
+	/* For later migrations, as after any start */
+	migrate_set_up(g, false);
+	unlink(guest_state_path(g));
+	unlink(guest_info_path(g));
+	if (record_get(g, &r) && record_blackout(&r) > 0)
+		g->blackout = record_blackout(&r);
+}
+
+static void resume_one(struct guest *g, void *arg)
+{
+	const int64_t *begin = arg;
+
+	/* The QEMU that saved it may still run */
+	if (!g->child) {
+		guest_cont(g);
+		return;
+	}
+	if (!guest_greet(g) && !migrate_set_up(g, true) &&
+	    !migrate_begin(g, "migrate-incoming") && !migrate_begun(g))
+		migrate_wait(g, "loading", NULL);
+	g->pending = false;
+	if (!g->failed) {
+		loaded(g, *begin);
+		return;
+	}
+	/* Its log may have more details than QMP */
+	if (g->pid)
+		guest_add_log(g);
+	record_resume(g, g->error);
+	fail_start(g);
 }
 
 void guests_resume(struct guests *gs)
 {
 	int64_t begin = now_us();
-	struct guest_record r;
 	struct guest *g;
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		/* The QEMU that saved it may still run */
-		if (g->state == GUEST_LIVE)
-			guest_cont(g);
-		else
+		if (g->state != GUEST_LIVE)
 			guest_spawn(g, true);
 	}
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		if (g->child && !guest_greet(g) && !migrate_set_up(g, true))
-			migrate_begin(g, "migrate-incoming");
-	}
-	for (g = gs->list; g; g = g->next) {
-		if (g->pending)
-			migrate_begun(g);
-	}
-	migrate_wait(gs, "loading");
-	for (g = gs->list; g; g = g->next) {
-		if (!g->child)
-			continue;
-		g->pending = false;
-		if (!g->failed)
-			wait_until_it_runs(g);
-		/* Its log may have more details than QMP */
-		if (g->failed && g->pid)
-			guest_add_log(g);
-		record_resume(g, g->failed ? g->error : NULL);
-		if (g->failed) {
-			fail_start(g);
-			continue;
-		}
-		g->took = now_us() - begin;
-		/* For later migrations, as after any start */
-		migrate_set_up(g, false);
-		unlink(guest_state_path(g));
-		unlink(guest_info_path(g));
-		if (record_get(g, &r) && record_blackout(&r) > 0)
-			g->blackout = record_blackout(&r);
-	}
+	migrate_catch(true);
+	guests_each(gs, resume_one, &begin);
+	migrate_catch(false);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Save guests, and undo a save. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <json.h>
@@ -12,12 +15,19 @@
 #include "guest_save.h"
 #include "migrate.h"
 
+#define TOGETHER_MS	20000	/* the others stand still meanwhile */
 #define CONT_TRIES	500
 #define CONT_POLL_MS	20
 
-static bool lives(const struct guest *g)
+static bool is_live(const char *status)
 {
-	return !strcmp(g->status, "running") || !strcmp(g->status, "suspended");
+	return !strcmp(status, "running") || !strcmp(status, "suspended");
+}
+
+/* It is saved as it stands, and stands still after the resume */
+static bool can_be_saved(const char *status)
+{
+	return is_live(status) || !strcmp(status, "paused") || !strcmp(status, "io-error");
 }
 
 int guest_savable(struct guest *g)
@@ -37,8 +47,8 @@ int guest_savable(struct guest *g)
 	if (guest_stands_still(g))
 		return guest_fail(g, "is stopped after a save; pkramctl guest resume %s continues it",
 				  g->file.name);
-	if (!lives(g))
-		return guest_fail(g, "is %s: only a guest that runs can be saved",
+	if (!can_be_saved(g->status))
+		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
 				  g->status);
 	if (qmp_command(&g->qmp, "query-migrate", NULL))
 		return guest_fail(g, "%s", g->qmp.error);
@@ -50,31 +60,59 @@ int guest_savable(struct guest *g)
 			  "QEMU gives no reason why it cannot be saved");
 }
 
-void guests_save(struct guests *gs)
-{
-	struct stat st;
-	struct guest *g;
+/**
+ * struct save - a save of several guests
+ * @together: all, or none: where one fails, the others continue at once
+ * @failed: one has failed
+ * @left: number of those that are not saved yet
+ */
+struct save {
+	bool together;
+	atomic_bool failed;
+	atomic_uint left;
+};
 
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		g->touched = true;
-		migrate_set_up(g, true);
+/* Nothing has happened to the guest yet: it runs on if this fails */
+static void set_up_one(struct guest *g, void *arg)
+{
+	struct save *save = arg;
+
+	g->touched = true;
+	snprintf(g->was, sizeof(g->was), "%s", g->status);
+	if (save->together)
+		g->qmp.timeout_ms = TOGETHER_MS;
+	if (migrate_set_up(g, true))
+		save->failed = true;
+}
+
+static void save_one(struct guest *g, void *arg)
+{
+	struct save *save = arg;
+	struct stat st;
+
+	if (!migrate_begin(g, "migrate") && !migrate_begun(g))
+		migrate_wait(g, "saving", save->together ? &save->failed : NULL);
+	if (g->failed)
+		save->failed = true;
+	else if (!g->pending)
+		save->left--;
+	while (save->together && save->left && !save->failed && !migrate_caught())
+		poll(NULL, 0, CONT_POLL_MS);
+	if (save->together && (save->failed || migrate_caught())) {
+		save->failed = true;
+		guest_cont(g);
+		return;
 	}
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
-		migrate_begin(g, "migrate");
-	for (g = gs->list; g; g = g->next) {
-		if (g->pending)
-			migrate_begun(g);
+	if (g->failed) {
+		guest_cont(g);
+		return;
 	}
-	migrate_wait(gs, "saving");
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		g->stopped = g->qmp.stopped;
-		if (!stat(guest_state_path(g), &st))
-			g->bytes = st.st_size;
-		if (record_save(g))
-			ctl_warn("%s: its blackout cannot be reported: %s: %s",
-				 g->file.name, guest_info_path(g),
-				 strerror(errno));
-	}
+	g->stopped = g->qmp.stopped;
+	if (!stat(guest_state_path(g), &st))
+		g->bytes = st.st_size;
+	if (record_save(g))
+		ctl_warn("%s: its blackout cannot be reported: %s: %s",
+			 g->file.name, guest_info_path(g), strerror(errno));
 }
 
 /* QEMU refuses "cont" while it cleans up after a failed save */
@@ -90,7 +128,7 @@ static int let_run(struct guest *g)
 		snprintf(g->status, sizeof(g->status), "%s",
 			 qmp_text(&g->qmp, "status"));
 		/* QEMU may have resumed the guest itself */
-		if (lives(g))
+		if (is_live(g->status))
 			return 0;
 		err = qmp_command(&g->qmp, "cont", NULL);
 		if (err && err != -EREMOTEIO)
@@ -101,29 +139,146 @@ static int let_run(struct guest *g)
 	return -ETIMEDOUT;
 }
 
+/* Only now is the state, complete or not, useless */
+static void forget_state(struct guest *g)
+{
+	unlink(guest_state_path(g));
+	unlink(guest_info_path(g));
+	migrate_set_up(g, false);
+}
+
+/*
+ * A guest that stood still before the save must not run after it. If the save is complete,
+ * it is as if it was stopped after a save, and keeps its state.
+ */
+static int stay_still(struct guest *g)
+{
+	if (g->pending)
+		migrate_cancel(g);
+	if (qmp_command(&g->qmp, "query-status", NULL))
+		return guest_fail(g, "%s", g->qmp.error);
+	snprintf(g->status, sizeof(g->status), "%s", qmp_text(&g->qmp, "status"));
+	if (!guest_stands_still(g))
+		forget_state(g);
+	return 0;
+}
+
+/*
+ * A QEMU that does not answer has commands in its queue, among them the save, and executes
+ * them when it wakes. A process waits for that and lets the guest run then; meanwhile it
+ * holds the guest's lock.
+ */
+static void cont_later(struct guests *gs, struct guest *g)
+{
+	struct guest *other;
+	pid_t pid;
+	int fd;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		setsid();
+		/* Nobody shall wait for the end of our output */
+		fd = open("/dev/null", O_RDWR);
+		dup2(fd, STDIN_FILENO);
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+		for (other = gs->list; other; other = other->next) {
+			if (other == g)
+				continue;
+			qmp_close(&other->qmp);
+			if (other->lock >= 0)
+				close(other->lock);
+		}
+		g->qmp.timeout_ms = INT_MAX;
+		g->pending = true;
+		if (!is_live(g->was))
+			stay_still(g);
+		else if (!let_run(g))
+			forget_state(g);
+		_exit(0);
+	}
+	g->pending = false;
+	guest_fail(g, "QEMU does not answer");
+	if (pid < 0)
+		guest_explain(g, "; when it does, run pkramctl guest resume %s: %s",
+			      g->file.name, strerror(errno));
+	else
+		guest_explain(g, "; process %d lets it continue as soon as it answers",
+			      (int)pid);
+}
+
+static void cont_hanging(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = gs->list; g; g = g->next) {
+		if (g->touched && g->qmp.fd >= 0 && g->qmp.owed)
+			cont_later(gs, g);
+	}
+}
+
 int guest_cont(struct guest *g)
 {
-	/* Only now is the state, complete or not, useless */
+	/* cont_later() does it */
+	if (g->qmp.owed)
+		return guest_fail(g, "QEMU does not answer");
+	if (*g->was && !is_live(g->was))
+		return stay_still(g);
 	if (!let_run(g)) {
-		unlink(guest_state_path(g));
-		unlink(guest_info_path(g));
-		migrate_set_up(g, false);
+		forget_state(g);
 		return 0;
 	}
+	if (g->qmp.owed)
+		return guest_fail(g, "QEMU does not answer");
 	if (g->failed)
 		guest_explain(g, "; it does not continue: %s", g->qmp.error);
 	return guest_fail(g, "does not continue: %s", g->qmp.error);
 }
 
-void guests_leave(struct guests *gs)
+static void cont_one(struct guest *g, void *arg)
 {
+	(void)arg;
+	if (g->touched && g->qmp.fd >= 0)
+		guest_cont(g);
+}
+
+void guests_cont(struct guests *gs)
+{
+	guests_each(gs, cont_one, NULL);
+	cont_hanging(gs);
+}
+
+int guests_save(struct guests *gs, bool together)
+{
+	struct save save = { .together = together };
 	struct guest *g;
 
-	/* Each flushes its disks; do it in parallel */
+	migrate_catch(true);
+	guests_each(gs, set_up_one, &save);
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
-		qmp_send(&g->qmp, "quit", NULL);
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		guest_quit(g);
-		g->state = GUEST_SAVED;
-	}
+		save.left++;
+	if (!together || !save.failed)
+		guests_each(gs, save_one, &save);
+	if (together && !save.failed)
+		return 0;
+	migrate_catch(false);
+	if (together)
+		guests_cont(gs);
+	else
+		cont_hanging(gs);
+	return save.failed ? CTL_FAILED : 0;
+}
+
+static void leave_one(struct guest *g, void *arg)
+{
+	(void)arg;
+	guest_quit(g);
+	g->state = GUEST_SAVED;
+}
+
+/* Each flushes its disks */
+void guests_leave(struct guests *gs)
+{
+	guests_each(gs, leave_one, NULL);
 }

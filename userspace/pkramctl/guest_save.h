@@ -11,11 +11,24 @@
 /* Check in advance whether a guest can be saved: 0 or %CTL_FAILED */
 int guest_savable(struct guest *g);
 
-/* Save all chosen guests in parallel; see guest->failed of each */
-void guests_save(struct guests *gs);
+/**
+ * guests_save() - Save all chosen guests at the same time
+ * @gs: guests; see guest->failed of each
+ * @together: all or none: as soon as one fails, the others continue. No guest is stopped
+ *	before all have answered.
+ *
+ * A guest that cannot be saved continues; one whose QEMU does not answer is left to a
+ * process that lets it continue when it does. INT, TERM and HUP make those fail that are
+ * not saved yet; after success with @together they end nothing any more.
+ *
+ * Return: 0, or %CTL_FAILED: one has failed.
+ */
+int guests_save(struct guests *gs, bool together);
 
 /* Let the guest continue, and discard what was saved. It may not have been stopped at all. */
 int guest_cont(struct guest *g);
+/* The same for all chosen guests */
+void guests_cont(struct guests *gs);
 
 /* End the QEMUs of all chosen guests that were saved */
 void guests_leave(struct guests *gs);

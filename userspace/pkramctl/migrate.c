@@ -104,18 +104,23 @@ int migrate_begin(struct guest *g, const char *name)
 
 int migrate_begun(struct guest *g)
 {
-	if (!qmp_receive(&g->qmp))
+	int err = qmp_receive(&g->qmp);
+
+	if (!err)
 		return 0;
-	g->pending = false;
+	/* QEMU may begin when it answers again */
+	g->pending = err == -ETIMEDOUT;
 	return guest_fail(g, "%s", g->qmp.error);
 }
 
 static void look(struct guest *g)
 {
 	const char *status, *why;
+	int err;
 
-	if (qmp_command(&g->qmp, "query-migrate", NULL)) {
-		g->pending = false;
+	err = qmp_command(&g->qmp, "query-migrate", NULL);
+	if (err) {
+		g->pending = err == -ETIMEDOUT;
 		guest_fail(g, "%s", g->qmp.error);
 		return;
 	}
@@ -140,71 +145,50 @@ static void tell_progress(const struct guest *g, const char *verb)
 		format_size(left, b, sizeof(b)));
 }
 
-/* Sleep until one of them has an event or ends */
-static void wait_for_news(struct guests *gs)
-{
-	struct pollfd fds[gs->nr];
-	struct guest *g;
-	int n = 0;
-
-	for (g = gs->list; g; g = g->next) {
-		if (g->pending)
-			fds[n++] = (struct pollfd){ .fd = g->qmp.fd,
-						    .events = POLLIN };
-	}
-	poll(fds, n, POLL_MS);
-}
-
 static void on_signal(int sig)
 {
 	(void)sig;
 	interrupted = 1;
 }
 
-static bool any_pending(struct guests *gs)
-{
-	struct guest *g;
-
-	for (g = gs->list; g; g = g->next) {
-		if (g->pending)
-			return true;
-	}
-	return false;
-}
-
-void migrate_wait(struct guests *gs, const char *verb)
+void migrate_catch(bool on)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal }, old[3];
-	int64_t told = now_us(), now;
-	struct guest *g;
-	bool tell;
+	static struct sigaction old[3];
+	struct sigaction action = { .sa_handler = on_signal };
 	int i;
 
-	interrupted = 0;
-	for (i = 0; i < 3; i++)
-		sigaction(signals[i], &action, &old[i]);
-	while (any_pending(gs) && !interrupted) {
-		wait_for_news(gs);
-		now = now_us();
-		tell = now - told > PROGRESS_US;
-		if (tell)
-			told = now;
-		for (g = gs->list; g; g = g->next) {
-			if (!g->pending)
-				continue;
-			look(g);
-			g->took = now_us() - g->began;
-			if (tell && g->pending)
-				tell_progress(g, verb);
-		}
+	if (on)
+		interrupted = 0;
+	for (i = 0; i < 3; i++) {
+		if (!on)
+			sigaction(signals[i], &old[i], NULL);
+		else if (!sigaction(signals[i], NULL, &old[i]) && old[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
 	}
-	for (i = 0; i < 3; i++)
-		sigaction(signals[i], &old[i], NULL);
-	for (g = gs->list; g; g = g->next) {
-		if (g->pending)
-			guest_fail(g, "interrupted");
+}
+
+bool migrate_caught(void)
+{
+	return interrupted;
+}
+
+void migrate_wait(struct guest *g, const char *verb, const atomic_bool *stop)
+{
+	int64_t told = now_us();
+
+	while (g->pending && !interrupted && !(stop && *stop)) {
+		/* It has an event, or ends */
+		poll(&(struct pollfd){ .fd = g->qmp.fd, .events = POLLIN }, 1, POLL_MS);
+		look(g);
+		g->took = now_us() - g->began;
+		if (!g->pending || now_us() - told < PROGRESS_US)
+			continue;
+		told = now_us();
+		tell_progress(g, verb);
 	}
+	if (g->pending && interrupted)
+		guest_fail(g, "interrupted");
 }
 
 void migrate_cancel(struct guest *g)

@@ -6,6 +6,8 @@
 #ifndef _PKRAMCTL_MIGRATE_H
 #define _PKRAMCTL_MIGRATE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include "guest.h"
 
 /* Set mode and capabilities for a save or load, or restore them */
@@ -15,8 +17,23 @@ int migrate_set_up(struct guest *g, bool on);
 int migrate_begin(struct guest *g, const char *command);
 int migrate_begun(struct guest *g);
 
-/* Wait until all pending migrations are over; Ctrl-C makes the rest fail */
-void migrate_wait(struct guests *gs, const char *verb);
+/**
+ * migrate_wait() - Wait for the end of an active migration
+ * @g: guest
+ * @verb: for messages: "saving"
+ * @stop: return early if it becomes true; NULL for never
+ *
+ * It is still pending after @stop, after a signal, and if QEMU does not answer in time: the
+ * last two are failures.
+ */
+void migrate_wait(struct guest *g, const char *verb, const atomic_bool *stop);
+
+/*
+ * From now on INT, TERM and HUP, unless they are ignored, end migrate_wait() but not the
+ * program; or as before
+ */
+void migrate_catch(bool on);
+bool migrate_caught(void);
 
 /* Cancel an active migration */
 void migrate_cancel(struct guest *g);

@@ -114,32 +114,46 @@ static void note_event(struct qmp *q, struct json_object *msg)
 		q->resumed = us;
 }
 
-int qmp_receive(struct qmp *q)
+/* Read messages until one is an answer: 0, with @msg, or as next_message() */
+static int next_answer(struct qmp *q, struct json_object **msg, int64_t until)
 {
-	int64_t until = now_ms() + q->timeout_ms;
-	struct json_object *msg, *error, *answer;
-	const char *text;
 	int err;
 
 	for (;;) {
-		err = next_message(q, &msg, until);
+		err = next_message(q, msg, until);
+		if (err || member(*msg, "error") || member(*msg, "return"))
+			return err;
+		note_event(q, *msg);
+		json_object_put(*msg);
+	}
+}
+
+int qmp_receive(struct qmp *q)
+{
+	int64_t until = now_ms() + q->timeout_ms;
+	struct json_object *msg, *error;
+	const char *text;
+	int err;
+
+	/* Answers come in order: first those of commands that were given up */
+	q->owed++;
+	do {
+		err = next_answer(q, &msg, until);
 		if (err)
 			return err;
-		error = member(msg, "error");
-		answer = member(msg, "return");
-		if (error) {
-			text = json_object_get_string(member(error, "desc"));
-			err = fail(q, -EREMOTEIO, "%s",
-				   text ? text : "QEMU gives no reason");
-		} else if (answer) {
-			q->answer = json_object_get(answer);
-		} else {
-			note_event(q, msg);
-		}
-		json_object_put(msg);
-		if (error || answer)
-			return err;
+		if (--q->owed)
+			json_object_put(msg);
+	} while (q->owed);
+	error = member(msg, "error");
+	if (error) {
+		text = json_object_get_string(member(error, "desc"));
+		err = fail(q, -EREMOTEIO, "%s",
+			   text ? text : "QEMU gives no reason");
+	} else {
+		q->answer = json_object_get(member(msg, "return"));
 	}
+	json_object_put(msg);
+	return err;
 }
 
 int qmp_send(struct qmp *q, const char *name, struct json_object *args)

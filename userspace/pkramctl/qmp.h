@@ -19,6 +19,7 @@ struct json_object;
  * @resumed: when it last began to run, the same
  * @answer: answer to the last command
  * @error: why the last call failed
+ * @owed: answers that did not come in time, and are thrown away when they come
  * @buf: input without a line end so far
  * @used: bytes of it
  * @size: of @buf
@@ -31,6 +32,7 @@ struct qmp {
 	char error[512];
 	char *buf;
 	size_t used, size;
+	unsigned int owed;
 };
 
 /**

@@ -6,6 +6,7 @@
  * then their QEMUs end. Until then everything can be undone.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "kexec.h"
+#include "migrate.h"
 #include "print.h"
 #include "systemd.h"
 
@@ -114,33 +116,26 @@ static void print_all(const struct kexec_plan *plan, struct guests *gs,
 	out_record_close();
 }
 
-static void take_back(struct guests *gs)
-{
-	struct guest *g;
-
-	for (g = gs->list; g; g = g->next) {
-		if (g->touched && g->qmp.fd >= 0)
-			guest_cont(g);
-	}
-}
-
 static int save_all(struct kexec_plan *plan, struct guests *gs,
 		    struct pkram_ctx *ctx)
 {
 	struct guest *g;
-	int ret = 0;
+	int ret;
 
-	guests_save(gs);
+	ret = guests_save(gs, true);
+	if (ret && migrate_caught())
+		ctl_error("interrupted");
 	for (g = gs->list; g; g = g->next) {
 		if (g->chosen && g->failed)
 			ret = ctl_error("%s: %s", g->file.name, g->error);
 	}
-	/* An object may have been claimed meanwhile */
-	if (!ret)
+	if (!ret) {
+		/* An object may have been claimed meanwhile */
 		ret = check_objects(plan, ctx, NULL);
-	if (!ret)
-		return 0;
-	take_back(gs);
+		if (!ret)
+			return 0;
+		guests_cont(gs);
+	}
 	kexec_unload();
 	print_all(plan, gs, "nothing", NULL);
 	for (g = gs->list; g; g = g->next) {
@@ -227,6 +222,9 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 			  "dry_run");
 		return ret;
 	}
+	/* The terminal may go away: an update that has begun is carried out, or taken back */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	ret = kexec_load(plan, ctx);
 	if (!ret)
 		ret = save_all(plan, gs, ctx);

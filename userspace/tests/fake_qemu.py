@@ -9,12 +9,14 @@
     fail-late       fail the migration after the guest was stopped; refuse cont twice
     die-in-save     exit during the save
     slow            never complete a save
+    hang-in-save    stop this process when a save begins
     die-in-load     print an error and exit during the load
-    stays-paused    leave the guest paused after the load
+    stays-paused    have an I/O error after the load
     powers-down     power down on request
 """
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -69,7 +71,9 @@ class Qemu:
         elif name == "migrate-incoming":
             self.load(args["uri"][len("file:"):])
         elif name == "migrate_cancel":
-            self.migration = {"status": "cancelled"}
+            if self.migration.get("status") == "active":
+                self.migration = {"status": "cancelled"}
+                self.status = self.before
         elif name == "cont":
             if "fail-late" in self.words and self.refusals:
                 self.refusals -= 1
@@ -99,12 +103,15 @@ class Qemu:
     def save(self, path):
         if "die-in-save" in self.words:
             os._exit(1)
+        if "hang-in-save" in self.words:
+            os.kill(os.getpid(), signal.SIGSTOP)
         try:
             with open(path, "w") as f:
-                f.write(STREAM + self.name)
+                f.write(STREAM + self.name + "\n" + self.status)
         except OSError as e:
             self.migration = {"status": "failed"}
             raise Refusal("Could not create '%s': %s" % (path, e.strerror))
+        self.before = self.status
         self.event("STOP")
         self.status = "postmigrate"
         self.migration = {"status": "active",
@@ -119,13 +126,16 @@ class Qemu:
             end("object vm is not sealed")
         self.migration = {"status": "active"}
         with open(path) as f:
-            good = f.read() == STREAM + self.name
+            name, _, before = f.read().partition("\n")
+        good = name == STREAM + self.name
         self.outcome = {"status": "completed"}
         if not good:
             self.outcome = {"status": "failed",
                             "error-desc": "load of migration failed"}
         elif "stays-paused" in self.words:
-            self.status = "paused"
+            self.status = "io-error"
+        elif before != "running":
+            self.status = before
         else:
             self.status = "running"
             self.event("RESUME")

@@ -147,8 +147,10 @@ verbs()
 	ctl guest up vm1;		is 0 '^vm1 +running' '' 'up resumes a saved guest'
 
 	tell vm1 stop
-	ctl guest save vm1;		is 1 '' 'is paused: only a guest that runs can be saved' 'save refuses a paused guest'
-	does vm1 paused 'the guest is still paused after the refusal'
+	ctl guest save vm1;		is 0 '^vm1 +saved' '' 'save accepts a paused guest'
+	ctl guest resume vm1;		is 0 '^vm1 +paused' 'it is resumed and stands still, as it is paused' 'a guest that was paused is paused after the resume'
+	does vm1 paused 'it does not run later either'
+	gone vm1.state 'the resume of a paused guest removes its state'
 	tell vm1 cont
 	tell vm1 migrate "{\"uri\": \"file:$tmp/elsewhere\"}"
 	wait_for is_listed vm1 postmigrate
@@ -258,8 +260,9 @@ trouble()
 	ctl guest resume vm1;		is 1 '' 'object vm is not sealed' 'resume prints why QEMU ended'
 	there vm1.state 'the state file stays if QEMU ends during resume'
 	define vm1 '-fake stays-paused'
-	ctl guest resume vm1;		is 1 '' 'does not run: it is paused' 'resume fails if the guest is paused after the load'
-	does vm1 saved 'a guest that did not run after the load is still saved'
+	ctl guest resume vm1;		is 0 'vm1 +io-error' 'warning: vm1: it is resumed and stands still, as it is io-error' 'resume keeps a guest that has an I/O error after the load'
+	does vm1 io-error 'its QEMU is not ended'
+	gone vm1.state 'its state, which cannot be loaded again, is removed'
 	end_all
 	define vm1 '-fake powers-down'
 	ctl guest start vm1
@@ -332,6 +335,38 @@ update()
 	grep -q '^reboot kexec' "$tmp/log"; report $? 'the failed kexec was attempted'
 	does vm1 running 'the guests run after the failed kexec'
 	gone vm1.state 'no state file remains after the failed kexec'
+
+	# One guest that hangs does not keep the others from running.
+	define vm3 '-fake hang-in-save'
+	ctl guest start vm3
+	: >"$tmp/log"
+	host idle update $k;		is 1 'vm1 +running' 'vm3: QEMU does not answer; process' 'update is cancelled if a guest hangs in the save'
+	also 'update cancelled' err 'it says so'
+	! grep -q reboot "$tmp/log"; report $? 'it does not boot'
+	does vm1 running 'the guests that do not hang run'
+	ctl guest stop vm3;		is 1 '' 'another pkramctl is working on it' 'the guest that hangs is locked'
+	kill -CONT "$(cat "$tmp/run/vm3/pid")"
+	wait_for is_listed vm3 running; report $? 'it runs as soon as it answers'
+	gone vm3.state 'the state that it wrote then is removed'
+	ctl guest stop --force vm3
+	define vm3
+
+	define vm2 '-fake slow'
+	ctl guest stop --force vm2; ctl guest start vm2
+	: >"$tmp/log"
+	host idle update $k & pid=$!
+	wait_for grep -q left "$tmp/err"
+	pkill -HUP -P "$pid"; pkill -PIPE -P "$pid"
+	sleep 0.5
+	kill -0 "$pid"; report $? 'an update goes on when its terminal goes away'
+	pkill -TERM -P "$pid"
+	wait "$pid"
+	also interrupted err 'SIGTERM takes an update back'
+	does vm1 running 'the guests run after it'
+	does vm2 running 'also the one whose save was not complete'
+	ctl guest stop --force vm2; define vm2
+	sed -i "s|mem-path=.*|mem-path=$tmp/vm2|" "$tmp/guests/vm2.conf"
+	ctl guest start vm2
 
 	export PKRAM_FAKE_SYSTEMD=1
 	: >"$tmp/log"
