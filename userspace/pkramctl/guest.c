@@ -274,6 +274,27 @@ static bool is_stale(const struct guest *g)
 	return known;
 }
 
+/*
+ * Return the process that wrote the guest's pidfile, which our command line names; 0 if it
+ * is gone. The number may belong to another process meanwhile.
+ */
+static pid_t pid_in_file(const struct guest *g)
+{
+	const char *file = guest_run_path(g, "pid");
+	char line[32], *text = NULL;
+	size_t len;
+	pid_t pid;
+
+	if (pkram_read_line(file, line, sizeof(line)))
+		return 0;
+	pid = atoi(line);
+	if (pid <= 0 || pkram_read_file(make_path("/proc/%d/cmdline", pid), MAX_FILE, &text, &len) ||
+	    !memmem(text, len, file, strlen(file) + 1))
+		pid = 0;
+	free(text);
+	return pid;
+}
+
 void guest_look(struct guest *g, int timeout_ms)
 {
 	int err;
@@ -289,13 +310,13 @@ void guest_look(struct guest *g, int timeout_ms)
 		return;
 	}
 	g->state = GUEST_MUTE;
+	g->pid = g->qmp.peer ? g->qmp.peer : pid_in_file(g);
 	if (err || qmp_command(&g->qmp, "query-status", NULL)) {
 		guest_fail(g, "%s", g->qmp.error);
 		return;
 	}
 	g->state = GUEST_LIVE;
 	g->qmp.timeout_ms = QMP_TIMEOUT_MS;
-	g->pid = qmp_pid(&g->qmp);
 	snprintf(g->status, sizeof(g->status), "%s",
 		 qmp_text(&g->qmp, "status"));
 }
@@ -480,8 +501,10 @@ void guest_quit(struct guest *g)
 	if (g->qmp.fd >= 0)
 		qmp_command(&g->qmp, "quit", NULL);
 	qmp_close(&g->qmp);
-	if (guest_wait_exit(g, QUIT_MS)) {
-		kill(g->pid, SIGKILL);
+	/* One that does not answer is not asked */
+	if (g->state == GUEST_MUTE || guest_wait_exit(g, QUIT_MS)) {
+		if (g->pid)
+			kill(g->pid, SIGKILL);
 		guest_wait_exit(g, QUIT_MS);
 	}
 	unlink(guest_run_path(g, "qmp"));

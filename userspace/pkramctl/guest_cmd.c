@@ -104,6 +104,11 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 		if (guest_lock(g))
 			continue;
 		guest_look(g, LOOK_MS);
+		/* What does not answer can still be killed */
+		if (g->state == GUEST_MUTE && g->pid && can == can_stop && r->force) {
+			g->failed = false;
+			continue;
+		}
 		if (g->state == GUEST_MUTE || !can(g) || !r->all)
 			continue;
 		g->chosen = false;

@@ -207,6 +207,7 @@ static int greeting(struct qmp *q)
 int qmp_open(struct qmp *q, const char *path, int timeout_ms)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval wait = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
 	int err;
 
 	*q = (struct qmp){ .fd = -1, .timeout_ms = timeout_ms };
@@ -214,10 +215,16 @@ int qmp_open(struct qmp *q, const char *path, int timeout_ms)
 		return fail(q, -ENAMETOOLONG, "%s: too long for a socket", path);
 	strcpy(addr.sun_path, path);
 	q->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* A QEMU that hangs accepts nothing: connecting waits when its queue is full */
+	if (q->fd >= 0)
+		setsockopt(q->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (q->fd < 0 ||
 	    connect(q->fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		err = fail(q, -errno, "%s: %s", path, strerror(errno));
+		err = errno == EAGAIN ?
+		      fail(q, -ETIMEDOUT, "QEMU does not answer, nor accept connections") :
+		      fail(q, -errno, "%s: %s", path, strerror(errno));
 	} else {
+		q->peer = qmp_pid(q);
 		err = greeting(q);
 		if (!err)
 			err = qmp_command(q, "qmp_capabilities", NULL);

@@ -15,6 +15,7 @@ struct json_object;
  * struct qmp - a connection
  * @fd: the socket, -1 if there is none
  * @timeout_ms: how long to wait for an answer
+ * @peer: process that created the socket, also after the connection ended; 0 unknown
  * @stopped: when the guest last stopped, in us of CLOCK_REALTIME; 0 unknown
  * @resumed: when it last began to run, the same
  * @answer: answer to the last command
@@ -27,6 +28,7 @@ struct json_object;
 struct qmp {
 	int fd;
 	int timeout_ms;
+	pid_t peer;
 	int64_t stopped, resumed;
 	struct json_object *answer;
 	char error[512];

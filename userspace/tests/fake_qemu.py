@@ -170,7 +170,8 @@ def main():
     server = socket.socket(socket.AF_UNIX)
     path = value("-qmp")[len("unix:"):].split(",")[0]
     server.bind(path)
-    server.listen()
+    # As QEMU does
+    server.listen(1)
     with open(value("-pidfile"), "w") as f:
         f.write("%d\n" % os.getpid())
     while not qemu.ending:

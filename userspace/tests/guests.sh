@@ -268,6 +268,20 @@ trouble()
 	ctl guest start vm1
 	ctl guest stop vm1;		is 0 '^vm1 +stopped' '' 'stop waits until the guest has powered down'
 	end_all
+	define vm1
+	ctl guest start vm1
+	kill -STOP "$(cat "$tmp/run/vm1/pid")"
+	# Each of these stays in the queue of QEMU's socket, which is full then.
+	for _ in 1 2 3 4; do
+		timeout 100 env PKRAM_GUESTS_DIR="$tmp/guests" PKRAM_STATE_DIR="$tmp/state" \
+			PKRAM_RUN_DIR="$tmp/run" "$O/tests/pkramctl" guest show >"$tmp/out" 2>"$tmp/err"
+		rc=$?
+	done
+	is 0 'no answer .*nor accept connections' '' 'show does not hang on a QEMU that hangs'
+	ctl guest stop vm1;		is 1 '' 'QEMU does not answer' 'stop needs a QEMU that answers'
+	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'stop --force ends a QEMU that hangs'
+	does vm1 stopped 'it is gone'
+	end_all
 	define vm1 '-fake mute'
 	"$tmp/bin/fake" -fake mute -name vm1 -qmp "unix:$tmp/qmp" -pidfile "$tmp/pid" &
 	pid=$!
