@@ -45,8 +45,9 @@ help:
 	@echo '  make fuzz             feed random input to the loader, the store and others'
 	@echo '                        [FUZZ="loader store alloc guest nl qmp" SECONDS=60 each]'
 	@echo '  make check            checkpatch, sparse, W=1, shellcheck, codespell, includes, docs'
-	@echo '  make bench            export and import against fio, on this machine; mapping'
-	@echo '                        for DMA against type1, in a VM'
+	@echo '  make bench            export and import against fio, on this machine; in VMs mapping'
+	@echo '                        for DMA against type1, attaching against the number of objects,'
+	@echo '                        allocations and faults while 700 GiB are removed'
 	@echo '                        [BENCH_DIR=folder on the disk, build/bench]'
 
 modules:
@@ -110,6 +111,7 @@ bench:
 	@scripts/need.sh userspace
 	@bench/copy.sh
 	@bench/vfio.sh
+	@bench/pool.sh
 
 test-install:
 	@selftests/packaging/install.sh $(if $(filter command line environment,$(origin KVER)),'$(KVER)')

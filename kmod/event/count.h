@@ -21,6 +21,7 @@
  * @PKRAM_COUNT_ZEROED: units that were zeroed
  * @PKRAM_COUNT_KEXEC_REFUSED: kexec images that the guard refused
  * @PKRAM_COUNT_QUARANTINED: objects, DMA tables and ranges that were quarantined
+ * @PKRAM_COUNT_ATTACH_USECS: microseconds that attaching regions took
  * @PKRAM_NR_COUNTS: the number of counters
  */
 enum pkram_count {
@@ -34,6 +35,7 @@ enum pkram_count {
 	PKRAM_COUNT_ZEROED,
 	PKRAM_COUNT_KEXEC_REFUSED,
 	PKRAM_COUNT_QUARANTINED,
+	PKRAM_COUNT_ATTACH_USECS,
 	PKRAM_NR_COUNTS
 };
 

@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/slab.h>
+#include "event/count.h"
 #include "event/trace.h"
 #include "handover/handover.h"
 #include "mem/iomem.h"
@@ -336,6 +337,7 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
 		err = pkram_store_attach(&s.regions, pkram_quarantine_any());
 	/* Empty if the regions are in the store now. */
 	attach_drop_scan(&s);
+	pkram_count_add(PKRAM_COUNT_ATTACH_USECS, (ktime_get_ns() - begin) / 1000);
 	attach_trace(*found, err, begin);
 	return err;
 }

@@ -82,6 +82,8 @@
  * @PKRAM_A_KEXEC_REFUSED: u64, kexec images that the guard refused
  * @PKRAM_A_QUARANTINED: u64, objects, DMA tables and ranges that were
  *	quarantined
+ * @PKRAM_A_ATTACH_USECS: u64, microseconds that attaching regions took, at load
+ *	and by pool-adopt
  * @PKRAM_A_NR_MISSING: u32, number of regions that the pool had and that are
  *	not attached; memory that their objects may own is kept back
  */
@@ -144,6 +146,7 @@ enum pkram_attr {
 	PKRAM_A_ZEROED,
 	PKRAM_A_KEXEC_REFUSED,
 	PKRAM_A_QUARANTINED,
+	PKRAM_A_ATTACH_USECS,
 	PKRAM_A_NR_MISSING,
 
 	__PKRAM_A_MAX
@@ -212,7 +215,8 @@ enum pkram_attr {
  *	module was loaded. It tells about other users' objects, so it needs
  *	CAP_SYS_ADMIN. Out: %PKRAM_A_COMMITS, %PKRAM_A_REPAIRS, %PKRAM_A_FAULTS_4K,
  *	%PKRAM_A_FAULTS_2M, %PKRAM_A_FAULTS_1G, %PKRAM_A_POPULATES, %PKRAM_A_WAITS,
- *	%PKRAM_A_ZEROED, %PKRAM_A_KEXEC_REFUSED, %PKRAM_A_QUARANTINED.
+ *	%PKRAM_A_ZEROED, %PKRAM_A_KEXEC_REFUSED, %PKRAM_A_QUARANTINED,
+ *	%PKRAM_A_ATTACH_USECS.
  * @PKRAM_CMD_POOL_GROW_NTF: event; The pool took memory from the system. Has:
  *	%PKRAM_A_BASE, %PKRAM_A_SIZE.
  * @PKRAM_CMD_POOL_ADOPT_NTF: event; Reserved memory was attached or formatted.

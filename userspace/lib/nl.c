@@ -102,6 +102,7 @@ static const uint8_t shapes[PKRAM_A_MAX + 1] = {
 	[PKRAM_A_ZEROED]		= U64,
 	[PKRAM_A_KEXEC_REFUSED]		= U64,
 	[PKRAM_A_QUARANTINED]		= U64,
+	[PKRAM_A_ATTACH_USECS]		= U64,
 	[PKRAM_A_NR_MISSING]		= U32,
 };
 

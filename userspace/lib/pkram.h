@@ -122,6 +122,7 @@ void pkram_pool_free(struct pkram_pool *pool);
  * @zeroed: units of 2 MiB that were zeroed
  * @kexec_refused: kexec images that the guard refused
  * @quarantined: objects, DMA tables and ranges that were quarantined
+ * @attach_usecs: microseconds that attaching regions took
  */
 struct pkram_counters {
 	uint64_t commits;
@@ -134,6 +135,7 @@ struct pkram_counters {
 	uint64_t zeroed;
 	uint64_t kexec_refused;
 	uint64_t quarantined;
+	uint64_t attach_usecs;
 };
 
 /**

@@ -69,6 +69,7 @@ static int counters_cb(const struct nlattr *const *tb, const struct nlmsghdr *ms
 	counters->zeroed = pkram_nl_u64(tb[PKRAM_A_ZEROED]);
 	counters->kexec_refused = pkram_nl_u64(tb[PKRAM_A_KEXEC_REFUSED]);
 	counters->quarantined = pkram_nl_u64(tb[PKRAM_A_QUARANTINED]);
+	counters->attach_usecs = pkram_nl_u64(tb[PKRAM_A_ATTACH_USECS]);
 	return 0;
 }
 

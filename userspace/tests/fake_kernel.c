@@ -343,7 +343,7 @@ static void counters_get(const struct nlmsghdr *req)
 	}
 	datagram();
 	nlh = answer(req);
-	for (type = PKRAM_A_COMMITS; type <= PKRAM_A_QUARANTINED; type++)
+	for (type = PKRAM_A_COMMITS; type <= PKRAM_A_ATTACH_USECS; type++)
 		mnl_attr_put_u64(nlh, type, 100 + type - PKRAM_A_COMMITS);
 	message_end(nlh);
 	finish(req, 0, NULL);
