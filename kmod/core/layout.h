@@ -20,6 +20,7 @@
 #define PKRAM_FORMAT_VERSION	1
 #define PKRAM_REGION_MAGIC	0x67526b70	/* "pkRg" */
 #define PKRAM_RECORD_MAGIC	0x63526b70	/* "pkRc" */
+#define PKRAM_BAD_MAGIC		0x62526b70	/* "pkRb" */
 #define PKRAM_TAG_VOID		0ULL		/* of a slot that is being written */
 #define PKRAM_CRC_SEED		(~0U)
 
@@ -39,10 +40,15 @@
  * Unit 0 of every region, the head:
  *	0x000000	header, slot A
  *	0x001000	header, slot B
+ *	0x010000	list of bad pages, slot A
+ *	0x020000	list of bad pages, slot B
  *	0x040000	unit map, copy A
  *	0x100000	unit map, copy B
  */
 #define PKRAM_HEADER_SLOT	4096
+#define PKRAM_HEAD_BAD_A	0x010000
+#define PKRAM_HEAD_BAD_B	0x020000
+#define PKRAM_BAD_SLOT		0x010000U
 #define PKRAM_HEAD_MAP_A	0x040000
 #define PKRAM_HEAD_MAP_B	0x100000
 
@@ -97,6 +103,32 @@ struct pkram_region_ser {
 };
 
 #define PKRAM_META_LARGE	0x80000000U
+
+/**
+ * struct pkram_bad_ser - list of the pages of a region that are broken, one slot of two
+ * @tag: %PKRAM_BAD_MAGIC | (u64)crc << 32, stored last; CRC32C of the first @len bytes
+ *	with @tag as zero
+ * @seq: of two valid slots the one with the higher number is used
+ * @base: physical address of the region
+ * @len: bytes used: this struct and entries, padded with zeroes to 8
+ * @nr: number of entries
+ * @entry: pages of 4 KiB by their number in the region, rising. With
+ *	%PKRAM_BAD_WHOLE_UNIT: the first page of a unit of which all pages count as bad.
+ */
+struct pkram_bad_ser {
+	__le64 tag;
+	__le64 seq;
+	__le64 base;
+	__le32 len;
+	__le32 nr;
+	__le32 entry[];
+};
+
+#define PKRAM_BAD_WHOLE_UNIT	0x80000000U
+#define PKRAM_BAD_MAX		((PKRAM_BAD_SLOT - sizeof(struct pkram_bad_ser)) / 4)
+#define PKRAM_BAD_PAGE		4096
+#define PKRAM_UNIT_PAGES	(1U << (PKRAM_UNIT_SHIFT - 12))
+#define PKRAM_REGION_MAX_PAGES	(PKRAM_REGION_MAX_GIB * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES)
 
 /*
  * The unit map: two bits for each unit of the region, in words of 16 units with a
@@ -280,6 +312,10 @@ static_assert(offsetof(struct pkram_region_ser, seq) == 8);
 static_assert(offsetof(struct pkram_region_ser, set_seq) == 120);
 static_assert(offsetof(struct pkram_region_ser, present) == 512);
 static_assert(offsetof(struct pkram_region_ser, meta) == 768);
+static_assert(sizeof(struct pkram_bad_ser) == 32);
+static_assert(PKRAM_HEAD_BAD_A + PKRAM_BAD_SLOT <= PKRAM_HEAD_BAD_B);
+static_assert(PKRAM_HEAD_BAD_B + PKRAM_BAD_SLOT <= PKRAM_HEAD_MAP_A);
+static_assert(PKRAM_REGION_MAX_PAGES <= PKRAM_BAD_WHOLE_UNIT);
 static_assert(sizeof(struct pkram_time_ser) == 16);
 static_assert(sizeof(struct pkram_seal_ser) == 48);
 static_assert(sizeof(struct pkram_extent_ser) == 24);

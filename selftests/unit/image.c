@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <setjmp.h>
 #include <sys/mman.h>
+#include "core/badpages.h"
 #include "image.h"
 #include "tap.h"
 
@@ -29,6 +30,7 @@ u32 image_add_region(struct image *im, u32 nr_gib, u64 present)
 {
 	u32 n = im->nr++, gib;
 	struct pkram_header *h = &im->h[n];
+	struct pkram_bad_ser bad;
 
 	im->mem[n] = mmap(NULL, IMAGE_MAPPED, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -49,6 +51,8 @@ u32 image_add_region(struct image *im, u32 nr_gib, u64 present)
 		pkram_map_init(im->mem[n], h->region_id, gib);
 	}
 	pkram_map_set(im->mem[n], h->region_id, 0, 1, PKRAM_UNIT_META);
+	pkram_badpages_init(&bad, h->base);
+	pkram_badpages_write(im->mem[n], &bad, 0);
 	image_write_header(im, n);
 	return n;
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The list of a region's bad pages: those that a memory error broke. It is kept as it
+ * is written, in private memory of %PKRAM_BAD_SLOT bytes, so that a change needs none.
+ *
+ * Pages are numbered in the region: page / %PKRAM_UNIT_PAGES is the unit.
+ */
+#ifndef _PKRAM_BADPAGES_H
+#define _PKRAM_BADPAGES_H
+
+#include "core/slot.h"
+
+/** pkram_badpages_init() - Make an empty list of the region at @base */
+void pkram_badpages_init(struct pkram_bad_ser *list, u64 base);
+
+/**
+ * pkram_badpages_read() - Read the list of a region
+ * @head: unit 0 of the region
+ * @base: physical address of the region; must be the list's
+ * @list: out; empty if no slot is valid
+ * @cur: out: 0 or 1, the slot in use
+ * @mirror: out: the other slot differs and should be written again
+ *
+ * Return: %PKRAM_OK; %PKRAM_BAD_CHECKSUM no slot is valid; %PKRAM_BAD_FIELD the list is
+ * impossible.
+ */
+enum pkram_bad pkram_badpages_read(const void *head, u64 base,
+				   struct pkram_bad_ser *list, int *cur,
+				   bool *mirror);
+
+/**
+ * pkram_badpages_write() - Write a list to both slots, the one not in use first
+ * @head: unit 0 of the region
+ * @list: the list; gets the next number
+ * @cur: slot in use
+ */
+void pkram_badpages_write(void *head, struct pkram_bad_ser *list, int cur);
+
+/**
+ * pkram_badpages_add() - Add a page
+ * @list: list
+ * @page: number of the page
+ *
+ * In a full list the unit with the most bad pages becomes bad as a whole, which makes
+ * room. Return: 1 it was added; 0 it is there already; -ENOSPC the list is full of units
+ * with one bad page each.
+ */
+int pkram_badpages_add(struct pkram_bad_ser *list, u32 page);
+
+/** pkram_badpages_cut() - Drop all entries from page @end on */
+void pkram_badpages_cut(struct pkram_bad_ser *list, u32 end);
+
+/**
+ * pkram_badpages_next() - Find bad pages
+ * @list: list
+ * @from: first page to look at
+ * @end: end of the range
+ * @nr: out: number of bad pages that follow each other from there on, in the range
+ *
+ * Return: the first bad page in the range, or @end.
+ */
+u32 pkram_badpages_next(const struct pkram_bad_ser *list, u32 from, u32 end, u32 *nr);
+
+/** pkram_badpages_count() - Count the bad pages of a range */
+u32 pkram_badpages_count(const struct pkram_bad_ser *list, u32 from, u32 end);
+
+#endif /* _PKRAM_BADPAGES_H */
