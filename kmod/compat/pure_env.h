@@ -19,16 +19,32 @@
 #include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <asm/asm.h>
 #include "compat/compat.h"
 
 /* Stores to preserved memory: not torn, in program order. x86 keeps the order of stores. */
-#define pkram_store64(p, v)				\
-	do {						\
-		barrier();				\
-		WRITE_ONCE(*(__le64 *)(p), (v));	\
-		barrier();				\
-	} while (0)
-#define pkram_load64(p)		READ_ONCE(*(const __le64 *)(p))
+static inline void pkram_env_store64(void *p, __le64 v)
+{
+	barrier();
+	WRITE_ONCE(*(__le64 *)p, v);
+	barrier();
+}
+
+/*
+ * A load that is not torn, and gives 0 instead of a machine check that nobody survives:
+ * copy_mc_to_kernel() may tear, and does not recover on each CPU that could.
+ */
+static inline __le64 pkram_env_load64(const void *p)
+{
+	u64 v = 0;
+
+	asm volatile("1:	movq	%1, %0\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
+		     : "+r" (v) : "m" (*(const u64 *)p));
+	return (__force __le64)v;
+}
+
 #define pkram_alloc_mem(n)	kvzalloc(n, GFP_KERNEL)
 #define pkram_free_mem(p)	kvfree(p)
 #define pkram_crc32c(seed, p, n) crc32c(seed, p, n)

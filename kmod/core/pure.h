@@ -4,7 +4,8 @@
  * also built for user space, where tests run them. They may use fixed-width
  * integers, byte order, bitmaps, sort(), memcpy() and the like, and
  *
- *	pkram_load64(), pkram_store64()		preserved memory, 64 bits at a time
+ *	pkram_env_load64(), pkram_env_store64()	preserved memory, 64 bits at a time; use
+ *						pkram_load64() and pkram_store64()
  *	pkram_alloc_mem(), pkram_free_mem()	zeroed memory
  *	pkram_crc32c()				CRC32C, seed as given, no inversion
  *
@@ -15,5 +16,27 @@
 #define _PKRAM_PURE_H
 
 #include "compat/pure_env.h"
+
+/*
+ * Pages of metadata that are broken. A load from one gives 0, and a store does nothing:
+ * so a slot in it is damaged, and its other slot is used. broken.h fills the set.
+ */
+extern unsigned int pkram_broken_nr;
+bool pkram_broken(const void *p);
+
+/** pkram_load64() - Load from preserved memory, which may be broken */
+static inline __le64 pkram_load64(const void *p)
+{
+	if (READ_ONCE(pkram_broken_nr) && pkram_broken(p))
+		return 0;
+	return pkram_env_load64(p);
+}
+
+/** pkram_store64() - Store to preserved memory, unless it is broken */
+static inline void pkram_store64(void *p, __le64 v)
+{
+	if (!READ_ONCE(pkram_broken_nr) || !pkram_broken(p))
+		pkram_env_store64(p, v);
+}
 
 #endif /* _PKRAM_PURE_H */

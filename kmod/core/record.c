@@ -97,13 +97,20 @@ size_t pkram_record_encode(void *buf, const struct pkram_record *r,
 	return len;
 }
 
-/* CRC of a slot's content or of a copy, whatever its tag is */
+/* CRC of a slot, read through a small buffer, with the tag as zero */
 static u32 record_crc(u32 pool_seed, const void *slot, u32 len)
 {
-	const __le64 no_tag = 0;
+	u32 crc = pool_seed, off, n;
+	__le64 buf[32];
 
-	return pkram_crc32c(pkram_crc32c(pool_seed, &no_tag, sizeof(no_tag)),
-			    slot + sizeof(no_tag), len - sizeof(no_tag));
+	for (off = 0; off < len; off += n) {
+		n = min_t(u32, len - off, sizeof(buf));
+		pkram_slot_copy(buf, slot + off, n);
+		if (!off)
+			buf[0] = 0;
+		crc = pkram_crc32c(crc, buf, n);
+	}
+	return crc;
 }
 
 /* The length of a slot that may be valid, else 0 */

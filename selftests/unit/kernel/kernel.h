@@ -38,10 +38,11 @@ typedef u64 phys_addr_t;
 #define round_up(x, a)		((((x) - 1) | ((__typeof__(x))(a) - 1)) + 1)
 #define round_down(x, a)	((x) & ~((__typeof__(x))(a) - 1))
 #define DIV_ROUND_UP_ULL(x, a)	(((x) + (a) - 1) / (a))
+#define DIV_ROUND_UP(x, a)	(((x) + (a) - 1) / (a))
+#define PHYS_PFN(x)		((unsigned long)((x) >> PAGE_SHIFT))
 #define clamp(x, lo, hi)	min(max(x, lo), hi)
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((x) >> 32))
-#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define cond_resched()		do { } while (0)
 #define fsleep(us)		shim_sleep()
 #define smp_load_acquire(p)	READ_ONCE(*(p))
@@ -58,6 +59,7 @@ typedef u64 phys_addr_t;
 extern char shim_log[1 << 16];
 void shim_print(const char *fmt, ...);
 #define pr_warn(...)		shim_print(__VA_ARGS__)
+#define pr_err(...)		shim_print(__VA_ARGS__)
 #define pr_info(...)		shim_print(__VA_ARGS__)
 #define pr_warn_ratelimited(...) shim_print(__VA_ARGS__)
 #define scnprintf(buf, size, ...)					\
@@ -174,7 +176,15 @@ unsigned long long memparse(const char *p, char **end);
 
 #define compat_flush_before_free() do { } while (0)
 
-struct dev_pagemap;
+struct dev_pagemap {
+	void *owner;
+};
+
+struct dev_pagemap_ops {
+	int (*memory_failure)(struct dev_pagemap *pgmap, unsigned long pfn,
+			      unsigned long nr_pages, int flags);
+};
+
 struct resource;
 
 #endif /* _PKRAM_TEST_KERNEL_H */

@@ -41,6 +41,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian host");
 
 #define BIT(n) (1UL << (n))
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define ALIGN(x, a) (((x) + (__typeof__(x))(a) - 1) & ~((__typeof__(x))(a) - 1))
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
@@ -102,14 +103,14 @@ u32 pkram_crc32c(u32 seed, const void *p, size_t n);
 /* Preserved memory; the hook may longjmp before the store is done */
 extern void (*pkram_store_hook)(void *p, u64 v);
 
-static inline void pkram_store64(void *p, __le64 v)
+static inline void pkram_env_store64(void *p, __le64 v)
 {
 	if (pkram_store_hook)
 		pkram_store_hook(p, v);
 	*(volatile __le64 *)p = v;
 }
 
-#define pkram_load64(p) READ_ONCE(*(const __le64 *)(p))
+#define pkram_env_load64(p) READ_ONCE(*(const __le64 *)(p))
 
 /* Memory; allocation number pkram_alloc_fail_at (from 1) fails, 0: none */
 extern unsigned long pkram_alloc_count;
