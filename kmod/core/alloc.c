@@ -17,7 +17,7 @@ static u32 alloc_region_gibs(const struct pkram_alloc_region *r)
 
 /* Regions */
 
-/* Allocate the struct, both bitmaps and the counters as one piece of memory. */
+/* Allocate the struct, the bitmaps and the counters as one piece of memory. */
 static struct pkram_alloc_region *alloc_region_new(u32 nr_gib)
 {
 	u32 nr_units = nr_gib * PKRAM_GIB_UNITS;
@@ -25,13 +25,14 @@ static struct pkram_alloc_region *alloc_region_new(u32 nr_gib)
 	size_t present = BITS_TO_LONGS(nr_gib) * sizeof(long);
 	struct pkram_alloc_region *r;
 
-	r = pkram_alloc_mem(sizeof(*r) + used + present +
+	r = pkram_alloc_mem(sizeof(*r) + 2 * used + present +
 			    nr_gib * sizeof(*r->gib_free));
 	if (!r)
 		return NULL;
 	memset(r, 0, sizeof(*r));
 	r->used = (void *)(r + 1);
-	r->present = (void *)r->used + used;
+	r->bad = (void *)r->used + used;
+	r->present = (void *)r->bad + used;
 	r->gib_free = (void *)r->present + present;
 	r->nr_units = nr_units;
 	return r;
@@ -64,6 +65,7 @@ int pkram_alloc_add_region(struct pkram_alloc *al, u64 id, int node,
 	r->id = id;
 	r->node = node;
 	bitmap_set(r->used, 0, r->nr_units);
+	bitmap_zero(r->bad, r->nr_units);
 	bitmap_zero(r->present, nr_gib);
 	memset(r->gib_free, 0, nr_gib * sizeof(*r->gib_free));
 	for (link = &al->regions; *link; link = &(*link)->next)
@@ -119,8 +121,7 @@ int pkram_alloc_set_gib(struct pkram_alloc *al, u64 id, u32 gib, bool present)
 	if (present) {
 		if (__test_and_set_bit(gib, r->present))
 			return -EBUSY;
-		bitmap_clear(r->used, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
-		alloc_count_free(al, r, gib, PKRAM_GIB_UNITS);
+		pkram_alloc_free(al, id, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
 		return 0;
 	}
 	if (!pkram_alloc_gib_idle(r, gib))
@@ -185,9 +186,24 @@ void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr)
 			return;
 		to = find_next_zero_bit(r->used, end, from);
 		to = min(to, (alloc_gib_of(from) + 1) * PKRAM_GIB_UNITS);
+		if (test_bit(from, r->bad)) {
+			to = from + 1;
+			continue;
+		}
+		to = find_next_bit(r->bad, to, from);
 		if (test_bit(alloc_gib_of(from), r->present))
 			alloc_flip_run(al, r, from, to - from, false);
 	}
+}
+
+void pkram_alloc_set_bad(struct pkram_alloc *al, u64 id, u32 unit)
+{
+	struct pkram_alloc_region *r = pkram_alloc_find(al, id);
+
+	if (!r || unit >= r->nr_units || __test_and_set_bit(unit, r->bad))
+		return;
+	if (!test_bit(unit, r->used))
+		alloc_flip_run(al, r, unit, 1, true);
 }
 
 /* Searching */

@@ -22,6 +22,7 @@
  * @nr_units: units of the span
  * @nr_free: number of free units
  * @used: bitmap of @nr_units bits; units of absent GiB are set
+ * @bad: bitmap: units with a bad page; they do not become free
  * @present: bitmap: GiB that exist
  * @gib_free: for each GiB the number of free units
  */
@@ -32,6 +33,7 @@ struct pkram_alloc_region {
 	u32 nr_units;
 	u32 nr_free;
 	unsigned long *used;
+	unsigned long *bad;
 	unsigned long *present;
 	u16 *gib_free;
 };
@@ -95,8 +97,11 @@ struct pkram_alloc_region *pkram_alloc_find(const struct pkram_alloc *al,
  */
 int pkram_alloc_mark(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
 
-/** pkram_alloc_free() - Free a run of units, each of which must be taken */
+/** pkram_alloc_free() - Free a run of units, each of which must be taken; bad ones stay taken */
 void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
+
+/** pkram_alloc_set_bad() - Never give out a unit again; one that is free is taken */
+void pkram_alloc_set_bad(struct pkram_alloc *al, u64 id, u32 unit);
 
 /**
  * pkram_alloc_get() - Allocate units for a run of an object

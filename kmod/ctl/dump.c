@@ -3,12 +3,17 @@
 #include <linux/bitops.h>
 #include <linux/limits.h>
 #include "ctl/priv.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "pool/quarantine.h"
 #include "store/dma_table.h"
+#include "store/lost.h"
 #include "store/names.h"
 #include "store/objects.h"
 #include "store/regions.h"
+
+/* So that they fit into a message beside the longest path */
+#define DUMP_BAD_RANGES		64
 
 /**
  * struct dump - state of a dump, kept in its callback
@@ -67,6 +72,58 @@ static int dump_check_admin(struct netlink_callback *cb)
 	return err;
 }
 
+/* Bad pages */
+
+/* @attr: PKRAM_A_BASE of a region, PKRAM_A_OFFSET of an object */
+static int dump_bad_range(struct sk_buff *skb, int attr, u64 start, u64 size)
+{
+	struct nlattr *nest = nla_nest_start(skb, PKRAM_A_BAD_RANGE);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (pkram_genl_put_u64(skb, attr, start) ||
+	    pkram_genl_put_u64(skb, PKRAM_A_SIZE, size))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int dump_nr_bad(struct sk_buff *skb, u32 nr)
+{
+	return nr ? nla_put_u32(skb, PKRAM_A_NR_BAD_PAGES, nr) : 0;
+}
+
+static int dump_bad_of_region(struct sk_buff *skb, struct pkram_region *r, bool see)
+{
+	u32 units = r->h.nr_gib * PKRAM_GIB_UNITS, end = units * PKRAM_UNIT_PAGES;
+	u32 page = 0, nr, n;
+
+	if (dump_nr_bad(skb, pkram_bad_count(r, 0, units)))
+		return -EMSGSIZE;
+	for (n = 0; see && n < DUMP_BAD_RANGES; n++, page += nr) {
+		page = pkram_bad_next(r, page, end, &nr);
+		if (!nr)
+			break;
+		if (dump_bad_range(skb, PKRAM_A_BASE, r->h.base + (u64)page * PKRAM_BAD_PAGE,
+				   (u64)nr * PKRAM_BAD_PAGE))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int dump_bad_of_object(struct sk_buff *skb, struct pkram_object *obj)
+{
+	u64 offset, len;
+	u32 nr = 0, n = 0;
+
+	for (offset = 0; pkram_store_next_lost(obj, &offset, &len); offset += len) {
+		nr += len / PKRAM_BAD_PAGE;
+		if (n++ < DUMP_BAD_RANGES && dump_bad_range(skb, PKRAM_A_OFFSET, offset, len))
+			return -EMSGSIZE;
+	}
+	return dump_nr_bad(skb, nr);
+}
+
 /* Regions */
 
 struct dump_regions {
@@ -120,7 +177,8 @@ static int dump_region(struct pkram_region *r, void *arg)
 	    nla_put_u32(skb, PKRAM_A_GIB_1G,
 			dump_region_slices(r, PKRAM_SLICE_1G)) ||
 	    nla_put_u32(skb, PKRAM_A_GIB_2M,
-			dump_region_slices(r, PKRAM_SLICE_2M))) {
+			dump_region_slices(r, PKRAM_SLICE_2M)) ||
+	    dump_bad_of_region(skb, r, d->see)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -208,7 +266,7 @@ static int dump_object(struct pkram_object *obj, void *arg)
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (pkram_genl_put_object(p->skb, obj)) {
+	if (pkram_genl_put_object(p->skb, obj) || dump_bad_of_object(p->skb, obj)) {
 		genlmsg_cancel(p->skb, hdr);
 		return -EMSGSIZE;
 	}

@@ -39,6 +39,9 @@ static int event_put(struct sk_buff *skb, const struct pkram_event *ev)
 	case PKRAM_CMD_REGION_QUARANTINE_NTF:
 		return pkram_genl_put_range(skb, ev->base, ev->size) ?:
 		       nla_put_string(skb, PKRAM_A_QUARANTINE, ev->reason);
+	case PKRAM_CMD_PAGE_BAD_NTF:
+		return pkram_genl_put_u64(skb, PKRAM_A_BASE, ev->base) ?:
+		       (ev->obj ? pkram_genl_put_u64(skb, PKRAM_A_OFFSET, ev->offset) : 0);
 	case PKRAM_CMD_HANDOVER_NTF:
 		return nla_put_u32(skb, PKRAM_A_HANDOVER_MODE, ev->mode);
 	case PKRAM_CMD_KEXEC_REFUSE_NTF:

@@ -239,10 +239,23 @@ static size_t genl_range_size(void)
 	return nla_total_size(2 * nla_total_size_64bit(sizeof(u64)));
 }
 
+#define GENL_REASON_LEN	128
+
+static const char *genl_reason(const struct pkram_refusal *f, char text[GENL_REASON_LEN])
+{
+	if (!f->nr_bad)
+		return f->reason ?: "";
+	snprintf(text, GENL_REASON_LEN, "contains %u bad page%s, see pkramctl region show",
+		 f->nr_bad, f->nr_bad > 1 ? "s" : "");
+	return text;
+}
+
 static size_t genl_refusal_size(const struct pkram_refusal *f)
 {
+	char text[GENL_REASON_LEN];
+
 	return genl_range_size() + nla_total_size(sizeof(u32)) +
-	       nla_total_size(strlen(f->reason ?: "") + 1);
+	       nla_total_size(strlen(genl_reason(f, text)) + 1);
 }
 
 static int genl_put_taken(struct sk_buff *skb, const struct pkram_range *r)
@@ -262,12 +275,13 @@ static int genl_put_taken(struct sk_buff *skb, const struct pkram_range *r)
 static int genl_put_refusal(struct sk_buff *skb, const struct pkram_refusal *f)
 {
 	struct nlattr *nest = nla_nest_start(skb, PKRAM_A_REFUSED);
+	char text[GENL_REASON_LEN];
 
 	if (!nest)
 		return -EMSGSIZE;
 	if (pkram_genl_put_range(skb, f->base, f->size) ||
 	    nla_put_u32(skb, PKRAM_A_ERRNO, -f->err) ||
-	    nla_put_string(skb, PKRAM_A_REASON, f->reason ?: "")) {
+	    nla_put_string(skb, PKRAM_A_REASON, genl_reason(f, text))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}

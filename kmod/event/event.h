@@ -23,6 +23,7 @@ struct pkram_object;
  * @name_len: length of @name
  * @base: of a range
  * @size: of a range
+ * @offset: in the object
  * @reason: text
  * @mode: &enum pkram_handover_mode
  */
@@ -34,6 +35,7 @@ struct pkram_event {
 	u32 name_len;
 	u64 base;
 	u64 size;
+	u64 offset;
 	const char *reason;
 	u32 mode;
 };

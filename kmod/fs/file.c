@@ -16,6 +16,7 @@
 #include <linux/uio.h>
 #include "compat/fs.h"
 #include "fs/fs.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/extents.h"
@@ -77,7 +78,7 @@ static size_t file_copy_to(const void *addr, size_t len, struct iov_iter *to)
 	size_t n;
 
 	pagefault_disable();
-	n = addr ? copy_to_iter(addr, len, to) : iov_iter_zero(len, to);
+	n = addr ? _copy_mc_to_iter(addr, len, to) : iov_iter_zero(len, to);
 	pagefault_enable();
 	return n;
 }
@@ -92,8 +93,45 @@ static size_t file_copy_from(void *addr, size_t len, struct iov_iter *from)
 	return n;
 }
 
-/* Copy from one unit. Return: bytes, fewer than @len on a fault; or errno. */
-static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
+/*
+ * The next bytes cannot be read. Return: whether that is because of the memory they are in,
+ * and not of the buffer. No page is looked at twice: too many machine checks are a panic.
+ */
+static bool file_source_broken(const void *addr, size_t len)
+{
+	size_t done, n;
+	u64 buf[8];
+
+	len = min_t(size_t, len, PAGE_SIZE - offset_in_page(addr));
+	for (done = 0; done < len; done += n) {
+		n = min(len - done, sizeof(buf));
+		if (copy_mc_to_kernel(buf, addr + done, n))
+			return true;
+	}
+	return false;
+}
+
+/* Copy from memory of the pool, as far as it is not broken. Return: as file_read_unit() */
+static ssize_t file_copy_from_pool(const struct pkram_span *span, size_t off, size_t *len,
+				   struct iov_iter *to)
+{
+	const void *addr = pkram_region_unit_addr(span->region, span->unit) + off;
+	size_t n;
+
+	*len = pkram_bad_good_len(span->region, span->unit, off, *len);
+	if (!*len)
+		return -EIO;
+	n = file_copy_to(addr, *len, to);
+	if (!n && file_source_broken(addr, *len))
+		return -EIO;
+	return n;
+}
+
+/*
+ * Copy from one unit. *@len: out: less if a bad page ends it. Return: bytes, fewer than that
+ * on a fault; or errno.
+ */
+static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t *len,
 			      struct iov_iter *to)
 {
 	struct pkram_span span;
@@ -101,18 +139,17 @@ static ssize_t file_read_unit(struct pkram_object *obj, u64 pos, size_t len,
 
 	pkram_store_find_span(obj, file_unit(pos), &span);
 	if (!span.region)
-		return file_copy_to(NULL, len, to);
+		return file_copy_to(NULL, *len, to);
 	/* The unit map is in the head, so this needs no populated GiB. */
 	ret = pkram_store_unit_written(obj, &span);
 	if (ret < 0)
 		return ret;
 	if (!ret)
-		return file_copy_to(NULL, len, to);
+		return file_copy_to(NULL, *len, to);
 	ret = pkram_store_populate_span(&span);
 	if (ret)
 		return ret;
-	return file_copy_to(pkram_region_unit_addr(span.region, span.unit) +
-			    file_offset_in_unit(pos), len, to);
+	return file_copy_from_pool(&span, file_offset_in_unit(pos), len, to);
 }
 
 /* Return the length of the part of a read that is in the unit at @pos */
@@ -133,7 +170,7 @@ static int file_read_locked(struct inode *inode, loff_t *pos, struct iov_iter *t
 	int err = 0;
 
 	while (!err && (len = file_read_len(*pos, size, to))) {
-		n = file_read_unit(pkramfs_object(inode), *pos, len, to);
+		n = file_read_unit(pkramfs_object(inode), *pos, &len, to);
 		if (n < 0)
 			return n;
 		*pos += n;
@@ -199,8 +236,8 @@ static int file_fill_hole(struct pkram_object *obj, u64 pos, size_t len,
 	return err;
 }
 
-/* Copy into one unit. Return: bytes, fewer than @len on a fault; or errno. */
-static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
+/* Copy into one unit. *@len, return: as file_read_unit() */
+static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t *len,
 			       struct iov_iter *from)
 {
 	struct pkram_span span;
@@ -209,7 +246,7 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 
 	pkram_store_find_span(obj, file_unit(pos), &span);
 	if (!span.region) {
-		err = file_fill_hole(obj, pos, len, from);
+		err = file_fill_hole(obj, pos, *len, from);
 		if (err)
 			return err;
 		pkram_store_find_span(obj, file_unit(pos), &span);
@@ -221,7 +258,10 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	err = pkram_store_populate_span(&span);
 	if (err)
 		return err;
-	if (len == PKRAM_UNIT && !pkram_store_unit_written(obj, &span)) {
+	*len = pkram_bad_good_len(span.region, span.unit, file_offset_in_unit(pos), *len);
+	if (!*len)
+		return -EIO;
+	if (*len == PKRAM_UNIT && !pkram_store_unit_written(obj, &span)) {
 		err = file_fill_unit(&span, from, &copied);
 		if (err)
 			return err < 0 ? err : copied;
@@ -230,7 +270,7 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t len,
 	if (err)
 		return err;
 	return file_copy_from(pkram_region_unit_addr(span.region, span.unit) +
-			      file_offset_in_unit(pos), len, from);
+			      file_offset_in_unit(pos), *len, from);
 }
 
 /*
@@ -272,7 +312,7 @@ static ssize_t file_write_locked(struct kiocb *iocb, struct iov_iter *from,
 	while (!err && iov_iter_count(from)) {
 		len = min_t(size_t, iov_iter_count(from),
 			    PKRAM_UNIT - file_offset_in_unit(pos));
-		n = file_write_unit(obj, pos, len, from);
+		n = file_write_unit(obj, pos, &len, from);
 		if (n < 0) {
 			err = n;
 			break;
@@ -357,11 +397,12 @@ static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 /*
  * Zero a range in place, so that the object keeps its memory and large folios stay
- * whole. Stale units read as zero already.
+ * whole. Stale units read as zero already; a bad page cannot be zeroed.
  */
 static int file_zero_range(struct pkram_object *obj, u64 pos, u64 end)
 {
 	struct pkram_span span;
+	bool bad = false;
 	int ret = 0;
 	u64 len;
 
@@ -380,11 +421,10 @@ static int file_zero_range(struct pkram_object *obj, u64 pos, u64 end)
 		ret = pkram_store_populate_span(&span);
 		if (ret)
 			return ret;
-		memset(pkram_region_unit_addr(span.region, span.unit) +
-		       file_offset_in_unit(pos), 0, len);
+		bad |= pkram_bad_zero(span.region, span.unit, file_offset_in_unit(pos), len);
 		ret = file_pause();
 	}
-	return ret;
+	return ret ?: bad ? -EIO : 0;
 }
 
 static int file_fallocate_locked(struct file *file, int mode, u64 offset, u64 len)

@@ -13,6 +13,7 @@
 #include "compat/mm.h"
 #include "event/count.h"
 #include "fs/fs.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "store/extents.h"
 
@@ -21,6 +22,9 @@ bool pkramfs_leaf_fits(const struct pkram_span *span, unsigned int order)
 	unsigned int slice = pkram_region_slice(span->region,
 						span->unit / PKRAM_GIB_UNITS);
 
+	if (order && pkram_bad_units(span->region, span->unit,
+				     order == PUD_ORDER ? PKRAM_GIB_UNITS : 1))
+		return false;
 	switch (order) {
 	case PUD_ORDER:
 		return span->whole_gib && slice == PKRAM_SLICE_1G &&
@@ -47,6 +51,9 @@ vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 {
 	vm_fault_t ret;
 
+	if (!order && !pkram_bad_good_len(span->region, span->unit,
+					  offset & (PKRAM_UNIT - 1), PAGE_SIZE))
+		return VM_FAULT_HWPOISON;
 	ret = pkramfs_leaf_prepare(obj, span,
 				   order == PUD_ORDER ? PKRAM_GIB_UNITS : 1);
 	if (ret)

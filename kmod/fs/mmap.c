@@ -25,8 +25,10 @@
 #include "event/trace.h"
 #include "fs/fs.h"
 #include "fs/vma.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "store/extents.h"
+#include "store/lost.h"
 #include "store/names.h"
 #include "store/opens.h"
 
@@ -273,10 +275,13 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 			    round_up(obj->rec.size, PAGE_SIZE) - pos);
 		addr = pkram_region_unit_addr(span.region, span.unit) +
 		       (pos & (PKRAM_UNIT - 1));
+		len = pkram_bad_good_len(span.region, span.unit, pos & (PKRAM_UNIT - 1),
+					 len);
 		if (write)
 			memcpy(addr, buf, len);
 		else
-			memcpy(buf, addr, len);
+			len -= copy_mc_to_kernel(buf, addr, len);
+		err = len ? 0 : -EIO;
 	}
 	up_read(&obj->map_sem);
 	return err ?: len;
@@ -512,11 +517,13 @@ int pkramfs_mmap_init(void)
 	if (IS_ERR(mmap_mnt))
 		return PTR_ERR(mmap_mnt);
 	pkram_store_set_unmap(pkramfs_unmap_object);
+	pkram_store_set_lost(pkramfs_page_lost);
 	return 0;
 }
 
 void pkramfs_mmap_exit(void)
 {
 	pkram_store_set_unmap(NULL);
+	pkram_store_set_lost(NULL);
 	kern_unmount(mmap_mnt);
 }

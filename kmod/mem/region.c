@@ -9,6 +9,7 @@
 #include "core/unitmap.h"
 #include "event/count.h"
 #include "event/trace.h"
+#include "mem/bad.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "mem/take.h"
@@ -31,16 +32,19 @@ struct pkram_region *pkram_region_open(u64 base)
 	r->h.present[0] = 1;
 	r->gib = kvcalloc(1, sizeof(*r->gib), GFP_KERNEL);
 	r->scratch = kvzalloc(PKRAM_HEADER_SLOT, GFP_KERNEL);
-	if (!r->gib || !r->scratch) {
+	err = pkram_bad_alloc(r);
+	if (err || !r->gib || !r->scratch) {
 		err = -ENOMEM;
 		goto err_free;
 	}
 	err = pkram_region_populate(r, 0, PKRAM_SLICE_2M);
 	if (err)
 		goto err_free;
+	pkram_bad_read(r);
 	return r;
 
 err_free:
+	pkram_bad_free(r);
 	kvfree(r->scratch);
 	kvfree(r->gib);
 	kvfree(r);
@@ -76,6 +80,7 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
 		pkram_region_depopulate(r, i);
 	if (!keep_resources)
 		pkram_iomem_remove(r);
+	pkram_bad_free(r);
 	kfree(r->resources);
 	kvfree(r->scratch);
 	kvfree(r->gib);
@@ -119,6 +124,8 @@ static int region_populate_gib(struct pkram_region *r, u32 gib, unsigned int sli
 	pgmap->range.end = base + PKRAM_GIB - 1;
 	pgmap->nr_range = 1;
 	pgmap->vmemmap_shift = slice;
+	pgmap->ops = &pkram_bad_pgmap_ops;
+	pgmap->owner = r;
 	clean = !pkram_take_has_memmap(base, PKRAM_GIB);
 	addr = memremap_pages(pgmap, r->nid);
 	if (IS_ERR(addr)) {

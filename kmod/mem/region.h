@@ -21,8 +21,8 @@
  * pkram_region_open() - Create a region object for a range of memory
  * @base: physical address of GiB 0
  *
- * Populates only GiB 0, so that @head can be read. The header is not read: @h is zero
- * except for @h.base, with nr_gib 1 and GiB 0 present.
+ * Populates only GiB 0, so that @head can be read, and reads the list of bad pages. The
+ * header is not read: @h is zero except for @h.base, with nr_gib 1 and GiB 0 present.
  * Return: region, or ERR_PTR. Free by pkram_region_close().
  */
 struct pkram_region *pkram_region_open(u64 base);

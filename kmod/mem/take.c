@@ -44,6 +44,8 @@ static const char *take_error_text(int err)
 		return "interrupted";
 	case -ETIMEDOUT:
 		return "pinned or not movable within the limit of time (--timeout)";
+	case -EHWPOISON:
+		return "contains pages that the kernel knows to be bad (HWPoison)";
 	case -ENOMEM:
 		return "too little memory would be left to the system";
 	case -EADDRINUSE:
@@ -107,6 +109,25 @@ static int take_remove(u64 base, u64 size, u32 timeout)
 	return err == -EINTR && !left ? -ETIMEDOUT : err;
 }
 
+/*
+ * The kernel takes such pages offline with the others (up to 6.1 without a word), and
+ * with their struct pages goes what is known.
+ */
+static bool take_has_bad_pages(u64 base, u64 size)
+{
+	unsigned long pfn = PHYS_PFN(base), end = PHYS_PFN(base + size);
+	struct page *page;
+
+	for (; pfn < end; pfn++) {
+		page = pfn_to_online_page(pfn);
+		if (page && PageHWPoison(page))
+			return true;
+		if (pfn % PAGES_PER_SECTION == 0)
+			cond_resched();
+	}
+	return false;
+}
+
 int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal)
 {
 	u64 size = pkram_take_unit_size();
@@ -116,6 +137,10 @@ int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal)
 
 	if ((u64)si_mem_available() << PAGE_SHIFT < size + KEEP_AVAILABLE) {
 		err = -ENOMEM;
+		goto out;
+	}
+	if (take_has_bad_pages(base, size)) {
+		err = -EHWPOISON;
 		goto out;
 	}
 	pkram_iomem_begin_remove(&cut, base);
@@ -129,6 +154,7 @@ out:
 		refusal->size = size;
 		refusal->err = err;
 		refusal->reason = take_error_text(err);
+		refusal->nr_bad = 0;
 	}
 	trace_pkram_take(base, size, err, err ? refusal->reason : NULL, begin);
 	return err;

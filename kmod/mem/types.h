@@ -9,6 +9,7 @@
 #include <linux/memremap.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include "core/badpages.h"
 #include "core/header.h"
 
 #define PKRAM_SLICE_NONE	0	/* not populated */
@@ -46,6 +47,12 @@ struct pkram_gib {
  * @scratch: one header slot, for pkram_region_commit()
  * @differs: the slots of the header differ: to be written before the region is used
  * @read_only: unknown ro-compat bits: the region must not be changed
+ * @bad: list of bad pages; see mem/bad.h
+ * @bad_lock: @bad
+ * @bad_cur: slot of the list in use, or -1 if none is valid
+ * @bad_dirty: the slots are not as the list is
+ * @nr_bad: number of its entries, to be read without lock
+ * @bad_ours: the memory is a region of the pool, so that the list may be written
  */
 struct pkram_region {
 	struct list_head list;
@@ -60,6 +67,12 @@ struct pkram_region {
 	void *scratch;
 	bool differs;
 	bool read_only;
+	struct pkram_bad_ser *bad;
+	spinlock_t bad_lock;		/* bad */
+	int bad_cur;
+	bool bad_dirty;
+	u32 nr_bad;
+	bool bad_ours;
 };
 
 static inline u64 pkram_region_id_of(const struct pkram_region *r)
@@ -100,12 +113,14 @@ static inline unsigned int pkram_region_slice(const struct pkram_region *r,
  * @size: bytes
  * @err: negative errno
  * @reason: text
+ * @nr_bad: number of bad pages, if that is the reason
  */
 struct pkram_refusal {
 	u64 base;
 	u64 size;
 	int err;
 	const char *reason;
+	u32 nr_bad;
 };
 
 #endif /* _PKRAM_TYPES_H */

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "event/count.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 
@@ -41,7 +42,7 @@ static int zero_prepare_unit(struct pkram_region *r, u32 unit)
 	mutex_lock(lock);
 	state = pkram_region_map_get(r, unit);
 	if (state == PKRAM_UNIT_STALE) {
-		memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
+		pkram_bad_zero(r, unit, 0, PKRAM_UNIT);
 		state = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_WRITTEN);
 		pkram_count(PKRAM_COUNT_ZEROED);
 	} else if (state == PKRAM_UNIT_WRITTEN) {
@@ -81,8 +82,7 @@ static void zero_run_work(struct work_struct *work)
 
 	for (unit = w->unit; unit < w->unit + w->nr && !w->err; unit++) {
 		if (w->always)
-			memset(pkram_region_unit_addr(w->r, unit), 0,
-			       PKRAM_UNIT);
+			pkram_bad_zero(w->r, unit, 0, PKRAM_UNIT);
 		else
 			w->err = zero_prepare_unit(w->r, unit);
 		cond_resched();

@@ -6,6 +6,7 @@
 #include "event/count.h"
 #include "event/trace.h"
 #include "handover/handover.h"
+#include "mem/bad.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "pool/attach.h"
@@ -14,7 +15,7 @@
 
 /* What names a pool: an UUID that everybody can read, and a key that nobody can */
 struct attach_id {
-	u8 uuid[16];
+	u8 uuid[16] __aligned(8);
 	u8 key[16];
 };
 
@@ -123,18 +124,21 @@ static bool attach_hinted(const struct attach_scan *s, const struct attach_id *i
  */
 static void attach_take_hints(struct attach_scan *s, const void *head)
 {
-	const struct pkram_region_ser *ser = head;
 	struct attach_id *hint;
 	u32 slot;
 
 	s->damaged = true;
-	for (slot = 0; slot < 2; slot++, ser++) {
-		if (s->nr_hints == ARRAY_SIZE(s->hints) ||
-		    !memchr_inv(ser->pool_uuid, 0, sizeof(ser->pool_uuid)))
-			continue;
-		hint = &s->hints[s->nr_hints++];
-		memcpy(hint->uuid, ser->pool_uuid, sizeof(hint->uuid));
-		memcpy(hint->key, ser->pool_key, sizeof(hint->key));
+	for (slot = 0; slot < 2; slot++, head += PKRAM_HEADER_SLOT) {
+		if (s->nr_hints == ARRAY_SIZE(s->hints))
+			return;
+		hint = &s->hints[s->nr_hints];
+		pkram_slot_copy((void *)hint->uuid,
+				head + offsetof(struct pkram_region_ser, pool_uuid),
+				sizeof(hint->uuid));
+		pkram_slot_copy((void *)hint->key,
+				head + offsetof(struct pkram_region_ser, pool_key),
+				sizeof(hint->key));
+		s->nr_hints += !!memchr_inv(hint->uuid, 0, sizeof(hint->uuid));
 	}
 }
 
@@ -191,6 +195,7 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 		return reason;
 	}
 	r->read_only = r->h.ro_compat & ~PKRAM_RO_COMPAT_KNOWN;
+	pkram_bad_accept(r);
 	*err = pkram_region_set_span(r);
 	if (*err) {
 		pkram_region_close(r, false);

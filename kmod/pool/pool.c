@@ -17,6 +17,7 @@
 #include "event/event.h"
 #include "handover/guard.h"
 #include "handover/handover.h"
+#include "mem/bad.h"
 #include "mem/iomem.h"
 #include "mem/region.h"
 #include "mem/take.h"
@@ -38,6 +39,7 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_NO_ENTRY "the next kernel's memory map has no room for another range; adopt ranges that touch one of the pool"
 #define TEXT_PARTLY_RESERVED "part of the range is reserved, and part is not; adopt a range that 'pkramctl region show' lists, then the rest"
 #define TEXT_NOT_ZEROED "the range cannot be zeroed, and stays reserved; see the kernel log"
+#define TEXT_BAD_PAGES "the range contains bad pages, and stays reserved"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
@@ -69,8 +71,11 @@ static void pool_report_refused(struct pkram_pool_report *report,
 		report->refused[report->nr_refused++] = *refusal;
 }
 
-/* Make a region of reserved memory that is not System RAM. */
-static int pool_make_region(u64 base, u64 size)
+/*
+ * Make a region of reserved memory that is not System RAM. @ours: it was the pool's before,
+ * so that a list of bad pages in it tells the truth; else anybody may have written it.
+ */
+static int pool_make_region(u64 base, u64 size, bool ours)
 {
 	struct pkram_region *r = pkram_region_open(base);
 	u32 gib;
@@ -78,6 +83,8 @@ static int pool_make_region(u64 base, u64 size)
 
 	if (IS_ERR(r))
 		return PTR_ERR(r);
+	if (!ours)
+		pkram_bad_forget(r);
 	r->h.nr_gib = size >> PKRAM_GIB_SHIFT;
 	for (gib = 0; gib < r->h.nr_gib; gib++)
 		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
@@ -104,7 +111,7 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 			"the next kernel's memory map cannot take another range";
 		goto give;
 	}
-	err = pool_make_region(base, size);
+	err = pool_make_region(base, size, false);
 	if (!err) {
 		pool_report_taken(report, PKRAM_CMD_POOL_GROW_NTF, base, size);
 		return 0;
@@ -301,7 +308,7 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 		*text = "the region could not be made";
 		nr_gone = pkram_quarantine_regions(range->base, range->size);
 		pkram_quarantine_forget(range->base, range->size);
-		err = pool_make_region(range->base, range->size);
+		err = pool_make_region(range->base, range->size, !reserved);
 		if (!err) {
 			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
 					  range->base, range->size);
@@ -335,6 +342,19 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 
 /* Shrinking */
 
+/* Return whether the list of a quarantined region names pages in a range. */
+static int pool_check_bad(u64 base, u64 size)
+{
+	struct pkram_region *r = pkram_region_open(base);
+	bool bad;
+
+	if (IS_ERR(r))
+		return PTR_ERR(r);
+	bad = pkram_bad_units(r, 0, size >> PKRAM_UNIT_SHIFT);
+	pkram_region_close(r, true);
+	return bad ? -EHWPOISON : 0;
+}
+
 static int pool_wipe_range(u64 base, u64 size)
 {
 	struct pkram_region *r;
@@ -345,6 +365,8 @@ static int pool_wipe_range(u64 base, u64 size)
 		r = pkram_region_open(addr);
 		if (IS_ERR(r))
 			return PTR_ERR(r);
+		/* Anybody may have written what looks like a list. */
+		pkram_bad_forget(r);
 		err = pkram_zero_gib(r, 0);
 		/* One GiB, to remove any entry that is there. */
 		if (!err)
@@ -394,7 +416,7 @@ static void pool_put_back(const struct pkram_range *range, struct pkram_region *
 	} else if (from) {
 		pkram_store_undo_shrink(from, range->base,
 					range->size >> PKRAM_GIB_SHIFT);
-	} else if (pool_make_region(range->base, range->size)) {
+	} else if (pool_make_region(range->base, range->size, true)) {
 		refusal->reason = TEXT_STILL_RESERVED;
 		pkram_quarantine_add(range->base, range->size, refusal->reason);
 	}
@@ -482,11 +504,14 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 	int err;
 
 	if (pkram_quarantine_find(base, size)) {
-		err = pool_wipe_range(base, size);
-		if (err) {
+		*text = TEXT_BAD_PAGES;
+		err = pool_check_bad(base, size);
+		if (!err) {
 			*text = TEXT_NOT_ZEROED;
-			return err;
+			err = pool_wipe_range(base, size);
 		}
+		if (err)
+			return err;
 		nr_gone = pkram_quarantine_regions(base, size);
 		pkram_quarantine_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include "core/alloc.h"
 #include "event/event.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/commit.h"
@@ -497,8 +498,7 @@ static int extents_zero_part(struct pkram_object *obj, u64 from, u64 to)
 	ret = pkram_store_unit_written(obj, &span);
 	if (ret <= 0)
 		return ret;
-	memset(pkram_region_unit_addr(span.region, span.unit) +
-	       (from & (PKRAM_UNIT - 1)), 0, to - from);
+	pkram_bad_zero(span.region, span.unit, from & (PKRAM_UNIT - 1), to - from);
 	return 0;
 }
 

@@ -6,10 +6,12 @@
 #include <linux/random.h>
 #include <linux/uuid.h>
 #include "core/unitmap.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/commit.h"
 #include "store/grow.h"
+#include "store/lost.h"
 #include "store/objects.h"
 #include "store/records.h"
 #include "store/regions.h"
@@ -39,7 +41,7 @@ static void grow_init_head(struct pkram_region *r)
 {
 	u32 i;
 
-	memset(r->head, 0, PKRAM_UNIT);
+	pkram_bad_zero(r, 0, 0, PKRAM_UNIT);
 	for (i = 0; i < r->h.nr_gib; i++)
 		pkram_map_init(r->head, r->h.region_id, i);
 	pkram_map_set(r->head, r->h.region_id, 0, 1, PKRAM_UNIT_META);
@@ -66,14 +68,17 @@ static int grow_make_region(struct pkram_region *r)
 	grow_name_region(r);
 	grow_init_head(r);
 	err = pkram_regions_know_space(r);
+	if (!err)
+		pkram_lost_hold_back(r);
 	if (!err && !pkram_store.exists)
 		err = grow_write_root(r);
 	if (err) {
-		memset(r->head, 0, PKRAM_UNIT);
+		pkram_bad_zero(r, 0, 0, PKRAM_UNIT);
 		pkram_records_drop(r);
 		pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 		return err;
 	}
+	pkram_bad_write(r);
 	pkram_regions_insert(r);
 	pkram_regions_write_set(r, NULL);
 	pkram_store.exists = true;
@@ -96,6 +101,24 @@ int pkram_store_grow(struct pkram_region *r)
 
 /* Shrinking */
 
+/* A bad page is not given to anybody, and the system would not know of it. */
+static int grow_check_bad(struct pkram_region *r, u32 first, u32 nr,
+			  struct pkram_refusal *refusal)
+{
+	u32 gib;
+
+	for (gib = first; gib < first + nr; gib++) {
+		refusal->nr_bad = pkram_bad_count(r, gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
+		if (!refusal->nr_bad)
+			continue;
+		refusal->base = pkram_header_gib_addr(&r->h, gib);
+		refusal->size = PKRAM_GIB;
+		refusal->reason = "contains bad pages";
+		return -EHWPOISON;
+	}
+	return 0;
+}
+
 static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 			 struct pkram_refusal *refusal)
 {
@@ -110,6 +133,8 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 			refusal->reason = "not part of the pool";
 			return -ENOENT;
 		}
+		if (grow_check_bad(r, gib, 1, refusal))
+			return -EHWPOISON;
 		/* The memory that it is for has been freed since. */
 		refusal->reason = "in use by a page fault";
 		if (atomic_read(&r->gib[gib].users))
@@ -238,12 +263,15 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 		err = pkram_zero_gib(r, gib);
 	mutex_lock(&pkram_store.lock);
 	grow_hold_units(r, unit, nr, false);
+	/* A page may have become bad meanwhile. */
+	refusal->reason = "could not be zeroed and released";
+	if (!err)
+		err = grow_check_bad(r, first, nr_gib, refusal);
 	if (!err && whole)
 		grow_drop_region(r);
 	else if (!err)
 		grow_cut_region(r, first, nr_gib);
 	mutex_unlock(&pkram_store.lock);
-	refusal->reason = "could not be zeroed and released";
 	if (err)
 		goto out;
 

@@ -14,9 +14,11 @@
 #include "event/count.h"
 #include "event/event.h"
 #include "event/trace.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "store/discard.h"
 #include "store/load_pool.h"
+#include "store/lost.h"
 #include "store/objects.h"
 #include "store/records.h"
 #include "store/regions.h"
@@ -285,6 +287,9 @@ static int load_pool_read_records(struct load_pool *lp)
 	err = pkram_load(lr, nr, &pkram_store.al, &lp->res);
 	if (!err && pkram_store.region_lost)
 		pkram_load_keep(lr, nr, &pkram_store.al);
+	/* After the loader, to which units that are taken are nobody's. */
+	list_for_each_entry(r, &pkram_store.regions, list)
+		pkram_lost_hold_back(r);
 	kvfree(lr);
 	return err;
 }
@@ -314,6 +319,7 @@ static void load_pool_set_next_id(u64 max_id)
 
 static void load_pool_use(struct load_pool *lp)
 {
+	struct pkram_region *r;
 	u32 i;
 
 	pkram_records_forget_use();
@@ -321,6 +327,8 @@ static void load_pool_use(struct load_pool *lp)
 		if (lp->res.items[i].rec.kind != PKRAM_KIND_FREE ||
 		    lp->res.items[i].bad)
 			pkram_records_use(&lp->res.items[i].loc);
+	list_for_each_entry(r, &pkram_store.regions, list)
+		pkram_records_hold_back(r);
 	load_pool_link_objects(lp);
 	load_pool_set_next_id(lp->res.max_id);
 	if (lp->res.lost)
@@ -406,6 +414,7 @@ static void load_pool_mirror_head(struct pkram_region *r)
 		pkram_count(PKRAM_COUNT_REPAIRS);
 	}
 	r->differs = false;
+	pkram_bad_mirror(r);
 	for (gib = 0; gib < r->h.nr_gib; gib++)
 		if (pkram_region_present(r, gib))
 			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);

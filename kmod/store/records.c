@@ -9,6 +9,7 @@
 #include "core/load.h"
 #include "event/count.h"
 #include "event/trace.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "store/records.h"
 #include "store/regions.h"
@@ -57,6 +58,16 @@ static void *records_slot_a(const struct pkram_meta *m, u32 pair)
 {
 	return pkram_region_unit_addr(m->r, m->unit) +
 	       (size_t)pair * 2 * records_slot_size(m->large);
+}
+
+/* Return whether a slot of a pair has a bad page. */
+static bool records_pair_bad(const struct pkram_meta *m, u32 pair)
+{
+	u32 pages = 2 * records_slot_size(m->large) / PKRAM_BAD_PAGE, nr;
+	u32 first = m->unit * PKRAM_UNIT_PAGES + pair * pages;
+
+	pkram_bad_next(m->r, first, first + pages, &nr);
+	return nr;
 }
 
 /*
@@ -262,8 +273,30 @@ void pkram_records_free(const struct pkram_location *loc, u64 id)
 	records_write_free(m, loc->pair, id);
 	pkram_count(PKRAM_COUNT_COMMITS);
 	trace_pkram_commit(id, PKRAM_KIND_FREE, pkram_store.free_record->seq, m->large, false);
+	if (records_pair_bad(m, loc->pair))
+		return;
 	if (__test_and_clear_bit(loc->pair, m->used))
 		m->nr_used--;
+}
+
+bool pkram_records_in_bad(const struct pkram_location *loc)
+{
+	return records_pair_bad(records_find_meta(loc->region_id, loc->unit), loc->pair);
+}
+
+void pkram_records_hold_back(struct pkram_region *r)
+{
+	struct pkram_meta *m;
+	u32 pair;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(m, &pkram_store.metas, list) {
+		if (m->r != r || !pkram_bad_units(r, m->unit, 1))
+			continue;
+		for (pair = 0; pair < records_pairs(m); pair++)
+			if (records_pair_bad(m, pair) && !__test_and_set_bit(pair, m->used))
+				m->nr_used++;
+	}
 }
 
 void pkram_records_forget_use(void)
@@ -306,12 +339,17 @@ int pkram_records_write(struct pkram_record *rec,
 	int err;
 
 	lockdep_assert_held(&pkram_store.lock);
+	/* A cut would leave nothing of a record that has only one slot. */
+	moves = moves || pkram_records_in_bad(&old);
 	if (pkram_record_len(rec) > PKRAM_LARGE_SLOT)
 		return -EFBIG;
 	if (moves) {
 		err = records_take_pair(large, &loc);
-		/* A record that became small stays: cutting needs no memory. */
-		if (err && old.large)
+		/*
+		 * A record that became small stays, because cutting needs no memory; and
+		 * so does one with a bad page.
+		 */
+		if (err && old.region_id && (old.large || !large))
 			moves = false;
 		else if (err)
 			return err;

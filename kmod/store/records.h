@@ -67,6 +67,16 @@ void pkram_records_free(const struct pkram_location *loc, u64 id);
  */
 void pkram_records_mirror(const struct pkram_location *loc);
 
+/**
+ * pkram_records_hold_back() - Use no pair of a region any more that has a bad page
+ *
+ * Records that are in one stay there until their next commit. Context: store.lock.
+ */
+void pkram_records_hold_back(struct pkram_region *r);
+
+/** pkram_records_in_bad() - Check whether a pair has a bad page. Context: store.lock. */
+bool pkram_records_in_bad(const struct pkram_location *loc);
+
 /** pkram_records_forget_use() - Mark all pairs as free, before a load */
 void pkram_records_forget_use(void);
 

@@ -5,7 +5,7 @@
  * Within store/ a file includes and calls only files named before it here:
  *	regions, space, records, objects
  *	labels, extents, opens, names, pin, dma_table
- *	root, discard, grow, load_pool, store
+ *	lost, root, discard, grow, load_pool, store
  */
 #ifndef _PKRAM_STORE_STATE_H
 #define _PKRAM_STORE_STATE_H

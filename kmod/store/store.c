@@ -6,6 +6,7 @@
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/load_pool.h"
+#include "store/lost.h"
 #include "store/objects.h"
 #include "store/root.h"
 #include "store/space.h"
@@ -119,6 +120,7 @@ int pkram_store_init(void)
 	}
 	pkram_store.dma_tables->rec.kind = PKRAM_KIND_DIR;
 	pkram_zero_init();
+	pkram_lost_init();
 	mutex_lock(&pkram_store.lock);
 	pkram_object_link(pkram_store.root, NULL);
 	mutex_unlock(&pkram_store.lock);
@@ -138,6 +140,7 @@ void pkram_store_exit(void)
 		list_del(&r->list);
 		pkram_region_close(r, true);
 	}
+	pkram_lost_exit();
 	pkram_object_put(pkram_store.dma_tables);
 	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);

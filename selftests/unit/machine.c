@@ -4,6 +4,7 @@
 #include "tap.h"
 #include "core/unitmap.h"
 #include "event/event.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/state.h"
@@ -15,6 +16,13 @@ bool machine_pinned;
 
 /* Regions without memory hotplug */
 
+/* Memory for the list of bad pages, which does not count among those that fail */
+static void region_alloc_list(struct pkram_region *r)
+{
+	r->bad = calloc(1, PKRAM_BAD_SLOT);
+	pkram_badpages_init(r->bad, r->h.base);
+}
+
 static struct pkram_region *region_open(struct image *im, u32 n)
 {
 	struct pkram_region *r = calloc(1, sizeof(*r));
@@ -22,12 +30,16 @@ static struct pkram_region *region_open(struct image *im, u32 n)
 
 	INIT_LIST_HEAD(&r->list);
 	r->head = im->mem[n];
+	r->h.base = im->h[n].base;
+	region_alloc_list(r);
+	pkram_bad_read(r);
 	CHECK_EQ(pkram_header_read(r->head, im->h[n].base, &r->h, &cur,
 				   &r->differs), 0);
 	r->gib = calloc(r->h.nr_gib, sizeof(*r->gib));
 	r->scratch = calloc(1, PKRAM_HEADER_SLOT);
 	r->gib[0].slice = PKRAM_SLICE_2M;
 	r->read_only = r->h.ro_compat;
+	pkram_bad_accept(r);
 	return r;
 }
 
@@ -39,6 +51,7 @@ static struct pkram_region *region_new(struct image *im, u32 n)
 	INIT_LIST_HEAD(&r->list);
 	r->head = im->mem[n];
 	r->h.base = im->h[n].base;
+	region_alloc_list(r);
 	r->h.nr_gib = 1;
 	r->h.present[0] = 1;
 	r->gib = calloc(r->h.nr_gib, sizeof(*r->gib));
@@ -50,6 +63,7 @@ static struct pkram_region *region_new(struct image *im, u32 n)
 void pkram_region_close(struct pkram_region *r, bool keep_resources)
 {
 	(void)keep_resources;
+	pkram_bad_free(r);
 	free(r->scratch);
 	free(r->gib);
 	free(r);
@@ -378,7 +392,7 @@ static bool kept_back(struct pkram_region *r, u32 unit, bool lost)
 	int state = pkram_region_map_get(r, unit);
 
 	return state < 0 || (lost && state != PKRAM_UNIT_FREE) || pkram_store.nr_pending ||
-	       r->gib[unit / PKRAM_GIB_UNITS].leaving;
+	       r->gib[unit / PKRAM_GIB_UNITS].leaving || pkram_bad_units(r, unit, 1);
 }
 
 static void check_region(struct pkram_region *r)

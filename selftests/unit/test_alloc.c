@@ -466,6 +466,44 @@ static void test_big_object(void)
 	pkram_alloc_destroy(&al);
 }
 
+/* Units with a bad page are never granted again, and no GiB that has one is idle. */
+static void test_bad_units(void)
+{
+	struct pkram_alloc_request req = { .node = PKRAM_NO_NODE, .strict = false };
+	const u32 gib = PKRAM_GIB_UNITS;
+	struct pkram_alloc_region *r;
+	u64 present = 0x3;
+	int i, n;
+
+	CHECK_EQ(pkram_alloc_add_region(&al, 9, 0, 3, &present), 0);
+	r = pkram_alloc_find(&al, 9);
+	CHECK_EQ(pkram_alloc_mark(&al, 9, 10, 5), 0);
+	pkram_alloc_set_bad(&al, 9, 12);		/* owned */
+	pkram_alloc_set_bad(&al, 9, gib + 7);		/* free */
+	pkram_alloc_set_bad(&al, 9, 2 * gib + 7);	/* absent */
+	pkram_alloc_set_bad(&al, 9, gib + 7);
+	pkram_alloc_set_bad(&al, 9, 3 * gib);
+	pkram_alloc_set_bad(&al, 8, 1);
+	CHECK_EQ(al.nr_free, 2 * gib - 6);
+	CHECK(!pkram_alloc_gib_idle(r, 1));
+	pkram_alloc_free(&al, 9, 10, 5);
+	CHECK_EQ(al.nr_free, 2 * gib - 2);
+	pkram_alloc_free(&al, 9, 0, 2 * gib);
+	CHECK_EQ(al.nr_free, 2 * gib - 2);
+	CHECK_EQ(pkram_alloc_set_gib(&al, 9, 2, true), 0);
+	CHECK_EQ(al.nr_free, 3 * gib - 3);
+	CHECK_EQ(pkram_alloc_set_gib(&al, 9, 2, false), -EBUSY);
+	req.nr_units = al.nr_free;
+	n = pkram_alloc_get(&al, &req, out, 8192);
+	CHECK(n > 0);
+	for (i = 0; i < n; i++) {
+		CHECK(out[i].region_unit > 12 || out[i].region_unit + out[i].nr_units <= 12);
+	}
+	CHECK(test_bit(gib + 7, r->used) && test_bit(2 * gib + 7, r->used));
+	CHECK_EQ(al.nr_free, 0);
+	pkram_alloc_destroy(&al);
+}
+
 static void test_wrong_requests(void)
 {
 	struct pkram_alloc_region *r;
@@ -508,7 +546,8 @@ static void test_wrong_requests(void)
 	pkram_alloc_destroy(&al);
 }
 
-TAP_MAIN({ "random traces agree with a model and keep the rules", test_traces },
+TAP_MAIN({ "units with bad pages are kept back", test_bad_units },
+	 { "random traces agree with a model and keep the rules", test_traces },
 	 { "every unit can be allocated once and freed", test_full_and_empty },
 	 { "single units are distinct", test_one_unit_at_a_time },
 	 { "a request that needs too many extents takes nothing", test_too_many_extents },

@@ -740,6 +740,8 @@ static void create_now(void)
 	pkram_alloc_fail_at = 0;
 	if (pkram_store_exists())
 		machine_create("vm1", S_IFREG | 0600, 1);
+	else
+		shim_unlocked = create_now;	/* it was another lock */
 	pkram_alloc_fail_at = fail_at;
 	pkram_alloc_count = count;
 }

@@ -86,6 +86,11 @@
  *	and by pool-adopt
  * @PKRAM_A_NR_MISSING: u32, number of regions that the pool had and that are
  *	not attached; memory that their objects may own is kept back
+ * @PKRAM_A_NR_BAD_PAGES: u32, number of pages of 4 KiB that memory errors
+ *	broke; absent if there are none
+ * @PKRAM_A_BAD_RANGE: nest, bytes in bad pages: of a region base and size,
+ *	shown to CAP_SYS_ADMIN only; of an object offset and size. The first 64
+ *	ranges
  */
 enum pkram_attr {
 	PKRAM_A_PAD = 1,
@@ -148,6 +153,8 @@ enum pkram_attr {
 	PKRAM_A_QUARANTINED,
 	PKRAM_A_ATTACH_USECS,
 	PKRAM_A_NR_MISSING,
+	PKRAM_A_NR_BAD_PAGES,
+	PKRAM_A_BAD_RANGE,
 
 	__PKRAM_A_MAX
 };
@@ -166,7 +173,8 @@ enum pkram_attr {
  *	quarantine and no region-uuid. Out: %PKRAM_A_BASE, %PKRAM_A_GIB,
  *	%PKRAM_A_SIZE, %PKRAM_A_REGION_UUID, %PKRAM_A_FORMAT_VERSION, %PKRAM_A_NODE,
  *	%PKRAM_A_READ_ONLY, %PKRAM_A_FREE, %PKRAM_A_META, %PKRAM_A_GIB_1G,
- *	%PKRAM_A_GIB_2M, %PKRAM_A_QUARANTINE.
+ *	%PKRAM_A_GIB_2M, %PKRAM_A_QUARANTINE, %PKRAM_A_NR_BAD_PAGES,
+ *	%PKRAM_A_BAD_RANGE {%PKRAM_A_BASE, %PKRAM_A_OFFSET, %PKRAM_A_SIZE}.
  * @PKRAM_CMD_POOL_GROW: do; Take RAM from the system: a number of GiB, from all
  *	nodes or from one. The reply has the number that was taken, each new region,
  *	and each GiB that could not be taken. Taking fewer GiB than requested is a
@@ -194,7 +202,8 @@ enum pkram_attr {
  *	state. Out: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME,
  *	%PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
  *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
- *	%PKRAM_A_QUARANTINE.
+ *	%PKRAM_A_QUARANTINE, %PKRAM_A_NR_BAD_PAGES, %PKRAM_A_BAD_RANGE
+ *	{%PKRAM_A_BASE, %PKRAM_A_OFFSET, %PKRAM_A_SIZE}.
  * @PKRAM_CMD_OBJECT_DISCARD: do; Remove a quarantined object or DMA table
  *	permanently and free its space. ENOENT: nothing has this key. EINVAL: it is
  *	not quarantined. In: %PKRAM_A_OBJECT_KEY.
@@ -230,26 +239,77 @@ enum pkram_attr {
  * @PKRAM_CMD_KEXEC_REFUSE_NTF: event; A kexec image that would have overwritten
  *	the pool was refused. Has: %PKRAM_A_REASON.
  * @PKRAM_CMD_OBJECT_CREATE_NTF: event; A file or directory was created. All
- *	events of objects have the attributes that object-get shows, as they are
- *	after the change.
+ *	events of objects have the attributes that object-get shows, except bad
+ *	pages, as they are after the change. Has: %PKRAM_A_OBJECT_KEY,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID,
+ *	%PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE,
+ *	%PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_REMOVE_NTF: event; The name of the object was removed; its
- *	memory is freed at the last close.
+ *	memory is freed at the last close. Has: %PKRAM_A_OBJECT_KEY,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID,
+ *	%PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE,
+ *	%PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_RENAME_NTF: event; The object was renamed. If it is a
- *	directory, everything in it has a new path. Also: %PKRAM_A_OLD_NAME.
+ *	directory, everything in it has a new path. Has: %PKRAM_A_OBJECT_KEY,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID,
+ *	%PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE,
+ *	%PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE, %PKRAM_A_OLD_NAME.
  * @PKRAM_CMD_OBJECT_CHANGE_NTF: event; The owner or permissions changed, or the
- *	size did, other than by a write past the end.
- * @PKRAM_CMD_OBJECT_LABEL_NTF: event; A label was set or removed. Also:
- *	%PKRAM_A_LABEL.
- * @PKRAM_CMD_OBJECT_CLAIM_NTF: event; An open file claimed the object.
+ *	size did, other than by a write past the end. Has: %PKRAM_A_OBJECT_KEY,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID,
+ *	%PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE,
+ *	%PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE.
+ * @PKRAM_CMD_OBJECT_LABEL_NTF: event; A label was set or removed. Has:
+ *	%PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE, %PKRAM_A_LABEL.
+ * @PKRAM_CMD_OBJECT_CLAIM_NTF: event; An open file claimed the object. Has:
+ *	%PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_RELEASE_NTF: event; The claim ended with its open file.
- * @PKRAM_CMD_OBJECT_SEAL_NTF: event; The object was sealed.
+ *	Has: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
+ * @PKRAM_CMD_OBJECT_SEAL_NTF: event; The object was sealed. Has:
+ *	%PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_UNSEAL_NTF: event; The seal was removed without a resume.
- * @PKRAM_CMD_OBJECT_RESUME_NTF: event; A resume consumed the seal.
+ *	Has: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
+ * @PKRAM_CMD_OBJECT_RESUME_NTF: event; A resume consumed the seal. Has:
+ *	%PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_QUARANTINE_NTF: event; The loader quarantined the object.
+ *	Has: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE,
+ *	%PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_DISCARD_NTF: event; A quarantined object was removed
- *	permanently.
+ *	permanently. Has: %PKRAM_A_OBJECT_KEY, %PKRAM_A_OBJECT_ID, %PKRAM_A_NAME,
+ *	%PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID, %PKRAM_A_SIZE, %PKRAM_A_ALLOCATED,
+ *	%PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE, %PKRAM_A_GENERATION,
+ *	%PKRAM_A_QUARANTINE.
  * @PKRAM_CMD_OBJECT_DAMAGE_NTF: event; Some of the memory of the object is not
- *	usable; sent once for each object. Also: %PKRAM_A_REASON.
+ *	usable; sent once for each object. Has: %PKRAM_A_OBJECT_KEY,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID,
+ *	%PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE,
+ *	%PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE, %PKRAM_A_REASON.
+ * @PKRAM_CMD_PAGE_BAD_NTF: event; A memory error broke the page of 4 KiB at
+ *	base. If an object has it, the event has the attributes of the object, and
+ *	the offset of the page in it. Has: %PKRAM_A_BASE, %PKRAM_A_OBJECT_KEY,
+ *	%PKRAM_A_OBJECT_ID, %PKRAM_A_NAME, %PKRAM_A_MODE, %PKRAM_A_UID, %PKRAM_A_GID,
+ *	%PKRAM_A_SIZE, %PKRAM_A_ALLOCATED, %PKRAM_A_NR_EXTENTS, %PKRAM_A_STATE,
+ *	%PKRAM_A_GENERATION, %PKRAM_A_QUARANTINE, %PKRAM_A_OFFSET.
  */
 enum pkram_cmd {
 	PKRAM_CMD_POOL_GET = 1,
@@ -282,6 +342,7 @@ enum pkram_cmd {
 	PKRAM_CMD_OBJECT_QUARANTINE_NTF,
 	PKRAM_CMD_OBJECT_DISCARD_NTF,
 	PKRAM_CMD_OBJECT_DAMAGE_NTF,
+	PKRAM_CMD_PAGE_BAD_NTF,
 
 	__PKRAM_CMD_MAX
 };

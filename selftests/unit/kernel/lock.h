@@ -44,6 +44,7 @@ typedef struct {
 		(p)->l.writers = 0;					\
 	} while (0)
 
+#define DEFINE_MUTEX(m)		struct mutex m
 #define mutex_init(p)		((p)->l = (struct shim_lock){ 0 })
 #define mutex_destroy(p)	do { } while (0)
 #define mutex_lock(p)		SHIM_LOCK(p)

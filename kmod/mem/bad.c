@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bad pages: see bad.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "core/broken.h"
+#include "core/unitmap.h"
+#include "mem/bad.h"
+
+/* Serialises changes of lists, and of the set in core/broken.h */
+static DEFINE_MUTEX(bad_mutex);
+static pkram_bad_fn bad_hook;
+
+void pkram_bad_set_hook(pkram_bad_fn fn)
+{
+	bad_hook = fn;
+}
+
+int pkram_bad_alloc(struct pkram_region *r)
+{
+	spin_lock_init(&r->bad_lock);
+	r->bad = kvzalloc(PKRAM_BAD_SLOT, GFP_KERNEL);
+	if (!r->bad)
+		return -ENOMEM;
+	pkram_badpages_init(r->bad, r->h.base);
+	return 0;
+}
+
+void pkram_bad_free(struct pkram_region *r)
+{
+	mutex_lock(&bad_mutex);
+	pkram_broken_remove(r->head, (size_t)r->h.nr_gib << PKRAM_GIB_SHIFT);
+	mutex_unlock(&bad_mutex);
+	kvfree(r->bad);
+}
+
+/* Context: bad_lock, or the region is not in use yet */
+static void bad_count_entries(struct pkram_region *r)
+{
+	WRITE_ONCE(r->nr_bad, le32_to_cpu(r->bad->nr));
+}
+
+static const void *bad_addr(const struct pkram_region *r, u32 page)
+{
+	return r->head + (unsigned long)page * PKRAM_BAD_PAGE;
+}
+
+static void bad_add_broken(const struct pkram_region *r, u32 page)
+{
+	if (!pkram_broken_add(bad_addr(r, page)))
+		pr_err("too many pages with metadata are bad: the one at %#llx is still used\n",
+		       r->h.base + (u64)page * PKRAM_BAD_PAGE);
+}
+
+/* Do not access the bad pages of a unit of metadata. Context: bad_mutex. */
+static void bad_avoid_unit(struct pkram_region *r, u32 unit)
+{
+	u32 page = unit * PKRAM_UNIT_PAGES, end = page + PKRAM_UNIT_PAGES, nr;
+
+	while ((page = pkram_badpages_next(r->bad, page, end, &nr)) < end)
+		for (; nr; nr--)
+			bad_add_broken(r, page++);
+}
+
+void pkram_bad_read(struct pkram_region *r)
+{
+	mutex_lock(&bad_mutex);
+	if (pkram_badpages_read(r->head, r->h.base, r->bad, &r->bad_cur, &r->bad_dirty)) {
+		r->bad_cur = -1;
+		r->bad_dirty = true;
+	}
+	bad_count_entries(r);
+	bad_avoid_unit(r, 0);
+	mutex_unlock(&bad_mutex);
+}
+
+void pkram_bad_forget(struct pkram_region *r)
+{
+	mutex_lock(&bad_mutex);
+	pkram_broken_remove(r->head, PKRAM_UNIT);
+	pkram_badpages_init(r->bad, r->h.base);
+	bad_count_entries(r);
+	mutex_unlock(&bad_mutex);
+}
+
+/* Context: bad_mutex */
+static void bad_write(struct pkram_region *r)
+{
+	if (!r->bad_ours || r->read_only)
+		return;
+	spin_lock(&r->bad_lock);
+	pkram_badpages_write(r->head, r->bad, max(r->bad_cur, 0));
+	r->bad_cur = 0;
+	r->bad_dirty = false;
+	spin_unlock(&r->bad_lock);
+}
+
+void pkram_bad_write(struct pkram_region *r)
+{
+	mutex_lock(&bad_mutex);
+	pkram_badpages_cut(r->bad, r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES);
+	bad_count_entries(r);
+	r->bad_ours = true;
+	bad_write(r);
+	mutex_unlock(&bad_mutex);
+}
+
+void pkram_bad_accept(struct pkram_region *r)
+{
+	u32 end = r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES, i, nr;
+
+	mutex_lock(&bad_mutex);
+	pkram_badpages_cut(r->bad, end);
+	bad_count_entries(r);
+	for (i = 0; i < r->h.nr_meta; i++)
+		bad_avoid_unit(r, pkram_header_meta_unit(&r->h, i));
+	nr = pkram_badpages_count(r->bad, 0, end);
+	r->bad_ours = true;
+	if (r->bad_cur < 0)
+		pr_err("region at %#llx: its list of memory errors cannot be read, and is made anew\n",
+		       r->h.base);
+	else if (nr)
+		pr_warn("region at %#llx: %u page(s) with memory errors are kept back\n", r->h.base, nr);
+	mutex_unlock(&bad_mutex);
+}
+
+void pkram_bad_mirror(struct pkram_region *r)
+{
+	mutex_lock(&bad_mutex);
+	if (r->bad_dirty)
+		bad_write(r);
+	mutex_unlock(&bad_mutex);
+}
+
+/* Memory errors */
+
+static bool bad_is_meta(struct pkram_region *r, u32 unit)
+{
+	return !unit || pkram_map_get(r->head, r->h.region_id, unit) == PKRAM_UNIT_META;
+}
+
+static void bad_mark(struct pkram_region *r, u32 page, int flags)
+{
+	u64 phys = r->h.base + (u64)page * PKRAM_BAD_PAGE;
+	int ret;
+
+	mutex_lock(&bad_mutex);
+	/* First, as it may be a page of the list. */
+	if (bad_is_meta(r, page / PKRAM_UNIT_PAGES))
+		bad_add_broken(r, page);
+	spin_lock(&r->bad_lock);
+	ret = pkram_badpages_add(r->bad, page);
+	bad_count_entries(r);
+	spin_unlock(&r->bad_lock);
+	if (ret > 0)
+		bad_write(r);
+	mutex_unlock(&bad_mutex);
+
+	if (ret > 0)
+		pr_err("memory error at %#llx: the page is not used again\n", phys);
+	else if (ret < 0)
+		pr_err("memory error at %#llx: the list of such pages is full, the next kernel will not know of it\n",
+		       phys);
+	if (bad_hook)
+		bad_hook(r, page, flags);
+}
+
+/* Context: may sleep; memory_failure()'s own mutex, and no other lock */
+static int bad_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
+			      unsigned long nr_pages, int flags)
+{
+	struct pkram_region *r = pgmap->owner;
+	u32 page = pfn - PHYS_PFN(r->h.base);
+
+	for (; nr_pages; nr_pages--)
+		bad_mark(r, page++, flags);
+	return 0;
+}
+
+const struct dev_pagemap_ops pkram_bad_pgmap_ops = {
+	.memory_failure = bad_memory_failure,
+};
+
+/* Look-up */
+
+u32 pkram_bad_next(struct pkram_region *r, u32 from, u32 end, u32 *nr)
+{
+	*nr = 0;
+	if (!READ_ONCE(r->nr_bad))
+		return end;
+	spin_lock(&r->bad_lock);
+	from = pkram_badpages_next(r->bad, from, end, nr);
+	spin_unlock(&r->bad_lock);
+	return from;
+}
+
+u32 pkram_bad_count(struct pkram_region *r, u32 unit, u32 nr)
+{
+	u32 n;
+
+	spin_lock(&r->bad_lock);
+	n = pkram_badpages_count(r->bad, unit * PKRAM_UNIT_PAGES,
+				 (unit + nr) * PKRAM_UNIT_PAGES);
+	spin_unlock(&r->bad_lock);
+	return n;
+}
+
+size_t pkram_bad_good_len(struct pkram_region *r, u32 unit, size_t off, size_t len)
+{
+	u32 first = unit * PKRAM_UNIT_PAGES, page, nr;
+
+	page = pkram_bad_next(r, first + off / PKRAM_BAD_PAGE,
+			      first + DIV_ROUND_UP(off + len, PKRAM_BAD_PAGE), &nr);
+	if (!nr)
+		return len;
+	return max((size_t)(page - first) * PKRAM_BAD_PAGE, off) - off;
+}
+
+bool pkram_bad_zero(struct pkram_region *r, u32 unit, size_t off, size_t len)
+{
+	void *addr = pkram_region_unit_addr(r, unit);
+	size_t end = off + len, n;
+	bool bad = false;
+
+	for (; off < end; off += n) {
+		n = pkram_bad_good_len(r, unit, off, end - off);
+		memset(addr + off, 0, n);
+		if (!n) {
+			bad = true;
+			n = min(end, round_down(off, PKRAM_BAD_PAGE) + PKRAM_BAD_PAGE) - off;
+		}
+	}
+	return bad;
+}

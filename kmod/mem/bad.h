@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bad pages: memory errors in the pool. The kernel reports one to the dev_pagemap of the
+ * GiB. The page is put on the region's list (core/badpages.h), which the next kernel
+ * reads, and from then on this module neither reads nor writes it.
+ *
+ * The page flag HWPoison is not set. The struct pages of a folio's tail are shared, so
+ * the flag of one would name thousands of pages; and nobody but this module and its
+ * users' mappings reaches the memory.
+ */
+#ifndef _PKRAM_BAD_H
+#define _PKRAM_BAD_H
+
+#include "mem/types.h"
+
+extern const struct dev_pagemap_ops pkram_bad_pgmap_ops;
+
+/**
+ * typedef pkram_bad_fn - act on a page that has become bad
+ * @r: its region, which may not be in the store (yet)
+ * @page: number of the page in the region; it is on the list already
+ * @flags: MF_* of memory_failure()
+ *
+ * Context: may sleep. The page's GiB is not depopulated meanwhile: must not wait for that.
+ */
+typedef void (*pkram_bad_fn)(struct pkram_region *r, u32 page, int flags);
+
+/** pkram_bad_set_hook() - Set the store's function; once, at init */
+void pkram_bad_set_hook(pkram_bad_fn fn);
+
+/** pkram_bad_alloc() - Allocate the list of a new region object. Return: 0 or -ENOMEM. */
+int pkram_bad_alloc(struct pkram_region *r);
+
+/** pkram_bad_free() - Free the list of a region */
+void pkram_bad_free(struct pkram_region *r);
+
+/**
+ * pkram_bad_read() - Read the list that is in a region's head, before anything else there
+ * @r: region, whose GiB 0 is populated
+ */
+void pkram_bad_read(struct pkram_region *r);
+
+/** pkram_bad_forget() - Empty the list: the memory was the system's, so what it holds is not */
+void pkram_bad_forget(struct pkram_region *r);
+
+/**
+ * pkram_bad_accept() - From now on, write the list when it changes
+ * @r: region with a valid header
+ *
+ * Entries outside of the region are dropped.
+ */
+void pkram_bad_accept(struct pkram_region *r);
+
+/** pkram_bad_mirror() - Write the list if its slots are different, or could not be read */
+void pkram_bad_mirror(struct pkram_region *r);
+
+/** pkram_bad_write() - Write the list into a new head, and accept it */
+void pkram_bad_write(struct pkram_region *r);
+
+/**
+ * pkram_bad_next() - Find bad pages
+ * @r: region
+ * @from: first page to look at
+ * @end: end of the range
+ * @nr: out: as pkram_badpages_next()
+ *
+ * Return: the first bad page in the range, or @end.
+ */
+u32 pkram_bad_next(struct pkram_region *r, u32 from, u32 end, u32 *nr);
+
+/** pkram_bad_count() - Count the bad pages of a run of units */
+u32 pkram_bad_count(struct pkram_region *r, u32 unit, u32 nr);
+
+/** pkram_bad_units() - Check whether a run of units has a bad page */
+static inline bool pkram_bad_units(struct pkram_region *r, u32 unit, u32 nr)
+{
+	return READ_ONCE(r->nr_bad) && pkram_bad_count(r, unit, nr);
+}
+
+/**
+ * pkram_bad_good_len() - Count the bytes before the next bad page
+ * @r: region
+ * @unit: unit
+ * @off: offset in it
+ * @len: do not look further than this
+ *
+ * Return: 0 if the byte at @off is in a bad page.
+ */
+size_t pkram_bad_good_len(struct pkram_region *r, u32 unit, size_t off, size_t len);
+
+/** pkram_bad_zero() - Zero a part of a unit, except its bad pages. Return: whether it has some. */
+bool pkram_bad_zero(struct pkram_region *r, u32 unit, size_t off, size_t len);
+
+#endif /* _PKRAM_BAD_H */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bad pages of the pool, and the objects that lose them: see lost.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/pkram.h>
+#include <linux/sched.h>
+#include "core/alloc.h"
+#include "event/event.h"
+#include "mem/bad.h"
+#include "mem/region.h"
+#include "store/lost.h"
+#include "store/commit.h"
+#include "store/objects.h"
+#include "store/records.h"
+#include "store/regions.h"
+#include "store/state.h"
+
+/* See pkram_store_set_lost(). */
+static pkram_lost_fn lost_fn;
+
+void pkram_store_set_lost(pkram_lost_fn fn)
+{
+	lost_fn = fn;
+}
+
+void pkram_lost_hold_back(struct pkram_region *r)
+{
+	u32 end = r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES, page = 0, unit, nr;
+
+	lockdep_assert_held(&pkram_store.lock);
+	while ((page = pkram_bad_next(r, page, end, &nr)) < end) {
+		unit = page / PKRAM_UNIT_PAGES;
+		pkram_alloc_set_bad(&pkram_store.al, pkram_region_id_of(r), unit);
+		page = (unit + 1) * PKRAM_UNIT_PAGES;
+	}
+}
+
+/* Return whether an extent has a unit of a region. */
+static bool lost_extent_has(const struct pkram_extent *e, u64 region_id, u32 unit)
+{
+	return e->region_id == region_id && unit >= e->region_unit &&
+	       unit - e->region_unit < e->nr_units;
+}
+
+static bool lost_object_has(const struct pkram_object *obj, u64 region_id, u32 unit,
+			   u32 *obj_unit)
+{
+	const struct pkram_extent *e = obj->rec.extents;
+	u32 i;
+
+	for (i = 0; i < obj->rec.nr_extents; i++, e++) {
+		if (!lost_extent_has(e, region_id, unit))
+			continue;
+		*obj_unit = e->obj_unit + (unit - e->region_unit);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Find the object that owns a unit. There is no index: errors are rare, and the walk takes
+ * milliseconds.
+ */
+static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_unit)
+{
+	struct pkram_object *obj;
+	struct rb_node *node;
+
+	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
+		obj = rb_entry(node, struct pkram_object, all);
+		if (!obj->bad && lost_object_has(obj, region_id, unit, obj_unit))
+			return obj;
+		cond_resched();
+	}
+	list_for_each_entry(obj, &pkram_store.removed, removed_list)
+		if (lost_object_has(obj, region_id, unit, obj_unit))
+			return obj;
+	return NULL;
+}
+
+/* Move the records that lose a slot. One for which there is no pair moves at its next commit. */
+static void lost_move_records(struct pkram_region *r, u32 unit)
+{
+	struct pkram_object *obj;
+	struct rb_node *node;
+
+	pkram_records_hold_back(r);
+	if (pkram_store.read_only)
+		return;
+	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
+		obj = rb_entry(node, struct pkram_object, all);
+		if (!obj->bad && obj->loc.region_id == pkram_region_id_of(r) &&
+		    obj->loc.unit == unit && pkram_records_in_bad(&obj->loc))
+			pkram_object_commit(obj);
+		cond_resched();
+	}
+}
+
+static bool lost_is_meta(const struct pkram_region *r, u32 unit)
+{
+	u32 i;
+
+	for (i = 0; i < r->h.nr_meta; i++)
+		if (pkram_header_meta_unit(&r->h, i) == unit)
+			return true;
+	return false;
+}
+
+/* Take note of a bad page. Return: the object that loses it, referenced, or NULL */
+static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *offset)
+{
+	struct pkram_event ev = {
+		.cmd = PKRAM_CMD_PAGE_BAD_NTF,
+		.base = r->h.base + (u64)page * PKRAM_BAD_PAGE,
+	};
+	u32 unit = page / PKRAM_UNIT_PAGES, obj_unit;
+	u64 id = pkram_region_id_of(r);
+
+	/* It may not be part of the pool yet, or any more. */
+	if (pkram_regions_find(id) != r)
+		return NULL;
+	pkram_alloc_set_bad(&pkram_store.al, id, unit);
+	if (!unit)
+		pr_err("the page holds metadata of the region: its other copy is used\n");
+	else if (lost_is_meta(r, unit))
+		lost_move_records(r, unit);
+	else
+		ev.obj = lost_find_owner(id, unit, &obj_unit);
+	if (ev.obj) {
+		ev.offset = ((u64)obj_unit << PKRAM_UNIT_SHIFT) +
+			    (u64)(page % PKRAM_UNIT_PAGES) * PKRAM_BAD_PAGE;
+		pr_err("object %llu \"%s\" loses the page at offset %#llx\n",
+		       ev.obj->rec.id, ev.obj->rec.name, ev.offset);
+		pkram_object_get(ev.obj);
+	}
+	pkram_event_tell(&ev);
+	*offset = ev.offset;
+	return ev.obj;
+}
+
+static void lost_page(struct pkram_region *r, u32 page, int flags)
+{
+	struct pkram_object *obj;
+	u64 offset;
+
+	mutex_lock(&pkram_store.lock);
+	obj = lost_note(r, page, &offset);
+	mutex_unlock(&pkram_store.lock);
+	if (!obj)
+		return;
+	/* A fault that saw the page as good has mapped it by now; later ones see that it is bad. */
+	down_write(&obj->map_sem);
+	if (lost_fn)
+		lost_fn(obj, offset, flags);
+	up_write(&obj->map_sem);
+	pkram_object_put(obj);
+}
+
+void pkram_lost_init(void)
+{
+	pkram_bad_set_hook(lost_page);
+}
+
+void pkram_lost_exit(void)
+{
+	pkram_bad_set_hook(NULL);
+}
+
+/* The first bad page of an extent, from unit @from of the object and a page in it on */
+static bool lost_next_in_extent(const struct pkram_extent *e, u64 *offset, u64 *len)
+{
+	u64 start = (u64)e->obj_unit << PKRAM_UNIT_SHIFT;
+	u32 first = e->region_unit * PKRAM_UNIT_PAGES, page, nr;
+
+	if (*offset > start)
+		first += (*offset - start) / PKRAM_BAD_PAGE;
+	page = pkram_bad_next(pkram_regions_find(e->region_id), first,
+			      (e->region_unit + e->nr_units) * PKRAM_UNIT_PAGES, &nr);
+	*offset = start + (u64)(page - e->region_unit * PKRAM_UNIT_PAGES) * PKRAM_BAD_PAGE;
+	*len = (u64)nr * PKRAM_BAD_PAGE;
+	return nr;
+}
+
+bool pkram_store_next_lost(struct pkram_object *obj, u64 *offset, u64 *len)
+{
+	const struct pkram_extent *e = obj->rec.extents;
+	u64 at;
+	u32 i;
+
+	lockdep_assert_held(&pkram_store.lock);
+	/* Extents of a quarantined object may have any values. */
+	if (obj->bad)
+		return false;
+	for (i = 0; i < obj->rec.nr_extents; i++, e++) {
+		if (((u64)e->obj_unit + e->nr_units) << PKRAM_UNIT_SHIFT <= *offset)
+			continue;
+		at = *offset;
+		if (!lost_next_in_extent(e, &at, len))
+			continue;
+		*offset = at;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory errors in the pool of a machine: pages of objects, of nobody, and of metadata. */
+#include "machine.h"
+#include "tap.h"
+#include "core/badpages.h"
+#include "core/broken.h"
+#include "mem/bad.h"
+#include "store/lost.h"
+#include "store/state.h"
+
+static struct image im;
+
+static struct pkram_region *region(void)
+{
+	return list_first_entry(&pkram_store.regions, struct pkram_region, list);
+}
+
+static void boot(void)
+{
+	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
+	machine_check();
+}
+
+static void reboot(void)
+{
+	machine_stop();
+	CHECK_EQ(pkram_broken_nr, 0);
+	boot();
+}
+
+static void start(void)
+{
+	machine_pool(&im, 1);
+	boot();
+}
+
+static void done(void)
+{
+	machine_stop();
+	image_exit(&im);
+}
+
+static void break_page(u32 page)
+{
+	struct dev_pagemap pgmap = { .owner = region() };
+
+	CHECK_EQ(pkram_bad_pgmap_ops.memory_failure(&pgmap, PHYS_PFN(IMAGE_BASE) + page, 1, 0),
+		 0);
+}
+
+static u64 nr_free(void)
+{
+	return pkram_store.al.nr_free;
+}
+
+/* The bytes that an object lost, and the offset of the first ones */
+static u64 lost(const char *name, u64 *first)
+{
+	struct pkram_object *obj = machine_find(name);
+	u64 offset = 0, len, sum = 0;
+
+	mutex_lock(&pkram_store.lock);
+	for (; pkram_store_next_lost(obj, &offset, &len); offset += len) {
+		if (!sum)
+			*first = offset;
+		sum += len;
+	}
+	mutex_unlock(&pkram_store.lock);
+	pkram_object_put(obj);
+	return sum;
+}
+
+static u32 unit_of(const char *name)
+{
+	struct pkram_object *obj = machine_find(name);
+	u32 unit = obj->rec.extents[0].region_unit;
+
+	pkram_object_put(obj);
+	return unit;
+}
+
+static void unlink_file(const char *name)
+{
+	struct pkram_object *obj = machine_find(name);
+
+	CHECK_EQ(pkram_store_unlink(obj), 0);
+	pkram_object_put(obj);
+}
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static void test_owner(void)
+{
+	u64 before, first = 0;
+	u32 unit;
+
+	start();
+	machine_create("vm1", 0100600, 4);
+	unit = unit_of("vm1");
+	break_page((unit + 2) * PKRAM_UNIT_PAGES + 7);
+	break_page((unit + 2) * PKRAM_UNIT_PAGES + 8);
+	CHECK(strstr(shim_log, "loses the page at offset 0x407000"));
+	CHECK_EQ(lost("vm1", &first), 8192);
+	CHECK_EQ(first, 0x407000);
+	reboot();
+	CHECK_EQ(lost("vm1", &first), 8192);
+	before = nr_free();
+	unlink_file("vm1");
+	/* Its own unit is kept back, in this kernel and the next. */
+	CHECK_EQ(nr_free(), before + 3);
+	machine_check();
+	reboot();
+	CHECK_EQ(nr_free(), before + 3);
+	machine_create("vm2", 0100600, nr_free());
+	CHECK_EQ(lost("vm2", &first), 0);
+	CHECK_EQ(nr_free(), 0);
+	reboot();
+	CHECK_EQ(lost("vm2", &first), 0);
+	done();
+}
+
+static void test_free_unit(void)
+{
+	u64 before;
+
+	start();
+	before = nr_free();
+	break_page(300 * PKRAM_UNIT_PAGES);
+	CHECK_EQ(nr_free(), before - 1);
+	break_page(300 * PKRAM_UNIT_PAGES + 511);
+	break_page(300 * PKRAM_UNIT_PAGES);
+	CHECK_EQ(nr_free(), before - 1);
+	CHECK_EQ(pkram_bad_count(region(), 0, PKRAM_GIB_UNITS), 2);
+	reboot();
+	CHECK_EQ(nr_free(), before - 1);
+	done();
+}
+
+/* What a page holds when it breaks stays there: nothing writes it. */
+static void spoil(u32 page, u8 *old)
+{
+	memset(im.mem[0] + page * 4096UL, 0xaa, 4096);
+	memcpy(old, im.mem[0] + page * 4096UL, 4096);
+}
+
+static void test_metadata(void)
+{
+	/* Headers, lists, the map; slot A of the root's record, and B of the next one's */
+	static const u32 pages[] = { 0, 0x10, 0x40, PKRAM_UNIT_PAGES, PKRAM_UNIT_PAGES + 6 };
+	u8 old[ARRAY_SIZE(pages)][4096];
+	struct pkram_object *root;
+	char name[16];
+	u64 first;
+	u32 i;
+
+	start();
+	machine_create("vm0", 0100600, 1);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		break_page(pages[i]);
+		spoil(pages[i], old[i]);
+	}
+	CHECK_EQ(pkram_broken_nr, ARRAY_SIZE(pages));
+	/* Records that lose a slot have moved. */
+	root = pkram_store_root();
+	CHECK_EQ(root->loc.pair, 2);
+	pkram_object_put(root);
+	for (i = 1; i < 20; i++) {
+		sprintf(name, "vm%u", i);
+		machine_create(name, 0100600, i % 3);
+	}
+	unlink_file("vm7");
+	machine_check();
+	for (i = 0; i < 3; i++) {
+		reboot();
+		CHECK_EQ(pkram_broken_nr, ARRAY_SIZE(pages));
+		CHECK_EQ(pkram_store.nr_quarantined, 0);
+		CHECK_EQ(pkram_store.nr_objects, 19 + i);
+		CHECK_EQ(lost("vm8", &first), 0);
+		sprintf(name, "new%u", i);
+		machine_create(name, 0100600, 1);
+	}
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		CHECK(!memcmp(old[i], im.mem[0] + pages[i] * 4096UL, 4096));
+	done();
+}
+
+/* Both slots of a record: the object is lost, and nothing else. */
+static void test_both_slots(void)
+{
+	start();
+	machine_create("vm0", 0100600, 1);
+	machine_create("vm1", 0100600, 1);
+	machine_stop();
+	/* As if both had broken while no kernel looked */
+	memset(im.mem[0] + PKRAM_UNIT + 2 * 2 * PKRAM_SMALL_SLOT, 0xaa, 2 * PKRAM_SMALL_SLOT);
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 1);
+	CHECK_EQ(pkram_store.nr_objects, 1);
+	done();
+}
+
+static void test_no_list(void)
+{
+	start();
+	break_page(300 * PKRAM_UNIT_PAGES);
+	machine_stop();
+	memset(im.mem[0] + PKRAM_HEAD_BAD_A, 0xff, 100);
+	boot();
+	CHECK(strstr(shim_log, "kept back"));
+	machine_stop();
+	memset(im.mem[0] + PKRAM_HEAD_BAD_A, 0xff, 100);
+	memset(im.mem[0] + PKRAM_HEAD_BAD_B, 0xff, 100);
+	boot();
+	CHECK(strstr(shim_log, "cannot be read"));
+	CHECK_EQ(pkram_bad_count(region(), 0, PKRAM_GIB_UNITS), 0);
+	reboot();
+	CHECK(!strstr(shim_log, "cannot be read"));
+	done();
+}
+
+TAP_MAIN({ "a page that an object loses is not used again", test_owner },
+	 { "a free unit with a bad page is not used", test_free_unit },
+	 { "metadata in bad pages is read from its other copy", test_metadata },
+	 { "a record that loses both slots is quarantined alone", test_both_slots },
+	 { "a list that cannot be read is made anew", test_no_list },
+)

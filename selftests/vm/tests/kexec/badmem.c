@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory errors in the pool: whoever maps the page is told, it is not used again, in this
+ * kernel or the next, and nothing else is lost.
+ */
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "test.h"
+
+#include "mmap.h"
+
+#define HWPOISON	"/sys/kernel/debug/hwpoison/"
+#define BAD_AT		(300 * MIB + 5 * PAGE)	/* in the file of a GiB */
+#define SMALL		(16 * MIB)
+#define SMALL_BAD	(6 * MIB + 9 * PAGE)
+
+/* The last SIGBUS */
+static volatile struct {
+	int code, lsb;
+	void *addr;
+} bus;
+static sigjmp_buf *volatile bus_jump;
+
+static void on_bus(int sig, siginfo_t *info, void *context)
+{
+	sigjmp_buf *to = bus_jump;
+
+	(void)context;
+	bus.code = info->si_code;
+	bus.lsb = info->si_addr_lsb;
+	bus.addr = info->si_addr;
+	bus_jump = NULL;
+	if (to)
+		siglongjmp(*to, sig);
+}
+
+/* Read a word. Return: the code of the SIGBUS, or 0 */
+static int touch(const volatile void *p)
+{
+	sigjmp_buf buf;
+
+	bus.code = 0;
+	if (!sigsetjmp(buf, 1)) {
+		bus_jump = &buf;
+		(void)*(const volatile uint64_t *)p;
+	}
+	bus_jump = NULL;
+	return bus.code;
+}
+
+static int inject(const char *file, uint64_t phys)
+{
+	char text[32];
+
+	bus.code = 0;
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)phys / PAGE);
+	return vm_write_file(file, text);
+}
+
+static int break_page(uint64_t phys)
+{
+	return inject(HWPOISON "corrupt-pfn", phys);
+}
+
+static void setup(struct __test_metadata *_metadata)
+{
+	struct sigaction sa = { .sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_NODEFER |
+						  SA_RESTART };
+
+	ASSERT_OK(sigaction(SIGBUS, &sa, NULL));
+	ASSERT_OK(fs_load());
+	ASSERT_OK(fs_mount());
+	if (access(HWPOISON, F_OK))
+		vm_mount("debugfs", "/sys/kernel/debug", NULL);
+	ASSERT_OK(access(HWPOISON, F_OK));
+}
+
+/* Ask for a signal as soon as the error is known, as QEMU does */
+static void want_early(struct __test_metadata *_metadata)
+{
+	ASSERT_OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
+}
+
+static void expect_bus(struct __test_metadata *_metadata, int code, const void *addr)
+{
+	EXPECT_EQ(code, bus.code);
+	EXPECT_EQ(addr, bus.addr);
+	EXPECT_EQ(12, bus.lsb);
+}
+
+/* The page at @bad cannot be accessed, and all others of the file can. */
+static void expect_lost(struct __test_metadata *_metadata, int fd, const char *p, size_t bad)
+{
+	char buf[4 * PAGE];
+
+	EXPECT_EQ(BUS_MCEERR_AR, touch(p + bad + 8));
+	/* What is reported of an access is its own address. */
+	expect_bus(_metadata, BUS_MCEERR_AR, p + bad + 8);
+	EXPECT_EQ(-1, marked(p + bad - PAGE, PAGE, 1, bad - PAGE));
+	EXPECT_EQ(-1, marked(p + bad + PAGE, PAGE, 1, bad + PAGE));
+	EXPECT_EQ(2 * PAGE, pread(fd, buf, sizeof(buf), bad - 2 * PAGE));
+	EXPECT_EQ(-1, marked(buf, 2 * PAGE, 1, bad - 2 * PAGE));
+	EXPECT_ERR(EIO, pread(fd, buf, sizeof(buf), bad));
+	EXPECT_ERR(EIO, pread(fd, buf, 8, bad + 100));
+	EXPECT_EQ(PAGE, pread(fd, buf, PAGE, bad + PAGE));
+	EXPECT_EQ(-1, marked(buf, PAGE, 1, bad + PAGE));
+	EXPECT_EQ(PAGE, pwrite(fd, buf, PAGE, bad + PAGE));
+	EXPECT_ERR(EIO, pwrite(fd, buf, PAGE, bad));
+	memcpy(buf, p + bad - PAGE, PAGE);
+	EXPECT_EQ(PAGE, pwrite(fd, buf, 3 * PAGE, bad - PAGE));
+}
+
+/* The memory of a file; a look into /proc/self/pagemap would split 1G leaves */
+struct memory {
+	struct fiemap map;
+	struct fiemap_extent extent[200];
+};
+
+static struct memory memory_of(int fd)
+{
+	struct memory m = { .map = { .fm_length = ~0ULL, .fm_extent_count = 200 } };
+
+	if (ioctl(fd, FS_IOC_FIEMAP, &m))
+		m.map.fm_mapped_extents = 0;
+	return m;
+}
+
+static uint64_t phys_at(int fd, uint64_t offset)
+{
+	struct memory m = memory_of(fd);
+	uint32_t i;
+
+	for (i = 0; i < m.map.fm_mapped_extents; i++)
+		if (offset - m.extent[i].fe_logical < m.extent[i].fe_length)
+			return m.extent[i].fe_physical + offset - m.extent[i].fe_logical;
+	return 0;
+}
+
+static bool has_memory(int fd, uint64_t phys)
+{
+	struct memory m = memory_of(fd);
+	uint32_t i, nr = m.map.fm_mapped_extents;
+
+	for (i = 0; i < nr; i++)
+		if (phys - m.extent[i].fe_physical < m.extent[i].fe_length)
+			return true;
+	return nr == 0 || nr == 200;
+}
+
+FIXTURE(error) {};
+
+FIXTURE_SETUP(error)
+{
+	setup(_metadata);
+	if (!fs_total())
+		ASSERT_OK(pool_grow(2));
+	ASSERT_OK(chdir(PKRAM_MNT));
+}
+
+FIXTURE_TEARDOWN(error)
+{
+}
+
+TEST_F(error, page_of_a_1g_leaf)
+{
+	int fd = fs_file("gib", GIB);
+	char *p = map_file(fd, GIB);
+	uint64_t phys;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(has_whole_gib(fd));
+	mark(p, GIB, 1);
+	EXPECT_EQ(1, leaves(fd).leaves_1g);
+	phys = phys_at(fd, BAD_AT);
+	ASSERT_NE(0, phys);
+	want_early(_metadata);
+	ASSERT_OK(break_page(phys));
+	expect_bus(_metadata, BUS_MCEERR_AO, p + BAD_AT);
+	EXPECT_EQ(0, leaves(fd).leaves_1g);
+	EXPECT_EQ(0, touch(p));
+	EXPECT_EQ(0, touch(p + GIB - 8));
+	EXPECT_EQ(0, touch(p + BAD_AT - 8));
+	EXPECT_EQ(0, leaves(fd).leaves_1g);
+	if (!leaves_are_folios())
+		EXPECT_EQ(2, leaves(fd).leaves_2m);
+	EXPECT_TRUE(vm_kmsg_has("loses the page at offset 0x12c05000"));
+	/* Once more: an error that is known */
+	ASSERT_OK(break_page(phys));
+	expect_bus(_metadata, BUS_MCEERR_AO, p + BAD_AT);
+	/* A process that did not ask is told when it gets there. */
+	IN_CHILD(pid) {
+		_exit(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE, 0, 0) ||
+		      break_page(phys) || bus.code || touch(p + BAD_AT - PAGE) ||
+		      touch(p + BAD_AT) != BUS_MCEERR_AR || bus.addr != p + BAD_AT);
+	}
+	EXPECT_EQ(0, wait_for(pid));
+	expect_lost(_metadata, fd, p, BAD_AT);
+	close(fd);
+}
+
+TEST_F(error, page_of_a_2m_leaf)
+{
+	int fd = fs_file("small", SMALL);
+	char *p = map_file(fd, SMALL);
+	uint64_t phys;
+
+	ASSERT_NE(MAP_FAILED, p);
+	mark(p, SMALL, 1);
+	EXPECT_EQ(8, leaves(fd).leaves_2m);
+	phys = phys_at(fd, SMALL_BAD);
+	want_early(_metadata);
+	ASSERT_OK(break_page(phys));
+	expect_bus(_metadata, BUS_MCEERR_AO, p + SMALL_BAD);
+	expect_lost(_metadata, fd, p, SMALL_BAD);
+	EXPECT_LT(0, leaves(fd).leaves_4k);
+	/* ptrace(2) and /proc/PID/mem */
+	{
+		int mem = open("/proc/self/mem", O_RDWR);
+		char c;
+
+		ASSERT_LE(0, mem);
+		EXPECT_EQ(1, pread(mem, &c, 1, (uintptr_t)p + SMALL_BAD - 1));
+		EXPECT_ERR(EIO, pread(mem, &c, 1, (uintptr_t)p + SMALL_BAD));
+		close(mem);
+	}
+	/* Unpoison is for the page allocator's pages. */
+	EXPECT_GT(0, inject(HWPOISON "unpoison-pfn", phys));
+	EXPECT_EQ(BUS_MCEERR_AR, touch(p + SMALL_BAD));
+	close(fd);
+}
+
+TEST_F(error, madvise_on_a_4k_leaf)
+{
+	int fd = fs_file("pages", SMALL);
+	char *p = map_file(fd, SMALL);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_OK(madvise(p, SMALL, MADV_NOHUGEPAGE));
+	mark(p, SMALL, 1);
+	EXPECT_EQ(SMALL / PAGE, leaves(fd).leaves_4k);
+	want_early(_metadata);
+	bus.code = 0;
+	ASSERT_OK(madvise(p + SMALL_BAD, PAGE, MADV_HWPOISON));
+	/* Since 6.12 it counts as an access. */
+	expect_bus(_metadata, is_6_1() ? BUS_MCEERR_AO : BUS_MCEERR_AR, p + SMALL_BAD);
+	expect_lost(_metadata, fd, p, SMALL_BAD);
+	/* A hole is what gives the owner good memory again. */
+	ASSERT_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			    SMALL_BAD / UNIT * UNIT, UNIT));
+	EXPECT_EQ(0, touch(p + SMALL_BAD));
+	EXPECT_EQ(-1, vm_verify_zero(p + SMALL_BAD, PAGE));
+	ASSERT_OK(unlink("pages"));
+	close(fd);
+}
+
+/* Memory that was never written is zeroed around the page. */
+TEST_F(error, page_of_stale_memory)
+{
+	int fd = fs_file("stale", 4 * UNIT);
+	char *p = map_file(fd, 4 * UNIT);
+
+	ASSERT_NE(MAP_FAILED, p);
+	/* So that the memory has struct pages */
+	EXPECT_EQ(0, touch(p));
+	ASSERT_OK(break_page(phys_at(fd, UNIT + 3 * PAGE)));
+	EXPECT_EQ(0, touch(p + UNIT + 2 * PAGE));
+	EXPECT_EQ(-1, vm_verify_zero(p + UNIT + 4 * PAGE, UNIT - 4 * PAGE));
+	EXPECT_EQ(BUS_MCEERR_AR, touch(p + UNIT + 3 * PAGE));
+	close(fd);
+}
+
+TEST_F(error, freed_page_is_not_used_again)
+{
+	uint64_t free_before, phys;
+	int fd = fs_file("gone", 2 * UNIT), all;
+	char *p = map_file(fd, 2 * UNIT);
+	uint64_t other = phys_at(fd, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	EXPECT_EQ(0, touch(p + UNIT));
+	phys = phys_at(fd, UNIT);
+	ASSERT_OK(break_page(phys));
+	free_before = fs_free();
+	ASSERT_OK(munmap(p, 2 * UNIT));
+	close(fd);
+	ASSERT_OK(unlink("gone"));
+	VM_WAIT(fs_free() > free_before);
+	EXPECT_EQ(free_before + UNIT, fs_free());
+	/* A free page */
+	ASSERT_OK(break_page(other));
+	EXPECT_EQ(free_before, fs_free());
+	all = fs_file("all", 0);
+	ASSERT_OK(fallocate(all, 0, 0, fs_free()));
+	EXPECT_FALSE(has_memory(all, phys));
+	EXPECT_FALSE(has_memory(all, other));
+	close(all);
+	ASSERT_OK(unlink("all"));
+}
+
+/* In each kind of metadata of a region */
+TEST_F(error, metadata)
+{
+	static const uint64_t at[] = { 0, 0x10000, 0x40000, 2 * MIB };
+	uint64_t start, end;
+	char name[32];
+	size_t i;
+	int n;
+
+	for (n = 0; vm_iomem_find("pkram", n, &start, &end); n++)
+		for (i = 0; i < sizeof(at) / sizeof(*at); i++)
+			ASSERT_OK(break_page(start + at[i]));
+	ASSERT_LT(0, n);
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "record%zu", i);
+		ASSERT_OK(pool_file_fill(name, 3 * PAGE, i));
+	}
+	ASSERT_OK(rename("record0", "record1"));
+	ASSERT_OK(unlink("record2"));
+	ASSERT_OK(mkdir("directory", 0700));
+	EXPECT_EQ(0, pool_number("quarantined"));
+}
+
+FIXTURE(next) {};
+
+FIXTURE_SETUP(next)
+{
+	setup(_metadata);
+	ASSERT_OK(chdir(PKRAM_MNT));
+}
+
+FIXTURE_TEARDOWN(next)
+{
+}
+
+TEST_F(next, list_is_read)
+{
+	EXPECT_TRUE(vm_kmsg_has("with memory errors are kept back"));
+	EXPECT_FALSE(vm_kmsg_has("list of memory errors cannot be read"));
+}
+
+TEST_F(next, metadata)
+{
+	char name[32];
+	int i;
+
+	EXPECT_EQ(0, pool_number("quarantined"));
+	EXPECT_ERR(ENOENT, access("record0", F_OK));
+	EXPECT_OK(pool_file_check("record1", 3 * PAGE, 0));
+	EXPECT_ERR(ENOENT, access("record2", F_OK));
+	for (i = 3; i < 40; i++) {
+		snprintf(name, sizeof(name), "record%d", i);
+		EXPECT_OK(pool_file_check(name, 3 * PAGE, i));
+		EXPECT_OK(unlink(name));
+	}
+	EXPECT_OK(access("directory", F_OK));
+}
+
+TEST_F(next, owners_have_the_rest)
+{
+	int gib = open("gib", O_RDWR), small = open("small", O_RDWR);
+	char *p = map_file(gib, GIB), *q = map_file(small, SMALL), buf[PAGE], *out;
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_EQ(0, touch(p + BAD_AT - 8));
+	EXPECT_EQ(BUS_MCEERR_AR, touch(p + BAD_AT));
+	expect_bus(_metadata, BUS_MCEERR_AR, p + BAD_AT);
+	EXPECT_EQ(0, touch(p + BAD_AT + PAGE));
+	EXPECT_EQ(0, leaves(gib).leaves_1g);
+	EXPECT_ERR(EIO, pread(gib, buf, PAGE, BAD_AT));
+	ASSERT_OK(vm_run(&out, CTL "-j object show"));
+	EXPECT_NE(NULL, strstr(out, "\"bad_ranges\":\"0x12c05000+4096\"")) {
+		TH_LOG("%s", out);
+	}
+	free(out);
+	expect_lost(_metadata, small, q, SMALL_BAD);
+	/* Each GiB with bad pages stays in the pool. */
+	munmap(p, GIB);
+	munmap(q, SMALL);
+	close(gib);
+	close(small);
+}
+
+TEST_F(next, shrink_keeps_the_gib)
+{
+	uint64_t total = fs_total();
+	char *out = NULL;
+
+	ASSERT_OK(chdir("/"));
+	ASSERT_OK(fs_empty(PKRAM_MNT));
+	/* Both have some: one of the file, one of metadata and small files. */
+	EXPECT_NE(0, vm_run(&out, CTL "pool shrink 1G"));
+	EXPECT_NE(NULL, strstr(out, "bad page")) {
+		TH_LOG("%s", out);
+	}
+	free(out);
+	EXPECT_EQ(total, fs_total());
+}
+
+/* RAM that the kernel knows to be bad does not join the pool. */
+TEST_F(next, grow_refuses_bad_ram)
+{
+	char *p = mmap(NULL, 64 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *top = p, *out;
+	uint64_t phys, most = 0, total;
+	size_t i;
+
+	ASSERT_NE(MAP_FAILED, p);
+	memset(p, 1, 64 * MIB);
+	for (i = 0; i < 64 * MIB; i += PAGE) {
+		phys = vm_physical(p + i);
+		if (phys > most) {
+			most = phys;
+			top = p + i;
+		}
+	}
+	ASSERT_LT(GIB, most);
+	ASSERT_OK(madvise(top, PAGE, MADV_HWPOISON));
+	munmap(p, 64 * MIB);
+	total = fs_total();
+	vm_run(&out, CTL "-j pool grow 8G");
+	EXPECT_NE(NULL, strstr(out, "HWPoison")) {
+		TH_LOG("%s", out);
+	}
+	free(out);
+	EXPECT_LE(total, fs_total());
+	EXPECT_FALSE(vm_iomem_touches(most, most, "pkram"));
+	EXPECT_TRUE(vm_iomem_under(most, most, "System RAM"));
+}
+
+TEST_HARNESS_MAIN
