@@ -60,14 +60,13 @@ static int parse_event(const struct nlattr *const *tb, const struct nlmsghdr *nl
 
 	ev->kind = genl->cmd;
 	ev->handover_mode = pkram_nl_u32(tb[PKRAM_A_HANDOVER_MODE]);
-	if (tb[PKRAM_A_OBJECT_KEY]) {
+	ev->base = pkram_nl_u64(tb[PKRAM_A_BASE]);
+	ev->offset = pkram_nl_u64(tb[PKRAM_A_OFFSET]);
+	ev->size = PKRAM_NONE64;
+	if (tb[PKRAM_A_OBJECT_KEY])
 		err = pkram_nl_object(tb, &ev->object);
-		ev->base = PKRAM_NONE64;
-		ev->size = PKRAM_NONE64;
-	} else {
-		ev->base = pkram_nl_u64(tb[PKRAM_A_BASE]);
+	else
 		ev->size = pkram_nl_u64(tb[PKRAM_A_SIZE]);
-	}
 	if (!err)
 		err = pkram_nl_str(tb[PKRAM_A_OLD_NAME], &ev->old_name);
 	if (!err)
@@ -155,6 +154,7 @@ const char *pkram_event_name(uint32_t kind)
 		[PKRAM_CMD_OBJECT_QUARANTINE_NTF]	= "object-quarantine",
 		[PKRAM_CMD_OBJECT_DISCARD_NTF]		= "object-discard",
 		[PKRAM_CMD_OBJECT_DAMAGE_NTF]		= "object-damage",
+		[PKRAM_CMD_PAGE_BAD_NTF]		= "page-bad",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) && names[kind] ? names[kind] :

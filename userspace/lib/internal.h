@@ -81,6 +81,10 @@ int pkram_nl_object(const struct nlattr *const *tb, struct pkram_object **out);
 
 /* region.c */
 
+/* Read the bad ranges of a message, to be freed also on failure. Return: 0 or negative errno */
+int pkram_nl_bad_ranges(const struct nlmsghdr *msg, struct pkram_bad_range **list);
+void pkram_bad_range_free(struct pkram_bad_range *list);
+
 int pkram_span_add(struct pkram_span ***tail, uint64_t base, uint64_t size,
 		   int err, const char *reason);
 

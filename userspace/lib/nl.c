@@ -104,6 +104,8 @@ static const uint8_t shapes[PKRAM_A_MAX + 1] = {
 	[PKRAM_A_QUARANTINED]		= U64,
 	[PKRAM_A_ATTACH_USECS]		= U64,
 	[PKRAM_A_NR_MISSING]		= U32,
+	[PKRAM_A_NR_BAD_PAGES]		= U32,
+	[PKRAM_A_BAD_RANGE]		= NEST,
 };
 
 static bool shape_ok(const struct nlattr *attr, enum shape shape)

@@ -39,13 +39,17 @@ int pkram_nl_object(const struct nlattr *const *tb, struct pkram_object **out)
 static int object_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 		     void *arg)
 {
-	struct pkram_object ***tail = arg;
+	struct pkram_object ***tail = arg, *o;
 	int err = pkram_nl_object(tb, *tail);
 
-	(void)msg;
-	if (!err)
-		*tail = &(**tail)->next;
-	return err;
+	if (err)
+		return err;
+	o = **tail;
+	*tail = &o->next;
+	/* Absent if there are none */
+	if (tb[PKRAM_A_NR_BAD_PAGES])
+		o->nr_bad_pages = pkram_nl_u32(tb[PKRAM_A_NR_BAD_PAGES]);
+	return pkram_nl_bad_ranges(msg, &o->bad);
 }
 
 int pkram_object_dump(struct pkram_ctx *ctx, struct pkram_object **list)
@@ -74,6 +78,7 @@ void pkram_object_free(struct pkram_object *list)
 	for (; list; list = next) {
 		next = list->next;
 		free(list->name);
+		pkram_bad_range_free(list->bad);
 		free(list->quarantine);
 		free(list);
 	}

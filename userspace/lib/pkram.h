@@ -150,6 +150,18 @@ int pkram_counters_get(struct pkram_ctx *ctx, struct pkram_counters **counters);
 void pkram_counters_free(struct pkram_counters *counters);
 
 /**
+ * struct pkram_bad_range - bytes in pages that memory errors broke; a list
+ * @next: the next one, or NULL
+ * @start: of a region: physical address; of an object: offset
+ * @size: bytes
+ */
+struct pkram_bad_range {
+	struct pkram_bad_range *next;
+	uint64_t start;
+	uint64_t size;
+};
+
+/**
  * struct pkram_region - one region; a list
  * @next: the next one, or NULL
  * @uuid: of the region
@@ -166,6 +178,8 @@ void pkram_counters_free(struct pkram_counters *counters);
  * @gib_1g: GiB that are sliced as one 1G folio
  * @gib_2m: GiB that are sliced as 2M folios
  * @read_only: the region may not be changed
+ * @nr_bad_pages: pages of 4 KiB that memory errors broke
+ * @bad: where they are: the first 64 ranges, for root only
  */
 struct pkram_region {
 	struct pkram_region *next;
@@ -182,6 +196,8 @@ struct pkram_region {
 	uint32_t gib_1g;
 	uint32_t gib_2m;
 	bool read_only;
+	uint32_t nr_bad_pages;
+	struct pkram_bad_range *bad;
 };
 
 /**
@@ -310,6 +326,8 @@ void pkram_resize_free(struct pkram_resize *res);
  * @gid: group
  * @nr_extents: number of extents
  * @state: &enum pkram_state
+ * @nr_bad_pages: pages of 4 KiB that the object lost by memory errors
+ * @bad: where they are: the first 64 ranges
  */
 struct pkram_object {
 	struct pkram_object *next;
@@ -325,6 +343,8 @@ struct pkram_object {
 	uint32_t gid;
 	uint32_t nr_extents;
 	uint32_t state;
+	uint32_t nr_bad_pages;
+	struct pkram_bad_range *bad;
 };
 
 /**
@@ -470,6 +490,7 @@ const char *pkram_handover_mode_name(uint32_t mode);
  * @reason: for people: why something is damaged or was refused
  * @base: physical address in bytes, of events about memory
  * @size: bytes
+ * @offset: of %PKRAM_CMD_PAGE_BAD_NTF: of the page in the object
  */
 struct pkram_event {
 	uint32_t kind;
@@ -480,6 +501,7 @@ struct pkram_event {
 	char *reason;
 	uint64_t base;
 	uint64_t size;
+	uint64_t offset;
 };
 
 /**

@@ -94,6 +94,46 @@ void pkram_counters_free(struct pkram_counters *counters)
 	free(counters);
 }
 
+void pkram_bad_range_free(struct pkram_bad_range *list)
+{
+	struct pkram_bad_range *next;
+
+	for (; list; list = next) {
+		next = list->next;
+		free(list);
+	}
+}
+
+int pkram_nl_bad_ranges(const struct nlmsghdr *msg, struct pkram_bad_range **list)
+{
+	const struct nlattr *tb[PKRAM_A_MAX + 1], *attr;
+	struct pkram_bad_range *b;
+	int err;
+
+	mnl_attr_for_each(attr, msg, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) != PKRAM_A_BAD_RANGE)
+			continue;
+		err = pkram_nl_parse_nest(attr, tb);
+		if (err)
+			return err;
+		b = calloc(1, sizeof(*b));
+		if (!b)
+			return -ENOMEM;
+		b->start = pkram_nl_u64(tb[PKRAM_A_BASE] ? tb[PKRAM_A_BASE] :
+					tb[PKRAM_A_OFFSET]);
+		b->size = pkram_nl_u64(tb[PKRAM_A_SIZE]);
+		*list = b;
+		list = &b->next;
+	}
+	return 0;
+}
+
+/* Absent if there are none */
+static uint32_t region_nr_bad(const struct nlattr *attr)
+{
+	return attr ? pkram_nl_u32(attr) : 0;
+}
+
 static int region_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 		     void *arg)
 {
@@ -101,15 +141,17 @@ static int region_cb(const struct nlattr *const *tb, const struct nlmsghdr *msg,
 	struct pkram_region *r;
 	int err;
 
-	(void)msg;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	err = pkram_nl_str(tb[PKRAM_A_QUARANTINE], &r->quarantine);
+	if (!err)
+		err = pkram_nl_bad_ranges(msg, &r->bad);
 	if (err) {
-		free(r);
+		pkram_region_free(r);
 		return err;
 	}
+	r->nr_bad_pages = region_nr_bad(tb[PKRAM_A_NR_BAD_PAGES]);
 	pkram_nl_uuid(tb[PKRAM_A_REGION_UUID], r->uuid);
 	r->base = pkram_nl_u64(tb[PKRAM_A_BASE]);
 	r->size = pkram_nl_u64(tb[PKRAM_A_SIZE]);
@@ -152,6 +194,7 @@ void pkram_region_free(struct pkram_region *list)
 
 	for (; list; list = next) {
 		next = list->next;
+		pkram_bad_range_free(list->bad);
 		free(list->quarantine);
 		free(list);
 	}

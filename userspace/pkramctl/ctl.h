@@ -77,6 +77,9 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 void ctl_print_handover(const struct pkram_handover *h);
 
 /* object.c: print all properties of an object, in a row or a record */
+/* Print the number of bad pages, and where they are, in a row of a table or in a record */
+void ctl_print_bad(uint32_t nr, const struct pkram_bad_range *list, bool row);
+
 void ctl_print_object(const struct pkram_object *o);
 
 #endif /* _PKRAMCTL_CTL_H */

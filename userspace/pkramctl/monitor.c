@@ -76,6 +76,7 @@ static void print_event(const struct monitor *m, const struct pkram_event *ev)
 	out_str("old_name", "from", ev->old_name);
 	out_str("label", "label", ev->label);
 	out_address("base", "base", ev->base);
+	out_address("offset", "offset", ev->offset);
 	out_size("size", "size", ev->size);
 	if (ev->handover_mode != PKRAM_NONE32)
 		out_str("mode", "mode", pkram_handover_mode_name(ev->handover_mode));

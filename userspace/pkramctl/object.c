@@ -33,6 +33,7 @@ void ctl_print_object(const struct pkram_object *o)
 	out_u32("uid", NULL, o->uid);
 	out_u32("gid", NULL, o->gid);
 	out_str(NULL, "OWNER", *owner ? owner : NULL);
+	ctl_print_bad(o->nr_bad_pages, o->bad, true);
 	out_str("name", "NAME", o->name);
 	out_str("quarantine", "QUARANTINED BECAUSE", o->quarantine);
 }

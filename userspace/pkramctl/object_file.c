@@ -242,6 +242,23 @@ static void print_leaves(int fd)
 	out_u64("leaves_1g", n.leaves_1g ? "mapped 1G" : NULL, n.leaves_1g);
 }
 
+/* What the object lost, which netlink tells root */
+static void print_bad(uint64_t id)
+{
+	struct pkram_object *list, *o;
+	struct pkram_ctx *ctx = NULL;
+
+	if (geteuid())
+		return;
+	if (!pkram_open(&ctx) && !pkram_object_dump(ctx, &list)) {
+		for (o = list; o; o = o->next)
+			if (o->id == id && !o->quarantine)
+				ctl_print_bad(o->nr_bad_pages, o->bad, false);
+		pkram_object_free(list);
+	}
+	pkram_close(ctx);
+}
+
 /* @cookie: of a new seal, or NULL. 0 or %CTL_FAILED */
 static int print_object(int fd, const char *path, const uint8_t *cookie)
 {
@@ -274,6 +291,7 @@ static int print_object(int fd, const char *path, const uint8_t *cookie)
 	if (cookie)
 		out_uuid("cookie", "cookie", cookie);
 	print_leaves(fd);
+	print_bad(info.object_id);
 	err = print_labels(fd);
 	out_record_close();
 	return err ? fail(path, err) : 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl pool, pkramctl region: show memory, grow and shrink it. */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "args.h"
 #include "ctl.h"
@@ -244,6 +246,25 @@ static bool has_holes(const struct pkram_region *r)
 	       r->gib * PKRAM_GIB_SIZE > r->size;
 }
 
+void ctl_print_bad(uint32_t nr, const struct pkram_bad_range *list, bool row)
+{
+	const struct pkram_bad_range *b;
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	if (list) {
+		out = ctl_must(open_memstream(&text, &len));
+		for (b = list; b; b = b->next)
+			fprintf(out, "%s0x%" PRIx64 "+%" PRIu64, b == list ? "" : ",",
+				b->start, b->size);
+		fclose(out);
+	}
+	out_u32("bad_pages", row ? "BAD PAGES" : "bad pages", nr ? nr : PKRAM_NONE32);
+	out_str("bad_ranges", row ? "BAD" : "bad", text);
+	free(text);
+}
+
 void ctl_print_regions(const struct pkram_region *list, const char *key,
 		       const char *title)
 {
@@ -267,6 +288,7 @@ void ctl_print_regions(const struct pkram_region *list, const char *key,
 		out_u32("format_version", NULL, r->format_version);
 		if (!r->quarantine)
 			out_bool("read_only", NULL, r->read_only);
+		ctl_print_bad(r->nr_bad_pages, r->bad, true);
 		out_str(NULL, "FLAGS", r->read_only ? "read-only" : NULL);
 		out_uuid("uuid", "UUID", r->uuid);
 		out_str("quarantine", "QUARANTINED BECAUSE", r->quarantine);
