@@ -242,7 +242,7 @@ TEST_F_TIMEOUT(lost, region_with_lost_header_is_quarantined, 200)
 	EXPECT_EQ(BIG, size);
 	EXPECT_FALSE(vm_iomem_touches(base, base + BIG - 1, "System RAM"));
 	EXPECT_TRUE(vm_kmsg_has("holds no usable region: both copies fail"));
-	EXPECT_TRUE(vm_kmsg_has("a region may be missing"));
+	EXPECT_TRUE(vm_kmsg_has("1 region(s) of the pool are missing"));
 	check_quarantined_big(_metadata);
 	check_low(_metadata);
 	/* The new file is usable. */
