@@ -296,7 +296,7 @@ static int explain_load(const struct kexec_plan *plan, int err)
 		hint = " (the image's signature is not accepted)";
 		break;
 	case EBUSY:
-		hint = " (another kexec is under way)";
+		hint = " (another kexec, or a load of the crash kernel, has been under way for 30 s)";
 		break;
 	case EADDRNOTAVAIL:
 	case ENOMEM:
@@ -306,10 +306,29 @@ static int explain_load(const struct kexec_plan *plan, int err)
 	return ctl_error("loading %s: %s%s", plan->kernel, strerror(err), hint);
 }
 
+/*
+ * One load at a time: kdump's service loads the crash kernel again when memory comes or
+ * goes, as when the pool grows, and with each block of it.
+ */
+#define BUSY_TRIES	300
+#define BUSY_WAIT_US	100000
+
+static int file_load(int kernel_fd, int initrd_fd, unsigned long len, const char *line,
+		     unsigned long flags)
+{
+	int tries = 1;
+
+	while (syscall(SYS_kexec_file_load, kernel_fd, initrd_fd, len, line, flags)) {
+		if (errno != EBUSY || tries++ == BUSY_TRIES)
+			return -1;
+		usleep(BUSY_WAIT_US);
+	}
+	return 0;
+}
+
 int kexec_unload(void)
 {
-	if (syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
-		    (unsigned long)KEXEC_FILE_UNLOAD))
+	if (file_load(-1, -1, 0, NULL, KEXEC_FILE_UNLOAD))
 		return ctl_error("unloading the image: %s", strerror(errno));
 	return CTL_OK;
 }
@@ -354,8 +373,8 @@ int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 	unsigned long flags = plan->initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
 	int ret;
 
-	if (syscall(SYS_kexec_file_load, plan->kernel_fd, plan->initrd_fd,
-		    strlen(plan->line) + 1, plan->line, flags))
+	if (file_load(plan->kernel_fd, plan->initrd_fd, strlen(plan->line) + 1, plan->line,
+		      flags))
 		return explain_load(plan, errno);
 	ret = verify(plan, ctx);
 	if (ret)

@@ -315,8 +315,11 @@ logged unload 'the image is unloaded if the pool changed'
 not_logged reboot 'the kernel is not booted if the pool changed'
 ctl claimed_late kexec $k;		is 1 '' 'vm2 is claimed' 'kexec refuses a guest that starts meanwhile'
 logged unload 'the image is unloaded if a guest started'
+PKRAM_FAKE_KEXEC_BUSY=299 ctl idle kexec $k --load-only; is 0 'load-only' 'quarantined' 'kexec waits for another load'
+logged 'load initrd' 'the image is loaded after that'
+PKRAM_FAKE_KEXEC_BUSY=5 ctl idle kexec --unload; is 0 'unloaded' '' 'so does kexec --unload'
 export PKRAM_FAKE_KEXEC_ERRNO=16
-ctl idle kexec $k;			is 1 '' 'another kexec is under way' 'kexec reports a busy kexec'
+ctl idle kexec $k;			is 1 '' 'for 30 s' 'kexec gives up after 30 s'
 not_logged reboot 'the kernel is not booted if the load failed'
 export PKRAM_FAKE_KEXEC_ERRNO=1
 ctl idle kexec $k;			is 1 '' 'needs root' 'kexec reports a missing privilege'

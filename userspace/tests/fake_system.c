@@ -38,6 +38,8 @@ static void note(const char *fmt, ...)
 long syscall(long nr, ...)
 {
 	const char *fail = getenv("PKRAM_FAKE_KEXEC_ERRNO");
+	const char *busy = getenv("PKRAM_FAKE_KEXEC_BUSY");
+	static int nr_busy;
 	long a[5];
 	va_list ap;
 	int i;
@@ -48,6 +50,11 @@ long syscall(long nr, ...)
 	va_end(ap);
 	switch (nr) {
 	case SYS_kexec_file_load:
+		if (busy && nr_busy < atoi(busy)) {
+			nr_busy++;
+			errno = EBUSY;
+			return -1;
+		}
 		if (a[4] & 1) {
 			note("unload\n");
 			fake_image_loaded = false;
@@ -70,6 +77,13 @@ long syscall(long nr, ...)
 	default:
 		abort();
 	}
+}
+
+/* Time passes at once. */
+int usleep(useconds_t us)
+{
+	note("sleep %u\n", us);
+	return 0;
 }
 
 int access(const char *path, int mode)

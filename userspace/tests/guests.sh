@@ -323,7 +323,7 @@ update()
 	! grep -q . "$tmp/log"; report $? 'check changes nothing'
 	: >"$tmp/qemu.log"
 	host idle update --kernel "$tmp/none"; is 1 '' 'none: No such file' 'update refuses a missing kernel'
-	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k; is 1 '' 'another kexec is under way' 'update fails if the kexec image cannot be loaded'
+	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k; is 1 '' 'for 30 s' 'update fails if the kexec image cannot be loaded'
 	mv "$tmp/modules" "$tmp/away"
 	host idle update $k;		is 1 '' 'there is no pkram module for 6.99.1-test' 'update refuses a kernel without a pkram module'
 	PKRAM_FAKE_KEXEC_ERRNO=16 host idle update $k --force; is 1 '' 'warning: there is no pkram module' 'update --force accepts a kernel without a module'
