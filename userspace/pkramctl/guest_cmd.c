@@ -16,6 +16,8 @@
 #include "systemd.h"
 
 #define LOOK_MS		2000
+/* Before a kexec: afterwards systemd kills QEMU. Part of the unit's TimeoutStopSec (15 min) */
+#define DOWN_MS		300000
 
 /* Verbs that the state of a guest allows */
 
@@ -355,7 +357,8 @@ static int guest_up(int argc, char **argv)
 
 static int guest_down(int argc, char **argv)
 {
-	bool saved = false;
+	bool saved = false, kexec = systemd_kexec_pending();
+	int patience = kexec ? DOWN_MS : LOOK_MS;
 	struct request r;
 	struct guest *g;
 	int ret;
@@ -368,13 +371,13 @@ static int guest_down(int argc, char **argv)
 	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
 	 * the lock: then there is nothing to do.
 	 */
-	guest_look(g, LOOK_MS);
+	guest_look(g, patience);
 	if (g->failed || !live(g) || guest_lock(g))
 		return finish(&r, 0);
-	guest_look(g, LOOK_MS);
+	guest_look(g, patience);
 	if (g->failed || !live(g))
 		return finish(&r, 0);
-	if (systemd_kexec_pending()) {
+	if (kexec) {
 		if (!guest_savable(g))
 			save_and_leave(&r.guests);
 		saved = !g->failed;

@@ -250,7 +250,7 @@ static char *property(const char *s, const char *key)
 	return value;
 }
 
-static int add_ram(struct parser *p, char *path, bool pkram)
+static int add_ram(struct parser *p, char *path, bool pkram, bool shared)
 {
 	struct guest_file *g = p->g;
 	struct guest_ram *ram;
@@ -261,7 +261,9 @@ static int add_ram(struct parser *p, char *path, bool pkram)
 		return no_memory(p);
 	}
 	g->ram = ram;
-	ram[g->nr_ram++] = (struct guest_ram){ .path = path, .pkram = pkram };
+	ram[g->nr_ram++] = (struct guest_ram){
+		.path = path, .pkram = pkram, .shared = shared,
+	};
 	return 0;
 }
 
@@ -279,12 +281,24 @@ static char *object_property(const char *object, struct json_object *json,
 	return text ? strdup(text) : NULL;
 }
 
+/* Read a switch of an -object, as QEMU does; @otherwise: it has none */
+static bool object_switch(const char *object, struct json_object *json, const char *key,
+			  bool otherwise)
+{
+	char *text = object_property(object, json, key);
+	bool on = text ? !strcmp(text, "on") || !strcmp(text, "yes") ||
+		  !strcmp(text, "true") || !strcmp(text, "y") : otherwise;
+
+	free(text);
+	return on;
+}
+
 /* Parse an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
 static int find_ram(struct parser *p, const char *object)
 {
 	struct json_object *json = *object == '{' ? json_tokener_parse(object) : NULL;
 	char *type, *name, *dir, *path = NULL;
-	bool pkram;
+	bool pkram, shared = true;
 
 	/* QEMU will report the error */
 	if (*object == '{' && !json_object_is_type(json, json_type_object)) {
@@ -303,10 +317,19 @@ static int find_ram(struct parser *p, const char *object)
 		free(dir);
 	} else if (type && !strcmp(type, "memory-backend-file")) {
 		path = object_property(object, json, "mem-path");
+		shared = object_switch(object, json, "share", false);
+	} else if (type && !strcmp(type, "memory-backend-memfd") &&
+		   object_switch(object, json, "share", true)) {
+		p->g->lost = "memory-backend-memfd";
+	} else if (type && !strcmp(type, "memory-backend-shm")) {
+		p->g->lost = "memory-backend-shm";
+	} else if (type && !strcmp(type, "memory-backend-ram") &&
+		   object_switch(object, json, "share", false)) {
+		p->g->lost = "memory-backend-ram";
 	}
 	free(type);
 	json_object_put(json);
-	return path ? add_ram(p, path, pkram) : 0;
+	return path ? add_ram(p, path, pkram, shared) : 0;
 }
 
 /* The file as a whole */

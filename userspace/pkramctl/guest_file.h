@@ -12,10 +12,11 @@
  * struct guest_ram - a file that has RAM of the guest
  * @path: of the file
  * @pkram: memory-backend-pkram: QEMU seals it
+ * @shared: the state does not contain it: it is lost unless the file outlives the kernel
  */
 struct guest_ram {
 	char *path;
-	bool pkram;
+	bool pkram, shared;
 };
 
 /**
@@ -28,6 +29,7 @@ struct guest_ram {
  * @nr_args: number of @args
  * @ram: files with its RAM, as far as the arguments name them
  * @nr_ram: number of @ram
+ * @lost: type of a backend whose RAM is in no file and not in the state either, or NULL
  */
 struct guest_file {
 	char name[GUEST_NAME_MAX + 1];
@@ -38,6 +40,7 @@ struct guest_file {
 	unsigned int nr_args;
 	struct guest_ram *ram;
 	unsigned int nr_ram;
+	const char *lost;
 };
 
 /**

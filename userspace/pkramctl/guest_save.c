@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <json.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "ctl.h"
 #include "guest_record.h"
@@ -28,6 +30,39 @@ static bool is_live(const char *status)
 static bool can_be_saved(const char *status)
 {
 	return is_live(status) || !strcmp(status, "paused") || !strcmp(status, "io-error");
+}
+
+/*
+ * RAM that is shared is not in the state. A kexec ends file systems in RAM; others have
+ * the file afterwards.
+ */
+static int check_ram(struct guest *g)
+{
+	const struct guest_ram *ram;
+	struct statfs fs;
+	struct stat st;
+	unsigned int i;
+
+	if (g->file.lost)
+		return guest_fail(g, "its RAM in a %s would be lost: it is shared, so the state does not contain it; use share=off, or put it into pkram",
+				  g->file.lost);
+	for (i = 0; i < g->file.nr_ram; i++) {
+		ram = &g->file.ram[i];
+		if (ram->pkram || !ram->shared)
+			continue;
+		if (stat(ram->path, &st) || statfs(ram->path, &fs))
+			return guest_fail(g, "its RAM would be lost: %s: %s", ram->path,
+					  strerror(errno));
+		if (S_ISDIR(st.st_mode))
+			return guest_fail(g, "its RAM would be lost: QEMU removes its file in the folder %s; name a file",
+					  ram->path);
+		if (fs.f_type == TMPFS_MAGIC || fs.f_type == HUGETLBFS_MAGIC ||
+		    fs.f_type == RAMFS_MAGIC)
+			return guest_fail(g, "its RAM would be lost: %s is on %s, which ends with this kernel; put it into pkram, or use share=off",
+					  ram->path, fs.f_type == TMPFS_MAGIC ? "tmpfs" :
+					  fs.f_type == RAMFS_MAGIC ? "ramfs" : "hugetlbfs");
+	}
+	return 0;
 }
 
 int guest_savable(struct guest *g)
@@ -50,6 +85,8 @@ int guest_savable(struct guest *g)
 	if (!can_be_saved(g->status))
 		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
 				  g->status);
+	if (check_ram(g))
+		return CTL_FAILED;
 	if (qmp_command(&g->qmp, "query-migrate", NULL))
 		return guest_fail(g, "%s", g->qmp.error);
 	if (!json_object_object_get_ex(g->qmp.answer, "blocked-reasons",

@@ -48,19 +48,21 @@ bool systemd_kexec_pending(void)
 {
 	char line[256], unit[64], type[16];
 	bool pending = false;
+	int status;
 	FILE *f;
 
 	if (!systemd_runs())
 		return false;
 	f = popen("systemctl --plain --no-legend list-jobs kexec.target", "r");
 	if (!f)
-		return false;
+		return true;
 	/* Number, unit, type, state */
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%*s %63s %15s", unit, type) == 2 &&
 		    !strcmp(unit, "kexec.target") && !strcmp(type, "start"))
 			pending = true;
 	}
-	pclose(f);
-	return pending;
+	status = pclose(f);
+	/* A guest that is saved for nothing is resumed; one that is not saved is lost */
+	return pending || status;
 }

@@ -18,7 +18,7 @@ end_all()
 	rm -rf "$tmp/run" "$tmp/state" "$tmp/guests" "$tmp"/ram*
 	mkdir "$tmp/state" "$tmp/guests"
 }
-trap 'end_all; rm -rf "$tmp"' EXIT
+trap 'end_all; rm -rf "$tmp" "$ram"' EXIT
 
 # ctl ARGS... - run pkramctl; set $rc, $tmp/out, $tmp/err
 ctl()
@@ -98,7 +98,7 @@ define()
 		qemu = $qemu
 		stop-timeout = 2
 		-machine q35,memory-backend=ram0 -m 16M
-		-object memory-backend-file,id=ram0,size=16M,share=on,mem-path=$tmp/ram-$1
+		-object memory-backend-file,id=ram0,size=16M,share=on,mem-path=$ram/ram-$1
 		-display none -nodefaults
 		${2:-}
 	END
@@ -108,7 +108,7 @@ define()
 verbs()
 {
 	define vm1; define vm2
-	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$tmp/ram-vm1" '' 'show lists defined guests'
+	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$ram/ram-vm1" '' 'show lists defined guests'
 	ctl guest start vm1 vm2;	is 0 '^vm2 +running' '' 'start starts guests'
 	ctl guest show -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'show -j lists guests as JSON'
 	ctl guest start vm1;		is 1 '' 'vm1: already has a QEMU' 'start refuses a running guest'
@@ -309,7 +309,7 @@ update()
 	host idle update $k --dry-run;	is 0 '^ +vm1 +running' '' 'update --dry-run lists the guests'
 	! grep -q . "$tmp/log"; report $? 'update --dry-run changes nothing'
 	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'update refuses an object claimed by another process'
-	sed -i "s|mem-path=.*|mem-path=$tmp/vm2|" "$tmp/guests/vm2.conf"
+	sed -i "s|mem-path=.*|mem-path=$ram/vm2|" "$tmp/guests/vm2.conf"; touch "$ram/vm2"
 	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'update accepts an object claimed by a guest'
 	host '' check $k;		is 0 '^guest +ok +vm1: running, can be saved' '' 'check lists the guests that can be saved'
 	also '^module +ok +.*supports format 1' out 'check lists the module of the kernel'
@@ -350,6 +350,32 @@ update()
 	does vm1 running 'the guests run after the failed kexec'
 	gone vm1.state 'no state file remains after the failed kexec'
 
+	# RAM that a kexec would lose
+	local bad word text
+	for bad in "file,id=x,size=1M,share=on,mem-path=/dev/shm:/dev/shm; name a file" \
+		   "file,id=x,size=1M,share=on,mem-path=/dev/shm/pkram-test.$$:is on tmpfs" \
+		   "file,id=x,size=1M,share=on,mem-path=$ram/none:none: No such file" \
+		   "memfd,id=x,size=1M:memory-backend-memfd would be lost" \
+		   "ram,id=x,size=1M,share=on:memory-backend-ram would be lost" \
+		   "shm,id=x,size=1M:memory-backend-shm would be lost"; do
+		text=${bad#*:} word=${bad%%:*}
+		define vm3 "-object memory-backend-$word"
+		: >"/dev/shm/pkram-test.$$"
+		ctl guest start vm3
+		ctl guest save vm3;	is 1 '' "$text" "save refuses RAM in $word"
+		host idle update $k;	also "would be lost" err 'update refuses it, too'
+		does vm3 running 'the guest runs on'
+		ctl guest stop --force vm3
+	done
+	for word in "file,id=x,size=1M,mem-path=/dev/shm" "memfd,id=x,size=1M,share=off" "ram,id=x,size=1M"; do
+		define vm3 "-object memory-backend-$word"
+		ctl guest start vm3
+		ctl guest save vm3;	is 0 '^vm3 +saved' '' "save accepts RAM in $word, which is copied"
+		ctl guest unseal vm3
+	done
+	rm "/dev/shm/pkram-test.$$"
+	define vm3
+
 	# One guest that hangs does not keep the others from running.
 	define vm3 '-fake hang-in-save'
 	ctl guest start vm3
@@ -379,7 +405,7 @@ update()
 	does vm1 running 'the guests run after it'
 	does vm2 running 'also the one whose save was not complete'
 	ctl guest stop --force vm2; define vm2
-	sed -i "s|mem-path=.*|mem-path=$tmp/vm2|" "$tmp/guests/vm2.conf"
+	sed -i "s|mem-path=.*|mem-path=$ram/vm2|" "$tmp/guests/vm2.conf"; touch "$ram/vm2"
 	ctl guest start vm2
 
 	export PKRAM_FAKE_SYSTEMD=1
@@ -410,6 +436,9 @@ update()
 }
 
 mkdir "$tmp/bin" "$tmp/state" "$tmp/guests"
+# RAM of the guests is not saved from a file system in RAM, as /tmp may be
+ram=$(mktemp -d -p "$O/tests")
+touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # shellcheck disable=SC2016

@@ -58,7 +58,7 @@ TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
 	ASSERT_EQ(0, vm_run(NULL, CTL "guest start vm3"));
 	EXPECT_EQ(1, update(&out));
 	TH_LOG("%s", out);
-	EXPECT_NE(NULL, strstr(out, "RAM block 'shm' would be lost"));
+	EXPECT_NE(NULL, strstr(out, "its RAM would be lost: /dev/shm/x is on tmpfs"));
 	EXPECT_NE(NULL, strstr(out, "update cancelled"));
 	for (int i = 0; i < 2; i++) {
 		q = guests_d_find(names[i]);
