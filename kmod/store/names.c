@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names and attributes of files and directories: see names.h. */
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
 #include "event/event.h"
@@ -287,7 +288,8 @@ size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len)
 	size_t len = 1 + name_len;
 
 	lockdep_assert_held(&pkram_store.lock);
-	for (; dir && dir != pkram_store.root; dir = dir->parent)
+	/* A deep tree must not cost a walk to the root for each object in it. */
+	for (; dir && dir != pkram_store.root && len < PATH_MAX; dir = dir->parent)
 		len += 1 + dir->rec.name_len;
 	return len;
 }

@@ -89,7 +89,8 @@ void pkram_store_times(struct pkram_object *obj, struct pkram_time *mtime,
  * @dir: directory; NULL: there is no good one
  * @name_len: length of the name in it
  *
- * Context: the store's lock, as in pkram_store_look() and in an event.
+ * Context: the store's lock, as in pkram_store_look() and in an event. Return: the
+ * length; PATH_MAX or more, not exact, if the path is too long to be told.
  */
 size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len);
 
