@@ -205,13 +205,13 @@ grep -q '^object-label /vm1 .* label owner$' "$tmp/out"; report $? 'monitor prin
 grep -q '^object-damage /vm1 .* because: it would do harm$' "$tmp/out"; report $? 'monitor prints damage'
 ctl '' monitor --timestamp --count 1
 grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z pool-grow ' "$tmp/out"; report $? 'monitor --timestamp prints the time'
-ctl '' -j monitor --timestamp --count 20
+ctl '' -j monitor --timestamp --count 21
 python3 -c '
 import json, sys
 d = [json.loads(l) for l in open(sys.argv[1])]
 names = [e["event"] for e in d]
 objects = [e for e in d if "object" in e]
-sys.exit(not (len(set(names)) == 20 and names[-1] == "unknown" and len(objects) == 13 and
+sys.exit(not (len(set(names)) == 21 and names[-1] == "unknown" and len(objects) == 14 and
     all(e["object"]["key"] == "0x100000001" and e["object"]["name"] == "/vm1" for e in objects) and
     all("time" in e for e in d) and d[0]["base"] == 1 << 40 and d[0]["size"] == 2 << 30 and
     d[8]["old_name"] == "/dir/evil\33[2J" and d[10]["label"] == "owner"))' "$tmp/out" 2>>"$tmp/err"

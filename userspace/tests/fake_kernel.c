@@ -444,6 +444,10 @@ static size_t event(uint8_t cmd, void *buf)
 	case PKRAM_CMD_OBJECT_DAMAGE_NTF:
 		mnl_attr_put_strz(nlh, PKRAM_A_REASON, "it would do harm");
 		break;
+	case PKRAM_CMD_PAGE_BAD_NTF:
+		mnl_attr_put_u64(nlh, PKRAM_A_BASE, FAKE_BASE);
+		mnl_attr_put_u64(nlh, PKRAM_A_OFFSET, 0x3000);
+		break;
 	case PKRAM_CMD_OBJECT_RENAME_NTF:
 		mnl_attr_put_strz(nlh, PKRAM_A_OLD_NAME, "/dir/evil\33[2J");
 		break;

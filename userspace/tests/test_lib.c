@@ -372,9 +372,12 @@ static void events(void)
 		if (ev->kind == PKRAM_CMD_OBJECT_DAMAGE_NTF)
 			ok(ev->object && !strcmp(ev->reason, "it would do harm"),
 			   "an event of damage has a description");
+		if (ev->kind == PKRAM_CMD_PAGE_BAD_NTF)
+			ok(ev->object && ev->base == FAKE_BASE && ev->offset == 0x3000,
+			   "an event of a bad page has its address, and the offset in the object");
 		pkram_event_free(ev);
 	}
-	ok(n == 19 && named == 18, "known events have names, unknown ones do not");
+	ok(n == 20 && named == 19, "known events have names, unknown ones do not");
 	ok(pkram_event_next(ctx, &ev) == -EAGAIN && !ev,
 	   "event_next without an event returns EAGAIN");
 
