@@ -15,7 +15,7 @@ static pkram_bad_fn bad_hook;
 
 void pkram_bad_set_hook(pkram_bad_fn fn)
 {
-	bad_hook = fn;
+	WRITE_ONCE(bad_hook, fn);
 }
 
 int pkram_bad_alloc(struct pkram_region *r)
@@ -144,6 +144,7 @@ static bool bad_is_meta(struct pkram_region *r, u32 unit)
 static void bad_mark(struct pkram_region *r, u32 page, int flags)
 {
 	u64 phys = r->h.base + (u64)page * PKRAM_BAD_PAGE;
+	pkram_bad_fn hook;
 	int ret;
 
 	mutex_lock(&bad_mutex);
@@ -163,8 +164,9 @@ static void bad_mark(struct pkram_region *r, u32 page, int flags)
 	else if (ret < 0)
 		pr_err("memory error at %#llx: the list of such pages is full, the next kernel will not know of it\n",
 		       phys);
-	if (bad_hook)
-		bad_hook(r, page, flags);
+	hook = READ_ONCE(bad_hook);
+	if (hook)
+		hook(r, page, flags);
 }
 
 /* Context: may sleep; memory_failure()'s own mutex, and no other lock */

@@ -76,7 +76,8 @@ void pkram_region_close(struct pkram_region *r, bool keep_resources)
 {
 	u32 i;
 
-	for (i = 0; i < r->h.nr_gib; i++)
+	/* GiB 0 last: an error in another GiB meanwhile is written into the head. */
+	for (i = r->h.nr_gib; i--;)
 		pkram_region_depopulate(r, i);
 	if (!keep_resources)
 		pkram_iomem_remove(r);

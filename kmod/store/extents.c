@@ -393,6 +393,9 @@ static int extents_fill_locked(struct pkram_object *obj, u32 from, u32 to, u64 s
 	if (err == -ENOSPC && pkram_space_reap())
 		err = extents_must_wait(&obj->rec, from, to) ? -EINPROGRESS :
 		      extents_try_fill(obj, from, to, size, place);
+	/* What is about to become free may be on the node that has to give it. */
+	if (err == -ENOSPC && pkram_space_worth_waiting(U64_MAX, 0))
+		err = -EINPROGRESS;
 	return err;
 }
 

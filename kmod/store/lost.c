@@ -58,8 +58,9 @@ static bool lost_object_has(const struct pkram_object *obj, u64 region_id, u32 u
 }
 
 /*
- * Find the object that owns a unit. There is no index: errors are rare, and the walk takes
- * milliseconds.
+ * Find the object that owns a unit, and take a reference. There is no index: errors are rare,
+ * and the walk takes milliseconds. An object whose last reference is gone has no owner any
+ * more; it may wait for our lock to leave the list.
  */
 static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_unit)
 {
@@ -69,12 +70,12 @@ static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_un
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
 		if (!obj->bad && lost_object_has(obj, region_id, unit, obj_unit))
-			return obj;
+			return pkram_object_get(obj);
 		cond_resched();
 	}
 	list_for_each_entry(obj, &pkram_store.removed, removed_list)
 		if (lost_object_has(obj, region_id, unit, obj_unit))
-			return obj;
+			return refcount_inc_not_zero(&obj->ref) ? obj : NULL;
 	return NULL;
 }
 
@@ -131,7 +132,6 @@ static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *off
 			    (u64)(page % PKRAM_UNIT_PAGES) * PKRAM_BAD_PAGE;
 		pr_err("object %llu \"%s\" loses the page at offset %#llx\n",
 		       ev.obj->rec.id, ev.obj->rec.name, ev.offset);
-		pkram_object_get(ev.obj);
 	}
 	pkram_event_tell(&ev);
 	*offset = ev.offset;

@@ -136,11 +136,14 @@ void pkram_store_exit(void)
 	mutex_lock(&pkram_store.lock);
 	pkram_load_pool_forget();
 	mutex_unlock(&pkram_store.lock);
+	pkram_lost_exit();
 	list_for_each_entry_safe(r, next, &pkram_store.regions, list) {
+		/* A memory error may be looking for the object that loses a page. */
+		mutex_lock(&pkram_store.lock);
 		list_del(&r->list);
+		mutex_unlock(&pkram_store.lock);
 		pkram_region_close(r, true);
 	}
-	pkram_lost_exit();
 	pkram_object_put(pkram_store.dma_tables);
 	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);
