@@ -61,9 +61,13 @@ static const struct {
 	{ "packages", { "dpkg-query", "-W", "*pkram*", "qemu-system*", "linux-image-*",
 			"kexec-tools" } },
 	{ "dkms", { "dkms", "status" } },
-	{ "units", { "systemctl", "status", "--no-pager", "--full", "--lines=0", "--all", UNITS } },
+	/* Not `systemctl status`, which prints QEMU's command lines with their secrets */
+	{ "units", { "systemctl", "show", "--no-pager", "--all", "--property",
+		     "Id,LoadState,UnitFileState,ActiveState,SubState,Result,MainPID,ExecMainCode,ExecMainStatus,ActiveEnterTimestamp,InactiveEnterTimestamp",
+		     UNITS } },
+	/* Not that of guests: it has the end of QEMU's logs, which may have anything */
 	{ "journal", { "journalctl", "--no-pager", "--boot", "-u", "dev-pkram.mount",
-		       "-u", "pkram-pool.service", "-u", "pkram-guest@*.service" } },
+		       "-u", "pkram-pool.service" } },
 };
 
 static const char * const modules[] = { "pkram", "pkram_vfio" };
