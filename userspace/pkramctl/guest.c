@@ -199,41 +199,68 @@ void guests_free(struct guests *gs)
 	*gs = (struct guests){ 0 };
 }
 
+/**
+ * struct work - what guests_each() does
+ * @gate: closed until all threads are there
+ * @off: they are not: nothing is done
+ */
 struct work {
-	pthread_t thread;
-	struct guest *guest;
 	void (*fn)(struct guest *g, void *arg);
 	void *arg;
-	bool started;
+	pthread_mutex_t gate;
+	bool off;
+};
+
+struct worker {
+	pthread_t thread;
+	struct guest *guest;
+	struct work *work;
 };
 
 static void *work_on_one(void *arg)
 {
-	struct work *w = arg;
+	struct worker *w = arg;
+	bool off;
 
-	w->fn(w->guest, w->arg);
+	pthread_mutex_lock(&w->work->gate);
+	off = w->work->off;
+	pthread_mutex_unlock(&w->work->gate);
+	if (!off)
+		w->work->fn(w->guest, w->work->arg);
 	return NULL;
 }
 
-void guests_each(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg)
+int guests_each(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg)
 {
-	struct work *work = ctl_must(calloc(gs->nr + 1, sizeof(*work)));
-	struct guest *g;
+	struct work work = { .fn = fn, .arg = arg, .gate = PTHREAD_MUTEX_INITIALIZER };
+	struct worker *w = ctl_must(calloc(gs->nr + 1, sizeof(*w)));
 	unsigned int i, nr = 0;
+	struct guest *g;
 
-	/* Choose first: a guest may fail while the others are started */
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
-		work[nr++] = (struct work){ .guest = g, .fn = fn, .arg = arg };
-	for (i = 0; i < nr; i++)
-		work[i].started = !pthread_create(&work[i].thread, NULL, work_on_one,
-						  &work[i]);
-	for (i = 0; i < nr; i++) {
-		if (work[i].started)
-			pthread_join(work[i].thread, NULL);
-		else
-			guest_fail(work[i].guest, "out of memory");
+	pthread_mutex_lock(&work.gate);
+	for (g = guests_next_good(gs, NULL); g && !work.off; g = guests_next_good(gs, g)) {
+		w[nr].guest = g;
+		w[nr].work = &work;
+		work.off = pthread_create(&w[nr].thread, NULL, work_on_one, &w[nr]);
+		nr += !work.off;
 	}
-	free(work);
+	pthread_mutex_unlock(&work.gate);
+	for (i = 0; i < nr; i++)
+		pthread_join(w[i].thread, NULL);
+	free(w);
+	return work.off ? ctl_error("no memory for threads") : 0;
+}
+
+void guests_each_anyhow(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg)
+{
+	struct guest *g, *next;
+
+	if (!guests_each(gs, fn, arg))
+		return;
+	for (g = guests_next_good(gs, NULL); g; g = next) {
+		next = guests_next_good(gs, g);
+		fn(g, arg);
+	}
 }
 
 struct guest *guests_next_good(const struct guests *gs, const struct guest *g)

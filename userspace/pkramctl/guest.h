@@ -86,9 +86,13 @@ struct guest *guests_next_good(const struct guests *gs, const struct guest *g);
  *	may change its guest only
  * @arg: of @fn
  *
- * Returns when all have returned.
+ * Returns when all have returned: 0, or %CTL_FAILED: there are not enough threads, which was
+ * reported, and @fn was not called.
  */
-void guests_each(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg);
+int guests_each(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg);
+
+/* The same, but without enough threads one after the other */
+void guests_each_anyhow(struct guests *gs, void (*fn)(struct guest *g, void *arg), void *arg);
 
 /* Return a path, valid until the thread's fifth next call */
 const char *guest_run_path(const struct guest *g, const char *what);

@@ -381,6 +381,9 @@ static int guest_down(int argc, char **argv)
 		if (!guest_savable(g))
 			save_and_leave(&r.guests);
 		saved = !g->failed;
+		/* It cannot be asked to power down either */
+		if (g->state == GUEST_MUTE)
+			return finish(&r, 0);
 		if (!saved)
 			ctl_warn("%s cannot be saved and is powered down instead: %s",
 				 g->file.name, g->error);

@@ -51,7 +51,7 @@ void guests_start(struct guests *gs)
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		guest_spawn(g, false);
-	guests_each(gs, start_one, NULL);
+	guests_each_anyhow(gs, start_one, NULL);
 }
 
 /* States that QEMU leaves by itself after a load */
@@ -104,6 +104,13 @@ static void resume_one(struct guest *g, void *arg)
 	if (!guest_greet(g) && !migrate_set_up(g, true) &&
 	    !migrate_begin(g, "migrate-incoming") && !migrate_begun(g))
 		migrate_wait(g, "loading", NULL);
+	/* The load goes on, or is complete by now: then QEMU has the only copy of the guest */
+	if (g->failed && g->pending) {
+		g->pending = false;
+		guest_explain(g, "; its QEMU is not ended and goes on with the load: pkramctl guest show %s says whether it runs",
+			      g->file.name);
+		return;
+	}
 	g->pending = false;
 	if (!g->failed) {
 		loaded(g, *begin);
@@ -126,6 +133,6 @@ void guests_resume(struct guests *gs)
 			guest_spawn(g, true);
 	}
 	migrate_catch(true);
-	guests_each(gs, resume_one, &begin);
+	guests_each_anyhow(gs, resume_one, &begin);
 	migrate_catch(false);
 }

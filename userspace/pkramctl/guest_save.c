@@ -118,8 +118,12 @@ static void set_up_one(struct guest *g, void *arg)
 	snprintf(g->was, sizeof(g->was), "%s", g->status);
 	if (save->together)
 		g->qmp.timeout_ms = TOGETHER_MS;
-	if (migrate_set_up(g, true))
-		save->failed = true;
+	if (!migrate_set_up(g, true))
+		return;
+	save->failed = true;
+	/* A part of it may be set; the failure stays */
+	if (!g->qmp.owed)
+		migrate_set_up(g, false);
 }
 
 static void save_one(struct guest *g, void *arg)
@@ -159,6 +163,9 @@ static int let_run(struct guest *g)
 
 	if (g->pending)
 		migrate_cancel(g);
+	/* The save goes on, and may still stop the guest */
+	if (g->pending)
+		return -ETIMEDOUT;
 	for (i = 0; i < CONT_TRIES; i++) {
 		if (qmp_command(&g->qmp, "query-status", NULL))
 			return -EPIPE;
@@ -192,6 +199,8 @@ static int stay_still(struct guest *g)
 {
 	if (g->pending)
 		migrate_cancel(g);
+	if (g->pending)
+		return guest_fail(g, "%s", g->qmp.error);
 	if (qmp_command(&g->qmp, "query-status", NULL))
 		return guest_fail(g, "%s", g->qmp.error);
 	snprintf(g->status, sizeof(g->status), "%s", qmp_text(&g->qmp, "status"));
@@ -236,6 +245,11 @@ static void cont_later(struct guests *gs, struct guest *g)
 		_exit(0);
 	}
 	g->pending = false;
+	/* The answers are that process's now */
+	if (pid > 0) {
+		qmp_close(&g->qmp);
+		g->state = GUEST_MUTE;
+	}
 	guest_fail(g, "QEMU does not answer");
 	if (pid < 0)
 		guest_explain(g, "; when it does, run pkramctl guest resume %s: %s",
@@ -282,7 +296,7 @@ static void cont_one(struct guest *g, void *arg)
 
 void guests_cont(struct guests *gs)
 {
-	guests_each(gs, cont_one, NULL);
+	guests_each_anyhow(gs, cont_one, NULL);
 	cont_hanging(gs);
 }
 
@@ -292,11 +306,13 @@ int guests_save(struct guests *gs, bool together)
 	struct guest *g;
 
 	migrate_catch(true);
-	guests_each(gs, set_up_one, &save);
+	save.failed = guests_each(gs, set_up_one, &save) || save.failed;
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		save.left++;
-	if (!together || !save.failed)
-		guests_each(gs, save_one, &save);
+	if ((!together || !save.failed) && guests_each(gs, save_one, &save)) {
+		save.failed = true;
+		guests_cont(gs);
+	}
 	if (together && !save.failed)
 		return 0;
 	migrate_catch(false);
@@ -317,5 +333,5 @@ static void leave_one(struct guest *g, void *arg)
 /* Each flushes its disks */
 void guests_leave(struct guests *gs)
 {
-	guests_each(gs, leave_one, NULL);
+	guests_each_anyhow(gs, leave_one, NULL);
 }

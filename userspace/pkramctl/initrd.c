@@ -138,7 +138,8 @@ enum initrd_verdict initrd_check(const char *path, const char *version, char *wh
 		return verdict(INITRD_UNCHECKED, why, len, "its content was not checked: lsinitramfs: %s",
 			       strerror(-status));
 	if (status && !ends_with_trailer(path))
-		v = verdict(INITRD_BAD, why, len, "it is damaged or cut off");
+		v = verdict(INITRD_LACKS, why, len,
+			    "lsinitramfs cannot read it: it is damaged or cut off, or the program that unpacks it is not installed, or /var/tmp is full");
 	else
 		v = check_listing(listing, version, why, len);
 	free(listing);

@@ -8,8 +8,8 @@
 enum initrd_verdict {
 	INITRD_GOOD,
 	INITRD_UNCHECKED,	/* only its first bytes could be checked */
-	INITRD_LACKS,		/* complete, but something is missing in it */
-	INITRD_BAD,		/* not an initrd, or not complete */
+	INITRD_LACKS,		/* something is missing in it, or it cannot be read */
+	INITRD_BAD,		/* not an initrd */
 };
 
 /**

@@ -200,5 +200,4 @@ void migrate_cancel(struct guest *g)
 		poll(NULL, 0, POLL_MS);
 		look(g);
 	}
-	g->pending = false;
 }

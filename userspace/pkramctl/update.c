@@ -84,6 +84,12 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 			continue;
 		}
 		guest_look(g, LOOK_MS);
+		if (guest_stands_still(g)) {
+			preflight_add(p, PREFLIGHT_OK, "guest",
+				      "%s: is saved already; its QEMU ends with this kernel",
+				      g->file.name);
+			continue;
+		}
 		g->chosen = g->state == GUEST_LIVE || g->state == GUEST_MUTE;
 		if (g->chosen && guest_savable(g))
 			ret = preflight_add(p, PREFLIGHT_REFUSE, "guest", "%s: %s",

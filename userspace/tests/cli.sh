@@ -444,7 +444,7 @@ make_initrd "$rd" lib/modules/6.99.9-test/kernel/x.ko "lib/modules/6.99.9-test/$
 ctl idle kexec $v;			is 1 '' 'it has modules of another kernel, not of 6.99.2-test' 'kexec refuses the initrd of another kernel'
 make_initrd "$rd" "$mod";		truncate -s -2000 "$rd"
 ctl idle kexec $v;			is 1 '' 'it is damaged or cut off' 'kexec refuses an initrd that is cut off'
-ctl idle kexec $v --force;		is 1 '' 'it is damaged or cut off' 'kexec --force does not accept an initrd that is cut off'
+ctl idle kexec $v --force --load-only;	is 0 'initrd.img' 'warning: ' 'kexec --force accepts it: lsinitramfs may be wrong'
 echo initrd >"$rd";			ctl idle kexec $v; is 1 '' 'it is not an initrd' 'kexec refuses a file that is no initrd'
 : >"$rd";				ctl idle kexec $v; is 1 '' 'the file is empty' 'kexec refuses an empty initrd'
 rm "$rd";				ctl idle kexec $v; is 1 '' "there is no initrd for $tmp/boot/vmlinuz-6.99.2-test: make it" 'kexec refuses a kernel of this host without its initrd'

@@ -259,6 +259,18 @@ trouble()
 	define vm1 '-fake die-in-load'
 	ctl guest resume vm1;		is 1 '' 'object vm is not sealed' 'resume prints why QEMU ended'
 	there vm1.state 'the state file stays if QEMU ends during resume'
+	define vm1 '-fake slow'
+	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run \
+		"$O/tests/pkramctl" guest resume vm1 >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	wait_for grep -q 'vm1: loading' "$tmp/err"
+	kill "$pid"
+	wait "$pid"; rc=$?
+	is 1 '' 'vm1: interrupted; its QEMU is not ended and goes on with the load' 'SIGTERM ends a resume, but not QEMU'
+	does vm1 running 'the guest, which was loaded, runs'
+	tell vm1 stop
+	ctl guest stop vm1 --force
+	echo "the state of vm1" >"$tmp/state/vm1.state"
 	define vm1 '-fake stays-paused'
 	ctl guest resume vm1;		is 0 'vm1 +io-error' 'warning: vm1: it is resumed and stands still, as it is io-error' 'resume keeps a guest that has an I/O error after the load'
 	does vm1 io-error 'its QEMU is not ended'
