@@ -250,7 +250,6 @@ TEST_F_TIMEOUT(first, unsavable_guest_stops_the_update, 400)
 	TH_LOG("%s", out);
 	EXPECT_NE(NULL, strstr(out, "c: "));
 	EXPECT_NE(NULL, strstr(out, "its RAM would be lost: /dev/shm/x is on tmpfs"));
-	EXPECT_NE(NULL, strstr(out, "update cancelled"));
 	EXPECT_EQ(0, vm_run(&out, "systemctl is-active " UNITS " pkram-guest@c"));
 	for (int i = 0; i < 2; i++) {
 		q = guests_d_find(names[i]);

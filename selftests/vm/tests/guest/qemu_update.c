@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -46,20 +47,12 @@ TEST_F_TIMEOUT(before, guests_are_started, 300)
 	}
 }
 
-TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
+/* Both guests run as if nothing had happened. */
+static void expect_untouched(struct __test_metadata *_metadata)
 {
 	struct guest_state st;
 	struct qemu *q;
-	char *out;
 
-	ASSERT_EQ(0, guests_d_define("vm3",
-				     "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
-			    "-device pc-dimm,memdev=shm,id=dimm0"));
-	ASSERT_EQ(0, vm_run(NULL, CTL "guest start vm3"));
-	EXPECT_EQ(1, update(&out));
-	TH_LOG("%s", out);
-	EXPECT_NE(NULL, strstr(out, "its RAM would be lost: /dev/shm/x is on tmpfs"));
-	EXPECT_NE(NULL, strstr(out, "update cancelled"));
 	for (int i = 0; i < 2; i++) {
 		q = guests_d_find(names[i]);
 		ASSERT_NE(NULL, q);
@@ -69,8 +62,34 @@ TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
 	}
 	EXPECT_EQ(0, vm_run(NULL, "! ls " PKRAM_MNT "/*.state*"));
 	EXPECT_STREQ("0\n", vm_read_file("/sys/kernel/kexec_loaded"));
+}
+
+TEST_F_TIMEOUT(before, unsavable_guest_stops_the_update, 400)
+{
+	char *out;
+
+	ASSERT_EQ(0, guests_d_define("vm3",
+				     "-object memory-backend-file,id=shm,share=on,size=16M,mem-path=/dev/shm/x\n"
+			    "-device pc-dimm,memdev=shm,id=dimm0"));
+	ASSERT_EQ(0, vm_run(NULL, CTL "guest start vm3"));
+	EXPECT_EQ(1, update(&out));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "its RAM would be lost: /dev/shm/x is on tmpfs"));
+	expect_untouched(_metadata);
 	EXPECT_EQ(0, vm_run(NULL, CTL "guest stop --force vm3"));
 	EXPECT_EQ(0, vm_run(NULL, "rm " PKRAM_MNT "/vm3 " GUESTS "/vm3.conf"));
+}
+
+TEST_F_TIMEOUT(before, failed_save_takes_the_update_back, 400)
+{
+	char *out;
+
+	ASSERT_EQ(0, mkdir(PKRAM_MNT "/vm2.state", 0755));
+	EXPECT_EQ(1, update(&out));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "update cancelled"));
+	ASSERT_EQ(0, rmdir(PKRAM_MNT "/vm2.state"));
+	expect_untouched(_metadata);
 }
 
 TEST_F_TIMEOUT(before, update_saves_guests_and_reboots, 300)
