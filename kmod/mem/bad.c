@@ -122,7 +122,8 @@ void pkram_bad_accept(struct pkram_region *r)
 		pr_err("region at %#llx: its list of memory errors cannot be read, and is made anew\n",
 		       r->h.base);
 	else if (nr)
-		pr_warn("region at %#llx: %u page(s) with memory errors are kept back\n", r->h.base, nr);
+		pr_warn("region at %#llx: %u page(s) with memory errors are kept back\n",
+			r->h.base, nr);
 	mutex_unlock(&bad_mutex);
 }
 

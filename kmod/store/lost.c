@@ -43,7 +43,7 @@ static bool lost_extent_has(const struct pkram_extent *e, u64 region_id, u32 uni
 }
 
 static bool lost_object_has(const struct pkram_object *obj, u64 region_id, u32 unit,
-			   u32 *obj_unit)
+			    u32 *obj_unit)
 {
 	const struct pkram_extent *e = obj->rec.extents;
 	u32 i;

@@ -315,7 +315,8 @@ static pid_t pid_in_file(const struct guest *g)
 	if (pkram_read_line(file, line, sizeof(line)))
 		return 0;
 	pid = atoi(line);
-	if (pid <= 0 || pkram_read_file(make_path("/proc/%d/cmdline", pid), MAX_FILE, &text, &len) ||
+	if (pid <= 0 ||
+	    pkram_read_file(make_path("/proc/%d/cmdline", pid), MAX_FILE, &text, &len) ||
 	    !memmem(text, len, file, strlen(file) + 1))
 		pid = 0;
 	free(text);
