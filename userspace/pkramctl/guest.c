@@ -339,14 +339,26 @@ void guest_look(struct guest *g, int timeout_ms)
 	}
 	g->state = GUEST_MUTE;
 	g->pid = g->qmp.peer ? g->qmp.peer : pid_in_file(g);
-	if (err || qmp_command(&g->qmp, "query-status", NULL)) {
+	if (err || guest_read_status(g)) {
 		guest_fail(g, "%s", g->qmp.error);
 		return;
 	}
 	g->state = GUEST_LIVE;
 	g->qmp.timeout_ms = QMP_TIMEOUT_MS;
-	snprintf(g->status, sizeof(g->status), "%s",
-		 qmp_text(&g->qmp, "status"));
+}
+
+int guest_read_status(struct guest *g)
+{
+	int err = qmp_command(&g->qmp, "query-status", NULL);
+
+	if (!err)
+		snprintf(g->status, sizeof(g->status), "%s", qmp_text(&g->qmp, "status"));
+	return err;
+}
+
+bool guest_runs(const char *status)
+{
+	return !strcmp(status, "running") || !strcmp(status, "suspended");
 }
 
 const char *guest_state_name(const struct guest *g)

@@ -121,6 +121,10 @@ void guests_free(struct guests *gs);
 
 /* Update the state of a guest; connect if there is a QEMU */
 void guest_look(struct guest *g, int timeout_ms);
+/* Ask QEMU for guest->status: 0, or as qmp_command() */
+int guest_read_status(struct guest *g);
+/* Return whether a guest with this status runs, or sleeps as it wants to */
+bool guest_runs(const char *status);
 const char *guest_state_name(const struct guest *g);
 
 /* Print a guest's row of the result table */

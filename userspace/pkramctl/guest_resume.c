@@ -19,12 +19,9 @@ static int wait_until_it_runs(struct guest *g)
 	int i;
 
 	for (i = 0; i < RUN_TRIES; i++) {
-		if (qmp_command(&g->qmp, "query-status", NULL))
+		if (guest_read_status(g))
 			return guest_fail(g, "%s", g->qmp.error);
-		snprintf(g->status, sizeof(g->status), "%s",
-			 qmp_text(&g->qmp, "status"));
-		if (!strcmp(g->status, "running") ||
-		    !strcmp(g->status, "suspended"))
+		if (guest_runs(g->status))
 			return 0;
 		poll(NULL, 0, RUN_POLL_MS);
 	}
@@ -71,15 +68,11 @@ static void loaded(struct guest *g, int64_t begin)
 	int i;
 
 	for (i = 0; i < RUN_TRIES; i++) {
-		if (qmp_command(&g->qmp, "query-status", NULL))
-			break;
-		snprintf(g->status, sizeof(g->status), "%s",
-			 qmp_text(&g->qmp, "status"));
-		if (!is_loading(g->status))
+		if (guest_read_status(g) || !is_loading(g->status))
 			break;
 		poll(NULL, 0, RUN_POLL_MS);
 	}
-	if (strcmp(g->status, "running") && strcmp(g->status, "suspended"))
+	if (!guest_runs(g->status))
 		ctl_warn("%s: it is resumed and stands still, as it is %s",
 			 g->file.name, g->status);
 	record_resume(g, NULL);

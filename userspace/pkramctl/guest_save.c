@@ -21,15 +21,10 @@
 #define CONT_TRIES	500
 #define CONT_POLL_MS	20
 
-static bool is_live(const char *status)
-{
-	return !strcmp(status, "running") || !strcmp(status, "suspended");
-}
-
 /* It is saved as it stands, and stands still after the resume */
 static bool can_be_saved(const char *status)
 {
-	return is_live(status) || !strcmp(status, "paused") || !strcmp(status, "io-error");
+	return guest_runs(status) || !strcmp(status, "paused") || !strcmp(status, "io-error");
 }
 
 /*
@@ -167,12 +162,10 @@ static int let_run(struct guest *g)
 	if (g->pending)
 		return -ETIMEDOUT;
 	for (i = 0; i < CONT_TRIES; i++) {
-		if (qmp_command(&g->qmp, "query-status", NULL))
+		if (guest_read_status(g))
 			return -EPIPE;
-		snprintf(g->status, sizeof(g->status), "%s",
-			 qmp_text(&g->qmp, "status"));
 		/* QEMU may have resumed the guest itself */
-		if (is_live(g->status))
+		if (guest_runs(g->status))
 			return 0;
 		err = qmp_command(&g->qmp, "cont", NULL);
 		if (err && err != -EREMOTEIO)
@@ -201,9 +194,8 @@ static int stay_still(struct guest *g)
 		migrate_cancel(g);
 	if (g->pending)
 		return guest_fail(g, "%s", g->qmp.error);
-	if (qmp_command(&g->qmp, "query-status", NULL))
+	if (guest_read_status(g))
 		return guest_fail(g, "%s", g->qmp.error);
-	snprintf(g->status, sizeof(g->status), "%s", qmp_text(&g->qmp, "status"));
 	if (!guest_stands_still(g))
 		forget_state(g);
 	return 0;
@@ -238,7 +230,7 @@ static void cont_later(struct guests *gs, struct guest *g)
 		}
 		g->qmp.timeout_ms = INT_MAX;
 		g->pending = true;
-		if (!is_live(g->was))
+		if (!guest_runs(g->was))
 			stay_still(g);
 		else if (!let_run(g))
 			forget_state(g);
@@ -274,7 +266,7 @@ int guest_cont(struct guest *g)
 	/* cont_later() does it */
 	if (g->qmp.owed)
 		return guest_fail(g, "QEMU does not answer");
-	if (*g->was && !is_live(g->was))
+	if (*g->was && !guest_runs(g->was))
 		return stay_still(g);
 	if (!let_run(g)) {
 		forget_state(g);
@@ -303,23 +295,24 @@ void guests_cont(struct guests *gs)
 int guests_save(struct guests *gs, bool together)
 {
 	struct save save = { .together = together };
+	bool begun;
 	struct guest *g;
 
 	migrate_catch(true);
 	save.failed = guests_each(gs, set_up_one, &save) || save.failed;
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		save.left++;
-	if ((!together || !save.failed) && guests_each(gs, save_one, &save)) {
+	begun = (!together || !save.failed) && !guests_each(gs, save_one, &save);
+	if (!begun)
 		save.failed = true;
-		guests_cont(gs);
-	}
 	if (together && !save.failed)
 		return 0;
 	migrate_catch(false);
-	if (together)
-		guests_cont(gs);
-	else
+	/* save_one() let those continue that answer */
+	if (begun)
 		cont_hanging(gs);
+	else
+		guests_cont(gs);
 	return save.failed ? CTL_FAILED : 0;
 }
 

@@ -145,8 +145,7 @@ static int save_all(struct kexec_plan *plan, struct guests *gs,
 	kexec_unload();
 	print_all(plan, gs, "nothing", NULL);
 	for (g = gs->list; g; g = g->next) {
-		if (g->chosen && strcmp(g->status, "running") &&
-		    strcmp(g->status, "suspended"))
+		if (g->chosen && !guest_runs(g->status))
 			ctl_error("%s does not run: %s", g->file.name, g->error);
 	}
 	return ctl_error("update cancelled: a guest could not be saved; the saved guests continue");
