@@ -107,6 +107,14 @@ typedef struct {
 		(r)->n++;						\
 	} while (0)
 
+static inline bool refcount_inc_not_zero(refcount_t *r)
+{
+	if (!r->n)
+		return false;
+	r->n++;
+	return true;
+}
+
 static inline bool refcount_dec_and_test(refcount_t *r)
 {
 	SHIM_CHECK(r->n > 0);
