@@ -98,24 +98,47 @@ static bool badpages_possible(const struct pkram_bad_ser *list, u64 base)
 	return true;
 }
 
+/* The number of a valid slot, or 0; read piece by piece, as there is no memory for a copy */
+static u64 badpages_slot_seq(const void *slot)
+{
+	struct pkram_bad_ser start;
+	__le64 piece[32];
+	u32 len, at, n, crc;
+	u64 tag;
+
+	pkram_slot_copy((void *)&start, slot, sizeof(start));
+	tag = le64_to_cpu(start.tag);
+	len = le32_to_cpu(start.len);
+	if ((u32)tag != PKRAM_BAD_MAGIC || len < sizeof(start) ||
+	    len > PKRAM_BAD_SLOT || len % 8)
+		return 0;
+	start.tag = 0;
+	crc = pkram_crc32c(PKRAM_CRC_SEED, &start, sizeof(start));
+	for (at = sizeof(start); at < len; at += n) {
+		n = min_t(u32, len - at, sizeof(piece));
+		pkram_slot_copy(piece, slot + at, n);
+		crc = pkram_crc32c(crc, piece, n);
+	}
+	return tag == pkram_tag(PKRAM_BAD_MAGIC, crc) ? le64_to_cpu(start.seq) : 0;
+}
+
 enum pkram_bad pkram_badpages_read(const void *head, u64 base,
-				   struct pkram_bad_ser *list, int *cur,
-				   bool *mirror)
+				   struct pkram_bad_ser *list, bool *mirror)
 {
 	const void *slot[2] = { head + PKRAM_HEAD_BAD_A, head + PKRAM_HEAD_BAD_B };
 	enum pkram_bad bad = PKRAM_OK;
 	u64 seq[2];
 	bool ok[2];
-	int i;
+	int i, cur;
 
 	for (i = 0; i < 2; i++) {
 		ok[i] = badpages_copy(list, slot[i]);
 		seq[i] = le64_to_cpu(list->seq);
 	}
-	*cur = ok[1] && (!ok[0] || seq[1] > seq[0]);
+	cur = ok[1] && (!ok[0] || seq[1] > seq[0]);
 	*mirror = !ok[0] || !ok[1] || seq[0] != seq[1];
 	/* The copy is of slot B; a bit may flip before A is read again. */
-	if (!ok[*cur] || (!*cur && !badpages_copy(list, slot[0])))
+	if (!ok[cur] || (!cur && !badpages_copy(list, slot[0])))
 		bad = PKRAM_BAD_CHECKSUM;
 	else if (!badpages_possible(list, base))
 		bad = PKRAM_BAD_FIELD;
@@ -124,15 +147,17 @@ enum pkram_bad pkram_badpages_read(const void *head, u64 base,
 	return bad;
 }
 
-void pkram_badpages_write(void *head, struct pkram_bad_ser *list, int cur)
+void pkram_badpages_write(void *head, struct pkram_bad_ser *list)
 {
+	void *a = head + PKRAM_HEAD_BAD_A, *b = head + PKRAM_HEAD_BAD_B;
+	u64 seq_a = badpages_slot_seq(a), seq_b = badpages_slot_seq(b);
 	u32 len = le32_to_cpu(list->len);
 
-	list->seq = cpu_to_le64(le64_to_cpu(list->seq) + 1);
+	list->seq = cpu_to_le64(max(le64_to_cpu(list->seq), max(seq_a, seq_b)) + 1);
 	list->tag = 0;
 	list->tag = cpu_to_le64(pkram_tag(PKRAM_BAD_MAGIC,
 					  pkram_crc32c(PKRAM_CRC_SEED, list, len)));
-	pkram_pair_commit(head + PKRAM_HEAD_BAD_A, head + PKRAM_HEAD_BAD_B, cur, list, len);
+	pkram_pair_commit(a, b, seq_b > seq_a, list, len);
 }
 
 /* Changes */

@@ -18,23 +18,22 @@ void pkram_badpages_init(struct pkram_bad_ser *list, u64 base);
  * @head: unit 0 of the region
  * @base: physical address of the region; must be the list's
  * @list: out; empty if no slot is valid
- * @cur: out: 0 or 1, the slot in use
  * @mirror: out: the other slot differs and should be written again
  *
  * Return: %PKRAM_OK; %PKRAM_BAD_CHECKSUM no slot is valid; %PKRAM_BAD_FIELD the list is
- * impossible.
+ * impossible. The key is the caller's to check.
  */
 enum pkram_bad pkram_badpages_read(const void *head, u64 base,
-				   struct pkram_bad_ser *list, int *cur,
-				   bool *mirror);
+				   struct pkram_bad_ser *list, bool *mirror);
 
 /**
- * pkram_badpages_write() - Write a list to both slots, the one not in use first
+ * pkram_badpages_write() - Write a list to both slots
  * @head: unit 0 of the region
  * @list: the list; gets the next number
- * @cur: slot in use
+ *
+ * What is in the slots says which is written first, as for pkram_header_commit().
  */
-void pkram_badpages_write(void *head, struct pkram_bad_ser *list, int cur);
+void pkram_badpages_write(void *head, struct pkram_bad_ser *list);
 
 /**
  * pkram_badpages_add() - Add a page

@@ -112,6 +112,7 @@ struct pkram_region_ser {
  * @base: physical address of the region
  * @len: bytes used: this struct and entries, padded with zeroes to 8
  * @nr: number of entries
+ * @pool_key: of the pool, as in the header: who can write into an object cannot forge a list
  * @entry: pages of 4 KiB by their number in the region, rising. With
  *	%PKRAM_BAD_WHOLE_UNIT: the first page of a unit of which all pages count as bad.
  */
@@ -121,6 +122,7 @@ struct pkram_bad_ser {
 	__le64 base;
 	__le32 len;
 	__le32 nr;
+	__u8 pool_key[16];
 	__le32 entry[];
 };
 
@@ -312,7 +314,7 @@ static_assert(offsetof(struct pkram_region_ser, seq) == 8);
 static_assert(offsetof(struct pkram_region_ser, set_seq) == 120);
 static_assert(offsetof(struct pkram_region_ser, present) == 512);
 static_assert(offsetof(struct pkram_region_ser, meta) == 768);
-static_assert(sizeof(struct pkram_bad_ser) == 32);
+static_assert(sizeof(struct pkram_bad_ser) == 48);
 static_assert(PKRAM_HEAD_BAD_A + PKRAM_BAD_SLOT <= PKRAM_HEAD_BAD_B);
 static_assert(PKRAM_HEAD_BAD_B + PKRAM_BAD_SLOT <= PKRAM_HEAD_MAP_A);
 static_assert(PKRAM_REGION_MAX_PAGES <= PKRAM_BAD_WHOLE_UNIT);

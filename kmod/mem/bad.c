@@ -67,21 +67,30 @@ static void bad_avoid_unit(struct pkram_region *r, u32 unit)
 void pkram_bad_read(struct pkram_region *r)
 {
 	mutex_lock(&bad_mutex);
-	if (pkram_badpages_read(r->head, r->h.base, r->bad, &r->bad_cur, &r->bad_dirty)) {
-		r->bad_cur = -1;
-		r->bad_dirty = true;
-	}
+	r->bad_valid = !pkram_badpages_read(r->head, r->h.base, r->bad, &r->bad_dirty);
+	r->bad_dirty |= !r->bad_valid;
 	bad_count_entries(r);
 	bad_avoid_unit(r, 0);
 	mutex_unlock(&bad_mutex);
 }
 
-void pkram_bad_forget(struct pkram_region *r)
+/* Context: bad_mutex */
+static void bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
+{
+	pkram_broken_remove(r->head, PKRAM_UNIT);
+	if (list)
+		memcpy(r->bad, list, le32_to_cpu(list->len));
+	else
+		pkram_badpages_init(r->bad, r->h.base);
+	bad_count_entries(r);
+	bad_avoid_unit(r, 0);
+	r->bad_dirty = true;
+}
+
+void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
 {
 	mutex_lock(&bad_mutex);
-	pkram_broken_remove(r->head, PKRAM_UNIT);
-	pkram_badpages_init(r->bad, r->h.base);
-	bad_count_entries(r);
+	bad_replace(r, list);
 	mutex_unlock(&bad_mutex);
 }
 
@@ -91,8 +100,9 @@ static void bad_write(struct pkram_region *r)
 	if (!r->bad_ours || r->read_only)
 		return;
 	spin_lock(&r->bad_lock);
-	pkram_badpages_write(r->head, r->bad, max(r->bad_cur, 0));
-	r->bad_cur = 0;
+	memcpy(r->bad->pool_key, r->h.pool_key, sizeof(r->bad->pool_key));
+	pkram_badpages_write(r->head, r->bad);
+	r->bad_valid = true;
 	r->bad_dirty = false;
 	spin_unlock(&r->bad_lock);
 }
@@ -112,13 +122,17 @@ void pkram_bad_accept(struct pkram_region *r)
 	u32 end = r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES, i, nr;
 
 	mutex_lock(&bad_mutex);
+	if (memcmp(r->bad->pool_key, r->h.pool_key, sizeof(r->bad->pool_key))) {
+		bad_replace(r, NULL);
+		r->bad_valid = false;
+	}
 	pkram_badpages_cut(r->bad, end);
 	bad_count_entries(r);
 	for (i = 0; i < r->h.nr_meta; i++)
 		bad_avoid_unit(r, pkram_header_meta_unit(&r->h, i));
 	nr = pkram_badpages_count(r->bad, 0, end);
 	r->bad_ours = true;
-	if (r->bad_cur < 0)
+	if (!r->bad_valid)
 		pr_err("region at %#llx: its list of memory errors cannot be read, and is made anew\n",
 		       r->h.base);
 	else if (nr)

@@ -40,21 +40,25 @@ void pkram_bad_free(struct pkram_region *r);
  */
 void pkram_bad_read(struct pkram_region *r);
 
-/** pkram_bad_forget() - Empty the list: the memory was the system's, so what it holds is not */
-void pkram_bad_forget(struct pkram_region *r);
+/**
+ * pkram_bad_replace() - Set the list of a region that is about to be made
+ * @r: region
+ * @list: what is known of its pages; NULL: nothing, and what its head holds is no list
+ */
+void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list);
 
 /**
  * pkram_bad_accept() - From now on, write the list when it changes
  * @r: region with a valid header
  *
- * Entries outside of the region are dropped.
+ * Entries outside of the region are dropped; all are if the list lacks the pool's key.
  */
 void pkram_bad_accept(struct pkram_region *r);
 
 /** pkram_bad_mirror() - Write the list if its slots are different, or could not be read */
 void pkram_bad_mirror(struct pkram_region *r);
 
-/** pkram_bad_write() - Write the list into a new head, and accept it */
+/** pkram_bad_write() - Write the list into a new head, over what list is there, and accept it */
 void pkram_bad_write(struct pkram_region *r);
 
 /**

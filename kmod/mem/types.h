@@ -49,7 +49,7 @@ struct pkram_gib {
  * @read_only: unknown ro-compat bits: the region must not be changed
  * @bad: list of bad pages; see mem/bad.h
  * @bad_lock: @bad
- * @bad_cur: slot of the list in use, or -1 if none is valid
+ * @bad_valid: a slot of the list is valid, and has the pool's key as far as that is known
  * @bad_dirty: the slots are not as the list is
  * @nr_bad: number of its entries, to be read without lock
  * @bad_ours: the memory is a region of the pool, so that the list may be written
@@ -69,7 +69,7 @@ struct pkram_region {
 	bool read_only;
 	struct pkram_bad_ser *bad;
 	spinlock_t bad_lock;		/* bad */
-	int bad_cur;
+	bool bad_valid;
 	bool bad_dirty;
 	u32 nr_bad;
 	bool bad_ours;

@@ -84,7 +84,7 @@ static int pool_make_region(u64 base, u64 size, bool ours)
 	if (IS_ERR(r))
 		return PTR_ERR(r);
 	if (!ours)
-		pkram_bad_forget(r);
+		pkram_bad_replace(r, NULL);
 	r->h.nr_gib = size >> PKRAM_GIB_SHIFT;
 	for (gib = 0; gib < r->h.nr_gib; gib++)
 		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
@@ -366,7 +366,7 @@ static int pool_wipe_range(u64 base, u64 size)
 		if (IS_ERR(r))
 			return PTR_ERR(r);
 		/* Anybody may have written what looks like a list. */
-		pkram_bad_forget(r);
+		pkram_bad_replace(r, NULL);
 		err = pkram_zero_gib(r, 0);
 		/* One GiB, to remove any entry that is there. */
 		if (!err)

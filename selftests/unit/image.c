@@ -52,7 +52,7 @@ u32 image_add_region(struct image *im, u32 nr_gib, u64 present)
 	}
 	pkram_map_set(im->mem[n], h->region_id, 0, 1, PKRAM_UNIT_META);
 	pkram_badpages_init(&bad, h->base);
-	pkram_badpages_write(im->mem[n], &bad, 0);
+	pkram_badpages_write(im->mem[n], &bad);
 	image_write_header(im, n);
 	return n;
 }

@@ -9,7 +9,6 @@
 
 static struct pkram_bad_ser *list, *other;
 static u8 *head;
-static int cur;
 static bool mirror;
 
 static void fresh(void)
@@ -21,20 +20,20 @@ static void fresh(void)
 	other = calloc(1, PKRAM_BAD_SLOT);
 	head = calloc(1, PKRAM_UNIT);
 	pkram_badpages_init(list, BASE);
-	pkram_badpages_write(head, list, 1);
+	pkram_badpages_write(head, list);
 }
 
 static enum pkram_bad reread(void)
 {
 	memset(other, 0x55, PKRAM_BAD_SLOT);
-	return pkram_badpages_read(head, BASE, other, &cur, &mirror);
+	return pkram_badpages_read(head, BASE, other, &mirror);
 }
 
 static void write_and_reread(void)
 {
-	pkram_badpages_write(head, list, 0);
+	pkram_badpages_write(head, list);
 	CHECK_EQ(reread(), PKRAM_OK);
-	CHECK(!mirror && !cur);
+	CHECK(!mirror);
 	CHECK_EQ(list->len, other->len);
 	CHECK(!memcmp(&list->seq, &other->seq, list->len - 8));
 }
@@ -106,7 +105,7 @@ static void test_damage(void)
 	for (bit = 0; bit < len * 8; bit++) {
 		head[PKRAM_HEAD_BAD_A + bit / 8] ^= 1 << bit % 8;
 		CHECK_EQ(reread(), PKRAM_OK);
-		CHECK(mirror && cur == 1);
+		CHECK(mirror);
 		CHECK(!memcmp(&list->seq, &other->seq, len - 8));
 		head[PKRAM_HEAD_BAD_B + bit / 8] ^= 1 << bit % 8;
 		CHECK(reread());
@@ -114,11 +113,11 @@ static void test_damage(void)
 		CHECK_EQ(other->len, sizeof(*other));
 		head[PKRAM_HEAD_BAD_A + bit / 8] ^= 1 << bit % 8;
 		CHECK_EQ(reread(), PKRAM_OK);
-		CHECK(mirror && !cur);
+		CHECK(mirror);
 		head[PKRAM_HEAD_BAD_B + bit / 8] ^= 1 << bit % 8;
 	}
 	/* It is that of another region. */
-	CHECK_EQ(pkram_badpages_read(head, BASE + PKRAM_GIB, other, &cur, &mirror),
+	CHECK_EQ(pkram_badpages_read(head, BASE + PKRAM_GIB, other, &mirror),
 		 PKRAM_BAD_FIELD);
 	memset(head, 0, PKRAM_UNIT);
 	CHECK_EQ(reread(), PKRAM_BAD_CHECKSUM);
@@ -130,8 +129,8 @@ static enum pkram_bad read_entries(u32 nr, const u32 *entries)
 	fresh();
 	memcpy(list->entry, entries, nr * 4);
 	list->nr = nr;
-	list->len = ALIGN(32 + nr * 4, 8);
-	pkram_badpages_write(head, list, 0);
+	list->len = ALIGN(sizeof(*list) + nr * 4, 8);
+	pkram_badpages_write(head, list);
 	return reread();
 }
 
@@ -147,7 +146,7 @@ static void test_impossible(void)
 	CHECK_EQ(read_entries(1, (u32[]){ PKRAM_REGION_MAX_PAGES }), PKRAM_BAD_FIELD);
 	fresh();
 	list->nr = 9;
-	pkram_badpages_write(head, list, 0);
+	pkram_badpages_write(head, list);
 	CHECK_EQ(reread(), PKRAM_BAD_FIELD);
 	CHECK_EQ(other->nr, 0);
 }
@@ -189,13 +188,13 @@ static void test_full(void)
 
 static void write_op(void *arg)
 {
-	pkram_badpages_write(head, arg, cur);
+	pkram_badpages_write(head, arg);
 }
 
-/* @lone: damage the slot that is not in use first. @from: the slot in use */
-static void cut_write(int from, bool lone)
+/* How the slots are when a list is written: which is older, and which is damaged, or -1 */
+static void cut_write(int old_slot, int damaged)
 {
-	size_t slot = from ? PKRAM_HEAD_BAD_A : PKRAM_HEAD_BAD_B;
+	static const u32 at[2] = { PKRAM_HEAD_BAD_A, PKRAM_HEAD_BAD_B };
 	struct pkram_bad_ser *new = malloc(PKRAM_BAD_SLOT);
 	u32 n = 0, was_new = 0;
 	u8 *old;
@@ -203,16 +202,18 @@ static void cut_write(int from, bool lone)
 
 	fresh();
 	pkram_badpages_add(list, 5);
-	pkram_badpages_write(head, list, 0);
-	if (lone)
-		head[slot + 9] ^= 1;
 	old = malloc(PKRAM_UNIT);
+	memcpy(old, head, PKRAM_UNIT);
+	pkram_badpages_write(head, list);
+	if (old_slot >= 0)
+		memcpy(head + at[old_slot], old + at[old_slot], PKRAM_BAD_SLOT);
+	if (damaged >= 0)
+		head[at[damaged] + 9] ^= 1;
 	memcpy(old, head, PKRAM_UNIT);
 	do {
 		memcpy(head, old, PKRAM_UNIT);
 		memcpy(new, list, PKRAM_BAD_SLOT);
 		pkram_badpages_add(new, 4);
-		cur = from;
 		cut = cut_after(n++, write_op, new);
 		CHECK_EQ(reread(), PKRAM_OK);
 		CHECK_EQ(pkram_badpages_count(other, 5, 6), 1);
@@ -227,10 +228,15 @@ static void cut_write(int from, bool lone)
 
 static void test_cut(void)
 {
-	cut_write(0, false);
-	cut_write(1, false);
-	cut_write(0, true);
-	cut_write(1, true);
+	int damaged;
+
+	/* A slot may have been damaged since the list was read. */
+	for (damaged = -1; damaged < 2; damaged++)
+		cut_write(-1, damaged);
+	cut_write(0, -1);
+	cut_write(1, -1);
+	cut_write(0, 0);
+	cut_write(1, 1);
 }
 
 static void test_done(void)
@@ -253,8 +259,8 @@ static void test_fuzz(void)
 		for (j = 0; j < n; j++)
 			list->entry[j] = (u32)rng_next(&g) >> rng_below(&g, 32);
 		list->nr = rng_below(&g, 3) ? n : (u32)rng_next(&g);
-		list->len = rng_below(&g, 3) ? ALIGN(32 + n * 4, 8) : 32;
-		pkram_badpages_write(head, list, 0);
+		list->len = rng_below(&g, 3) ? ALIGN(sizeof(*list) + n * 4, 8) : sizeof(*list);
+		pkram_badpages_write(head, list);
 		if (reread())
 			CHECK_EQ(other->nr, 0);
 		empty = !other->nr;
