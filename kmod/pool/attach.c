@@ -23,10 +23,10 @@ struct attach_id {
  * struct attach_scan - regions found so far
  * @regions: &struct pkram_region, spans set
  * @id: of the pool, once @known
+ * @heads: a range begins where a region must begin, as long as nothing is @damaged
  * @known: a trusted header was seen, or there is a pool already
  * @hints: UUIDs and keys of pools in unusable headers at trusted places
  * @nr_hints: number of them
- * @unreadable: the last header that was looked at is one
  * @damaged: there was such a header: ranges need not begin where regions do, because absent GiB
  *	split regions
  * @nr: number of regions found
@@ -36,10 +36,10 @@ struct attach_id {
 struct attach_scan {
 	struct list_head regions;
 	struct attach_id id;
+	bool heads;
 	bool known;
 	struct attach_id hints[8];
 	u32 nr_hints;
-	bool unreadable;
 	bool damaged;
 	u32 nr;
 	const char *refused;
@@ -159,14 +159,12 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	enum pkram_bad bad;
 	int cur;
 
-	s->unreadable = false;
 	if (IS_ERR(r)) {
 		if (PTR_ERR(r) == -ENOMEM)
 			*err = -ENOMEM;
 		return "it cannot be mapped";
 	}
 	bad = pkram_header_read(r->head, base, &r->h, &cur, &r->differs);
-	s->unreadable = bad && trusted;
 	trusted &= !s->damaged;
 	if (bad)
 		reason = pkram_bad_text(bad);
@@ -208,10 +206,10 @@ static const char *attach_probe(struct attach_scan *s, u64 base, bool trusted,
 	return NULL;
 }
 
-static void attach_quarantine(u64 base, u64 size, const char *reason, bool region)
+static void attach_quarantine(u64 base, u64 size, const char *reason, bool head)
 {
-	if (region)
-		pkram_quarantine_add_region(base, size, reason);
+	if (head)
+		pkram_quarantine_add_head(base, size, reason);
 	else
 		pkram_quarantine_add(base, size, reason);
 }
@@ -222,27 +220,25 @@ static int attach_scan_range(struct attach_scan *s, const struct pkram_range *ra
 {
 	u64 base = range->base, end = base + range->size, bad_from = 0;
 	const char *reason, *bad_reason = NULL;
-	bool trusted = true, region = false;
+	bool trusted = true, bad_head = false, head;
 	int err = 0;
 
 	for (; base < end && err != -ENOMEM; base += PKRAM_GIB) {
-		if (attach_covered(s, base)) {
-			trusted = true;
-			continue;
-		}
-		reason = attach_probe(s, base, trusted, ranges, nr, &err);
+		head = trusted && !s->damaged && (s->heads || base > range->base);
+		reason = attach_covered(s, base) ? NULL :
+			 attach_probe(s, base, trusted, ranges, nr, &err);
 		trusted = !reason;
 		if (reason && !bad_from) {
 			bad_from = base;
 			bad_reason = reason;
-			region = s->unreadable;
+			bad_head = head;
 		} else if (!reason && bad_from) {
-			attach_quarantine(bad_from, base - bad_from, bad_reason, region);
+			attach_quarantine(bad_from, base - bad_from, bad_reason, bad_head);
 			bad_from = 0;
 		}
 	}
 	if (bad_from)
-		attach_quarantine(bad_from, base - bad_from, bad_reason, region);
+		attach_quarantine(bad_from, base - bad_from, bad_reason, bad_head);
 	return err == -ENOMEM ? err : 0;
 }
 
@@ -321,12 +317,13 @@ static void attach_trace(u32 found, int err, u64 begin)
 	trace_pkram_attach(found, info.nr_objects, info.nr_quarantined, err, begin);
 }
 
-int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found)
+int pkram_attach_ranges(const struct pkram_range *ranges, int nr, bool heads, u32 *found)
 {
 	struct attach_scan s = { .regions = LIST_HEAD_INIT(s.regions) };
 	u64 begin = ktime_get_ns();
 	int i, err = 0;
 
+	s.heads = heads;
 	s.known = pkram_store_exists();
 	if (s.known) {
 		pkram_store_pool_uuid(s.id.uuid);
@@ -444,7 +441,7 @@ int pkram_attach_init(const char *attach)
 		return nr;
 	}
 	/* There is no control plane yet that could change the pool. */
-	err = pkram_attach_ranges(ranges, nr, &found);
+	err = pkram_attach_ranges(ranges, nr, true, &found);
 	kfree(ranges);
 	if (err)
 		return err;

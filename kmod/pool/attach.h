@@ -9,13 +9,14 @@
  * pkram_attach_ranges() - Attach the regions in reserved ranges
  * @ranges: where to look
  * @nr: number of them
+ * @heads: each begins where a region must begin, if it holds any
  * @found: out: number of regions
  *
  * The rest of the ranges is added to the list of quarantined ranges. Context:
  * pool_lock, or module load. Return: 0, also if there is none; -ENOMEM; as
  * pkram_store_attach().
  */
-int pkram_attach_ranges(const struct pkram_range *ranges, int nr, u32 *found);
+int pkram_attach_ranges(const struct pkram_range *ranges, int nr, bool heads, u32 *found);
 
 /**
  * pkram_attach_init() - Find and load the pool that an earlier kernel left

@@ -23,6 +23,7 @@
 #include "mem/take.h"
 #include "mem/zero.h"
 #include "pool/attach.h"
+#include "pool/heads.h"
 #include "pool/quarantine.h"
 #include "pool/pool.h"
 #include "store/store.h"
@@ -40,6 +41,8 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_PARTLY_RESERVED "part of the range is reserved, and part is not; adopt a range that 'pkramctl region show' lists, then the rest"
 #define TEXT_NOT_ZEROED "the range cannot be zeroed, and stays reserved; see the kernel log"
 #define TEXT_BAD_PAGES "the range contains bad pages, and stays reserved"
+#define TEXT_BAD_ELSEWHERE "the range holds the list of bad pages of another quarantined range, which would be lost: adopt the range together with that one, or that one first"
+#define TEXT_HEADS "what the range holds cannot be read"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
@@ -71,11 +74,8 @@ static void pool_report_refused(struct pkram_pool_report *report,
 		report->refused[report->nr_refused++] = *refusal;
 }
 
-/*
- * Make a region of reserved memory that is not System RAM. @ours: it was the pool's before,
- * so that a list of bad pages in it tells the truth; else anybody may have written it.
- */
-static int pool_make_region(u64 base, u64 size, bool ours)
+/* Make a region of reserved memory that is not System RAM. @bad: what is known of it, or NULL */
+static int pool_make_region(u64 base, u64 size, const struct pkram_bad_ser *bad)
 {
 	struct pkram_region *r = pkram_region_open(base);
 	u32 gib;
@@ -83,8 +83,7 @@ static int pool_make_region(u64 base, u64 size, bool ours)
 
 	if (IS_ERR(r))
 		return PTR_ERR(r);
-	if (!ours)
-		pkram_bad_replace(r, NULL);
+	pkram_bad_replace(r, bad);
 	r->h.nr_gib = size >> PKRAM_GIB_SHIFT;
 	for (gib = 0; gib < r->h.nr_gib; gib++)
 		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
@@ -111,7 +110,7 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 			"the next kernel's memory map cannot take another range";
 		goto give;
 	}
-	err = pool_make_region(base, size, false);
+	err = pool_make_region(base, size, NULL);
 	if (!err) {
 		pool_report_taken(report, PKRAM_CMD_POOL_GROW_NTF, base, size);
 		return 0;
@@ -248,15 +247,19 @@ static int pool_add_quarantined(const struct pkram_quarantine *u, void *arg)
 	return 0;
 }
 
-/* @reserved: by this adopt, not before; @err: what it failed with */
-static void pool_undo_adopt(const struct pkram_range *range, bool reserved, int err)
+/* @reserved: by this adopt, not before; @head: see &struct pkram_quarantine; @err: why */
+static void pool_undo_adopt(const struct pkram_range *range, bool reserved, bool head, int err)
 {
 	/* What the scan listed says more. */
 	if (!reserved && err == -ENODATA)
 		return;
 	pkram_quarantine_forget(range->base, range->size);
 	/* What was reserved before stays so: it may hold regions. */
-	if (!reserved || pkram_handover_release(range))
+	if (reserved && !pkram_handover_release(range))
+		return;
+	if (head)
+		pkram_quarantine_add_head(range->base, range->size, TEXT_NOT_ADOPTED);
+	else
 		pkram_quarantine_add(range->base, range->size, TEXT_NOT_ADOPTED);
 }
 
@@ -267,12 +270,67 @@ static void pool_give_up(u32 nr)
 		pr_warn("out of memory: freed space is found at the next load\n");
 }
 
+/* Read what a range holds that is about to be taken for something else. */
+static int pool_read_heads(const struct pkram_range *range, struct pkram_heads *heads,
+			   const char **text)
+{
+	int err = pkram_heads_read(range, heads);
+
+	*text = TEXT_HEADS;
+	if (!err && heads->elsewhere) {
+		*text = TEXT_BAD_ELSEWHERE;
+		kvfree(heads->bad);
+		heads->bad = NULL;
+		err = -EHWPOISON;
+	}
+	return err;
+}
+
+/* Make a region of a range in which none was found. */
+static int pool_format(const struct pkram_range *range, const struct pkram_heads *heads,
+		       const char **text)
+{
+	int err;
+
+	*text = "the region could not be made";
+	pkram_quarantine_forget(range->base, range->size);
+	err = pool_make_region(range->base, range->size, heads->bad);
+	if (!err)
+		pool_give_up(heads->nr_regions);
+	return err;
+}
+
+/* @heads: of what it holds; @bad is NULL if nothing is to be made of it */
+static int pool_adopt_reserved(const struct pkram_range *range, bool reserved,
+			       const struct pkram_heads *heads,
+			       struct pkram_pool_report *report, const char **text)
+{
+	bool head = pkram_quarantine_is_head(range->base);
+	u32 found = 0;
+	int err;
+
+	pkram_quarantine_forget(range->base, range->size);
+	*text = TEXT_NOT_ATTACHED;
+	err = pkram_attach_ranges(range, 1, head, &found);
+	if (!err && !found && !heads->bad) {
+		*text = TEXT_NO_REGION;
+		err = -ENODATA;
+	} else if (!err && !found) {
+		err = pool_format(range, heads, text);
+	}
+	if (err)
+		pool_undo_adopt(range, reserved, head, err);
+	else
+		pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
+	return err;
+}
+
 static int pool_adopt(const struct pkram_range *range, bool format,
 		      struct pkram_pool_report *report, const char **text)
 {
 	struct pool_overlap quarantined = { .range = range };
+	struct pkram_heads heads = {};
 	bool reserved;
-	u32 found = 0, nr_gone;
 	int err;
 
 	*text = "part of the range is in the pool already";
@@ -293,30 +351,12 @@ static int pool_adopt(const struct pkram_range *range, bool format,
 	if (err && err != -EEXIST)
 		return err;
 	reserved = !err;
-	pkram_quarantine_forget(range->base, range->size);
-	*text = TEXT_NOT_ATTACHED;
-	err = pkram_attach_ranges(range, 1, &found);
-	if (!err && found) {
-		pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF, range->base, range->size);
-		return 0;
-	}
-	if (!err && !format) {
-		*text = TEXT_NO_REGION;
-		err = -ENODATA;
-	}
-	if (!err) {
-		*text = "the region could not be made";
-		nr_gone = pkram_quarantine_regions(range->base, range->size);
-		pkram_quarantine_forget(range->base, range->size);
-		err = pool_make_region(range->base, range->size, !reserved);
-		if (!err) {
-			pool_report_taken(report, PKRAM_CMD_POOL_ADOPT_NTF,
-					  range->base, range->size);
-			pool_give_up(nr_gone);
-		}
-	}
-	if (err)
-		pool_undo_adopt(range, reserved, err);
+	err = format ? pool_read_heads(range, &heads, text) : 0;
+	if (!err)
+		err = pool_adopt_reserved(range, reserved, &heads, report, text);
+	else if (reserved)
+		pool_undo_adopt(range, reserved, false, err);
+	kvfree(heads.bad);
 	return err;
 }
 
@@ -341,19 +381,6 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 }
 
 /* Shrinking */
-
-/* Return whether the list of a quarantined region names pages in a range. */
-static int pool_check_bad(u64 base, u64 size)
-{
-	struct pkram_region *r = pkram_region_open(base);
-	bool bad;
-
-	if (IS_ERR(r))
-		return PTR_ERR(r);
-	bad = pkram_bad_units(r, 0, size >> PKRAM_UNIT_SHIFT);
-	pkram_region_close(r, true);
-	return bad ? -EHWPOISON : 0;
-}
 
 static int pool_wipe_range(u64 base, u64 size)
 {
@@ -416,7 +443,7 @@ static void pool_put_back(const struct pkram_range *range, struct pkram_region *
 	} else if (from) {
 		pkram_store_undo_shrink(from, range->base,
 					range->size >> PKRAM_GIB_SHIFT);
-	} else if (pool_make_region(range->base, range->size, true)) {
+	} else if (pool_make_region(range->base, range->size, NULL)) {
 		refusal->reason = TEXT_STILL_RESERVED;
 		pkram_quarantine_add(range->base, range->size, refusal->reason);
 	}
@@ -500,19 +527,22 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 	struct pkram_range range = { .base = base, .size = size };
 	u64 unit = pkram_take_unit_size(), addr;
 	struct pkram_refusal refusal = {};
-	u32 nr_gone;
+	struct pkram_heads heads;
 	int err;
 
 	if (pkram_quarantine_find(base, size)) {
-		*text = TEXT_BAD_PAGES;
-		err = pool_check_bad(base, size);
+		err = pool_read_heads(&range, &heads, text);
+		if (!err && pkram_heads_nr_bad(&heads)) {
+			*text = TEXT_BAD_PAGES;
+			err = -EHWPOISON;
+		}
+		kvfree(heads.bad);
 		if (!err) {
 			*text = TEXT_NOT_ZEROED;
 			err = pool_wipe_range(base, size);
 		}
 		if (err)
 			return err;
-		nr_gone = pkram_quarantine_regions(base, size);
 		pkram_quarantine_forget(base, size);
 		if (pool_give_range(&range, &refusal)) {
 			refusal.reason = TEXT_LOST;
@@ -524,7 +554,7 @@ static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *repor
 		} else {
 			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
 		}
-		pool_give_up(nr_gone);
+		pool_give_up(heads.nr_regions);
 		return 0;
 	}
 	for (addr = base + size; addr > base && !fatal_signal_pending(current);

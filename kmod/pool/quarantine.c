@@ -16,7 +16,7 @@ static DEFINE_MUTEX(quarantine_lock);
 static LIST_HEAD(quarantine_ranges);
 
 /* Context: quarantine_lock */
-static void quarantine_keep(u64 base, u64 size, const char *reason, bool region)
+static void quarantine_keep(u64 base, u64 size, const char *reason, bool head)
 {
 	struct pkram_quarantine *b;
 
@@ -26,12 +26,12 @@ static void quarantine_keep(u64 base, u64 size, const char *reason, bool region)
 	b->range.base = base;
 	b->range.size = size;
 	b->reason = reason;
-	b->region = region;
+	b->head = head;
 	list_add_tail(&b->list, &quarantine_ranges);
 	pkram_store_new_epoch();
 }
 
-static void quarantine_add(u64 base, u64 size, const char *reason, bool region)
+static void quarantine_add(u64 base, u64 size, const char *reason, bool head)
 {
 	if (!size)
 		return;
@@ -40,7 +40,7 @@ static void quarantine_add(u64 base, u64 size, const char *reason, bool region)
 	pkram_count(PKRAM_COUNT_QUARANTINED);
 	trace_pkram_range_quarantine(base, size, reason);
 	mutex_lock(&quarantine_lock);
-	quarantine_keep(base, size, reason, region);
+	quarantine_keep(base, size, reason, head);
 	mutex_unlock(&quarantine_lock);
 	pkram_event_range(PKRAM_CMD_REGION_QUARANTINE_NTF, base, size, reason);
 }
@@ -50,7 +50,7 @@ void pkram_quarantine_add(u64 base, u64 size, const char *reason)
 	quarantine_add(base, size, reason, false);
 }
 
-void pkram_quarantine_add_region(u64 base, u64 size, const char *reason)
+void pkram_quarantine_add_head(u64 base, u64 size, const char *reason)
 {
 	quarantine_add(base, size, reason, true);
 }
@@ -104,14 +104,21 @@ bool pkram_quarantine_find(u64 base, u64 size)
 	return false;
 }
 
-u32 pkram_quarantine_regions(u64 base, u64 size)
+bool pkram_quarantine_is_head(u64 base)
 {
 	struct pkram_quarantine *b;
-	u32 nr = 0;
 
 	list_for_each_entry(b, &quarantine_ranges, list)
-		nr += b->region && b->range.base >= base && b->range.base - base < size;
-	return nr;
+		if (b->range.base == base)
+			return b->head;
+	return false;
+}
+
+const struct pkram_quarantine *pkram_quarantine_next(const struct pkram_quarantine *q)
+{
+	if (!q)
+		return list_first_entry_or_null(&quarantine_ranges, struct pkram_quarantine, list);
+	return list_is_last(&q->list, &quarantine_ranges) ? NULL : list_next_entry(q, list);
 }
 
 bool pkram_quarantine_any(void)

@@ -11,27 +11,26 @@
  * @list: in the pool's list
  * @range: the memory
  * @reason: why
- * @region: a region of the pool begins there, and its header cannot be read
+ * @head: no guest can have written what is at its start: a region must begin there
  */
 struct pkram_quarantine {
 	struct list_head list;
 	struct pkram_range range;
 	const char *reason;
-	bool region;
+	bool head;
 };
 
 /** pkram_quarantine_add() - Add a range to the list, with a warning and an event */
 void pkram_quarantine_add(u64 base, u64 size, const char *reason);
 
-/** pkram_quarantine_add_region() - Add a range where a region begins that cannot be read */
-void pkram_quarantine_add_region(u64 base, u64 size, const char *reason);
+/** pkram_quarantine_add_head() - Add a range at whose start a region must begin */
+void pkram_quarantine_add_head(u64 base, u64 size, const char *reason);
 
-/**
- * pkram_quarantine_regions() - Count the regions that cannot be read in a range
- *
- * Context: pool_lock, so that the result stays valid.
- */
-u32 pkram_quarantine_regions(u64 base, u64 size);
+/** pkram_quarantine_is_head() - Check whether a range on the list is such, and starts at @base */
+bool pkram_quarantine_is_head(u64 base);
+
+/** pkram_quarantine_next() - Return the first range, or the one after @q. Context: pool_lock. */
+const struct pkram_quarantine *pkram_quarantine_next(const struct pkram_quarantine *q);
 
 /** pkram_quarantine_forget() - Remove a range from the list */
 void pkram_quarantine_forget(u64 base, u64 size);

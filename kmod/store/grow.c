@@ -37,11 +37,27 @@ static void grow_name_region(struct pkram_region *r)
 	r->h.created = ktime_get_real_seconds();
 }
 
+/* Zero a head, except for the list of bad pages, unless that is empty. */
+static void grow_zero_head(struct pkram_region *r)
+{
+	size_t end = PKRAM_HEAD_BAD_B + PKRAM_BAD_SLOT;
+
+	pkram_bad_zero(r, 0, 0, PKRAM_HEAD_BAD_A);
+	if (!READ_ONCE(r->nr_bad))
+		pkram_bad_zero(r, 0, PKRAM_HEAD_BAD_A, end - PKRAM_HEAD_BAD_A);
+	pkram_bad_zero(r, 0, end, PKRAM_UNIT - end);
+}
+
+/*
+ * The list may be all that is known of the bad pages. If it was there before, there is
+ * one at each moment: of the former region until its header is gone, then the new one.
+ */
 static void grow_init_head(struct pkram_region *r)
 {
 	u32 i;
 
-	pkram_bad_zero(r, 0, 0, PKRAM_UNIT);
+	grow_zero_head(r);
+	pkram_bad_write(r);
 	for (i = 0; i < r->h.nr_gib; i++)
 		pkram_map_init(r->head, r->h.region_id, i);
 	pkram_map_set(r->head, r->h.region_id, 0, 1, PKRAM_UNIT_META);
@@ -73,12 +89,11 @@ static int grow_make_region(struct pkram_region *r)
 	if (!err && !pkram_store.exists)
 		err = grow_write_root(r);
 	if (err) {
-		pkram_bad_zero(r, 0, 0, PKRAM_UNIT);
+		grow_zero_head(r);
 		pkram_records_drop(r);
 		pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 		return err;
 	}
-	pkram_bad_write(r);
 	pkram_regions_insert(r);
 	pkram_regions_write_set(r, NULL);
 	pkram_store.exists = true;

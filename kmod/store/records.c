@@ -181,12 +181,17 @@ static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 
 int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec)
 {
+	u32 unit = 1;
 	int err;
 
 	lockdep_assert_held(&pkram_store.lock);
 	/* In the GiB of the head, which is populated */
-	err = pkram_alloc_mark(&pkram_store.al, pkram_region_id_of(r), 1, 1);
-	return err ?: records_format_meta_unit(r, 1, pkram_record_len(rec) >
+	while (unit < PKRAM_GIB_UNITS && pkram_bad_units(r, unit, 1))
+		unit++;
+	if (unit == PKRAM_GIB_UNITS)
+		return -ENOSPC;
+	err = pkram_alloc_mark(&pkram_store.al, pkram_region_id_of(r), unit, 1);
+	return err ?: records_format_meta_unit(r, unit, pkram_record_len(rec) >
 					       PKRAM_SMALL_SLOT);
 }
 

@@ -34,7 +34,8 @@ int pkram_records_ensure_wanted(void);
  * @r: region without any, known to the allocator
  * @rec: the record that is written there next
  *
- * The caller writes the header, last of all. Context: store.lock. Return: 0 or -ENOMEM.
+ * The caller writes the header, last of all. Context: store.lock. Return: 0; -ENOMEM; -ENOSPC
+ * each unit of the first GiB has a bad page.
  */
 int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec);
 

@@ -12,6 +12,7 @@
 struct machine_log machine_log;
 unsigned long machine_fail_claim;
 void (*machine_populating)(void);
+void (*machine_zero)(struct pkram_region *r, u32 gib);
 bool machine_pinned;
 
 /* Regions without memory hotplug */
@@ -127,6 +128,8 @@ void pkram_zero_init(void)
 
 int pkram_zero_gib(struct pkram_region *r, u32 gib)
 {
+	if (machine_zero)
+		machine_zero(r, gib);
 	pkram_region_depopulate(r, gib);
 	return 0;
 }

@@ -87,8 +87,6 @@ static void unlink_file(const char *name)
 	pkram_object_put(obj);
 }
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
 static void test_owner(void)
 {
 	u64 before, first = 0;

@@ -66,6 +66,16 @@ void get_random_bytes(void *buf, size_t len)
 		*p++ = get_random_u32();
 }
 
+void *memchr_inv(const void *p, int c, size_t len)
+{
+	const u8 *b = p;
+
+	for (; len; len--, b++)
+		if (*b != c)
+			return (void *)b;
+	return NULL;
+}
+
 /* As the kernel's: a number, and a unit */
 unsigned long long memparse(const char *p, char **end)
 {

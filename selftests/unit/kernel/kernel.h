@@ -20,6 +20,10 @@
 
 typedef u64 phys_addr_t;
 #define __packed		__attribute__((packed))
+#define __aligned(n)		__attribute__((aligned(n)))
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#endif
 
 #define U32_MAX			(~0U)
 #define U64_MAX			(~0ULL)
@@ -74,6 +78,7 @@ void shim_print(const char *fmt, ...);
 #define kcalloc(n, size, gfp)	pkram_alloc_mem((size_t)(n) * (size))
 #define kvcalloc(n, size, gfp)	pkram_alloc_mem((size_t)(n) * (size))
 #define kvmalloc_array(n, size, gfp) pkram_alloc_mem((size_t)(n) * (size))
+#define krealloc_array(p, n, size, gfp) realloc(p, (size_t)(n) * (size))
 #define kfree(p)		pkram_free_mem(p)
 #define kvfree(p)		pkram_free_mem(p)
 #define vfree(p)		pkram_free_mem(p)
@@ -118,6 +123,7 @@ struct timespec64 {
 extern s64 shim_now;
 void ktime_get_coarse_real_ts64(struct timespec64 *ts);
 #define ktime_get_real_seconds() (shim_now)
+#define ktime_get_ns()		((u64)shim_now)
 
 /* One CPU */
 #define DECLARE_PER_CPU(type, name) extern type name
@@ -150,6 +156,7 @@ void cancel_delayed_work_sync(struct delayed_work *work);
 extern long shim_module_refs;
 #define __module_get(module)	(shim_module_refs++)
 #define module_put(module)	(shim_module_refs--)
+#define fatal_signal_pending(task) false
 #define numa_mem_id()		0
 #define init_user_ns		0
 #define current_euid()		0
@@ -165,6 +172,7 @@ struct inode;
 #define generate_random_uuid(u)	shim_random_uuid(u)
 void shim_random_uuid(u8 uuid[16]);
 void get_random_bytes(void *buf, size_t len);
+void *memchr_inv(const void *p, int c, size_t len);
 
 /* Text, for handover/e820.c */
 unsigned long long memparse(const char *p, char **end);

@@ -74,6 +74,8 @@ static inline void list_splice_init(struct list_head *from, struct list_head *to
 	list_entry((head)->next, type, member)
 #define list_first_entry_or_null(head, type, member)			\
 	(list_empty(head) ? NULL : list_first_entry(head, type, member))
+#define list_is_last(item, head)	((item)->next == (head))
+#define list_next_entry(pos, member)	list_next(pos, member)
 #define list_next(pos, member)						\
 	list_entry((pos)->member.next, __typeof__(*(pos)), member)
 #define list_for_each_entry(pos, head, member)				\

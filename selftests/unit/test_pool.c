@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reserved ranges without a usable region: what is known of their bad pages is kept. */
+#include "physical.h"
+#include "tap.h"
+#include "core/badpages.h"
+#include "mem/bad.h"
+#include "pool/quarantine.h"
+#include "store/objects.h"
+#include "store/state.h"
+
+static struct pkram_pool_report report;
+static const char *text;
+
+static u64 gib(u32 n)
+{
+	return PHYSICAL_BASE + n * PKRAM_GIB;
+}
+
+static int adopt(u32 first, u32 nr)
+{
+	return pkram_pool_adopt(gib(first), nr * PKRAM_GIB, true, &report, &text);
+}
+
+static int give_back(u32 first, u32 nr)
+{
+	return pkram_pool_shrink(0, gib(first), nr * PKRAM_GIB, &report, &text);
+}
+
+static void reboot(void)
+{
+	physical_stop();
+	physical_boot();
+}
+
+static struct pkram_region *region_at(u32 n)
+{
+	struct pkram_region *r;
+
+	list_for_each_entry(r, &pkram_store.regions, list)
+		if (r->h.base == gib(n))
+			return r;
+	tap_fail(__FILE__, __LINE__, "no region at GiB %u", n);
+	return NULL;
+}
+
+/* @page: of the region at GiB @n */
+static void break_page(u32 n, u32 page)
+{
+	struct dev_pagemap pgmap = { .owner = region_at(n) };
+
+	CHECK_EQ(pkram_bad_pgmap_ops.memory_failure(&pgmap, PHYS_PFN(gib(n)) + page, 1, 0), 0);
+}
+
+static u32 nr_bad(u32 n)
+{
+	struct pkram_region *r = region_at(n);
+
+	return pkram_bad_count(r, 0, r->h.nr_gib * PKRAM_GIB_UNITS);
+}
+
+/* Damage both slots of a header, but not the key in them. */
+static void damage_header(u32 n)
+{
+	u8 *head = physical_at(gib(n));
+
+	head[9] ^= 1;
+	head[PKRAM_HEADER_SLOT + 9] ^= 1;
+}
+
+/* @nr: quarantined ranges, together @size GiB */
+static int add_range(const struct pkram_quarantine *q, void *arg)
+{
+	u64 *sum = arg;
+
+	sum[0]++;
+	sum[1] += q->range.size >> PKRAM_GIB_SHIFT;
+	return 0;
+}
+
+static void check_quarantined(u32 nr, u32 size)
+{
+	u64 sum[2] = { 0, 0 };
+
+	pkram_quarantine_walk(add_range, sum);
+	CHECK_EQ(sum[0], nr);
+	CHECK_EQ(sum[1], size);
+}
+
+static void start(u32 nr)
+{
+	physical_init();
+	physical_reserve(0, nr);
+	physical_boot();
+}
+
+static u8 *bad_page(void)
+{
+	return (u8 *)physical_at(gib(0)) + PKRAM_UNIT + 3 * PKRAM_BAD_PAGE;
+}
+
+/* A page of unit 1 is bad, in which the root's record was */
+static void start_with_bad_unit_1(void)
+{
+	start(2);
+	CHECK_EQ(adopt(0, 2), 0);
+	break_page(0, PKRAM_UNIT_PAGES + 3);
+	break_page(0, PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES + 5);
+	physical_stop();
+	memset(bad_page(), 0xaa, PKRAM_BAD_PAGE);
+	damage_header(0);
+}
+
+static void adopt_again(void)
+{
+	adopt(0, 2);
+}
+
+static void check_adopted(void)
+{
+	CHECK_EQ(nr_bad(0), 2);
+	CHECK(pkram_store.root->loc.region_id);
+	CHECK_EQ(pkram_store.root->loc.unit, 2);
+	CHECK(*bad_page() == 0xaa && !memcmp(bad_page(), bad_page() + 1, PKRAM_BAD_PAGE - 1));
+	machine_check();
+}
+
+static void test_format_keeps_the_list(void)
+{
+	start_with_bad_unit_1();
+	physical_boot();
+	check_quarantined(1, 2);
+	CHECK_EQ(adopt(0, 2), 0);
+	check_adopted();
+	reboot();
+	check_adopted();
+	physical_exit();
+}
+
+static void test_format_cut(void)
+{
+	unsigned long cut;
+	bool was_cut = true;
+
+	for (cut = 0; was_cut; cut = cut < 40 ? cut + 1 : cut * 2) {
+		start_with_bad_unit_1();
+		physical_boot();
+		was_cut = physical_cut(cut, adopt_again);
+		reboot();
+		if (list_empty(&pkram_store.regions))
+			CHECK_EQ(adopt(0, 2), 0);
+		check_adopted();
+		physical_exit();
+	}
+	CHECK(cut > 1000);
+}
+
+/* Two damaged regions are one range, each with a list. */
+static void start_with_two_damaged(void)
+{
+	start(3);
+	CHECK_EQ(adopt(0, 2), 0);
+	CHECK_EQ(adopt(2, 1), 0);
+	break_page(2, 700);
+	physical_stop();
+	damage_header(0);
+	damage_header(2);
+	physical_boot();
+	check_quarantined(1, 3);
+}
+
+static void test_each_list_of_a_range(void)
+{
+	start_with_two_damaged();
+	CHECK_EQ(give_back(0, 3), -EHWPOISON);
+	check_quarantined(1, 3);
+	CHECK_EQ(adopt(0, 3), 0);
+	CHECK_EQ(nr_bad(0), 1);
+	CHECK_EQ(pkram_bad_count(region_at(0), 2 * PKRAM_GIB_UNITS + 1, 1), 1);
+	reboot();
+	CHECK_EQ(nr_bad(0), 1);
+	physical_exit();
+}
+
+/* The list is in a part of the range that stays, or in the part that is adopted. */
+static void test_part_of_a_range(void)
+{
+	start(3);
+	CHECK_EQ(adopt(0, 3), 0);
+	break_page(0, 2 * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES + 5);
+	physical_stop();
+	damage_header(0);
+	physical_boot();
+	/* What the first GiB knows of the third would be lost. */
+	CHECK_EQ(adopt(0, 1), -EHWPOISON);
+	CHECK_EQ(adopt(0, 2), -EHWPOISON);
+	check_quarantined(1, 3);
+	CHECK_EQ(adopt(1, 1), 0);
+	CHECK_EQ(nr_bad(1), 0);
+	CHECK_EQ(give_back(0, 1), -EHWPOISON);
+	CHECK_EQ(give_back(2, 1), -EHWPOISON);
+	CHECK_EQ(adopt(2, 1), 0);
+	CHECK_EQ(nr_bad(2), 1);
+	CHECK_EQ(give_back(0, 1), 0);
+	check_quarantined(0, 0);
+	CHECK_EQ(physical_nr_reserved(), 2);
+	physical_exit();
+}
+
+/* What looks like a list, but is the content of a file */
+static void forge(struct pkram_bad_ser *list)
+{
+	u8 *head = physical_at(gib(1));
+
+	memset(head, 0, PKRAM_UNIT);
+	memcpy(list->pool_key, "not the true key", sizeof(list->pool_key));
+	memcpy(head + offsetof(struct pkram_region_ser, pool_key), list->pool_key,
+	       sizeof(list->pool_key));
+	pkram_badpages_write(head, list);
+}
+
+static void test_forged_list(void)
+{
+	struct pkram_bad_ser *list = calloc(1, PKRAM_BAD_SLOT);
+
+	start(2);
+	CHECK_EQ(adopt(0, 2), 0);
+	pkram_badpages_init(list, gib(1));
+	pkram_badpages_add(list, 77777);
+	forge(list);
+	physical_stop();
+	damage_header(0);
+	physical_boot();
+	check_quarantined(1, 2);
+	/* Nor where a region is made of the file's memory */
+	CHECK_EQ(adopt(1, 1), 0);
+	CHECK_EQ(nr_bad(1), 0);
+	/* Nor where memory is given back, though there is a pool */
+	CHECK_EQ(give_back(1, 1), 0);
+	physical_reserve(1, 1);
+	reboot();
+	forge(list);
+	CHECK_EQ(give_back(0, 2), 0);
+	physical_exit();
+	free(list);
+}
+
+static void test_stray_range(void)
+{
+	struct pkram_pool_info info;
+
+	start(3);
+	CHECK_EQ(adopt(0, 1), 0);
+	CHECK_EQ(adopt(1, 1), 0);
+	CHECK_EQ(adopt(2, 1), 0);
+	physical_stop();
+	damage_header(1);
+	/* One region is not reserved, and something else is. */
+	CHECK_EQ(pkram_handover_release(&(struct pkram_range){ gib(2), PKRAM_GIB }), 0);
+	physical_reserve(4, 1);
+	physical_boot();
+	check_quarantined(2, 2);
+	pkram_store_info(&info);
+	CHECK_EQ(info.nr_missing, 2);
+	CHECK_EQ(give_back(4, 1), 0);
+	pkram_store_info(&info);
+	CHECK_EQ(info.nr_missing, 2);
+	CHECK_EQ(give_back(1, 1), 0);
+	pkram_store_info(&info);
+	CHECK_EQ(info.nr_missing, 1);
+	physical_exit();
+}
+
+/* Two regions that cannot be read are one range. */
+static void test_two_missing(void)
+{
+	struct pkram_pool_info info;
+
+	start(3);
+	CHECK_EQ(adopt(0, 1), 0);
+	CHECK_EQ(adopt(1, 1), 0);
+	CHECK_EQ(adopt(2, 1), 0);
+	physical_stop();
+	damage_header(1);
+	damage_header(2);
+	physical_boot();
+	check_quarantined(1, 2);
+	pkram_store_info(&info);
+	CHECK_EQ(info.nr_missing, 2);
+	CHECK_EQ(give_back(1, 2), 0);
+	pkram_store_info(&info);
+	CHECK_EQ(info.nr_missing, 0);
+	physical_exit();
+}
+
+/* A GiB that is absent from a region, but reserved, and one of the region behind it */
+static void test_absent_gib(void)
+{
+	start(3);
+	CHECK_EQ(adopt(0, 3), 0);
+	CHECK_EQ(give_back(1, 1), 0);
+	CHECK_EQ(report.nr_gib, 1);
+	physical_stop();
+	physical_reserve(1, 1);
+	physical_boot();
+	check_quarantined(1, 1);
+	physical_exit();
+}
+
+TAP_MAIN({ "--format keeps the list, and writes nothing into a bad page",
+	   test_format_keeps_the_list },
+	 { "a --format that is cut keeps the list", test_format_cut },
+	 { "each list in a quarantined range counts", test_each_list_of_a_range },
+	 { "no part of a range is taken away with another part's list", test_part_of_a_range },
+	 { "a list that somebody wrote into a file does not count", test_forged_list },
+	 { "giving back a stray range leaves other regions missing", test_stray_range },
+	 { "giving back two regions leaves none missing", test_two_missing },
+	 { "a region's GiB behind an absent one is not quarantined", test_absent_gib },
+)
