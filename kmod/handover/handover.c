@@ -167,7 +167,7 @@ int pkram_handover_init(bool force_memmap)
 		return ret;
 	}
 	if (pkram_guard_verify_image())
-		pr_warn("the kexec image that is loaded would overwrite preserved memory: unload it (kexec -u)\n");
+		pr_warn("the kexec image that is loaded would overwrite preserved memory: unload it (pkramctl kexec --unload)\n");
 	return 0;
 }
 

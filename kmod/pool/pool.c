@@ -32,9 +32,9 @@
 static DEFINE_MUTEX(pool_lock);
 
 /* Messages to the operator, each on a separate line */
-#define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (kexec -u), grow, load it again"
-#define TEXT_IMAGE_LOADED "a kexec image is loaded, which would overwrite new memory of the pool: unload it (kexec -u), grow, load it again"
-#define TEXT_SHRINK_LOADED "a kexec image is loaded, whose kernel expects this pool: unload it (kexec -u), shrink, load it again"
+#define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (pkramctl kexec --unload), grow, load it again"
+#define TEXT_IMAGE_LOADED "a kexec image is loaded, which would overwrite new memory of the pool: unload it (pkramctl kexec --unload), grow, load it again"
+#define TEXT_SHRINK_LOADED "a kexec image is loaded, whose kernel expects this pool: unload it (pkramctl kexec --unload), shrink, load it again"
 #define TEXT_NOT_RESERVED "the range cannot be reserved for the next kernel: it must be RAM by the firmware's map, and no kexec image may be loaded"
 #define TEXT_NOT_ATTACHED "the regions found there cannot be attached: unmount pkramfs and close its files first"
 #define TEXT_NO_ENTRY "the next kernel's memory map has no room for another range; adopt ranges that touch one of the pool"
