@@ -31,7 +31,10 @@
 /* One change of the pool at a time; it may take minutes. */
 static DEFINE_MUTEX(pool_lock);
 
-/* Messages to the operator, each on a separate line */
+/*
+ * Messages to the operator, each on a separate line. `pkramctl pool shrink` knows those of
+ * quarantined ranges that hold nothing by "growing failed" and "out of the pool,".
+ */
 #define TEXT_LOADED_MEANWHILE "a kexec image was loaded meanwhile: unload it (pkramctl kexec --unload), grow, load it again"
 #define TEXT_IMAGE_LOADED "a kexec image is loaded, which would overwrite new memory of the pool: unload it (pkramctl kexec --unload), grow, load it again"
 #define TEXT_SHRINK_LOADED "a kexec image is loaded, whose kernel expects this pool: unload it (pkramctl kexec --unload), shrink, load it again"
@@ -45,6 +48,7 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_HEADS "what the range holds cannot be read"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
+#define TEXT_GROW_FAILED "growing failed halfway"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
 #define TEXT_MAP_FULL "still in the pool: the next kernel's memory map has no room for another hole in the pool; give back the GiB beside one"
@@ -117,7 +121,7 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 	*text = "the region could not be made";
 	if (pkram_handover_release(&range)) {
-		pkram_quarantine_add(base, size, "growing failed halfway");
+		pkram_quarantine_add(base, size, TEXT_GROW_FAILED);
 		goto refuse;
 	}
 give:

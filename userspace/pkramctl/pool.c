@@ -173,8 +173,40 @@ static int give_up_missing(const char *number)
 	return ctl_done(ctx);
 }
 
+/*
+ * What the module says of memory that it took from the system or emptied itself: there is
+ * no region in it, whatever happened. See kmod/pool/pool.c.
+ */
+static bool holds_nothing(const char *reason)
+{
+	return !strncmp(reason, "growing failed", 14) ||
+	       !strncmp(reason, "out of the pool,", 16);
+}
+
+/*
+ * A quarantined range is zeroed whatever is in it, and most reasons do not say that it
+ * holds nothing. Return: 0; %CTL_FAILED: refused
+ */
+static int check_lost(struct pkram_ctx *ctx, uint64_t base, uint64_t size)
+{
+	struct pkram_region *list, *r;
+	int ret = CTL_OK;
+
+	if (pkram_region_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (r = list; r && !ret; r = r->next) {
+		if (r->quarantine && r->base == base && r->size == size &&
+		    !holds_nothing(r->quarantine))
+			ret = ctl_error("the range may hold a region with its objects (%s); troubleshooting.md says what can be saved, and --erase zeroes it",
+					r->quarantine);
+	}
+	pkram_region_free(list);
+	return ret;
+}
+
 static int pool_shrink(int argc, char **argv)
 {
+	bool erase = args_flag("--erase", &argc, argv);
 	uint64_t base = 0, size = 0;
 	const char *range, *missing;
 	struct pkram_resize *res;
@@ -186,6 +218,8 @@ static int pool_shrink(int argc, char **argv)
 	if (args_value("--region", &argc, argv, &range) ||
 	    args_value("--missing", &argc, argv, &missing))
 		return CTL_USAGE;
+	if (erase && !range)
+		return ctl_usage("pool shrink: --erase goes with --region only");
 	if (missing) {
 		if (range)
 			return ctl_usage("pool shrink: --missing goes without --region");
@@ -210,6 +244,10 @@ static int pool_shrink(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
+	if (range && !erase && check_lost(ctx, base, size)) {
+		pkram_close(ctx);
+		return CTL_FAILED;
+	}
 	if (range)
 		err = pkram_pool_shrink_range(ctx, base, size, &res);
 	else
@@ -227,9 +265,10 @@ static const struct ctl_verb pool_verbs[] = {
 	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
 	  "      a new, empty region of it if it holds none",
 	  pool_adopt },
-	{ "shrink", "SIZE | --region BASE+SIZE | --missing NUMBER",
-	  "give whole free GiB back to this kernel; --missing: give up regions that are\n"
-	  "      not there, with all that is in them", pool_shrink },
+	{ "shrink", "SIZE | --region BASE+SIZE [--erase] | --missing NUMBER",
+	  "give whole free GiB back to this kernel; --erase: also a quarantined range\n"
+	  "      that may hold objects, which are lost; --missing: give up regions that\n"
+	  "      are not there, with all that is in them", pool_shrink },
 	{ }
 };
 

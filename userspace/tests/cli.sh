@@ -255,6 +255,16 @@ ctl '' pool adopt 4G+4G;		is 0 'got 4 GiB' '' 'adopt prints the size'
 ctl '' pool adopt 4G+4G --format;		is 0 '0x100000000  4 GiB' '' 'adopt --format prints the region'
 ctl '' pool shrink 2G;			is 3 'gave back 2 GiB' 'is not online' 'shrink exits with 3 if memory does not come online'
 ctl '' pool shrink --region 1T+2G;	is 3 'no memory block' 'is not online' 'shrink --region exits with 3 if memory does not come online'
+q=0x11000000000+1G
+ctl damaged pool shrink --region $q;	is 1 '' 'may hold a region with its objects (no valid label)' 'shrink refuses a quarantined range that may hold objects'
+[ ! -s "$tmp/out" ]; report $? 'a refused range is not given back'
+ctl damaged pool shrink --region $q --erase;	is 3 'gave back 1 GiB' 'is not online' 'shrink --erase gives a quarantined range back'
+ctl 'damaged left_over' pool shrink --region $q;	is 3 'gave back 1 GiB' 'is not online' 'shrink gives back a quarantined range that holds nothing'
+for text in 'growing failed' 'out of the pool,'; do
+	grep -q "^#define TEXT_.*\"$text" "$(dirname "$0")/../../kmod/pool/pool.c"
+	report $? "the module says \"$text\" of a range that holds nothing"
+done
+ctl '' pool shrink 2G --erase;		is 2 '' '--erase goes with --region only' 'shrink refuses --erase without --region'
 ctl none pool shrink 2G;		is 1 'holds pages' 'no GiB' 'shrink that gives back nothing exits with 1'
 
 # kexec

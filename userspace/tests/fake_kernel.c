@@ -193,7 +193,8 @@ static void region_get(const struct nlmsghdr *req)
 		nlh = answer(req);
 		mnl_attr_put_u64(nlh, PKRAM_A_BASE, FAKE_BASE + 64 * GIB);
 		mnl_attr_put_u64(nlh, PKRAM_A_SIZE, GIB);
-		mnl_attr_put_strz(nlh, PKRAM_A_QUARANTINE, "no valid label");
+		mnl_attr_put_strz(nlh, PKRAM_A_QUARANTINE, fake_is("left_over") ?
+				  "out of the pool, but still reserved" : "no valid label");
 		message_end(nlh);
 	}
 	finish(req, 0, NULL);
@@ -435,7 +436,8 @@ static size_t event(uint8_t cmd, void *buf)
 		else
 			mnl_attr_put_u64(nlh, PKRAM_A_SIZE, 2 * GIB);
 		if (cmd == PKRAM_CMD_REGION_QUARANTINE_NTF)
-			mnl_attr_put_strz(nlh, PKRAM_A_QUARANTINE, "no valid label");
+			mnl_attr_put_strz(nlh, PKRAM_A_QUARANTINE, fake_is("left_over") ?
+				  "out of the pool, but still reserved" : "no valid label");
 		break;
 	case PKRAM_CMD_HANDOVER_NTF:
 		mnl_attr_put_u32(nlh, PKRAM_A_HANDOVER_MODE, PKRAM_HANDOVER_E820);

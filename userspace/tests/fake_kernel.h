@@ -12,6 +12,7 @@
  *	unprivileged	EPERM without a text for every change
  *	secret		not root: the objects and all addresses are hidden
  *	damaged		an additional region that is quarantined, and one with a hole
+ *	left_over	the quarantined region holds nothing
  *	idle		no object is claimed
  *	memmap		handover by the command line
  *	nomode		handover none although there are regions
