@@ -564,8 +564,8 @@ static const struct ctl_verb kexec_verbs[] = {
 	  "      VERSION is a kernel of this host, with its initrd and the boot loader's\n"
 	  "      command line; without one, or with --reuse-cmdline, this kernel's command\n"
 	  "      line is used. --load-only: do not boot. --dry-run: only check. --force:\n"
-	  "      boot even if objects are claimed (their unsaved state is lost) or no\n"
-	  "      module of that kernel supports the pool",
+	  "      boot although objects are claimed (their unsaved state is lost) or the checks\n"
+	  "      of its module or initrd fail, as pkramctl-kexec(8) lists them",
 	  kexec_run },
 	{ "", "--unload", "unload the image", kexec_run },
 	{ }

@@ -335,8 +335,8 @@ static const struct ctl_verb update_verbs[] = {
 	      "      [--command-line STR | --reuse-cmdline] [--dry-run] [--force]",
 	  "save all guests and boot another kernel, in which they are resumed. If one\n"
 	  "      cannot be saved, the update is cancelled and all continue. --dry-run: only\n"
-	  "      check. --force: boot even if no module of that kernel supports the pool.\n"
-	  "      The other options are those of kexec",
+	  "      check. --force: boot although the checks of its module or initrd fail, as\n"
+	  "      pkramctl-kexec(8) lists them. The other options are those of kexec",
 	  update_run },
 	{ "", "--report", "show which guests were resumed, and their blackouts",
 	  update_run },
