@@ -17,7 +17,7 @@ PREFIX ?= /usr
 help:
 	@echo 'To begin with'
 	@echo '  make demo             show a guest that lives through two kernel updates of its host'
-	@echo '  make test             run all tests that CI runs, on all kernels (about 40 minutes)'
+	@echo '  make test             run the tests of CI, on all kernels (about 40 minutes); the targets below run more'
 	@echo 'Build'
 	@echo '  make modules          pkram.ko and pkram_vfio.ko [KVER=`uname -r`, or 6.1, 6.12, 7;'
 	@echo '                        PKRAM_NO_VFIO=1 leaves out the second]'
