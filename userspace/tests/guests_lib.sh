@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Helpers of guests.sh and unlucky.sh: guests with a QEMU without a guest (fake_qemu.py), in
+# a folder of their own. The script that includes this file got the build directory as $1.
+O=$(realpath "$1")
+here=$(realpath "$(dirname "$0")")
+tmp=$(mktemp -d)
+export LC_ALL=C.UTF-8 TZ=UTC
+. "$here/cli_lib.sh"
+out_is=E
+
+# Clean up after a failed test. The sockets are in $tmp, so no other cleanup finds them.
+end_all()
+{
+	ctl guest stop --all --force
+	rm -rf "$tmp/run" "$tmp/state" "$tmp/guests" "$tmp/pool" "$tmp"/ram*
+	mkdir -p "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
+}
+trap 'end_all; rm -rf "$tmp" "$ram"' EXIT
+
+# ctl ARGS... - run pkramctl; set $rc, $tmp/out, $tmp/err
+ctl()
+{
+	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=${state:-$tmp/state} \
+		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
+		PATH=$tmp/bin:$PATH "$O/tests/pkramctl" "$@" \
+		>"$tmp/out" 2>"$tmp/err"
+	rc=$?
+	keep_json "$@"
+}
+
+# host WORDS ARGS... - run pkramctl with the fake kernel (PKRAM_FAKE=WORDS). The program
+# built with sanitizers cannot be used here: they conflict with LD_PRELOAD.
+host()
+{
+	local words=$1
+	shift
+	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
+		PKRAM_MODULES_DIR=$tmp/modules PKRAM_FAKE_POOL=$tmp/pool \
+		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state \
+		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
+		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+	keep_json "$@"
+}
+
+evidence() { ls "$tmp/state"; }
+
+also() { grep -qE -- "$1" "$tmp/$2"; report $? "$3"; }
+there() { [ -e "$tmp/state/$1" ]; report $? "$2"; }
+gone() { [ ! -e "$tmp/state/$1" ]; report $? "$2"; }
+
+# does NAME STATE WHAT - check the state of a guest
+does()
+{
+	ctl guest show "$1"
+	awk -v s="$2" 'NR == 2 && $2 == s { good = 1 } END { exit !good }' "$tmp/out"
+	report $? "$3"
+}
+
+# tell NAME COMMAND [ARGUMENTS] - send a QMP command to a guest's QEMU without pkramctl
+tell()
+{
+	python3 -c '
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+f = s.makefile()
+f.readline()
+for c, a in ("qmp_capabilities", "{}"), sys.argv[2:]:
+    s.sendall(json.dumps({"execute": c, "arguments": json.loads(a)}).encode())
+    while "event" in json.loads(f.readline()):
+        pass' "$tmp/run/$1/qmp" "$2" "${3:-{\}}"
+}
+
+# wait_for COMMAND... - repeat a command until it succeeds. After 20 seconds it gives up,
+# and the next check fails.
+wait_for()
+{
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" && return
+		sleep 0.1
+	done
+}
+
+is_listed() { ctl guest show "$1"; grep -q "$2" "$tmp/out"; }
+
+# define NAME [OPTIONS] - write the definition of a guest
+define()
+{
+	local nr=${1//[!0-9]/}
+	cat >"$tmp/guests/$1.conf" <<-END
+		# $1
+		uuid = 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a${nr:-0}
+		qemu = $qemu
+		stop-timeout = 2
+		-machine q35,memory-backend=ram0 -m 16M
+		-object memory-backend-file,id=ram0,size=16M,share=on,mem-path=$ram/ram-$1
+		-display none -nodefaults
+		${2:-}
+	END
+}
+
+mkdir -p "$tmp/bin" "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
+# RAM of the guests is not saved from a file system in RAM, as /tmp may be
+ram=$(mktemp -d -p "$O/tests")
+touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
+# The fake kernel is preloaded into pkramctl only.
+printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\nesac\n' \
+	"$tmp" >"$tmp/bin/systemctl"
+chmod +x "$tmp/bin/fake" "$tmp/bin/systemctl"
+: >"$tmp/qemu.log"
+
+qemu=$tmp/bin/fake
