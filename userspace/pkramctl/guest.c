@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "ctl.h"
 #include "guest.h"
+#include "guest_seal.h"
 #include "print.h"
 #include "read_file.h"
 
@@ -274,31 +275,20 @@ struct guest *guests_next_good(const struct guests *gs, const struct guest *g)
 
 /* State */
 
-/* Check whether the RAM was used after the save, so that the state is stale */
-static bool is_stale(const struct guest *g)
+/* The state of a guest without a QEMU: what its RAM says, not only whether there is a file */
+static enum guest_state rest_state(const struct guest *g)
 {
-	struct pkram_ioc_info info;
-	bool known = false;
-	unsigned int i;
-	int fd, err;
+	bool file = !access(guest_state_path(g), F_OK);
 
-	for (i = 0; i < g->file.nr_ram; i++) {
-		/* Other backends do not seal: their state is unknown */
-		if (!g->file.ram[i].pkram)
-			continue;
-		fd = open(g->file.ram[i].path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		info = (struct pkram_ioc_info){ .size = sizeof(info) };
-		err = pkram_file_info(fd, &info);
-		close(fd);
-		if (err)
-			continue;
-		if (info.state == PKRAM_STATE_SEALED)
-			return false;
-		known = true;
+	switch (guest_seals(g, NULL)) {
+	case SEALS_NONE:
+		return file ? GUEST_STALE : GUEST_STOPPED;
+	case SEALS_ALL:
+	case SEALS_SOME:
+		return file ? GUEST_SAVED : GUEST_SEALED;
+	default:
+		return file ? GUEST_SAVED : GUEST_STOPPED;
 	}
-	return known;
 }
 
 /*
@@ -325,17 +315,25 @@ static pid_t pid_in_file(const struct guest *g)
 
 void guest_look(struct guest *g, int timeout_ms)
 {
-	int err;
+	int err, waited;
 
-	qmp_close(&g->qmp);
 	g->pid = 0;
 	g->failed = false;
 	g->error[0] = '\0';
-	err = qmp_open(&g->qmp, guest_run_path(g, "qmp"), timeout_ms);
-	if (err == -ENOENT || err == -ECONNREFUSED) {
-		g->state = access(guest_state_path(g), F_OK) ? GUEST_STOPPED :
-			   is_stale(g) ? GUEST_STALE : GUEST_SAVED;
-		return;
+	/* A QEMU that starts has no socket yet */
+	for (waited = 0; ; waited += POLL_MS) {
+		qmp_close(&g->qmp);
+		err = qmp_open(&g->qmp, guest_run_path(g, "qmp"), timeout_ms);
+		if (err != -ENOENT && err != -ECONNREFUSED)
+			break;
+		g->pid = pid_in_file(g);
+		if (!g->pid) {
+			g->state = rest_state(g);
+			return;
+		}
+		if (waited >= timeout_ms)
+			break;
+		poll(NULL, 0, POLL_MS);
 	}
 	g->state = GUEST_MUTE;
 	g->pid = g->qmp.peer ? g->qmp.peer : pid_in_file(g);
@@ -370,6 +368,8 @@ const char *guest_state_name(const struct guest *g)
 		return "saved";
 	case GUEST_STALE:
 		return "stopped (with a stale state)";
+	case GUEST_SEALED:
+		return "sealed (its state is missing)";
 	case GUEST_LIVE:
 		return g->status;
 	default:
@@ -393,6 +393,29 @@ bool guest_stands_still(const struct guest *g)
 {
 	return g->state == GUEST_LIVE && !strcmp(g->status, "postmigrate") &&
 	       !access(guest_state_path(g), F_OK);
+}
+
+bool guest_waits(const struct guest *g)
+{
+	return g->state == GUEST_LIVE && !strcmp(g->status, "inmigrate") &&
+	       !access(guest_state_path(g), F_OK);
+}
+
+const char *guest_next(const struct guest *g)
+{
+	static _Thread_local char command[GUEST_NAME_MAX + 64];
+	const char *verb;
+
+	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
+		verb = "resume";
+	else if (g->state == GUEST_STALE)
+		verb = "start";
+	else if (g->state == GUEST_SEALED)
+		verb = "unseal";
+	else
+		return NULL;
+	snprintf(command, sizeof(command), "pkramctl guest %s %s", verb, g->file.name);
+	return command;
 }
 
 int guest_lock(struct guest *g)
@@ -449,6 +472,10 @@ static void exec_qemu(const struct guest *g, bool incoming)
 		  0600);
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
+	close(fd);
+	/* QEMU writes the same number later; if we are killed, this tells that there is one */
+	fd = open(guest_run_path(g, "pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	dprintf(fd, "%d\n", (int)getpid());
 	close(fd);
 	execvp(argv[0], argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
@@ -548,4 +575,5 @@ void guest_quit(struct guest *g)
 		guest_wait_exit(g, QUIT_MS);
 	}
 	unlink(guest_run_path(g, "qmp"));
+	g->state = rest_state(g);
 }

@@ -22,6 +22,7 @@
  * @GUEST_STOPPED: there is no QEMU and no saved state
  * @GUEST_SAVED: there is no QEMU, but a saved state
  * @GUEST_STALE: the same, but its RAM does not match that state any more
+ * @GUEST_SEALED: there is no QEMU and no saved state, but its RAM is sealed for one
  * @GUEST_LIVE: there is a QEMU, and we are connected to it: see @status
  * @GUEST_MUTE: there is a QEMU that does not answer
  */
@@ -29,6 +30,7 @@ enum guest_state {
 	GUEST_STOPPED,
 	GUEST_SAVED,
 	GUEST_STALE,
+	GUEST_SEALED,
 	GUEST_LIVE,
 	GUEST_MUTE,
 };
@@ -47,6 +49,7 @@ enum guest_state {
  * @chosen: the command applies to this guest
  * @touched: a save of it was started
  * @pending: a migration is active
+ * @kept: a resume failed, but its QEMU has the guest, or may have it, and was not ended
  * @failed: the command failed for it
  * @error: why
  * @stopped: when a save stopped it, in us of CLOCK_REALTIME
@@ -65,7 +68,7 @@ struct guest {
 	pid_t pid;
 	bool child;
 	int lock;
-	bool chosen, touched, pending, failed;
+	bool chosen, touched, pending, kept, failed;
 	char error[1024];
 	int64_t stopped, began, took, blackout;
 	uint64_t bytes, bandwidth;
@@ -136,6 +139,12 @@ void guest_print(const struct guest *g);
  */
 bool guest_stands_still(const struct guest *g);
 
+/* Return whether it has a QEMU that was started to load its state, and has not done it */
+bool guest_waits(const struct guest *g);
+
+/* Return the command that brings a guest on that does not run, or NULL; valid until the next call */
+const char *guest_next(const struct guest *g);
+
 /* Lock the guest against other processes until the program ends */
 int guest_lock(struct guest *g);
 
@@ -155,7 +164,10 @@ void guest_add_log(struct guest *g);
 /* Wait for the end of its QEMU: 0, or -ETIMEDOUT */
 int guest_wait_exit(struct guest *g, int timeout_ms);
 
-/* End QEMU by a command, or by SIGKILL if that takes too long */
+/*
+ * End QEMU by a command, or by SIGKILL if that takes too long; guest->state is then what
+ * its state and RAM say
+ */
 void guest_quit(struct guest *g);
 
 #endif /* _PKRAMCTL_GUEST_H */

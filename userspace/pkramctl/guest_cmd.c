@@ -33,6 +33,9 @@ static int can_start(struct guest *g)
 				  g->file.name, g->file.name);
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s", g->status);
+	if (g->state == GUEST_SEALED)
+		return guest_fail(g, "its RAM is sealed, but there is no %s: put the state back, or give it up with pkramctl guest unseal %s",
+				  guest_state_path(g), g->file.name);
 	if (g->state == GUEST_STALE) {
 		ctl_warn("%s: removed the stale state %s: its RAM was used after the save",
 			 g->file.name, guest_state_path(g));
@@ -44,20 +47,20 @@ static int can_start(struct guest *g)
 
 static int can_resume(struct guest *g)
 {
-	if (g->state == GUEST_SAVED || guest_stands_still(g))
+	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
 		return 0;
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s", g->status);
 	if (g->state == GUEST_STALE)
 		return guest_fail(g, "its state is stale, because its RAM was used after the save; pkramctl guest start %s starts it afresh",
 				  g->file.name);
-	return guest_fail(g, "is not saved: there is no %s",
-			  guest_state_path(g));
+	return guest_fail(g, "is not saved: there is no %s%s", guest_state_path(g),
+			  g->state == GUEST_SEALED ? ", although its RAM is sealed" : "");
 }
 
 static int can_unseal(struct guest *g)
 {
-	if (g->state == GUEST_SAVED || g->state == GUEST_STALE)
+	if (g->state == GUEST_SAVED || g->state == GUEST_STALE || g->state == GUEST_SEALED)
 		return 0;
 	return guest_fail(g, "is not saved; there is nothing to give up");
 }
@@ -164,6 +167,7 @@ static void print_guest(const struct guest *g)
 	out_u32("pid", "PID", g->pid ? (uint32_t)g->pid : PKRAM_NONE32);
 	out_str("uuid", "UUID", g->file.uuid);
 	out_str("ram", "RAM", *ram ? ram : NULL);
+	out_str("next", "NEXT", guest_next(g));
 	out_str("error", "WHY", g->state == GUEST_MUTE ? g->error : NULL);
 	out_row_close();
 }
@@ -204,10 +208,14 @@ static void hint_retry(struct guests *gs)
 	struct guest *g;
 
 	for (g = gs->list; g; g = g->next) {
-		if (!g->chosen || !g->failed || g->state != GUEST_SAVED)
+		if (!g->chosen || !g->failed || g->kept)
 			continue;
-		guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run pkramctl guest resume %s",
-			      guest_state_path(g), g->file.name);
+		if (g->state == GUEST_SAVED)
+			guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run pkramctl guest resume %s",
+				      guest_state_path(g), g->file.name);
+		else if (g->state == GUEST_STALE)
+			guest_explain(g, "\n  Its RAM was used meanwhile and does not match %s any more",
+				      guest_state_path(g));
 	}
 }
 
@@ -228,7 +236,7 @@ static int guest_resume(int argc, char **argv)
 static void save_and_leave(struct guests *gs)
 {
 	guests_save(gs, false);
-	guests_leave(gs);
+	guests_leave(gs, false);
 }
 
 static int guest_save(int argc, char **argv)
@@ -296,7 +304,7 @@ static void unseal(struct guest *g)
 			return;
 		}
 	}
-	if (unlink(guest_state_path(g)))
+	if (unlink(guest_state_path(g)) && errno != ENOENT)
 		guest_fail(g, "%s: %s", guest_state_path(g), strerror(errno));
 	unlink(guest_info_path(g));
 	if (!g->failed)
@@ -347,11 +355,16 @@ static int guest_up(int argc, char **argv)
 	if (guest_lock(g))
 		return finish(&r, 0);
 	guest_look(g, LOOK_MS);
-	if (g->state == GUEST_SAVED || guest_stands_still(g))
+	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
 		guests_resume(&r.guests);
 	else if (!g->failed && !live(g) && !can_start(g))
 		guests_start(&r.guests);
 	hint_retry(&r.guests);
+	/* systemd would kill what is left of a unit that fails to start */
+	if (g->failed && g->kept) {
+		ctl_warn("%s: %s", g->file.name, g->error);
+		g->failed = false;
+	}
 	return finish(&r, 0);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "guest_record.h"
 #include "migrate.h"
+#include "read_file.h"
 
 static void kernel_release(char to[65])
 {
@@ -79,6 +80,27 @@ static bool get(const char *path, struct guest_record *r)
 	get_string(obj, "error", r->error, sizeof(r->error));
 	json_object_put(obj);
 	return true;
+}
+
+void record_begin(const struct guest *g)
+{
+	FILE *f = fopen(guest_run_path(g, "was"), "we");
+
+	if (!f)
+		return;
+	fprintf(f, "%s\n", g->was);
+	fclose(f);
+}
+
+void record_was(struct guest *g)
+{
+	if (!*g->was && pkram_read_line(guest_run_path(g, "was"), g->was, sizeof(g->was)))
+		g->was[0] = '\0';
+}
+
+void record_end(const struct guest *g)
+{
+	unlink(guest_run_path(g, "was"));
 }
 
 int record_save(const struct guest *g)

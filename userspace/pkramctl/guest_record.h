@@ -23,6 +23,15 @@ struct guest_record {
 	char error[1024];
 };
 
+/*
+ * Note in the run directory that a save begins, and whether the guest ran before (guest->was);
+ * record_was() reads that into guest->was if another process began the save.
+ */
+void record_begin(const struct guest *g);
+void record_was(struct guest *g);
+/* There is no save any more */
+void record_end(const struct guest *g);
+
 /* Record a save. Return: 0, or -1 and errno */
 int record_save(const struct guest *g);
 

@@ -15,6 +15,7 @@
 #include "ctl.h"
 #include "guest_record.h"
 #include "guest_save.h"
+#include "guest_seal.h"
 #include "migrate.h"
 
 #define TOGETHER_MS	20000	/* the others stand still meanwhile */
@@ -111,6 +112,7 @@ static void set_up_one(struct guest *g, void *arg)
 
 	g->touched = true;
 	snprintf(g->was, sizeof(g->was), "%s", g->status);
+	record_begin(g);
 	if (save->together)
 		g->qmp.timeout_ms = TOGETHER_MS;
 	if (!migrate_set_up(g, true))
@@ -121,13 +123,28 @@ static void set_up_one(struct guest *g, void *arg)
 		migrate_set_up(g, false);
 }
 
+/* QEMU says that it has saved the guest: nothing else is believed of it */
+static void complete(struct guest *g)
+{
+	struct stat st;
+
+	g->stopped = g->qmp.stopped;
+	if (!stat(guest_state_path(g), &st))
+		g->bytes = st.st_size;
+	if (record_save(g))
+		ctl_warn("%s: its blackout cannot be reported: %s: %s",
+			 g->file.name, guest_info_path(g), strerror(errno));
+	guest_secured(g);
+}
+
 static void save_one(struct guest *g, void *arg)
 {
 	struct save *save = arg;
-	struct stat st;
 
 	if (!migrate_begin(g, "migrate") && !migrate_begun(g))
 		migrate_wait(g, "saving", save->together ? &save->failed : NULL);
+	if (!g->failed && !g->pending)
+		complete(g);
 	if (g->failed)
 		save->failed = true;
 	else if (!g->pending)
@@ -139,16 +156,8 @@ static void save_one(struct guest *g, void *arg)
 		guest_cont(g);
 		return;
 	}
-	if (g->failed) {
+	if (g->failed)
 		guest_cont(g);
-		return;
-	}
-	g->stopped = g->qmp.stopped;
-	if (!stat(guest_state_path(g), &st))
-		g->bytes = st.st_size;
-	if (record_save(g))
-		ctl_warn("%s: its blackout cannot be reported: %s: %s",
-			 g->file.name, guest_info_path(g), strerror(errno));
 }
 
 /* QEMU refuses "cont" while it cleans up after a failed save */
@@ -181,6 +190,7 @@ static void forget_state(struct guest *g)
 {
 	unlink(guest_state_path(g));
 	unlink(guest_info_path(g));
+	record_end(g);
 	migrate_set_up(g, false);
 }
 
@@ -316,15 +326,31 @@ int guests_save(struct guests *gs, bool together)
 	return save.failed ? CTL_FAILED : 0;
 }
 
+static void check_one(struct guest *g, void *arg)
+{
+	(void)arg;
+	if (guest_secured(g))
+		guest_cont(g);
+}
+
 static void leave_one(struct guest *g, void *arg)
 {
 	(void)arg;
 	guest_quit(g);
-	g->state = GUEST_SAVED;
 }
 
-/* Each flushes its disks */
-void guests_leave(struct guests *gs)
+int guests_leave(struct guests *gs, bool together)
 {
+	bool failed = false;
+	struct guest *g;
+
+	/* Somebody else may have continued one, or reset it, since it was saved */
+	guests_each_anyhow(gs, check_one, NULL);
+	for (g = gs->list; g; g = g->next)
+		failed = failed || (g->chosen && g->failed);
+	if (failed && together)
+		return CTL_FAILED;
+	/* Each flushes its disks */
 	guests_each_anyhow(gs, leave_one, NULL);
+	return failed ? CTL_FAILED : 0;
 }

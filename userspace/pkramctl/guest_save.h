@@ -30,7 +30,15 @@ int guest_cont(struct guest *g);
 /* The same for all chosen guests */
 void guests_cont(struct guests *gs);
 
-/* End the QEMUs of all chosen guests that were saved */
-void guests_leave(struct guests *gs);
+/**
+ * guests_leave() - End the QEMUs of all chosen guests that were saved
+ * @gs: guests; see guest->failed of each
+ * @together: all or none
+ *
+ * A guest that could not be resumed without its QEMU keeps it, and fails.
+ *
+ * Return: 0, or %CTL_FAILED: one has failed.
+ */
+int guests_leave(struct guests *gs, bool together);
 
 #endif /* _PKRAMCTL_GUEST_SAVE_H */

@@ -108,8 +108,8 @@ int migrate_begun(struct guest *g)
 
 	if (!err)
 		return 0;
-	/* QEMU may begin when it answers again */
-	g->pending = err == -ETIMEDOUT;
+	/* Unless it refused, or ended, QEMU has begun, or begins when it answers again */
+	g->pending = err != -EREMOTEIO && err != -EPIPE;
 	return guest_fail(g, "%s", g->qmp.error);
 }
 
@@ -120,7 +120,8 @@ static void look(struct guest *g)
 
 	err = qmp_command(&g->qmp, "query-migrate", NULL);
 	if (err) {
-		g->pending = err == -ETIMEDOUT;
+		/* What QEMU does is not known */
+		g->pending = err != -EPIPE;
 		guest_fail(g, "%s", g->qmp.error);
 		return;
 	}
@@ -177,7 +178,7 @@ void migrate_wait(struct guest *g, const char *verb, const atomic_bool *stop)
 {
 	int64_t told = now_us();
 
-	while (g->pending && !interrupted && !(stop && *stop)) {
+	while (g->pending && !g->failed && !interrupted && !(stop && *stop)) {
 		/* It has an event, or ends */
 		poll(&(struct pollfd){ .fd = g->qmp.fd, .events = POLLIN }, 1, POLL_MS);
 		look(g);

@@ -122,6 +122,20 @@ static void print_all(const struct kexec_plan *plan, struct guests *gs,
 	out_record_close();
 }
 
+/* The guests are not saved, or continue: report, and unload the image */
+static int take_back(struct kexec_plan *plan, struct guests *gs)
+{
+	struct guest *g;
+
+	kexec_unload();
+	print_all(plan, gs, "nothing", NULL);
+	for (g = gs->list; g; g = g->next) {
+		if (g->chosen && !guest_runs(g->status))
+			ctl_error("%s does not run: %s", g->file.name, g->error);
+	}
+	return ctl_error("update cancelled: a guest could not be saved; the saved guests continue");
+}
+
 static int save_all(struct kexec_plan *plan, struct guests *gs,
 		    struct pkram_ctx *ctx)
 {
@@ -142,13 +156,22 @@ static int save_all(struct kexec_plan *plan, struct guests *gs,
 			return 0;
 		guests_cont(gs);
 	}
-	kexec_unload();
-	print_all(plan, gs, "nothing", NULL);
+	return take_back(plan, gs);
+}
+
+/* End all QEMUs, or none */
+static int leave_all(struct kexec_plan *plan, struct guests *gs)
+{
+	struct guest *g;
+
+	if (!guests_leave(gs, true))
+		return 0;
 	for (g = gs->list; g; g = g->next) {
-		if (g->chosen && !guest_runs(g->status))
-			ctl_error("%s does not run: %s", g->file.name, g->error);
+		if (g->chosen && g->failed)
+			ctl_error("%s: %s", g->file.name, g->error);
 	}
-	return ctl_error("update cancelled: a guest could not be saved; the saved guests continue");
+	guests_cont(gs);
+	return take_back(plan, gs);
 }
 
 static const char *unit_of(const struct guest *g)
@@ -233,9 +256,10 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 	ret = kexec_load(plan, ctx);
 	if (!ret)
 		ret = save_all(plan, gs, ctx);
+	if (!ret)
+		ret = leave_all(plan, gs);
 	if (ret)
 		return ret;
-	guests_leave(gs);
 	print_all(plan, gs, kexec_way(), NULL);
 	/* systemd may end this program at any time from now on */
 	out_fini();

@@ -12,16 +12,26 @@
     hang-in-save    stop this process when a save begins
     die-in-load     print an error and exit during the load
     stays-paused    have an I/O error after the load
+    starts-paused   have an I/O error after the start
     powers-down     power down on request
+    no-seal         do not seal the RAM in a save
+    cut-off         write only a part of the state
+    is-continued    run again soon after a save, as if somebody had sent "cont"
+    uses-ram        fail the load after the RAM was used
+
+RAM in memory-backend-pkram has its state where fake_system.c looks for it.
 """
 import json
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 
 STREAM = "the state of "
+DESCRIPTION = b'{"page_size": 4096, "devices": []}'
+CLAIMED, SEALED, RUNNING = 1, 2, 3
 
 
 def value(option):
@@ -33,6 +43,20 @@ def end(text):
     os._exit(1)
 
 
+def pkram_objects():
+    """Return the files with the states of this guest's objects"""
+    for before, text in zip(sys.argv, sys.argv[1:]):
+        if before == "-object" and text.startswith("memory-backend-pkram,"):
+            keys = dict(word.split("=", 1) for word in text.split(",")[1:])
+            yield os.path.join(keys["dir"], ".pkram", keys["name"])
+
+
+def set_state(state):
+    for path in pkram_objects():
+        with open(path, "wb") as f:
+            f.write(struct.pack("<I4xQ16s16s", state, state == SEALED, b"", b""))
+
+
 class Refusal(Exception):
     pass
 
@@ -42,9 +66,14 @@ class Qemu:
         self.words = value("-fake").split(",")
         self.name = value("-name")
         self.status = "inmigrate" if value("-incoming") else "running"
+        if "starts-paused" in self.words and self.status == "running":
+            self.status = "io-error"
         self.migration = {}
         self.refusals = 2
         self.ending = False
+        self.asked = 0
+        if self.status != "inmigrate":
+            set_state(CLAIMED)
 
     def event(self, name, **data):
         now = time.time()
@@ -61,6 +90,10 @@ class Qemu:
             with open(log, "a") as f:
                 f.write("%s %s %s\n" % (self.name, name, json.dumps(args)))
         if name == "query-status":
+            self.asked += self.status == "postmigrate"
+            if "is-continued" in self.words and self.asked == 2:
+                self.status = "running"
+                set_state(CLAIMED)
             return {"status": self.status, "running": self.status == "running"}
         if name == "query-migrate":
             return self.query_migrate()
@@ -79,6 +112,7 @@ class Qemu:
                 self.refusals -= 1
                 raise Refusal("Migration is not finalized yet")
             self.status = "running"
+            set_state(CLAIMED)
             self.event("RESUME")
         elif name == "stop":
             self.status = "paused"
@@ -98,6 +132,9 @@ class Qemu:
             answer["blocked-reasons"] = ["the disk cannot be migrated"]
         if answer.get("status") == "active" and "slow" not in self.words:
             self.migration = self.outcome
+            if self.outcome["status"] == "completed":
+                set_state(CLAIMED if self.status != "postmigrate" else
+                          RUNNING if "no-seal" in self.words else SEALED)
         return answer
 
     def save(self, path):
@@ -106,8 +143,10 @@ class Qemu:
         if "hang-in-save" in self.words:
             os.kill(os.getpid(), signal.SIGSTOP)
         try:
-            with open(path, "w") as f:
-                f.write(STREAM + self.name + "\n" + self.status)
+            with open(path, "wb") as f:
+                f.write(b"QEVM" + (STREAM + self.name + "\n" + self.status).encode())
+                if "cut-off" not in self.words:
+                    f.write(b"\0\x06" + struct.pack(">I", len(DESCRIPTION)) + DESCRIPTION)
         except OSError as e:
             self.migration = {"status": "failed"}
             raise Refusal("Could not create '%s': %s" % (path, e.strerror))
@@ -125,9 +164,13 @@ class Qemu:
         if "die-in-load" in self.words:
             end("object vm is not sealed")
         self.migration = {"status": "active"}
-        with open(path) as f:
-            name, _, before = f.read().partition("\n")
+        with open(path, "rb") as f:
+            text = f.read().partition(b"\0")[0].removeprefix(b"QEVM").decode()
+        name, _, before = text.partition("\n")
         good = name == STREAM + self.name
+        if "uses-ram" in self.words:
+            set_state(CLAIMED)
+            good = False
         self.outcome = {"status": "completed"}
         if not good:
             self.outcome = {"status": "failed",
@@ -184,6 +227,8 @@ def main():
         except (BrokenPipeError, ConnectionResetError):
             pass
         qemu.client.close()
+    if qemu.status != "postmigrate" and qemu.status != "inmigrate":
+        set_state(RUNNING)
     os.unlink(path)
     os.unlink(value("-pidfile"))
 

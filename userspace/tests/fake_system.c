@@ -86,6 +86,18 @@ int usleep(useconds_t us)
 	return 0;
 }
 
+int fsync(int fd)
+{
+	const char *fail = getenv("PKRAM_FAKE_FSYNC_ERRNO");
+	char link[64], path[4096] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, path, sizeof(path) - 1) > 0)
+		note("fsync %s\n", path);
+	errno = fail ? atoi(fail) : 0;
+	return fail ? -1 : 0;
+}
+
 int access(const char *path, int mode)
 {
 	const char *systemd = getenv("PKRAM_FAKE_SYSTEMD");

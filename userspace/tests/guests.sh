@@ -168,7 +168,7 @@ trouble()
 	wait_for grep -q 'vm1: loading' "$tmp/err"
 	kill "$pid"
 	wait "$pid"; rc=$?
-	is 1 '' 'vm1: interrupted; its QEMU is not ended and goes on with the load' 'SIGTERM ends a resume, but not QEMU'
+	is 1 '' 'vm1: interrupted; its QEMU is not ended, as it goes on with the load' 'SIGTERM ends a resume, but not QEMU'
 	does vm1 running 'the guest, which was loaded, runs'
 	tell vm1 stop
 	ctl guest stop vm1 --force
