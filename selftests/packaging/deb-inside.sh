@@ -26,7 +26,8 @@ dpkg_install() {
 	for name in "${names[@]}"; do
 		files+=("$debs/${name}_${version}_amd64.deb")
 	done
-	dpkg --force-confnew --path-include='/usr/share/man/*' -i "${files[@]}" &&
+	dpkg --force-confnew --path-include='/usr/share/man/*' \
+		--path-include='/usr/share/doc/*' -i "${files[@]}" &&
 		[[ $(dpkg-query -W -f '${db:Status-Status} ' "${names[@]}") == \
 			'installed installed installed installed ' ]]
 }
@@ -37,6 +38,21 @@ tool_uses_library() {
 
 depends_on() {
 	dpkg-query -W -f '${Depends} ${Pre-Depends}' "$1" | grep -F "$2"
+}
+
+# The documents are plain text, and each file that they link to is in the package. What
+# only contributors need links to the sources, too.
+links_resolve() {
+	local doc=/usr/share/doc/pkram-tools file target dead=0
+	for file in "$doc"/*.md "$doc"/docs/*.md; do
+		while IFS= read -r target; do
+			[[ -e ${file%/*}/$target ]] && continue
+			echo "$file: there is no $target"
+			dead=1
+		done < <(sed -E 's/\]\(/\n&/g' "$file" |
+			sed -nE '/^\]\([a-z]+:/d; s/^\]\(([^)# ]+).*/\1/p')
+	done
+	((!dead)) && [[ -f $doc/README.md && -f $doc/docs/troubleshooting.md ]]
 }
 
 units_are_enabled() {
@@ -133,6 +149,7 @@ tap_check "the packages install" dpkg_install
 tap_check "pkramctl uses the library's package" tool_uses_library
 tap_check "pkram-tools depends on libpkram1 by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
 tap_check "pkram-dkms depends on dkms" depends_on pkram-dkms 'dkms (>= '
+tap_check "links in the documents resolve" links_resolve
 tap_check "mount and pool are enabled" units_are_enabled
 # The root of Debian 13 has no systemd.
 [[ $suite != bookworm ]] || tap_check "systemd-analyze accepts the units" units_are_right
