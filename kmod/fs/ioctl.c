@@ -10,6 +10,7 @@
 #include "compat/fs.h"
 #include "fs/fs.h"
 #include "store/extents.h"
+#include "store/objects.h"
 #include "store/opens.h"
 #include "store/store.h"
 

@@ -11,6 +11,8 @@
 #include "mem/region.h"
 #include "pool/attach.h"
 #include "pool/quarantine.h"
+#include "store/load_pool.h"
+#include "store/regions.h"
 #include "store/store.h"
 
 /* What names a pool: an UUID that everybody can read, and a key that nobody can */

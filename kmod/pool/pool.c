@@ -26,6 +26,9 @@
 #include "pool/heads.h"
 #include "pool/quarantine.h"
 #include "pool/pool.h"
+#include "store/grow.h"
+#include "store/load_pool.h"
+#include "store/regions.h"
 #include "store/store.h"
 
 /* One change of the pool at a time; it may take minutes. */

@@ -5,11 +5,12 @@
 #include <linux/mutex.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
+#include "core/layout.h"
 #include "event/count.h"
 #include "event/event.h"
 #include "event/trace.h"
 #include "pool/quarantine.h"
-#include "store/store.h"
+#include "store/regions.h"
 
 /* Changed under pool_lock (pool.c) and quarantine_lock, read under either. */
 static DEFINE_MUTEX(quarantine_lock);

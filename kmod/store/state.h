@@ -4,6 +4,7 @@
  *
  * Within store/ a file includes and calls only files named before it here:
  *	regions, space, records, objects
+ *	commit
  *	labels, extents, opens, names, pin, dma_table
  *	lost, root, discard, grow, load_pool, store
  */

@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The store as a whole. Each concept has a separate header, which this one
- * includes until its users include it themselves.
- */
+/* The store as a whole. Each concept has a header of its own. */
 #ifndef _PKRAM_STORE_STORE_H
 #define _PKRAM_STORE_STORE_H
 
-#include <linux/fs.h>
-#include "core/alloc.h"
-#include "mem/region.h"
-#include "store/discard.h"
-#include "store/dma_table.h"
-#include "store/extents.h"
-#include "store/grow.h"
-#include "store/labels.h"
-#include "store/load_pool.h"
-#include "store/names.h"
-#include "store/objects.h"
-#include "store/opens.h"
-#include "store/regions.h"
-#include "store/root.h"
+#include <linux/types.h>
 
 /** struct pkram_pool_info - answer of PKRAM_CMD_POOL_GET */
 struct pkram_pool_info {

@@ -8,6 +8,18 @@
 
 #include "kernel/kernel.h"
 #include "image.h"
+#include "mem/region.h"
+#include "store/discard.h"
+#include "store/dma_table.h"
+#include "store/extents.h"
+#include "store/grow.h"
+#include "store/labels.h"
+#include "store/load_pool.h"
+#include "store/names.h"
+#include "store/objects.h"
+#include "store/opens.h"
+#include "store/regions.h"
+#include "store/root.h"
 #include "store/store.h"
 
 /**
