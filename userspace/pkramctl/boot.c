@@ -13,16 +13,9 @@
 #define FORMAT_FIELD	"pkram_format"
 #define MAX_FIELD	4096
 
-static const char *from_env(const char *variable, const char *otherwise)
-{
-	const char *v = getenv(variable);
-
-	return v && *v ? v : otherwise;
-}
-
 static const char *boot_dir(void)
 {
-	return from_env("PKRAM_BOOT_DIR", "/boot");
+	return ctl_env("PKRAM_BOOT_DIR", "/boot");
 }
 
 /* Return the next word of *@s, or NULL; *@s then points to the rest */
@@ -214,7 +207,7 @@ static bool is_module_file(const char *file, const char *name)
 
 int boot_module(const char *version, const char *name, char *path, size_t len)
 {
-	const char *dir = from_env("PKRAM_MODULES_DIR", "/lib/modules");
+	const char *dir = ctl_env("PKRAM_MODULES_DIR", "/lib/modules");
 	char *line = NULL, *end;
 	int ret = -ENODATA;
 	size_t size = 0;

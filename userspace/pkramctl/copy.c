@@ -217,7 +217,7 @@ int copy_run(enum copy_kind kind, const struct ctl_object *o, int argc, char **a
 {
 	struct copy_plan plan = {
 		.kind = kind,
-		.dir = OBJECT_DIR,
+		.dir = object_dir(),
 		.depth = DEPTH,
 		.jobs = JOBS,
 		.lock = PTHREAD_MUTEX_INITIALIZER,

@@ -60,6 +60,9 @@ int ctl_no_more(int argc, char **argv);
 /* Return @p, the result of an allocation; exit if it is NULL */
 void *ctl_must(void *p);
 
+/* Return a variable of the environment, or @otherwise if it is not set */
+const char *ctl_env(const char *variable, const char *otherwise);
+
 /* Connect, or report the reason and return NULL */
 struct pkram_ctx *ctl_open(void);
 /* Report an error of the library (@what may be NULL), disconnect; return %CTL_FAILED */

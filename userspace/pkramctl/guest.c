@@ -19,6 +19,7 @@
 #include "ctl.h"
 #include "guest.h"
 #include "guest_seal.h"
+#include "object_file.h"
 #include "print.h"
 #include "read_file.h"
 
@@ -31,21 +32,14 @@
 
 /* Paths */
 
-static const char *from_env(const char *variable, const char *otherwise)
-{
-	const char *v = getenv(variable);
-
-	return v && *v ? v : otherwise;
-}
-
 static const char *guests_dir(void)
 {
-	return from_env("PKRAM_GUESTS_DIR", "/etc/pkram/guests.d");
+	return ctl_env("PKRAM_GUESTS_DIR", "/etc/pkram/guests.d");
 }
 
 static const char *run_dir(void)
 {
-	return from_env("PKRAM_RUN_DIR", "/run/pkram");
+	return ctl_env("PKRAM_RUN_DIR", "/run/pkram");
 }
 
 static __attribute__((format(printf, 1, 2)))
@@ -69,7 +63,7 @@ const char *guest_run_path(const struct guest *g, const char *what)
 
 const char *guest_state_path(const struct guest *g)
 {
-	return make_path("%s/%s.state", from_env("PKRAM_STATE_DIR", "/dev/pkram"),
+	return make_path("%s/%s.state", ctl_env("PKRAM_STATE_DIR", object_dir()),
 			 g->file.name);
 }
 

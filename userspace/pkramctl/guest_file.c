@@ -332,6 +332,27 @@ static int find_ram(struct parser *p, const char *object)
 	return path ? add_ram(p, path, pkram, shared) : 0;
 }
 
+/* Look for disks whose writes go to a temporary file */
+static void find_temporary(struct guest_file *g, const char *word, const char *value)
+{
+	const char *option = word + 1 + (word[1] == '-');
+	char *text;
+
+	if (*word != '-')
+		return;
+	if (!strcmp(option, "snapshot"))
+		g->temporary = "-snapshot";
+	if (!value || strcmp(option, "drive"))
+		return;
+	/* The first word of a -drive is a property as well */
+	text = strncmp(value, "snapshot=", 9) ? property(value, "snapshot") :
+	       strndup(value + 9, strcspn(value + 9, ","));
+	if (text && (!strcmp(text, "on") || !strcmp(text, "yes") || !strcmp(text, "true") ||
+		     !strcmp(text, "y")))
+		g->temporary = "snapshot=on";
+	free(text);
+}
+
 /* The file as a whole */
 
 /* Return the next line, joined with continuation lines ("\"); NULL at the end */
@@ -377,6 +398,9 @@ static int parse(struct parser *p, char *text)
 		return bad(p, "options for QEMU are missing; write them as on its command line");
 	if (!p->g->qemu)
 		err = set_qemu(p, "qemu-system-x86_64");
+	for (i = 0; i < p->g->nr_args; i++)
+		find_temporary(p->g, p->g->args[i], i + 1 < p->g->nr_args ?
+			       p->g->args[i + 1] : NULL);
 	for (i = 1; !err && i < p->g->nr_args; i++) {
 		if (!strcmp(p->g->args[i - 1], "-object") ||
 		    !strcmp(p->g->args[i - 1], "--object"))

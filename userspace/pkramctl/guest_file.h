@@ -29,6 +29,7 @@ struct guest_ram {
  * @nr_args: number of @args
  * @ram: files with its RAM, as far as the arguments name them
  * @nr_ram: number of @ram
+ * @temporary: the option that makes disks temporary ("-snapshot"), or NULL
  * @lost: type of a backend whose RAM is in no file and not in the state either, or NULL
  */
 struct guest_file {
@@ -40,6 +41,7 @@ struct guest_file {
 	unsigned int nr_args;
 	struct guest_ram *ram;
 	unsigned int nr_ram;
+	const char *temporary;
 	const char *lost;
 };
 

@@ -16,6 +16,7 @@
 #include "guest_record.h"
 #include "guest_save.h"
 #include "guest_seal.h"
+#include "guest_storage.h"
 #include "migrate.h"
 
 #define TOGETHER_MS	20000	/* the others stand still meanwhile */
@@ -81,7 +82,7 @@ int guest_savable(struct guest *g)
 	if (!can_be_saved(g->status))
 		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
 				  g->status);
-	if (check_ram(g))
+	if (check_ram(g) || guest_check_storage(g))
 		return CTL_FAILED;
 	if (qmp_command(&g->qmp, "query-migrate", NULL))
 		return guest_fail(g, "%s", g->qmp.error);

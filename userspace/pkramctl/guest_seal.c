@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "ctl.h"
 #include "guest_seal.h"
+#include "holders.h"
 
 /* QEMU's migration/savevm.h */
 #define VM_FILE_MAGIC		"QEVM"
@@ -20,6 +21,7 @@
 
 #define TRIES			500
 #define POLL_MS			20
+#define HELD_POLL_MS		100
 
 /* Return the state of an object, or negative errno */
 static int object_state(const char *path)
@@ -168,4 +170,44 @@ int guest_secured(struct guest *g)
 		return guest_fail(g, "writing %s to its medium: %s", guest_state_path(g),
 				  strerror(-err));
 	return 0;
+}
+
+static bool held_by_others(const struct guest *g, const char *path, char *text, size_t len)
+{
+	struct holder *list = holders_find(path), **at = &list, *h;
+
+	while ((h = *at)) {
+		if (h->writes && h->pid != g->pid) {
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		free(h);
+	}
+	holders_text(list, text, len);
+	holders_free(list);
+	return *text;
+}
+
+const char *guest_ram_held(const struct guest *g, int wait_ms)
+{
+	static char text[1024];
+	char who[512] = "";
+	unsigned int i;
+	int waited;
+
+	for (i = 0; i < g->file.nr_ram; i++) {
+		if (!g->file.ram[i].pkram)
+			continue;
+		for (waited = 0; held_by_others(g, g->file.ram[i].path, who, sizeof(who));
+		     waited += HELD_POLL_MS) {
+			if (waited >= wait_ms) {
+				snprintf(text, sizeof(text), "%s is held by %s",
+					 g->file.ram[i].path, who);
+				return text;
+			}
+			poll(NULL, 0, HELD_POLL_MS);
+		}
+	}
+	return NULL;
 }

@@ -49,4 +49,15 @@ int guest_state_whole(const char *path);
  */
 int guest_secured(struct guest *g);
 
+/**
+ * guest_ram_held() - Look for processes, apart from its QEMU, that may write to its RAM
+ * @g: guest
+ * @wait_ms: how long to wait until there is none
+ *
+ * A vhost-user backend lets go of the RAM when QEMU ends.
+ *
+ * Return: "PATH is held by NAME (PID 12)", valid until the next call; or NULL.
+ */
+const char *guest_ram_held(const struct guest *g, int wait_ms);
+
 #endif /* _PKRAMCTL_GUEST_SEAL_H */

@@ -234,6 +234,8 @@ static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx)
 			ctl_warn("%s is claimed and not sealed: its state is not saved",
 				 object_name(o));
 	}
+	if (!plan->load_only && kexec_check_holders(plan, plan->objects, NULL, 0))
+		return CTL_FAILED;
 	plan->agreed = claimed && fatal && !plan->dry_run && ask();
 	if (!claimed || !fatal || plan->agreed)
 		return 0;

@@ -68,6 +68,21 @@ void kexec_plan_free(struct kexec_plan *plan);
 int kexec_check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx);
 int kexec_check_image(struct kexec_plan *plan, struct pkram_ctx *ctx);
 
+/**
+ * kexec_check_holders() - Look for processes that hold objects without a claim
+ * @plan: for the results
+ * @list: all objects
+ * @ours: processes that may hold what is sealed, as they end before the boot
+ * @nr: number of @ours
+ *
+ * What is sealed must not change any more: that is refused. Other objects are files, and
+ * what a process has not written there yet is lost: a warning.
+ *
+ * Return: 0 or %CTL_FAILED.
+ */
+int kexec_check_holders(struct kexec_plan *plan, const struct pkram_object *list,
+			const pid_t *ours, unsigned int nr);
+
 /* Load the image and verify the result. 0 or %CTL_FAILED */
 int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx);
 int kexec_unload(void);

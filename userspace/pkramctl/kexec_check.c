@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "child.h"
 #include "ctl.h"
+#include "holders.h"
 #include "initrd.h"
 #include "kexec.h"
+#include "object_file.h"
 #include "read_file.h"
 
 /* A kernel without the initrd that it needs panics, after the guests were saved */
@@ -70,6 +73,72 @@ int kexec_check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
 				     "kexec_load(2) is not guarded; load kernels with this command only");
 	return preflight_add(p, PREFLIGHT_OK, "handover", "by %s",
 			     pkram_handover_mode_name(h->mode));
+}
+
+/* Remove from a list who only reads an object's file, or is one of @ours */
+static void drop_harmless(struct holder **at, const pid_t *ours, unsigned int nr)
+{
+	struct holder *h;
+	unsigned int i;
+
+	while ((h = *at)) {
+		for (i = 0; i < nr && ours[i] != h->pid; i++)
+			;
+		if (i == nr && (h->writes || h->maps)) {
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		free(h);
+	}
+}
+
+static int check_holder(struct kexec_plan *plan, const struct pkram_object *o,
+			struct held *held, const pid_t *ours, unsigned int nr)
+{
+	bool sealed = o->state == PKRAM_STATE_SEALED;
+	char text[512];
+
+	drop_harmless(&held->list, sealed ? ours : NULL, sealed ? nr : 0);
+	if (!held->list)
+		return 0;
+	holders_text(held->list, text, sizeof(text));
+	if (sealed)
+		return preflight_add(&plan->checks, PREFLIGHT_FORCE, "object",
+				     "%s has a saved guest, and %s may still write to it: end that first",
+				     held->path, text);
+	return preflight_add(&plan->checks, PREFLIGHT_WARN, "object",
+			     "%s is in use by %s, which has not claimed it: what that has not written by then is lost",
+			     held->path, text);
+}
+
+int kexec_check_holders(struct kexec_plan *plan, const struct pkram_object *list,
+			const pid_t *ours, unsigned int nr)
+{
+	const struct pkram_object *o;
+	unsigned int n = 0, i = 0;
+	struct held *held;
+	int ret = 0;
+
+	for (o = list; o; o = o->next)
+		n++;
+	held = ctl_must(calloc(n + 1, sizeof(*held)));
+	for (o = list; o; o = o->next, i++) {
+		/* QEMU holds what is claimed; that is checked elsewhere */
+		if (o->quarantine || !o->name || !S_ISREG(o->mode) ||
+		    o->state == PKRAM_STATE_CLAIMED)
+			held[i].path = ctl_must(strdup(""));
+		else
+			held[i].path = path_join(object_dir(), o->name + (*o->name == '/'));
+	}
+	holders_look(held, n);
+	for (o = list, i = 0; o; o = o->next, i++) {
+		ret |= check_holder(plan, o, &held[i], ours, nr);
+		holders_free(held[i].list);
+		free((char *)held[i].path);
+	}
+	free(held);
+	return ret;
 }
 
 /* Check that a module of the next kernel can attach the pool */

@@ -73,6 +73,13 @@ void *ctl_must(void *p)
 	return p;
 }
 
+const char *ctl_env(const char *variable, const char *otherwise)
+{
+	const char *v = getenv(variable);
+
+	return v && *v ? v : otherwise;
+}
+
 struct pkram_ctx *ctl_open(void)
 {
 	struct pkram_ctx *ctx;

@@ -12,12 +12,18 @@
 #include <sys/xattr.h>
 #include "args.h"
 #include "ctl.h"
+#include "holders.h"
 #include "object_file.h"
 #include "parse.h"
 #include "print.h"
 
 #define PREFIX		"user."		/* the kernel's prefix of labels */
 #define MAX_LABELS	65536		/* XATTR_LIST_MAX, and the maximum of a value */
+
+const char *object_dir(void)
+{
+	return ctl_env("PKRAM_DIR", OBJECT_DIR);
+}
 
 char *path_join(const char *dir, const char *name)
 {
@@ -37,6 +43,8 @@ char *object_path(const char *dir, const char *word)
 static int fail(const char *path, int err)
 {
 	struct pkram_ioc_info info = { .size = sizeof(info) };
+	struct holder *list;
+	char text[512];
 	int fd;
 
 	switch (err) {
@@ -61,7 +69,12 @@ static int fail(const char *path, int err)
 	if (fd >= 0 && !err && info.state == PKRAM_STATE_SEALED)
 		return ctl_error("%s: sealed, because it has a saved guest; pkramctl object unseal gives the guest up",
 				 path);
-	return ctl_error("%s: in use by another process", path);
+	list = holders_find(path);
+	if (!list)
+		return ctl_error("%s: in use by another process", path);
+	ctl_error("%s: in use by %s", path, holders_text(list, text, sizeof(text)));
+	holders_free(list);
+	return CTL_FAILED;
 }
 
 /* Open a file of pkramfs. Return: the descriptor, or -1: the reason was reported */
@@ -94,7 +107,7 @@ static char *take_object(const char *verb, int argc, char **argv)
 	}
 	if (ctl_no_more(argc - 1, argv + 1))
 		return NULL;
-	return object_path(OBJECT_DIR, argv[0]);
+	return object_path(object_dir(), argv[0]);
 }
 
 /* Labels */
@@ -259,6 +272,26 @@ static void print_bad(uint64_t id)
 	pkram_close(ctx);
 }
 
+/* Who has it open or maps it; without root only processes of the same user are seen */
+static void print_holders(const char *path)
+{
+	struct holder *list = holders_find(path), *h;
+
+	out_table_open("holders", list ? "held by:" : NULL);
+	for (h = list; h; h = h->next) {
+		out_row_open();
+		out_u32("pid", "PID", h->pid);
+		out_str("command", "COMMAND", h->name);
+		out_bool("maps", NULL, h->maps);
+		out_bool("writes", NULL, h->writes);
+		out_str(NULL, "HOW", h->maps ? h->writes ? "maps it, may write" : "maps it" :
+			h->writes ? "open, may write" : "open");
+		out_row_close();
+	}
+	out_table_close();
+	holders_free(list);
+}
+
 /* @cookie: of a new seal, or NULL. 0 or %CTL_FAILED */
 static int print_object(int fd, const char *path, const uint8_t *cookie)
 {
@@ -293,13 +326,14 @@ static int print_object(int fd, const char *path, const uint8_t *cookie)
 	print_leaves(fd);
 	print_bad(info.object_id);
 	err = print_labels(fd);
+	print_holders(path);
 	out_record_close();
 	return err ? fail(path, err) : 0;
 }
 
 int object_show_file(const char *word)
 {
-	char *path = object_path(OBJECT_DIR, word);
+	char *path = object_path(object_dir(), word);
 	int fd, ret = CTL_FAILED;
 	struct pkram_ioc_info info;
 
@@ -382,7 +416,7 @@ int object_create(int argc, char **argv)
 
 	if (parse_creation(&c, argc, argv))
 		return CTL_USAGE;
-	path = object_path(OBJECT_DIR, c.name);
+	path = object_path(object_dir(), c.name);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		ret = fail(path, -errno);
@@ -419,7 +453,7 @@ int object_remove(int argc, char **argv)
 		return ctl_usage("object remove: no object given");
 	out_table_open(NULL, NULL);
 	for (i = 0; i < argc; i++) {
-		path = object_path(OBJECT_DIR, argv[i]);
+		path = object_path(object_dir(), argv[i]);
 		if (remove_one(path)) {
 			failed++;
 		} else {

@@ -5,6 +5,9 @@
 
 #define OBJECT_DIR	"/dev/pkram"	/* mount point of dev-pkram.mount */
 
+/* Return where pkramfs is mounted: PKRAM_DIR in the environment, or OBJECT_DIR */
+const char *object_dir(void);
+
 /* Return a path, to be freed; exit if there is no memory */
 char *path_join(const char *dir, const char *name);
 /* A word is a name in @dir, unless it is a path: /... ./... ../... */

@@ -15,12 +15,14 @@
 #include "guest_record.h"
 #include "guest_resume.h"
 #include "guest_save.h"
+#include "guest_seal.h"
 #include "kexec.h"
 #include "migrate.h"
 #include "print.h"
 #include "systemd.h"
 
 #define LOOK_MS		10000
+#define HELD_MS		5000	/* that a vhost-user backend has to let go of RAM */
 
 /*
  * Return whether one of the guests to be saved has its RAM in @object, a path from the
@@ -47,6 +49,23 @@ static bool is_guests_ram(struct guests *gs, const char *object)
 	return false;
 }
 
+/* Guests that are saved already keep their QEMU until the boot */
+static int check_holders(struct kexec_plan *plan, struct pkram_object *list, struct guests *gs)
+{
+	pid_t *pids = ctl_must(calloc(gs->nr + 1, sizeof(*pids)));
+	unsigned int nr = 0;
+	struct guest *g;
+	int ret;
+
+	for (g = gs->list; g; g = g->next) {
+		if (g->pid)
+			pids[nr++] = g->pid;
+	}
+	ret = kexec_check_holders(plan, list, pids, nr);
+	free(pids);
+	return ret;
+}
+
 /*
  * Refuse if an object is claimed by a process that will not be saved. @gs: guests that
  * will be saved; NULL: no object may be claimed.
@@ -66,6 +85,9 @@ static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx, struct 
 				    "%s is claimed by a process that is not a guest in guests.d; end the process, or define the guest",
 				    o->name ? o->name : "(no name)");
 	}
+	/* Afterwards all QEMUs still hold their RAM: check_held() looks when they have ended */
+	if (gs)
+		ret |= check_holders(plan, list, gs);
 	pkram_object_free(list);
 	return ret;
 }
@@ -74,6 +96,7 @@ static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx, struct 
 static int choose(struct kexec_plan *plan, struct guests *gs)
 {
 	struct preflight *p = &plan->checks;
+	const char *held;
 	struct guest *g;
 	int ret = 0;
 
@@ -97,6 +120,11 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 		else
 			preflight_add(p, PREFLIGHT_OK, "guest", "%s: %s%s", g->file.name,
 				      guest_state_name(g), g->chosen ? ", can be saved" : "");
+		held = g->chosen ? guest_ram_held(g, 0) : NULL;
+		if (held)
+			preflight_add(p, PREFLIGHT_WARN, "guest",
+				      "%s: %s, which may write to it: if it does not let go when QEMU ends, the update is cancelled",
+				      g->file.name, held);
 	}
 	return ret;
 }
@@ -237,6 +265,22 @@ static int check_all(struct kexec_plan *plan, struct guests *gs, struct pkram_ct
 	return ret;
 }
 
+/* What writes to RAM that is sealed would make the resume go wrong */
+static int check_held(struct guests *gs)
+{
+	const char *held;
+	struct guest *g;
+	int ret = 0;
+
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
+		held = guest_ram_held(g, HELD_MS);
+		if (held)
+			ret = ctl_error("%s: %s, which may write to it although the guest is saved: end it",
+					g->file.name, held);
+	}
+	return ret;
+}
+
 static int update_with(struct kexec_plan *plan, struct guests *gs,
 		       struct pkram_ctx *ctx)
 {
@@ -260,6 +304,9 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 		ret = leave_all(plan, gs);
 	if (ret)
 		return ret;
+	ret = check_held(gs);
+	if (ret)
+		return resume_all(gs);
 	print_all(plan, gs, kexec_way(), NULL);
 	/* systemd may end this program at any time from now on */
 	out_fini();

@@ -51,6 +51,14 @@ def pkram_objects():
             yield os.path.join(keys["dir"], ".pkram", keys["name"])
 
 
+def block_nodes():
+    for before, text in zip(sys.argv, sys.argv[1:]):
+        if before == "-drive":
+            keys = dict(word.split("=", 1) for word in text.split(","))
+            yield {"drv": "file", "file": keys["file"], "node-name": "#block1"}
+            yield {"drv": "raw", "file": keys["file"], "node-name": "#block0"}
+
+
 def set_state(state):
     for path in pkram_objects():
         with open(path, "wb") as f:
@@ -97,6 +105,8 @@ class Qemu:
             return {"status": self.status, "running": self.status == "running"}
         if name == "query-migrate":
             return self.query_migrate()
+        if name == "query-named-block-nodes":
+            return list(block_nodes())
         if name == "query-migrate-parameters":
             return {"max-bandwidth": 5 << 20}
         if name == "migrate":

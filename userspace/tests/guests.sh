@@ -63,6 +63,30 @@ verbs()
 	gone vm1.state 'resume removes the incomplete state'
 
 	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'stop --force ends a guest'
+
+	# Disks that are not there for the next QEMU
+	truncate -s 1M "$ram/disk" "/dev/shm/pkram-disk.$$"
+	local disk=-drive\ if=none,id=d0,format=raw,file=
+	define vm1 "$disk/dev/shm/pkram-disk.$$"
+	ctl guest start vm1
+	ctl guest save vm1;		is 1 '' "its disk /dev/shm/pkram-disk.$$ would be lost: it is on tmpfs" 'save refuses a disk on tmpfs'
+	does vm1 running 'the guest with it runs on'
+	ctl guest stop vm1 --force
+	define vm1 "$disk$ram/disk"
+	ctl guest start vm1; ctl guest save vm1; is 0 '^vm1 +saved' '' 'save accepts a disk in a file'
+	ctl guest resume vm1
+	mv "$ram/disk" "$ram/moved"
+	ctl guest save vm1;		is 1 '' "its disk $ram/disk would be lost: it is a temporary file, or was removed" 'save refuses a disk that was removed'
+	mv "$ram/moved" "$ram/disk"
+	ctl guest stop vm1 --force
+	define vm1 "$disk$ram/disk,snapshot=on"
+	ctl guest start vm1; ctl guest save vm1; is 1 '' 'would be lost: snapshot=on lets QEMU write to a temporary file' 'save refuses snapshot=on by name'
+	ctl guest stop vm1 --force
+	define vm1 -snapshot
+	ctl guest start vm1; ctl guest save vm1; is 1 '' 'would be lost: -snapshot lets' 'save refuses -snapshot by name'
+	ctl guest stop vm1 --force
+	rm "/dev/shm/pkram-disk.$$"
+	define vm1
 	ctl guest stop vm1;		is 1 '' 'does not run' 'stop refuses a stopped guest'
 	ctl guest down vm1;		is 0 'stopped' '' 'down accepts a stopped guest'
 	ctl guest unseal vm1;		is 1 '' 'is not saved; there is nothing' 'unseal refuses a guest that is not saved'

@@ -36,7 +36,7 @@ host()
 	local words=$1
 	shift
 	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
-		PKRAM_MODULES_DIR=$tmp/modules PKRAM_FAKE_POOL=$tmp/pool \
+		PKRAM_MODULES_DIR=$tmp/modules PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool \
 		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state \
 		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"

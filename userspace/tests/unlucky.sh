@@ -160,6 +160,74 @@ resumes()
 	end_all
 }
 
+# hold FILE - map a file, as a vhost-user backend does; set $holder
+hold()
+{
+	python3 -c '
+import mmap, os, sys, time
+f = os.open(sys.argv[1], os.O_RDWR)
+os.truncate(f, 4096)
+m = mmap.mmap(f, 4096)
+os.close(f)
+open(sys.argv[2], "w").close()
+time.sleep(100)' "$1" "$tmp/held" & holder=$!
+	wait_for [ -e "$tmp/held" ]
+	rm "$tmp/held"
+}
+
+let_go() { kill "$holder"; wait "$holder" 2>/dev/null; }
+
+holders()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1
+	hold "$tmp/pool/vm1"
+	host idle object show vm1;	is 0 "$holder +python3 +maps it, may write" '' 'object show names the process that maps an object'
+	host idle -j object show vm1;	json "d['holders'] == [{'pid': $holder, 'command': 'python3', 'maps': True, 'writes': True}]" 'object show -j does, too'
+	# Sealed, and still in use
+	python3 -c 'import struct, sys
+open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 2, 1, b"", b""))' "$tmp/pool/.pkram/vm1"
+	host idle object remove vm1;	is 1 '' 'sealed, because' 'object remove refuses a sealed object'
+	python3 -c 'import struct, sys
+open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp/pool/.pkram/vm1"
+	host idle object remove vm1;	is 1 '' "in use by python3 (PID $holder)" 'EBUSY names the process'
+	# shellcheck disable=SC2086
+	{
+	: >"$tmp/log"
+	host idle kexec $k;		is 1 '' "$tmp/pool/vm1 has a saved guest, and python3 (PID $holder) may still write to it" 'kexec refuses a sealed object that a process may write to'
+	! grep -q load "$tmp/log"; report $? 'it loads no image'
+	host idle kexec $k --force --load-only; is 0 'vmlinuz' 'is quarantined' 'kexec --load-only only loads'
+	host idle update $k --dry-run;	also "refused|python3 .PID $holder. may still write" err 'update refuses it, too'
+	let_go
+	: >"$tmp/pool/vm2"
+	hold "$tmp/pool/vm2"
+	host idle kexec $k --dry-run;	also "warning: $tmp/pool/vm2 is in use by python3 .PID $holder., which has not claimed it" err 'kexec tells who uses an object without a claim'
+	host idle check $k;		also '^object +warning +.*vm2 is in use by python3' out 'check does, too'
+	let_go
+	rm "$tmp/pool"/vm? "$tmp/pool/.pkram"/vm?
+
+	sealed vm1; sealed vm2
+	host idle guest start --all
+	hold "$tmp/pool/vm1"
+	# A backend that ends with QEMU
+	(while kill -0 "$(cat "$tmp/run/vm1/pid")"; do sleep 0.1; done; kill "$holder") 2>/dev/null &
+	: >"$tmp/log"
+	host empty update $k;		also 'reboot kexec' log 'an update goes on if the holder of RAM ends with QEMU'
+	also "warning: vm1: $tmp/pool/vm1 is held by python3" err 'it is told before'
+	wait
+	hold "$tmp/pool/vm1"
+	: >"$tmp/log"
+	host empty update $k;		also "vm1: $tmp/pool/vm1 is held by python3 .PID $holder., which may write to it although the guest is saved" err 'an update is cancelled if it holds it longer'
+	! grep -q reboot "$tmp/log"; report $? 'it does not boot'
+	shows vm2 running 'the guests run again'
+	let_go
+	}
+	end_all
+}
+
 saves
 resumes
+holders
 tap_finish

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whether a guest's storage is there after a save: see guest_storage.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <json.h>
+#include <linux/magic.h>
+#include <linux/major.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include "ctl.h"
+#include "guest_storage.h"
+
+static const char *text(struct json_object *obj, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(obj, key, &v) ? json_object_get_string(v) : "";
+}
+
+/* A disk in RAM: brd, or zram, whose major number is dynamic */
+static bool is_ram_disk(const struct stat *st, const char *path)
+{
+	return S_ISBLK(st->st_mode) && (major(st->st_rdev) == RAMDISK_MAJOR ||
+					!strncmp(path, "/dev/zram", 9));
+}
+
+/* @path: as QEMU sees it, which may have another root and another working directory */
+static int check_file(struct guest *g, const char *path)
+{
+	char real[PATH_MAX + 64];
+	struct statfs fs;
+	struct stat st;
+
+	/* The descriptor comes from elsewhere */
+	if (!strncmp(path, "/dev/fdset/", 11))
+		return 0;
+	snprintf(real, sizeof(real), "/proc/%d/%s%s", (int)g->pid,
+		 *path == '/' ? "root" : "cwd/", path);
+	if (stat(real, &st) && errno == ENOENT)
+		return guest_fail(g, "its disk %s would be lost: it is a temporary file, or was removed, and ends with QEMU",
+				  path);
+	if (stat(real, &st) || statfs(real, &fs))
+		return 0;
+	if (is_ram_disk(&st, path))
+		return guest_fail(g, "its disk %s would be lost: it is a disk in RAM, which ends with this kernel",
+				  path);
+	if (!S_ISBLK(st.st_mode) && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC))
+		return guest_fail(g, "its disk %s would be lost: it is on %s, which ends with this kernel",
+				  path, fs.f_type == TMPFS_MAGIC ? "tmpfs" : "ramfs");
+	return 0;
+}
+
+int guest_check_storage(struct guest *g)
+{
+	struct json_object *args, *nodes, *node;
+	const char *driver;
+	size_t i;
+	int err;
+
+	if (g->file.temporary)
+		return guest_fail(g, "what it wrote to its disks would be lost: %s lets QEMU write to a temporary file, which ends with it",
+				  g->file.temporary);
+	args = json_object_new_object();
+	json_object_object_add(args, "flat", json_object_new_boolean(true));
+	err = qmp_command(&g->qmp, "query-named-block-nodes", args);
+	/* It has none */
+	if (err == -EREMOTEIO)
+		return 0;
+	if (err)
+		return guest_fail(g, "%s", g->qmp.error);
+	nodes = json_object_get(g->qmp.answer);
+	err = 0;
+	for (i = 0; !err && json_object_is_type(nodes, json_type_array) &&
+	     i < json_object_array_length(nodes); i++) {
+		node = json_object_array_get_idx(nodes, i);
+		driver = text(node, "drv");
+		if (!strcmp(driver, "file") || !strcmp(driver, "host_device"))
+			err = check_file(g, text(node, "file"));
+	}
+	json_object_put(nodes);
+	return err;
+}
