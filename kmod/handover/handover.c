@@ -220,6 +220,17 @@ int pkram_handover_found(struct pkram_range **ranges)
 	return unaligned ? -EUCLEAN : 0;
 }
 
+bool pkram_handover_knows(u64 base, u64 size)
+{
+	u64 end = base + size, known;
+
+	mutex_lock(&handover_lock);
+	known = pkram_e820_bytes(map, base, end, E820_TYPE_RAM) +
+		pkram_e820_bytes(map, base, end, PKRAM_E820_TYPE);
+	mutex_unlock(&handover_lock);
+	return known == size;
+}
+
 int pkram_handover_reserve(const struct pkram_range *r)
 {
 	u64 end = r->base + r->size, ram, ours;

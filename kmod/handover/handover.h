@@ -56,6 +56,15 @@ void pkram_handover_exit(void);
 int pkram_handover_found(struct pkram_range **ranges);
 
 /**
+ * pkram_handover_knows() - Check whether memory is RAM in the map for the next kernel
+ * @base: physical address
+ * @size: bytes
+ *
+ * Return: false for memory that was added after the boot, which cannot be reserved.
+ */
+bool pkram_handover_knows(u64 base, u64 size);
+
+/**
  * pkram_handover_reserve() - Reserve a range, so that the next kernel does not use
  * it
  * @r: the range; this kernel must not be using it as RAM any more

@@ -19,10 +19,9 @@ int pkram_iomem_check_free(u64 base, u64 size)
 }
 
 /*
- * The resource tree is walked without its lock, which modules cannot take.
- * Top-level entries are those of the boot's memory map and of hotplugged memory;
- * every walk and change of them here takes this lock. Order: a region's
- * populate_lock, this, the kernel's hotplug lock.
+ * Serializes this module's changes of the map. The resource tree has a lock of its own, which
+ * modules cannot take: so it is read and changed only through exported functions that do.
+ * Order: a region's populate_lock, this, the kernel's hotplug lock.
  */
 static DEFINE_MUTEX(iomem_lock);
 
@@ -31,73 +30,210 @@ static bool iomem_is_ram(const struct resource *res)
 	return (res->flags & IORESOURCE_SYSTEM_RAM) == IORESOURCE_SYSTEM_RAM;
 }
 
-u64 pkram_iomem_next_ram(u64 below, u64 unit, int node)
+struct iomem_search {
+	u64 below;
+	u64 unit;
+	int node;
+	u64 best;
+};
+
+static int iomem_search_ram(struct resource *res, void *arg)
 {
-	struct resource *res;
-	u64 base, best = 0;
+	struct iomem_search *search = arg;
+	u64 base = round_down(min_t(u64, res->end + 1, search->below), search->unit);
 	struct page *page;
 
-	mutex_lock(&iomem_lock);
-	for (res = iomem_resource.child; res; res = res->sibling) {
-		if (!iomem_is_ram(res) || res->start >= below)
-			continue;
-		base = round_down(min_t(u64, res->end + 1, below), unit);
-		for (; base > best && base - unit >= res->start; base -= unit) {
-			page = pfn_to_online_page(PHYS_PFN(base - unit));
-			if (!page)
-				continue;
-			if (node != NUMA_NO_NODE && page_to_nid(page) != node)
-				continue;
-			best = base - unit;
+	for (; base > search->best && base - search->unit >= res->start; base -= search->unit) {
+		page = pfn_to_online_page(PHYS_PFN(base - search->unit));
+		if (page && (search->node == NUMA_NO_NODE ||
+			     page_to_nid(page) == search->node)) {
+			search->best = base - search->unit;
 			break;
 		}
 	}
-	mutex_unlock(&iomem_lock);
-	return best;
+	return 0;
+}
+
+u64 pkram_iomem_next_ram(u64 below, u64 unit, int node)
+{
+	struct iomem_search search = { .below = below, .unit = unit, .node = node };
+
+	/* Children of System RAM have its flags too; they make no other candidates. */
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0,
+			    below - 1, &search, iomem_search_ram);
+	return search.best;
+}
+
+static int iomem_note_start(struct resource *res, void *arg)
+{
+	*(u64 *)arg = res->start;
+	return 1;
 }
 
 /*
- * Remove children of a System RAM entry ("Kernel code" ...) temporarily. Before
- * 7.x the kernel cannot cut a piece out of an entry that has children above the
- * cut: it warns, reports success, and leaves the piece marked as System RAM. So
- * the children are removed during the cut.
+ * Find the first top-level entry that overlaps [start, end], more than a byte; NULL if none
+ * does. An entry
+ * of one byte is put into the tree for a moment: its ancestor is what is looked for.
  */
-void pkram_iomem_begin_remove(struct pkram_iomem_cut *cut, u64 base)
+static struct resource *iomem_find(u64 start, u64 end)
 {
-	struct resource *res, *child;
+	struct resource probe = {
+		.name = RESOURCE_NAME,
+		.flags = IORESOURCE_MEM,
+	};
+	struct resource *res;
 
-	mutex_lock(&iomem_lock);
-	cut->nr = 0;
-	for (res = iomem_resource.child; res; res = res->sibling)
-		if (iomem_is_ram(res) && res->start <= base && base <= res->end)
-			break;
-	while (res && res->child && cut->nr < PKRAM_IOMEM_MAX_CHILDREN) {
-		child = res->child;
-		if (release_resource(child))
-			break;
-		cut->res[cut->nr++] = child;
+	lockdep_assert_held(&iomem_lock);
+	if (walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM, start, end, &start,
+				iomem_note_start) != 1)
+		return NULL;
+	probe.start = start;
+	probe.end = start;
+	if (insert_resource(&iomem_resource, &probe))
+		return NULL;
+	res = probe.parent;
+	while (res->parent && res->parent != &iomem_resource)
+		res = res->parent;
+	remove_resource(&probe);
+	return res == &iomem_resource ? NULL : res;
+}
+
+/* Free an entry as free_resource() of the kernel does: those of the boot are not from kmalloc. */
+static void iomem_free_entry(struct resource *res)
+{
+	if (res && folio_test_slab(virt_to_folio(res)))
+		kfree(res);
+}
+
+/* Make an entry for a part of another one, which lends it its name. */
+static struct resource *iomem_new_part(const struct resource *whole, u64 start, u64 end)
+{
+	struct resource *res = kzalloc(sizeof(*res), GFP_KERNEL);
+
+	if (!res)
+		return NULL;
+	res->name = whole->name;
+	res->start = start;
+	res->end = end;
+	res->flags = whole->flags;
+	res->desc = whole->desc;
+	return res;
+}
+
+/* Put the whole entry back in place of its parts. */
+static void iomem_join(struct pkram_iomem_cut *cut)
+{
+	struct resource *whole = cut->whole;
+
+	whole->parent = NULL;
+	whole->sibling = NULL;
+	whole->child = NULL;
+	/* It adopts the parts, and they leave it their children. */
+	if (insert_resource(&iomem_resource, whole)) {
+		pr_warn("%s is in parts in the memory map\n", whole->name);
+		iomem_free_entry(whole);
+		return;
+	}
+	while (cut->nr--) {
+		remove_resource(cut->part[cut->nr]);
+		kfree(cut->part[cut->nr]);
 	}
 }
 
-void pkram_iomem_begin_clean_up(struct pkram_iomem_cut *cut, u64 base)
+/* Insert an entry's parts, which adopt its children, in its place. */
+static int iomem_replace(struct pkram_iomem_cut *cut)
+{
+	u32 nr;
+
+	for (nr = 0; nr < cut->nr; nr++) {
+		/* -EBUSY: a child lies on both sides of the cut, so this memory is in use. */
+		if (insert_resource(&iomem_resource, cut->part[nr]))
+			goto undo;
+	}
+	remove_resource(cut->whole);
+	return 0;
+undo:
+	while (nr--)
+		remove_resource(cut->part[nr]);
+	return -EBUSY;
+}
+
+/*
+ * The kernel itself cuts removed memory out of an entry, but not out of one that has
+ * children ("Kernel code", "Crash kernel") beside the cut: before 7.x it warns, reports
+ * success, and leaves the memory marked as System RAM.
+ */
+int pkram_iomem_split(struct pkram_iomem_cut *cut, u64 base, u64 size)
+{
+	u64 end = base + size - 1, start[3], last[3];
+	int err = 0;
+	u32 i;
+
+	memset(cut, 0, sizeof(*cut));
+	mutex_lock(&iomem_lock);
+	cut->whole = iomem_find(base, end);
+	if (!cut->whole || !iomem_is_ram(cut->whole) || cut->whole->start > base ||
+	    cut->whole->end < end) {
+		/* Not System RAM, or of several entries: the kernel refuses it. */
+		cut->whole = NULL;
+		goto out;
+	}
+	if (cut->whole->start < base) {
+		start[cut->nr] = cut->whole->start;
+		last[cut->nr++] = base - 1;
+	}
+	start[cut->nr] = base;
+	last[cut->nr++] = end;
+	if (cut->whole->end > end) {
+		start[cut->nr] = end + 1;
+		last[cut->nr++] = cut->whole->end;
+	}
+	if (cut->nr == 1) {
+		cut->whole = NULL;
+		goto out;
+	}
+	for (i = 0; i < cut->nr && !err; i++) {
+		cut->part[i] = iomem_new_part(cut->whole, start[i], last[i]);
+		if (!cut->part[i])
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = iomem_replace(cut);
+	if (err) {
+		while (cut->nr)
+			kfree(cut->part[--cut->nr]);
+		cut->whole = NULL;
+	}
+out:
+	mutex_unlock(&iomem_lock);
+	return err;
+}
+
+void pkram_iomem_end_split(struct pkram_iomem_cut *cut, bool removed)
+{
+	if (!cut->whole)
+		return;
+	mutex_lock(&iomem_lock);
+	if (removed)
+		iomem_free_entry(cut->whole);
+	else
+		iomem_join(cut);
+	mutex_unlock(&iomem_lock);
+}
+
+struct resource *pkram_iomem_begin_clean_up(u64 base)
 {
 	struct resource *res;
 
 	mutex_lock(&iomem_lock);
-	cut->nr = 0;
-	for (res = iomem_resource.child; res; res = res->sibling)
-		if (res->start <= base && base <= res->end)
-			break;
-	if (res && !release_resource(res))
-		cut->res[cut->nr++] = res;
+	res = iomem_find(base, base + 1);
+	return res && !release_resource(res) ? res : NULL;
 }
 
-void pkram_iomem_end(struct pkram_iomem_cut *cut)
+void pkram_iomem_end_clean_up(struct resource *res)
 {
-	while (cut->nr--)
-		if (insert_resource(&iomem_resource, cut->res[cut->nr]))
-			pr_warn("could not put %s back into the memory map\n",
-				cut->res[cut->nr]->name);
+	if (res && insert_resource(&iomem_resource, res))
+		pr_warn("could not put %s back into the memory map\n", res->name);
 	mutex_unlock(&iomem_lock);
 }
 
@@ -145,9 +281,7 @@ static int iomem_carve(u64 start, u64 end)
 	struct resource *res, *left = NULL, *right = NULL;
 
 again:
-	for (res = iomem_resource.child; res; res = res->sibling)
-		if (res->start <= end && start <= res->end)
-			break;
+	res = iomem_find(start, end);
 	if (!res)
 		return 0;
 	if (iomem_is_ram(res) || res->child)

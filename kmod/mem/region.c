@@ -128,7 +128,7 @@ static int region_populate_gib(struct pkram_region *r, u32 gib, unsigned int sli
 	pgmap->ops = &pkram_bad_pgmap_ops;
 	pgmap->owner = r;
 	clean = !pkram_take_has_memmap(base, PKRAM_GIB);
-	addr = memremap_pages(pgmap, r->nid);
+	addr = memremap_pages(pgmap, node_online(r->nid) ? r->nid : NUMA_NO_NODE);
 	if (IS_ERR(addr)) {
 		kfree(pgmap);
 		if (clean)

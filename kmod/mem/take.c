@@ -25,7 +25,7 @@ int pkram_take_nid(u64 base)
 
 	if (nid == NUMA_NO_NODE)
 		nid = memory_add_physaddr_to_nid(base);
-	if (nid < 0 || nid >= MAX_NUMNODES || !node_online(nid))
+	if (nid < 0 || nid >= MAX_NUMNODES || !node_possible(nid))
 		nid = first_online_node;
 	return nid;
 }
@@ -143,9 +143,11 @@ int pkram_take_unit(u64 base, u32 timeout, struct pkram_refusal *refusal)
 		err = -EHWPOISON;
 		goto out;
 	}
-	pkram_iomem_begin_remove(&cut, base);
+	err = pkram_iomem_split(&cut, base, size);
+	if (err)
+		goto out;
 	err = take_remove(base, size, timeout);
-	pkram_iomem_end(&cut);
+	pkram_iomem_end_split(&cut, !err);
 	if (!err)
 		err = pkram_iomem_check_free(base, size);
 out:
@@ -177,15 +179,15 @@ bool pkram_take_has_memmap(u64 base, u64 size)
  */
 void pkram_take_clean_up(u64 base, u64 size)
 {
-	struct pkram_iomem_cut cut;
+	struct resource *res;
 	int err = -EINVAL;
 
 	if (!pkram_take_has_memmap(base, size))
 		return;
-	pkram_iomem_begin_clean_up(&cut, base);
+	res = pkram_iomem_begin_clean_up(base);
 	if (IS_ALIGNED(base | size, memory_block_size_bytes()))
 		err = remove_memory(base, size);
-	pkram_iomem_end(&cut);
+	pkram_iomem_end_clean_up(res);
 	if (err)
 		pr_err("memory at %#llx cannot be used until the next kexec: the kernel had no memory for its struct pages\n",
 		       base);

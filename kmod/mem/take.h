@@ -5,7 +5,13 @@
 
 #include "mem/types.h"
 
-/** pkram_take_nid() - Find the online NUMA node that is nearest to an address */
+/**
+ * pkram_take_nid() - Find the NUMA node of an address
+ * @base: physical address
+ *
+ * Return: its node, which is offline if it has no CPU and all its memory is the pool's; the
+ * first online node if the firmware does not tell.
+ */
 int pkram_take_nid(u64 base);
 
 /**

@@ -52,6 +52,7 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_GROW_FAILED "growing failed halfway"
+#define TEXT_ADDED_LATER "added after the boot: the memory map that the next kernel gets does not have it"
 #define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
 #define TEXT_MAP_FULL "still in the pool: the next kernel's memory map has no room for another hole in the pool; give back the GiB beside one"
@@ -159,6 +160,16 @@ static u32 pool_take_units(u32 want, int node, u32 timeout, u64 *bases,
 		if (!base)
 			break;
 		below = base;
+		if (!pkram_handover_knows(base, unit)) {
+			refusal = (struct pkram_refusal){
+				.base = base,
+				.size = unit,
+				.err = -ENXIO,
+				.reason = TEXT_ADDED_LATER,
+			};
+			pool_report_refused(report, &refusal);
+			continue;
+		}
 		if (!pkram_take_unit(base, timeout, &refusal)) {
 			bases[n++] = base;
 			continue;

@@ -104,6 +104,11 @@ int pkram_handover_found(struct pkram_range **ranges)
 	return nr;
 }
 
+bool pkram_handover_knows(u64 base, u64 size)
+{
+	return true;
+}
+
 int pkram_handover_reserve(const struct pkram_range *r)
 {
 	u32 first = gib_of(r->base), nr = r->size >> PKRAM_GIB_SHIFT, i, had = 0;

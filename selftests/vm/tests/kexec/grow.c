@@ -78,6 +78,40 @@ TEST_F(pool, grow_under_memory_pressure)
 	EXPECT_TRUE(holder_kept_all(&h));
 }
 
+static bool crash_kernel_listed(void)
+{
+	uint64_t start, end;
+
+	/* The list is read in several calls, between which entries move: look twice. */
+	return vm_iomem_find("Crash kernel", 0, &start, &end) ||
+	       vm_iomem_find("Crash kernel", 0, &start, &end);
+}
+
+/* kdump reads the place of its memory there at any time. */
+TEST_F(pool, entries_within_ram_stay_in_the_memory_map)
+{
+	uint64_t start, end;
+	int status;
+	pid_t pid;
+
+	ASSERT_TRUE(crash_kernel_listed());
+	pid = fork();
+	if (!pid) {
+		while (crash_kernel_listed())
+			usleep(1000);
+		_exit(1);
+	}
+	EXPECT_EQ(0, pool_grow(1));
+	/* What cannot be taken (--timeout, or in use) leaves the map as it was. */
+	EXPECT_EQ(3, vm_run(NULL, CTL "pool grow 64G --timeout 1"));
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	ASSERT_TRUE(vm_iomem_find("Crash kernel", 0, &start, &end));
+	EXPECT_TRUE(vm_iomem_under(start, end, "System RAM"));
+	EXPECT_EQ(0, vm_run(NULL, CTL "pool shrink 64G || :"));
+}
+
 TEST_F(pool, partial_grow_is_explained)
 {
 	long long before = pool_number("size");
@@ -279,6 +313,32 @@ TEST_F_TIMEOUT(pool, give_back_that_is_partly_offline_is_logged, 240)
 	EXPECT_TRUE(part);
 	EXPECT_EQ(0, vm_write_file(BLOCKS "/auto_online_blocks", policy));
 	free(policy);
+}
+
+/* Where grow.conf puts a DIMM that is not in the boot's memory map */
+#define DIMM		0x300000000ULL
+
+/* The next kernel would not know that memory: it is left alone, and lower memory is taken. */
+TEST_F(pool, memory_added_after_the_boot_is_not_taken)
+{
+	char *size = vm_read_file(BLOCKS "/block_size_bytes"), *out;
+	int first, n, nr;
+
+	ASSERT_NE(NULL, size);
+	first = DIMM / strtoull(size, NULL, 16);
+	nr = GIB / strtoull(size, NULL, 16);
+	free(size);
+	if (block_online(first) < 0)
+		SKIP(return, "the kernel cannot add memory by ACPI");
+	for (n = first; n < first + nr; n++)
+		vm_run(NULL, "echo online >" BLOCKS "/memory%d/state", n);
+	EXPECT_EQ(1, block_online(first + nr - 1));
+	EXPECT_EQ(0, vm_run(&out, CTL "pool grow 1G --timeout 60"));
+	TH_LOG("%s", out);
+	EXPECT_NE(NULL, strstr(out, "added after the boot"));
+	free(out);
+	EXPECT_TRUE(vm_iomem_under(DIMM, DIMM + GIB - 1, "System RAM"));
+	EXPECT_EQ(0, vm_run(NULL, CTL "pool shrink 1G"));
 }
 
 TEST_F(pool, regrown_memory_is_zero)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A host with two NUMA nodes */
+/* A host with two NUMA nodes, and a third that has 1 GiB, which is reserved, and no CPU */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +100,29 @@ TEST_F(make, object_is_on_the_requested_node)
 	EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
 }
 
+/* Memory of node 2, which numa.conf reserves */
+static char *far_memory(void)
+{
+	static char base[32];
+	char *cmdline = vm_read_file("/proc/cmdline"), *word = strstr(cmdline, "memmap=1G$");
+
+	snprintf(base, sizeof(base), "%.*s", (int)strcspn(word + 10, " \n"), word + 10);
+	free(cmdline);
+	return base;
+}
+
+TEST_F(make, memory_of_a_node_without_cpus_is_of_that_node)
+{
+	char *out;
+
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool adopt %s+1G --format", far_memory()));
+	out = regions();
+	EXPECT_EQ(1, count(out, "\"node\":2"));
+	free(out);
+	EXPECT_EQ(0, place(PKRAM_MNT "/placed", 64 * MIB, 2, PKRAM_ALLOC_STRICT));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/placed"));
+}
+
 STAGE(keep)
 
 TEST_F(keep, files_and_nodes_are_preserved)
@@ -111,6 +134,18 @@ TEST_F(keep, files_and_nodes_are_preserved)
 	out = regions();
 	EXPECT_EQ(1, count(out, "\"node\":0"));
 	EXPECT_EQ(1, count(out, "\"node\":1"));
+	EXPECT_EQ(1, count(out, "\"node\":2"));
+	free(out);
+}
+
+TEST_F(keep, shrink_returns_memory_to_a_node_that_has_no_other)
+{
+	char *out;
+
+	ASSERT_EQ(0, vm_run(NULL, CTL "pool shrink --region %s+1G", far_memory()));
+	ASSERT_EQ(0, vm_run(&out, "cat /sys/devices/system/node/node2/meminfo"));
+	EXPECT_NE(NULL, strstr(out, "MemTotal:        1048576 kB"));
+	TH_LOG("%s", out);
 	free(out);
 }
 
