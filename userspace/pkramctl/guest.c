@@ -19,6 +19,7 @@
 #include "ctl.h"
 #include "guest.h"
 #include "guest_seal.h"
+#include "guest_started.h"
 #include "object_file.h"
 #include "print.h"
 #include "read_file.h"
@@ -189,6 +190,7 @@ void guests_free(struct guests *gs)
 		if (g->lock >= 0)
 			close(g->lock);
 		guest_file_free(&g->file);
+		guest_file_free(&g->defined);
 		free(g);
 	}
 	*gs = (struct guests){ 0 };
@@ -270,12 +272,17 @@ struct guest *guests_next_good(const struct guests *gs, const struct guest *g)
 /* State */
 
 /* The state of a guest without a QEMU: what its RAM says, not only whether there is a file */
-static enum guest_state rest_state(const struct guest *g)
+static enum guest_state rest_state(struct guest *g)
 {
 	bool file = !access(guest_state_path(g), F_OK);
 
+	started_drop(g);
+	if (file)
+		started_take(g, true);
 	switch (guest_seals(g, NULL)) {
 	case SEALS_NONE:
+		/* It starts afresh */
+		started_drop(g);
 		return file ? GUEST_STALE : GUEST_STOPPED;
 	case SEALS_ALL:
 	case SEALS_SOME:
@@ -329,6 +336,8 @@ void guest_look(struct guest *g, int timeout_ms)
 			break;
 		poll(NULL, 0, POLL_MS);
 	}
+	started_drop(g);
+	started_take(g, false);
 	g->state = GUEST_MUTE;
 	g->pid = g->qmp.peer ? g->qmp.peer : pid_in_file(g);
 	if (err || guest_read_status(g)) {
@@ -429,6 +438,19 @@ int guest_lock(struct guest *g)
 
 /* QEMU */
 
+/* An alias ("q35") may stand for another version in this QEMU */
+static void name_machine(const struct guest *g, char **args)
+{
+	const char *rest;
+	char *alias;
+	int i;
+
+	alias = *g->machine ? started_alias(&g->file, &i, &rest) : NULL;
+	if (alias && strcmp(alias, g->machine))
+		ctl_must(asprintf(&args[i], "%s%s", g->machine, rest) < 0 ? NULL : args[i]);
+	free(alias);
+}
+
 static void exec_qemu(const struct guest *g, bool incoming)
 {
 	const struct guest_file *f = &g->file;
@@ -449,6 +471,8 @@ static void exec_qemu(const struct guest *g, bool incoming)
 	argv[n++] = "-pidfile";
 	argv[n++] = (char *)guest_run_path(g, "pid");
 	memcpy(argv + n, f->args, f->nr_args * sizeof(*argv));
+	if (incoming)
+		name_machine(g, argv + n);
 	n += f->nr_args;
 	if (incoming) {
 		argv[n++] = "-incoming";
@@ -480,6 +504,10 @@ int guest_spawn(struct guest *g, bool incoming)
 {
 	/* Remove the socket of a killed QEMU: the new one's must be waited for */
 	unlink(guest_run_path(g, "qmp"));
+	if (incoming && g->changed)
+		ctl_warn("%s: its definition was changed since it was started: it is resumed as it was started, and what was changed counts from the next start",
+			 g->file.name);
+	started_note(g);
 	fflush(NULL);
 	g->pid = fork();
 	if (g->pid < 0) {

@@ -38,7 +38,10 @@ enum guest_state {
 /**
  * struct guest - a guest
  * @next: the next one, or NULL
- * @file: its definition
+ * @file: its definition; of one with a QEMU or a state, as it was when it was started
+ * @defined: its definition of now, if @changed
+ * @changed: they differ
+ * @machine: versioned name of the machine of a saved guest; empty: unknown
  * @state: set by guest_look()
  * @status: QEMU's status ("running"), if it is live
  * @was: status before a save that this program began; empty: none
@@ -61,14 +64,14 @@ enum guest_state {
  */
 struct guest {
 	struct guest *next;
-	struct guest_file file;
+	struct guest_file file, defined;
 	enum guest_state state;
-	char status[32], was[32];
+	char status[32], was[32], machine[128];
 	struct qmp qmp;
 	pid_t pid;
 	bool child;
 	int lock;
-	bool chosen, touched, pending, kept, failed;
+	bool changed, chosen, touched, pending, kept, failed;
 	char error[1024];
 	int64_t stopped, began, took, blackout;
 	uint64_t bytes, bandwidth;

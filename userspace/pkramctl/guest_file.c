@@ -377,9 +377,26 @@ static char *next_line(struct parser *p, char **s, unsigned int *lines)
 	return line + strspn(line, " \t");
 }
 
+/* Look at the options for what guests.d has to know */
+static int find_all(struct parser *p)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < p->g->nr_args; i++)
+		find_temporary(p->g, p->g->args[i], i + 1 < p->g->nr_args ?
+			       p->g->args[i + 1] : NULL);
+	for (i = 1; !err && i < p->g->nr_args; i++) {
+		if (!strcmp(p->g->args[i - 1], "-object") ||
+		    !strcmp(p->g->args[i - 1], "--object"))
+			err = find_ram(p, p->g->args[i]);
+	}
+	return err;
+}
+
 static int parse(struct parser *p, char *text)
 {
-	unsigned int lines = 0, i;
+	unsigned int lines = 0;
 	char *line;
 	int err = 0;
 
@@ -398,17 +415,18 @@ static int parse(struct parser *p, char *text)
 		return bad(p, "options for QEMU are missing; write them as on its command line");
 	if (!p->g->qemu)
 		err = set_qemu(p, "qemu-system-x86_64");
-	for (i = 0; i < p->g->nr_args; i++)
-		find_temporary(p->g, p->g->args[i], i + 1 < p->g->nr_args ?
-			       p->g->args[i + 1] : NULL);
-	for (i = 1; !err && i < p->g->nr_args; i++) {
-		if (!strcmp(p->g->args[i - 1], "-object") ||
-		    !strcmp(p->g->args[i - 1], "--object"))
-			err = find_ram(p, p->g->args[i]);
-	}
-	return err;
+	return err ? err : find_all(p);
 }
 
+int guest_file_set_args(struct guest_file *g, char **args, unsigned int nr)
+{
+	char why[256];
+	struct parser p = { .g = g, .why = why, .why_len = sizeof(why) };
+
+	g->args = args;
+	g->nr_args = nr;
+	return find_all(&p);
+}
 int guest_file_parse(struct guest_file *g, const char *name, const char *text,
 		     size_t len, char *why, size_t why_len)
 {

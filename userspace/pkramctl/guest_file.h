@@ -68,6 +68,15 @@ bool guest_name_ok(const char *name);
  */
 int guest_file_parse(struct guest_file *g, const char *name, const char *text,
 		     size_t len, char *why, size_t why_len);
+/**
+ * guest_file_set_args() - Set QEMU's arguments, and what follows from them
+ * @g: a definition without any
+ * @args: the words; given away
+ * @nr: number of them
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int guest_file_set_args(struct guest_file *g, char **args, unsigned int nr);
 void guest_file_free(struct guest_file *g);
 
 #endif /* _PKRAMCTL_GUEST_FILE_H */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The record of a save and of the resume that follows. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <json.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "guest_record.h"
+#include "guest_started.h"
 #include "migrate.h"
 #include "read_file.h"
 
@@ -24,11 +26,17 @@ static void add_string(struct json_object *obj, const char *key, const char *v)
 		json_object_object_add(obj, key, json_object_new_string(v));
 }
 
-static int put(const char *path, const struct guest_record *r)
+/* @g: also write how it was started, or NULL */
+static int put(const char *path, const struct guest_record *r, struct guest *g)
 {
 	struct json_object *obj = json_object_new_object();
-	FILE *f = fopen(path, "we");
-	int ret;
+	int ret, fd;
+	FILE *f;
+
+	/* The command line may have passwords; and nobody else may have a part in it */
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
 
 	json_object_object_add(obj, "saved", json_object_new_int64(r->saved));
 	json_object_object_add(obj, "resumed",
@@ -36,6 +44,8 @@ static int put(const char *path, const struct guest_record *r)
 	add_string(obj, "from", r->from);
 	add_string(obj, "to", r->to);
 	add_string(obj, "error", r->error);
+	if (g)
+		started_add(g, obj);
 	ret = f && fprintf(f, "%s\n", json_object_to_json_string(obj)) > 0 ?
 		0 : -1;
 	if (f && fclose(f))
@@ -103,12 +113,12 @@ void record_end(const struct guest *g)
 	unlink(guest_run_path(g, "was"));
 }
 
-int record_save(const struct guest *g)
+int record_save(struct guest *g)
 {
 	struct guest_record r = { .saved = g->stopped };
 
 	kernel_release(r.from);
-	return put(guest_info_path(g), &r);
+	return put(guest_info_path(g), &r, g);
 }
 
 void record_resume(const struct guest *g, const char *error)
@@ -122,7 +132,7 @@ void record_resume(const struct guest *g, const char *error)
 	else
 		r.resumed = g->qmp.resumed ? g->qmp.resumed : now_us();
 	/* Only the report uses it, so a failure is ignored */
-	put(guest_run_path(g, "report"), &r);
+	put(guest_run_path(g, "report"), &r, NULL);
 }
 
 bool record_get(const struct guest *g, struct guest_record *r)

@@ -33,7 +33,7 @@ void record_was(struct guest *g);
 void record_end(const struct guest *g);
 
 /* Record a save. Return: 0, or -1 and errno */
-int record_save(const struct guest *g);
+int record_save(struct guest *g);
 
 /* Record a resume; @error: NULL, or why it failed */
 void record_resume(const struct guest *g, const char *error);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_check.h"
 #include "guest_record.h"
 #include "guest_resume.h"
 #include "guest_save.h"
@@ -120,13 +121,15 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 		else
 			preflight_add(p, PREFLIGHT_OK, "guest", "%s: %s%s", g->file.name,
 				      guest_state_name(g), g->chosen ? ", can be saved" : "");
+		if (g->state == GUEST_LIVE && !g->failed)
+			ret |= guest_check(p, g);
 		held = g->chosen ? guest_ram_held(g, 0) : NULL;
 		if (held)
 			preflight_add(p, PREFLIGHT_WARN, "guest",
 				      "%s: %s, which may write to it: if it does not let go when QEMU ends, the update is cancelled",
 				      g->file.name, held);
 	}
-	return ret;
+	return ret | guests_check_space(p, gs);
 }
 
 static void print_guests(struct guests *gs)

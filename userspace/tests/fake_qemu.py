@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A QEMU without a guest: it speaks QMP, saves to a file and loads from it.
 
--fake WORD,...: simulate failures
+-fake WORD,..., or FAKE_QEMU_WORDS in the environment: simulate failures
     no-start        exit with an error
     mute            do not answer on the QMP socket
     blocked         report that migration is blocked
@@ -14,6 +14,7 @@
     stays-paused    have an I/O error after the load
     starts-paused   have an I/O error after the start
     powers-down     power down on request
+    huge            have more RAM than fits on any disk, outside of files
     no-seal         do not seal the RAM in a save
     cut-off         write only a part of the state
     is-continued    run again soon after a save, as if somebody had sent "cont"
@@ -71,7 +72,7 @@ class Refusal(Exception):
 
 class Qemu:
     def __init__(self):
-        self.words = value("-fake").split(",")
+        self.words = (value("-fake") + "," + os.environ.get("FAKE_QEMU_WORDS", "")).split(",")
         self.name = value("-name")
         self.status = "inmigrate" if value("-incoming") else "running"
         if "starts-paused" in self.words and self.status == "running":
@@ -105,6 +106,13 @@ class Qemu:
             return {"status": self.status, "running": self.status == "running"}
         if name == "query-migrate":
             return self.query_migrate()
+        if name == "qom-get":
+            machine = value("-machine").split(",")[0]
+            return {"q35": "pc-q35-10.2"}.get(machine, machine) + "-machine"
+        if name == "query-version":
+            return {"qemu": {"major": 10, "minor": 2, "micro": 1}, "package": ""}
+        if name == "query-memory-size-summary":
+            return {"base-memory": 1 << (60 if "huge" in self.words else 24)}
         if name == "query-named-block-nodes":
             return list(block_nodes())
         if name == "query-migrate-parameters":
@@ -217,6 +225,9 @@ class Qemu:
 
 
 def main():
+    if "--version" in sys.argv:
+        print("QEMU emulator version " + os.environ.get("FAKE_QEMU_VERSION", "10.2.1"))
+        return
     qemu = Qemu()
     if "no-start" in qemu.words:
         end("no such machine")

@@ -182,11 +182,9 @@ trouble()
 	end_all
 	define vm1
 	ctl guest start vm1; ctl guest save vm1
-	define vm1 '-fake die-in-load'
-	ctl guest resume vm1;		is 1 '' 'object vm is not sealed' 'resume prints why QEMU ended'
+	FAKE_QEMU_WORDS=die-in-load ctl guest resume vm1; is 1 '' 'object vm is not sealed' 'resume prints why QEMU ended'
 	there vm1.state 'the state file stays if QEMU ends during resume'
-	define vm1 '-fake slow'
-	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run \
+	FAKE_QEMU_WORDS=slow PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run \
 		"$O/tests/pkramctl" guest resume vm1 >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 	wait_for grep -q 'vm1: loading' "$tmp/err"
@@ -197,8 +195,7 @@ trouble()
 	tell vm1 stop
 	ctl guest stop vm1 --force
 	echo "the state of vm1" >"$tmp/state/vm1.state"
-	define vm1 '-fake stays-paused'
-	ctl guest resume vm1;		is 0 'vm1 +io-error' 'warning: vm1: it is resumed and stands still, as it is io-error' 'resume keeps a guest that has an I/O error after the load'
+	FAKE_QEMU_WORDS=stays-paused ctl guest resume vm1; is 0 'vm1 +io-error' 'warning: vm1: it is resumed and stands still, as it is io-error' 'resume keeps a guest that has an I/O error after the load'
 	does vm1 io-error 'its QEMU is not ended'
 	gone vm1.state 'its state, which cannot be loaded again, is removed'
 	end_all
@@ -248,6 +245,7 @@ update()
 	! grep -q . "$tmp/log"; report $? 'update --dry-run changes nothing'
 	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'update refuses an object claimed by another process'
 	sed -i "s|mem-path=.*|mem-path=$ram/vm2|" "$tmp/guests/vm2.conf"; touch "$ram/vm2"
+	ctl guest stop vm2 --force; ctl guest start vm2
 	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'update accepts an object claimed by a guest'
 	host '' check $k;		is 0 '^guest +ok +vm1: running, can be saved' '' 'check lists the guests that can be saved'
 	also '^module +ok +.*supports format 1' out 'check lists the module of the kernel'

@@ -95,7 +95,7 @@ define()
 		uuid = 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a${nr:-0}
 		qemu = $qemu
 		stop-timeout = 2
-		-machine q35,memory-backend=ram0 -m 16M
+		-machine ${machine:-pc-q35-10.0},memory-backend=ram0 -m 16M
 		-object memory-backend-file,id=ram0,size=16M,share=on,mem-path=$ram/ram-$1
 		-display none -nodefaults
 		${2:-}

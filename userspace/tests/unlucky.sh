@@ -12,7 +12,7 @@ sealed()
 	define "$@"
 	sed -i "s|^-object .*|-object memory-backend-pkram,id=ram0,size=16M,name=$1,dir=$tmp/pool|" \
 		"$tmp/guests/$1.conf"
-	: >"$tmp/pool/$1"
+	truncate -s 16M "$tmp/pool/$1"
 }
 
 # shows NAME STATE WHAT - check the state that guest show prints
@@ -95,8 +95,7 @@ resumes()
 	local pid
 	sealed vm1
 	host idle guest start vm1; host idle guest save vm1
-	sealed vm1 '-fake uses-ram'
-	host idle guest resume vm1;	is 1 '' 'its QEMU is not ended, as it uses the RAM already' 'a QEMU that used the RAM is not ended when the load fails'
+	FAKE_QEMU_WORDS=uses-ram host idle guest resume vm1; is 1 '' 'its QEMU is not ended, as it uses the RAM already' 'a QEMU that used the RAM is not ended when the load fails'
 	qemu_lives vm1 'it lives'
 	host idle guest stop --force vm1
 	shows vm1 'stopped (with a stale state)' 'without it, the state is stale'
@@ -105,21 +104,19 @@ resumes()
 
 	sealed vm1
 	host idle guest start vm1; host idle guest save vm1
-	sealed vm1 '-fake uses-ram'
-	host idle guest up vm1;		is 0 '^vm1 +' 'warning: vm1: ' 'up does not fail then, so that systemd kills nothing'
+	FAKE_QEMU_WORDS=uses-ram host idle guest up vm1; is 0 '^vm1 +' 'warning: vm1: ' 'up does not fail then, so that systemd kills nothing'
 	qemu_lives vm1 'its QEMU lives'
 	host idle guest stop --force vm1; rm "$tmp/state/vm1.state"
 
 	# The state of the object counts, not the file
 	sealed vm1
 	host idle guest start vm1; host idle guest save vm1
-	sealed vm1 '-fake die-in-load'
 	mv "$tmp/state/vm1.state" "$tmp/kept"
 	shows vm1 'sealed (its state is missing)' 'show tells RAM that is sealed without a state'
 	host idle guest start vm1;	is 1 '' "its RAM is sealed, but there is no $tmp/state/vm1.state" 'start refuses it'
 	host idle guest resume vm1;	is 1 '' 'although its RAM is sealed' 'resume says what is missing'
 	mv "$tmp/kept" "$tmp/state/vm1.state"
-	host idle guest resume vm1;	is 1 '' 'are unchanged. To try again' 'a failed resume says that the RAM is still sealed'
+	FAKE_QEMU_WORDS=die-in-load host idle guest resume vm1; is 1 '' 'are unchanged. To try again' 'a failed resume says that the RAM is still sealed'
 	rm "$tmp/state/vm1.state"
 	host idle guest unseal vm1;	is 0 '^vm1 +stopped' '' 'unseal gives RAM up whose state is missing'
 
@@ -175,7 +172,7 @@ time.sleep(100)' "$1" "$tmp/held" & holder=$!
 	rm "$tmp/held"
 }
 
-let_go() { kill "$holder"; wait "$holder" 2>/dev/null; }
+let_go() { kill "$holder"; wait "$holder"; } 2>/dev/null
 
 holders()
 {
@@ -216,7 +213,7 @@ open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp
 	: >"$tmp/log"
 	host empty update $k;		also 'reboot kexec' log 'an update goes on if the holder of RAM ends with QEMU'
 	also "warning: vm1: $tmp/pool/vm1 is held by python3" err 'it is told before'
-	wait
+	let_go
 	hold "$tmp/pool/vm1"
 	: >"$tmp/log"
 	host empty update $k;		also "vm1: $tmp/pool/vm1 is held by python3 .PID $holder., which may write to it although the guest is saved" err 'an update is cancelled if it holds it longer'
@@ -227,7 +224,57 @@ open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp
 	end_all
 }
 
+# What was started is what is resumed, and what differs is told before
+started()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1
+	host idle guest start vm1
+	# shellcheck disable=SC2086
+	{
+	host empty check $k;		also '^QEMU +ok +vm1: runs in 10.2.1; .* is 10.2.1' out 'check compares the QEMU that runs with that on disk'
+	also '^space +ok +.*/state: .* free; the states may need 32 MiB' out 'check looks for room for the states'
+	! grep -qE '^(definition|machine)' "$tmp/out"; report $? 'check says nothing of a definition that is unchanged'
+	FAKE_QEMU_VERSION=10.0.9 host empty check $k; is 1 '^QEMU +refused +vm1: runs in 10.2.1; .* is 10.0.9, which is older' '' 'check refuses an older QEMU'
+	FAKE_QEMU_VERSION=11.0.0 host empty check $k; is 0 '^QEMU +warning +.* is 11.0.0, which resumes it' '' 'check tells of a newer QEMU'
+	mv "$tmp/bin/fake" "$tmp/bin/away"
+	host empty check $k;		is 1 '^QEMU +refused +.*fake, which is to resume it, cannot be run' '' 'check refuses a guest whose QEMU is not there any more'
+	mv "$tmp/bin/away" "$tmp/bin/fake"
+
+	sealed vm1 '-smp 7'
+	sed -i 's/5d0ac0f5f0a1/5d0ac0f5f0aa/' "$tmp/guests/vm1.conf"
+	host empty check $k;		also '^definition +warning +vm1: its definition was changed since it was started' out 'check tells of a definition that was edited'
+	host empty update $k --dry-run;	also 'warning: vm1: its definition was changed' err 'update does, too'
+	host idle guest save vm1
+	: >"$tmp/qemu.log"
+	host idle guest resume vm1;	is 0 '^vm1 +running' 'warning: vm1: its definition was changed since it was started: it is resumed as' 'a guest is resumed as it was started'
+	! tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -qE 'smp 7|f0aa'; report $? 'without what was added meanwhile'
+	host idle guest stop --force vm1; host idle guest start vm1
+	tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -q 'smp 7.*' ; report $? 'the change counts from the next start'
+	host idle guest save vm1
+	[ "$(stat -c %a "$tmp/state/vm1.state.info")" = 600 ]; report $? 'only root can read the command line'
+	chmod 666 "$tmp/state/vm1.state.info"
+	sealed vm1
+	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'a command line that others may have written is not used'
+	host idle guest stop --force vm1
+
+	machine=q35 sealed vm1
+	host idle guest start vm1
+	host empty check $k;		also '^machine +warning +vm1: its machine q35 is pc-q35-10.2 in this QEMU, .*write -machine pc-q35-10.2' out 'check tells the versioned name of a machine'
+	host idle guest save vm1; host idle guest resume vm1
+	tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -q -- '-machine pc-q35-10.2,memory-backend=ram0'; report $? 'the guest is resumed with the versioned machine'
+	host idle guest stop --force vm1
+	sealed vm1 '-fake huge'
+	host idle guest start vm1
+	host empty check $k;		also '^space +warning +.*the states may need 1.0 EiB: if they do not fit' out 'check warns if there is no room for the states'
+	}
+	end_all
+}
+
 saves
 resumes
 holders
+started
 tap_finish

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How a guest was started: see guest_started.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "ctl.h"
+#include "guest_started.h"
+#include "read_file.h"
+
+#define MAX_NOTE	(1 << 20)
+#define SUFFIX		"-machine"	/* of the names of QOM's types */
+
+static void add(struct json_object *obj, const char *key, const char *value)
+{
+	json_object_object_add(obj, key, json_object_new_string(value));
+}
+
+static struct json_object *to_json(const struct guest_file *f)
+{
+	struct json_object *obj = json_object_new_object(), *args = json_object_new_array();
+	unsigned int i;
+
+	add(obj, "uuid", f->uuid);
+	add(obj, "qemu", f->qemu);
+	for (i = 0; i < f->nr_args; i++)
+		json_object_array_add(args, json_object_new_string(f->args[i]));
+	json_object_object_add(obj, "args", args);
+	return obj;
+}
+
+void started_note(const struct guest *g)
+{
+	struct json_object *obj = to_json(&g->file);
+	const char *path = guest_run_path(g, "started");
+	int fd;
+
+	/* Options may have passwords */
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		dprintf(fd, "%s\n", json_object_to_json_string(obj));
+		close(fd);
+	}
+	json_object_put(obj);
+}
+
+/* What it says is run, as this user: nobody else may have written it */
+static struct json_object *read_note(const char *path)
+{
+	struct json_object *obj = NULL;
+	char *text = NULL;
+	struct stat st;
+	size_t len;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & 022) && !pkram_read_fd(fd, MAX_NOTE, &text, &len))
+		obj = json_tokener_parse(text);
+	free(text);
+	close(fd);
+	if (json_object_is_type(obj, json_type_object))
+		return obj;
+	json_object_put(obj);
+	return NULL;
+}
+
+static const char *member(struct json_object *obj, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(obj, key, &v) &&
+	       json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
+}
+
+/* Build a definition from a note and from what the definition of now says otherwise */
+static int from_json(struct guest_file *f, struct json_object *obj, const struct guest_file *now)
+{
+	const char *qemu = member(obj, "qemu"), *uuid = member(obj, "uuid"), *word;
+	struct json_object *args;
+	size_t i, nr;
+	char **words;
+	int err;
+
+	if (!qemu || !uuid || strlen(uuid) >= sizeof(f->uuid) ||
+	    !json_object_object_get_ex(obj, "args", &args) ||
+	    !json_object_is_type(args, json_type_array))
+		return -EINVAL;
+	nr = json_object_array_length(args);
+	words = ctl_must(calloc(nr + 1, sizeof(*words)));
+	for (i = 0; i < nr; i++) {
+		word = json_object_get_string(json_object_array_get_idx(args, i));
+		words[i] = ctl_must(strdup(word ?: ""));
+	}
+	*f = (struct guest_file){ .stop_timeout = now->stop_timeout };
+	strcpy(f->name, now->name);
+	strcpy(f->uuid, uuid);
+	f->qemu = ctl_must(strdup(qemu));
+	err = guest_file_set_args(f, words, nr);
+	if (err)
+		guest_file_free(f);
+	return err;
+}
+
+static bool same(const struct guest_file *a, const struct guest_file *b)
+{
+	unsigned int i;
+
+	if (a->nr_args != b->nr_args || strcmp(a->qemu, b->qemu) || strcmp(a->uuid, b->uuid))
+		return false;
+	for (i = 0; i < a->nr_args && !strcmp(a->args[i], b->args[i]); i++)
+		;
+	return i == a->nr_args;
+}
+
+void started_take(struct guest *g, bool saved)
+{
+	struct json_object *obj = read_note(saved ? guest_info_path(g) :
+					    guest_run_path(g, "started"));
+	const char *machine = obj && saved ? member(obj, "machine") : NULL;
+	struct guest_file f;
+
+	snprintf(g->machine, sizeof(g->machine), "%s", machine ?: "");
+	if (!obj || from_json(&f, obj, &g->file)) {
+		json_object_put(obj);
+		return;
+	}
+	json_object_put(obj);
+	if (same(&f, &g->file)) {
+		guest_file_free(&f);
+		return;
+	}
+	g->defined = g->file;
+	g->file = f;
+	g->changed = true;
+}
+
+void started_drop(struct guest *g)
+{
+	g->machine[0] = '\0';
+	if (!g->changed)
+		return;
+	guest_file_free(&g->file);
+	g->file = g->defined;
+	g->defined = (struct guest_file){ 0 };
+	g->changed = false;
+}
+
+void started_machine(struct guest *g, char *name, size_t len)
+{
+	struct json_object *args = json_object_new_object();
+	size_t n;
+
+	add(args, "path", "/machine");
+	add(args, "property", "type");
+	*name = '\0';
+	if (qmp_command(&g->qmp, "qom-get", args) ||
+	    !json_object_is_type(g->qmp.answer, json_type_string))
+		return;
+	snprintf(name, len, "%s", json_object_get_string(g->qmp.answer));
+	n = strlen(name);
+	if (n > strlen(SUFFIX) && !strcmp(name + n - strlen(SUFFIX), SUFFIX))
+		name[n - strlen(SUFFIX)] = '\0';
+}
+
+void started_add(struct guest *g, struct json_object *record)
+{
+	struct json_object *obj = to_json(&g->file);
+	char machine[128];
+
+	json_object_object_foreach(obj, key, value)
+		json_object_object_add(record, key, json_object_get(value));
+	json_object_put(obj);
+	started_machine(g, machine, sizeof(machine));
+	if (*machine)
+		add(record, "machine", machine);
+}
+
+char *started_alias(const struct guest_file *f, int *index, const char **rest)
+{
+	const char *option, *value;
+	unsigned int i;
+	size_t len;
+
+	*index = -1;
+	for (i = 0; i + 1 < f->nr_args; i++) {
+		if (*f->args[i] != '-')
+			continue;
+		option = f->args[i] + 1 + (f->args[i][1] == '-');
+		if (strcmp(option, "machine") && strcmp(option, "M"))
+			continue;
+		value = f->args[i + 1];
+		if (!strncmp(value, "type=", 5))
+			value += 5;
+		len = strcspn(value, ",");
+		/* Only properties */
+		if (!len || memchr(value, '=', len))
+			continue;
+		*index = i + 1;
+		*rest = value + len;
+		return ctl_must(strndup(value, len));
+	}
+	return NULL;
+}

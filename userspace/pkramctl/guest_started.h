@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How a guest was started: a resume needs the same command line, whatever its definition
+ * says by then. It is noted at the start, in the run directory, and after a save next to
+ * the state, as a part of its record.
+ */
+#ifndef _PKRAMCTL_GUEST_STARTED_H
+#define _PKRAMCTL_GUEST_STARTED_H
+
+#include "guest.h"
+
+struct json_object;
+
+/* Note how QEMU is started now */
+void started_note(const struct guest *g);
+
+/*
+ * Take what was noted in place of the definition: of a guest with a QEMU, or, with @saved,
+ * of a state. Nothing happens if nothing is noted, or if somebody else may have written it.
+ * guest->changed is set if the definition differs.
+ */
+void started_take(struct guest *g, bool saved);
+
+/* Use the definition again */
+void started_drop(struct guest *g);
+
+/*
+ * Add how it was started to a record of a save: also the machine's versioned name, which
+ * an alias ("q35") stands for in this QEMU
+ */
+void started_add(struct guest *g, struct json_object *record);
+
+/* Ask QEMU for the machine's versioned name; empty if unknown */
+void started_machine(struct guest *g, char *name, size_t len);
+
+/**
+ * started_alias() - Return the machine that the command line names
+ * @f: definition
+ * @index: out: the argument with it, or -1
+ * @rest: out: what follows the name, in that argument
+ *
+ * Return: its name, to be freed; NULL: none is named.
+ */
+char *started_alias(const struct guest_file *f, int *index, const char **rest);
+
+#endif /* _PKRAMCTL_GUEST_STARTED_H */
