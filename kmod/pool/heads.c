@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Heads in reserved memory: see heads.h. */
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "mem/bad.h"
