@@ -37,6 +37,7 @@ enum {
 	OPT_UNLOAD,
 	/* Only of update */
 	OPT_REPORT,
+	OPT_REHEARSE,
 };
 
 /* Of both commands; takes() knows which command has which option */
@@ -52,6 +53,7 @@ static const struct option options[] = {
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "unload", no_argument, NULL, OPT_UNLOAD },
 	{ "report", no_argument, NULL, OPT_REPORT },
+	{ "rehearse", no_argument, NULL, OPT_REHEARSE },
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
@@ -65,6 +67,7 @@ static bool takes(const char *command, int option)
 	case OPT_UNLOAD:
 		return !strcmp(command, "kexec");
 	case OPT_REPORT:
+	case OPT_REHEARSE:
 		return !strcmp(command, "update");
 	case OPT_DRY_RUN:
 	case OPT_FORCE:
@@ -123,6 +126,9 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 			break;
 		case OPT_REPORT:
 			plan->report = true;
+			break;
+		case OPT_REHEARSE:
+			plan->rehearse = true;
 			break;
 		case 'j':
 			plan->json = true;

@@ -28,7 +28,7 @@
  */
 struct kexec_plan {
 	const char *kernel, *initrd, *cmdline, *append;
-	bool no_initrd, reuse, load_only, dry_run, unload, report;
+	bool no_initrd, reuse, load_only, dry_run, unload, report, rehearse;
 	bool json, pretty, help;
 	int kernel_fd, initrd_fd;
 	char version[128], module[PATH_MAX];

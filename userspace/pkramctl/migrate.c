@@ -9,6 +9,7 @@
 #include <string.h>
 #include <json.h>
 #include <time.h>
+#include <unistd.h>
 #include "ctl.h"
 #include "migrate.h"
 #include "parse.h"
@@ -154,19 +155,26 @@ static void on_signal(int sig)
 
 void migrate_catch(bool on)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	static struct sigaction old[3];
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
+	static struct sigaction old[4];
 	struct sigaction action = { .sa_handler = on_signal };
 	int i;
 
 	if (on)
 		interrupted = 0;
-	for (i = 0; i < 3; i++) {
+	else
+		alarm(0);
+	for (i = 0; i < 4; i++) {
 		if (!on)
 			sigaction(signals[i], &old[i], NULL);
 		else if (!sigaction(signals[i], NULL, &old[i]) && old[i].sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}
+}
+
+void migrate_limit(unsigned int seconds)
+{
+	alarm(seconds);
 }
 
 bool migrate_caught(void)

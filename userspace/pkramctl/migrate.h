@@ -35,6 +35,12 @@ void migrate_wait(struct guest *g, const char *verb, const atomic_bool *stop);
 void migrate_catch(bool on);
 bool migrate_caught(void);
 
+/*
+ * After so many seconds, which may not be few, act as if a signal was caught; for the next
+ * migrate_catch(), which ends it
+ */
+void migrate_limit(unsigned int seconds);
+
 /* Cancel an active migration */
 void migrate_cancel(struct guest *g);
 

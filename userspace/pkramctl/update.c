@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "child.h"
 #include "ctl.h"
 #include "guest_check.h"
 #include "guest_record.h"
@@ -23,6 +24,7 @@
 #include "systemd.h"
 
 #define LOOK_MS		10000
+#define REHEARSE_S	20
 #define HELD_MS		5000	/* that a vhost-user backend has to let go of RAM */
 
 /*
@@ -317,6 +319,134 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 	return ret ? resume_all(gs) : CTL_OK;
 }
 
+/* Steps of a rehearsal */
+struct step {
+	const char *name;
+	int64_t us;
+};
+
+/*
+ * Return how long the guest's next update may take: as the last one, or, if there was none,
+ * the save, this kernel's boot, and as long as the save for the load; -1 unknown
+ */
+static int64_t expected(const struct guest *g, const char **from)
+{
+	const char *const argv[] = {
+		"systemctl", "show", "--property=FinishTimestampMonotonic", "--value", NULL
+	};
+	struct guest_record r;
+	int64_t boot = 0;
+	char *text;
+
+	*from = "the last update";
+	if (record_get(g, &r) && record_blackout(&r) > 0)
+		return record_blackout(&r);
+	*from = "the boot of this kernel, without a shutdown";
+	if (!systemd_runs() || child_read(argv, 64, &text))
+		return -1;
+	boot = strtoll(text, NULL, 10);
+	free(text);
+	return boot ? 2 * g->took + boot : -1;
+}
+
+static void print_rehearsal(struct guests *gs, const struct step *steps, unsigned int nr)
+{
+	const char *from;
+	struct guest *g;
+	unsigned int i;
+	int64_t us;
+
+	out_record_open(NULL, NULL);
+	out_table_open("guests", "guests:");
+	for (g = gs->list; g; g = g->next) {
+		us = g->touched ? expected(g, &from) : -1;
+		out_row_open();
+		out_str("name", "NAME", g->file.name);
+		out_str("state", "STATE", guest_state_name(g));
+		out_duration("seconds", "SAVE", g->touched && g->took ? g->took : -1);
+		out_size("bytes", "STATE SIZE", g->bytes ? g->bytes : PKRAM_NONE64);
+		out_duration("stood", "STOOD STILL", g->touched && g->qmp.resumed > g->stopped &&
+			     g->stopped ? g->qmp.resumed - g->stopped : -1);
+		out_duration("expected", "EXPECTED BLACKOUT", us);
+		out_str("expected_from", "AS", us < 0 ? NULL : from);
+		out_str("error", "WHY", g->failed ? g->error : NULL);
+		out_row_close();
+	}
+	out_table_close();
+	out_table_open("steps", "steps:");
+	for (i = 0; i < nr; i++) {
+		out_row_open();
+		out_str("step", "STEP", steps[i].name);
+		out_duration("seconds", "TOOK", steps[i].us);
+		out_row_close();
+	}
+	out_table_close();
+	out_record_close();
+}
+
+/* A guest that stands still would be loaded by another QEMU afterwards: it is left alone */
+static void leave_out(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = gs->list; g; g = g->next) {
+		if (!g->chosen || guest_runs(g->status))
+			continue;
+		g->chosen = false;
+		ctl_warn("%s is %s, and left out of the rehearsal", g->file.name, g->status);
+	}
+}
+
+/* Everything up to the boot, and back */
+static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx *ctx)
+{
+	struct step steps[5];
+	unsigned int nr = 0;
+	int64_t begin = now_us(), now;
+	struct guest *g;
+	int ret;
+
+#define STEP(what) do { \
+	now = now_us(); \
+	steps[nr++] = (struct step){ what, now - begin }; \
+	begin = now; \
+} while (0)
+	ret = check_all(plan, gs, ctx);
+	STEP("check");
+	if (ret)
+		return ret;
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (plan->kernel) {
+		ret = kexec_load(plan, ctx);
+		STEP("load the kernel");
+		if (ret)
+			return ret;
+		kexec_unload();
+	}
+	leave_out(gs);
+	fprintf(stderr, "pkramctl: rehearsal: the guests stand still, for at most %d s\n",
+		REHEARSE_S);
+	begin = now_us();
+	/* Those that are not saved by then continue, and the rehearsal has failed */
+	migrate_limit(REHEARSE_S);
+	ret = guests_save(gs, true);
+	STEP("save and seal");
+	if (ret && migrate_caught())
+		ctl_error("rehearsal: it was interrupted, or took longer than %d s", REHEARSE_S);
+	if (!ret)
+		guests_cont(gs);
+	migrate_catch(false);
+	STEP("take back");
+	for (g = gs->list; g; g = g->next) {
+		if (g->chosen && g->failed)
+			ret = ctl_error("%s: %s", g->file.name, g->error);
+	}
+	print_rehearsal(gs, steps, nr);
+	return ret;
+#undef STEP
+}
+
 static int report(struct guests *gs)
 {
 	struct guest_record r;
@@ -356,7 +486,11 @@ static int update_run(int argc, char **argv)
 		ctl_help(&ctl_update, NULL);
 		return CTL_OK;
 	}
-	if (!plan.kernel == !plan.report)
+	if (plan.report && (plan.kernel || plan.rehearse))
+		return ctl_usage("update: --report excludes --kernel and --rehearse");
+	if (plan.rehearse && plan.dry_run)
+		return ctl_usage("update: --rehearse and --dry-run exclude each other");
+	if (!plan.kernel && !plan.report && !plan.rehearse)
 		return ctl_usage("update: no kernel given; use --kernel VERSION, or --report");
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
@@ -366,7 +500,8 @@ static int update_run(int argc, char **argv)
 			ret = CTL_FAILED;
 	} else if (!ret) {
 		ctx = ctl_open();
-		ret = ctx ? update_with(&plan, &gs, ctx) : CTL_FAILED;
+		ret = !ctx ? CTL_FAILED : plan.rehearse ? rehearse(&plan, &gs, ctx) :
+		      update_with(&plan, &gs, ctx);
 		kexec_plan_free(&plan);
 		pkram_close(ctx);
 	}
@@ -411,6 +546,10 @@ static const struct ctl_verb update_verbs[] = {
 	  "      cannot be saved, the update is cancelled and all continue. --dry-run: only\n"
 	  "      check. --force: boot although the checks of its module or initrd fail, as\n"
 	  "      pkramctl-kexec(8) lists them. The other options are those of kexec",
+	  update_run },
+	{ "", "--rehearse [--kernel VERSION|FILE ...]",
+	  "save all guests and let them continue at once: everything but the boot, with\n"
+	  "      the time of each step. They stand still for at most 20 s",
 	  update_run },
 	{ "", "--report", "show which guests were resumed, and their blackouts",
 	  update_run },

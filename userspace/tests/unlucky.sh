@@ -273,8 +273,43 @@ started()
 	end_all
 }
 
+# Everything but the boot
+rehearsals()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1; sealed vm2; sealed vm3
+	host empty guest start --all
+	tell vm2 stop
+	: >"$tmp/log"; : >"$tmp/qemu.log"
+	# shellcheck disable=SC2086
+	{
+	host empty update --rehearse $k; is 0 '^ +vm1 +running .* s +.* B +.* s' 'the guests stand still, for at most 20 s' 'a rehearsal saves the guests and lets them continue'
+	also '^ +save and seal +[0-9.]+ s' out 'it prints how long each step took'
+	also 'vm2 is paused, and left out' err 'it leaves a paused guest alone'
+	also '^vm1 migrate ' qemu.log 'it saved'
+	! grep -qE '^vm2 (migrate|cont) ' "$tmp/qemu.log"; report $? 'but not the paused guest'
+	grep -q '^load' "$tmp/log" && grep -q '^unload' "$tmp/log" && ! grep -q reboot "$tmp/log"; report $? 'it loads the kernel, unloads it, and does not boot'
+	! grep -q ' quit ' "$tmp/qemu.log"; report $? 'it ends no QEMU'
+	shows vm1 running 'the guests run after it'
+	shows vm2 paused 'the paused guest is paused'
+	gone vm1.state 'no state is left'
+	host empty -j update --rehearse; json 'd["guests"][0]["stood"] < 20 and [s["step"] for s in d["steps"]] == ["check", "save and seal", "take back"]' 'it needs no kernel'
+	host empty update --rehearse --dry-run; is 2 '' 'exclude each other' '--rehearse and --dry-run exclude each other'
+	host empty guest stop --force vm3
+	sealed vm3 '-fake no-seal'
+	host empty guest start vm3
+	host empty update --rehearse $k; is 1 '^ +vm3 +running .*is not sealed' 'vm3: QEMU says that the save is complete' 'a rehearsal finds a guest that cannot be saved'
+	shows vm3 running 'that guest goes on'
+	shows vm1 running 'the others go on'
+	}
+	end_all
+}
+
 saves
 resumes
 holders
 started
+rehearsals
 tap_finish
