@@ -34,9 +34,16 @@ char *path_join(const char *dir, const char *name)
 
 char *object_path(const char *dir, const char *word)
 {
-	if (*word == '/' || !strncmp(word, "./", 2) || !strncmp(word, "../", 3))
+	char *path;
+
+	if (!strncmp(word, "./", 2) || !strncmp(word, "../", 3))
 		return ctl_must(strdup(word));
-	return path_join(dir, word);
+	path = path_join(dir, word + (*word == '/'));
+	/* object show prints "/db", a path from the root of pkramfs */
+	if (*word != '/' || (access(word, F_OK) && !access(path, F_OK)))
+		return path;
+	free(path);
+	return ctl_must(strdup(word));
 }
 
 /* Explain the kernel's errno for an object. Return: %CTL_FAILED */

@@ -10,7 +10,10 @@ const char *object_dir(void);
 
 /* Return a path, to be freed; exit if there is no memory */
 char *path_join(const char *dir, const char *name);
-/* A word is a name in @dir, unless it is a path: /... ./... ../... */
+/*
+ * A word is a name in @dir, unless it is a path: ./... ../... /... The last is one if there is
+ * such a file, or none of this name in @dir
+ */
 char *object_path(const char *dir, const char *word);
 
 /*

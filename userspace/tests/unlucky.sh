@@ -183,6 +183,7 @@ holders()
 	hold "$tmp/pool/vm1"
 	host idle object show vm1;	is 0 "$holder +python3 +maps it, may write" '' 'object show names the process that maps an object'
 	host idle -j object show vm1;	json "d['holders'] == [{'pid': $holder, 'command': 'python3', 'maps': True, 'writes': True}]" 'object show -j does, too'
+	host idle object show /vm1;	is 0 "$tmp/pool/vm1" '' 'object show takes the name that the list prints'
 	# Sealed, and still in use
 	python3 -c 'import struct, sys
 open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 2, 1, b"", b""))' "$tmp/pool/.pkram/vm1"
