@@ -30,6 +30,7 @@
 #define START_MS	60000
 #define QUIT_MS		30000
 #define POLL_MS		10
+#define OOM_SCORE_ADJ	"-900"		/* as in pkram-guest@.service */
 
 /* Paths */
 
@@ -494,6 +495,10 @@ static void exec_qemu(const struct guest *g, bool incoming)
 	/* QEMU writes the same number later; if we are killed, this tells that there is one */
 	fd = open(guest_run_path(g, "pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	dprintf(fd, "%d\n", (int)getpid());
+	close(fd);
+	/* As the unit has it, for one that is started by hand; it needs CAP_SYS_RESOURCE */
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	dprintf(fd, OOM_SCORE_ADJ);
 	close(fd);
 	execvp(argv[0], argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));

@@ -9,10 +9,14 @@ set -u
 # Commands that the fake and the real QEMU handle alike
 verbs()
 {
+	local score
 	define vm1; define vm2
 	ctl guest show;			is 0 "^vm1 +stopped +[0-9a-f-]+a1 +$ram/ram-vm1" '' 'show lists defined guests'
 	ctl guest start vm1 vm2;	is 0 '^vm2 +running' '' 'start starts guests'
 	ctl guest show -j;		json 'd[0]["state"] == "running" and d[0]["pid"] > 1 and d[1]["name"] == "vm2"' 'show -j lists guests as JSON'
+	# Only with CAP_SYS_RESOURCE it can be lowered
+	{ (echo -900 >/proc/self/oom_score_adj) && score=-900 || score=$(cat /proc/self/oom_score_adj); } 2>/dev/null
+	grep -qx -- "$score" "/proc/$(cat "$tmp/run/vm1/pid")/oom_score_adj"; report $? 'QEMU is killed last when memory runs out, where that may be set'
 	ctl guest start vm1;		is 1 '' 'vm1: already has a QEMU' 'start refuses a running guest'
 	ctl guest resume vm1;		is 1 '' 'vm1: already has a QEMU' 'resume refuses a running guest'
 	ctl guest up vm1;		is 0 'running' '' 'up accepts a running guest'
