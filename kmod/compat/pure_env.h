@@ -31,7 +31,7 @@ static inline void pkram_env_store64(void *p, __le64 v)
 }
 
 /*
- * A load that is not torn, and gives 0 instead of a machine check that nobody survives:
+ * A load that is not torn, and gives 0 instead of a machine check that stops the kernel:
  * copy_mc_to_kernel() may tear, and does not recover on each CPU that could.
  */
 static inline __le64 pkram_env_load64(const void *p)

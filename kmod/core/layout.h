@@ -71,8 +71,8 @@
  * @nr_meta: number of entries of @meta
  * @created: seconds since the epoch
  * @pool_key: a random number of the pool, the same in all its headers, and never told
- *	to user space, which knows the UUIDs: who can write into an object cannot
- *	forge a header
+ *	to user space, which knows the UUIDs: a program that can write into an object
+ *	cannot forge a header
  * @set_seq: rises each time a region joins or leaves the pool; the headers of all regions
  *	are written then, that of a new region first
  * @nr_regions: number of regions since then, in the header with the highest @set_seq;
@@ -112,7 +112,7 @@ struct pkram_region_ser {
  * @base: physical address of the region
  * @len: bytes used: this struct and entries, padded with zeroes to 8
  * @nr: number of entries
- * @pool_key: of the pool, as in the header: who can write into an object cannot forge a list
+ * @pool_key: of the pool, as in the header: a program that can write into an object cannot forge a list
  * @entry: pages of 4 KiB by their number in the region, rising. With
  *	%PKRAM_BAD_WHOLE_UNIT: the first page of a unit of which all pages count as bad.
  */

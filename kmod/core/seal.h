@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Claim and seal: who may use an object as guest RAM, and whether a saved state
+ * Claim and seal: which open may use an object as guest RAM, and whether a saved state
  * belongs to it. Only the state machine, pure; the store keeps the claim's holder
  * and commits the result.
  *

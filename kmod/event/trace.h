@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints: what the module did, in the order in which it did it, for who looks for
- * the cause of a problem. docs/troubleshooting.md shows how to read them. One that is
+ * Tracepoints: what the module did, in the order in which it did it, to find the cause of a
+ * problem. docs/troubleshooting.md shows how to read them. One that is
  * off is a jump that is not taken. They are no stable interface.
  *
  * Arguments are numbers and texts, not objects: this floor knows none.

@@ -5,8 +5,8 @@
  * reads, and from then on this module neither reads nor writes it.
  *
  * The page flag HWPoison is not set. The struct pages of a folio's tail are shared, so
- * the flag of one would name thousands of pages; and nobody but this module and its
- * users' mappings reaches the memory.
+ * the flag of one would name thousands of pages; and only this module and its users'
+ * mappings reach the memory.
  */
 #ifndef _PKRAM_BAD_H
 #define _PKRAM_BAD_H

@@ -24,8 +24,8 @@ u64 pkram_take_unit_size(void);
 /**
  * pkram_take_unit() - Take one unit of RAM from the kernel
  * @base: physical address, aligned to the unit
- * @timeout: milliseconds; the kernel itself tries for ever to move pages that somebody
- *	has pinned
+ * @timeout: milliseconds; the kernel itself tries for ever to move pages that are
+ *	pinned
  * @refusal: out: filled on failure
  *
  * Verifies that it is not System RAM afterwards. Context: may sleep for @timeout

@@ -15,7 +15,7 @@
 #include "store/regions.h"
 #include "store/store.h"
 
-/* What names a pool: an UUID that everybody can read, and a key that nobody can */
+/* What names a pool: a UUID that user space can read, and a key that it cannot */
 struct attach_id {
 	u8 uuid[16] __aligned(8);
 	u8 key[16];
@@ -147,7 +147,7 @@ static void attach_take_hints(struct attach_scan *s, const void *head)
 /*
  * Look for a region at @base. A header is trusted where a region must begin: at
  * the start of a reserved range, or directly after a region (@trusted). After a
- * damaged one it must have the pool's key, because somebody may have written
+ * damaged one it must have the pool's key, because a program may have written
  * something like a header to an object; user space does not know the key.
  *
  * Return: NULL if a region was found, else why not.

@@ -2,7 +2,7 @@
 /*
  * What is left of the heads in reserved memory without a usable region: lists of bad pages,
  * and which heads are the pool's. A region's extent is in its header, so a head may be in
- * any GiB; most of them hold what somebody wrote into a file. What counts is a list with a
+ * any GiB; most of them hold what a program wrote into a file. What counts is a list with a
  * key that is trusted: the pool's, or one from where a region must begin.
  */
 #ifndef _PKRAM_HEADS_H

@@ -410,7 +410,7 @@ static int pool_wipe_range(u64 base, u64 size)
 		r = pkram_region_open(addr);
 		if (IS_ERR(r))
 			return PTR_ERR(r);
-		/* Anybody may have written what looks like a list. */
+		/* What looks like a list may be what a program wrote. */
 		pkram_bad_replace(r, NULL);
 		err = pkram_zero_gib(r, 0);
 		/* One GiB, to remove any entry that is there. */

@@ -74,7 +74,7 @@ static int grow_write_root(struct pkram_region *r)
 }
 
 /*
- * Make an empty region. Nobody knows of it, neither here nor in a later kernel, before
+ * Make an empty region. It is not visible, neither here nor in a later kernel, before
  * all of it is there: its header is written last.
  */
 static int grow_make_region(struct pkram_region *r)
@@ -116,7 +116,7 @@ int pkram_store_grow(struct pkram_region *r)
 
 /* Shrinking */
 
-/* A bad page is not given to anybody, and the system would not know of it. */
+/* A bad page is not used again, and the system would not know that it is bad. */
 static int grow_check_bad(struct pkram_region *r, u32 first, u32 nr,
 			  struct pkram_refusal *refusal)
 {

@@ -287,7 +287,7 @@ static int load_pool_read_records(struct load_pool *lp)
 	err = pkram_load(lr, nr, &pkram_store.al, &lp->res);
 	if (!err && pkram_store.region_lost)
 		pkram_load_keep(lr, nr, &pkram_store.al);
-	/* After the loader, to which units that are taken are nobody's. */
+	/* After the loader, which refuses extents with units that are taken already. */
 	list_for_each_entry(r, &pkram_store.regions, list)
 		pkram_lost_hold_back(r);
 	kvfree(lr);

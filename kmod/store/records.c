@@ -72,8 +72,8 @@ static bool records_pair_bad(const struct pkram_meta *m, u32 pair)
 
 /*
  * Write a record to both slots of a pair. What is in them says which is written first,
- * and what the number goes on from: whoever had the pair before, and whatever became
- * of its slots since, a cut leaves the old content or the new.
+ * and what the number goes on from: whatever the pair held before, and whatever happened
+ * to its slots since, a cut leaves the old content or the new.
  */
 static void records_write_pair(const struct pkram_meta *m, u32 pair,
 			       struct pkram_record *rec)

@@ -74,7 +74,7 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	schedule_delayed_work(&space_reap_work, HZ);
 }
 
-/* Take an idle GiB until it is depopulated. Nobody else gets it, and the region stays. */
+/* Take an idle GiB until it is depopulated. It is not allocated meanwhile, and the region stays. */
 static bool space_leave(struct pkram_region *r, u32 gib)
 {
 	if (pkram_alloc_mark(&pkram_store.al, pkram_region_id_of(r),

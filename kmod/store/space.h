@@ -36,7 +36,7 @@ bool pkram_space_leaving(const struct pkram_region *r, u32 unit);
  * @nr_units: number of units to allocate
  * @nr_gib: whole GiB that they contain
  *
- * Only who gets too little without them waits for them. Context: store.lock.
+ * Only a caller that gets too little without them waits for them. Context: store.lock.
  */
 bool pkram_space_worth_waiting(u64 nr_units, u32 nr_gib);
 

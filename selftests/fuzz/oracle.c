@@ -470,7 +470,7 @@ static void settle_replaced(void)
 	}
 }
 
-/* 3, and which units are taken by anybody */
+/* 3, and which units are taken at all */
 static void check_overlaps(struct image *im)
 {
 	static struct found *owner[2][GIB];

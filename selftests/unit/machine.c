@@ -367,8 +367,8 @@ static void check_tree(void)
 	CHECK_EQ(nr[2], pkram_store.nr_quarantined);
 }
 
-/* Who has a unit: nobody, only quarantined objects, or one that may have it */
-enum { NOBODY, CLAIMED, OWNED };
+/* The owner of a unit: none, only quarantined objects, or one that may have it */
+enum { NO_OWNER, CLAIMED, OWNED };
 
 static void own_unit(u8 *owner, u32 unit, u32 nr, bool bad)
 {
@@ -422,8 +422,8 @@ static void check_region(struct pkram_region *r)
 		if (!pkram_region_present(r, i / PKRAM_GIB_UNITS))
 			continue;
 		nr_free += !test_bit(i, ar->used);
-		if (owner[i] == NOBODY && test_bit(i, ar->used) && !kept_back(r, i, lost))
-			tap_fail(__FILE__, __LINE__, "unit %u is taken by nobody", i);
+		if (owner[i] == NO_OWNER && test_bit(i, ar->used) && !kept_back(r, i, lost))
+			tap_fail(__FILE__, __LINE__, "unit %u is taken and has no owner", i);
 		if (owner[i] == OWNED && !test_bit(i, ar->used))
 			tap_fail(__FILE__, __LINE__, "unit %u is owned and free", i);
 	}

@@ -497,7 +497,7 @@ static void remove_file(struct pkram_object *obj)
 	pkram_object_put(obj);
 }
 
-/* GiB are depopulated one by one, which takes long. Only who needs them waits for that. */
+/* GiB are depopulated one by one, which takes long. Only a caller that needs them waits for that. */
 static void test_free_without_waiting(void)
 {
 	struct pkram_object *obj, *other;
@@ -872,7 +872,7 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "a bad record with a directory's id leaves what is in it there",
 	   test_bad_record_with_dir_id },
 	 { "the root comes back when its region is adopted", test_root_comes_late },
-	 { "the root comes back from a region nobody missed", test_root_comes_unexpected },
+	 { "the root comes back from a region that was not known to be missing", test_root_comes_unexpected },
 	 { "a new root is written when missing regions are given up",
 	   test_root_given_up },
 	 { "an orphan does not take the name of another object", test_orphan_name },
@@ -884,7 +884,7 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "but not in a pool that is read-only", test_header_not_repaired },
 	 { "an adopt that runs out of memory changes nothing", test_adopt_without_memory },
 	 { "a region with the id of another is refused", test_adopt_twice },
-	 { "memory that becomes free makes nobody wait but who needs it",
+	 { "only callers that need memory that becomes free wait for it",
 	   test_free_without_waiting },
 	 { "memory that a page fault waits for does not leave the pool",
 	   test_shrink_during_fault },
@@ -892,7 +892,7 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "memory of missing regions' objects is free when they are given up",
 	   test_missing_given_up },
 	 { "a cut change of the set of regions leaves either set", test_set_cut },
-	 { "a pool that cannot be made is seen by nobody", test_first_region },
+	 { "a pool that cannot be made is not visible", test_first_region },
 	 { "a pool whose making is cut is whole or is not there", test_first_region_cut },
 	 { "attaching nested directories takes linear time", test_nested },
 )

@@ -65,9 +65,9 @@ enum pkram_handover_mode {
 
 /*
  * open(2) of a regular file of pkramfs for writing with O_EXCL, but without O_CREAT,
- * is exclusive: EBUSY while anybody else has the file open for writing, who in turn
- * cannot open it so while it lasts. A sealed file can be opened for writing in no
- * other way. Any open for writing is EBUSY while another has a claim.
+ * is exclusive: EBUSY while the file is open for writing elsewhere, and while it lasts,
+ * every other open for writing is EBUSY. A sealed file can be opened for writing in no
+ * other way. While an open has a claim, any other open for writing is EBUSY.
  */
 
 /*

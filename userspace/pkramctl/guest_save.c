@@ -227,7 +227,7 @@ static void cont_later(struct guests *gs, struct guest *g)
 	pid = fork();
 	if (!pid) {
 		setsid();
-		/* Nobody shall wait for the end of our output */
+		/* A reader of our output must not wait for its end */
 		fd = open("/dev/null", O_RDWR);
 		dup2(fd, STDIN_FILENO);
 		dup2(fd, STDOUT_FILENO);
@@ -345,7 +345,7 @@ int guests_leave(struct guests *gs, bool together)
 	bool failed = false;
 	struct guest *g;
 
-	/* Somebody else may have continued one, or reset it, since it was saved */
+	/* One may have been continued, or reset, since it was saved */
 	guests_each_anyhow(gs, check_one, NULL);
 	for (g = gs->list; g; g = g->next)
 		failed = failed || (g->chosen && g->failed);

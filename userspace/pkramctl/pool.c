@@ -260,7 +260,7 @@ static const struct ctl_verb pool_verbs[] = {
 	  pool_show },
 	{ "grow", "SIZE [--node N] [--timeout SECONDS]",
 	  "take whole GiB from this kernel's memory, now; --timeout: for each GiB\n"
-	  "      (10), as pages that somebody has pinned cannot be moved", pool_grow },
+	  "      (10), as pinned pages cannot be moved", pool_grow },
 	{ "adopt", "BASE+SIZE [--format]",
 	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
 	  "      a new, empty region of it if it holds none",

@@ -8,7 +8,7 @@
 /**
  * enum preflight_verdict - the result of a check
  * @PREFLIGHT_OK: nothing to do
- * @PREFLIGHT_WARN: the boot goes on; somebody should look at it
+ * @PREFLIGHT_WARN: the boot goes on; the operator should look at it
  * @PREFLIGHT_FORCE: refused, unless --force is given
  * @PREFLIGHT_REFUSE: refused
  */

@@ -17,7 +17,7 @@
     huge            have more RAM than fits on any disk, outside of files
     no-seal         do not seal the RAM in a save
     cut-off         write only a part of the state
-    is-continued    run again soon after a save, as if somebody had sent "cont"
+    is-continued    run again soon after a save, as if another client had sent "cont"
     uses-ram        fail the load after the RAM was used
 
 RAM in memory-backend-pkram has its state where fake_system.c looks for it.

@@ -65,7 +65,7 @@ saves()
 	sealed vm1 '-fake is-continued'
 	host idle guest start vm1
 	: >"$tmp/qemu.log"
-	host idle guest save vm1;	is 1 '' 'is running after the save, which is void' 'a guest that somebody continues after the save fails'
+	host idle guest save vm1;	is 1 '' 'is running after the save, which is void' 'a guest that is continued after the save fails'
 	shows vm1 running 'it goes on'
 	not_ended vm1 'its QEMU is not ended'
 	host idle guest stop --force vm1

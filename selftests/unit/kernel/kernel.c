@@ -106,7 +106,7 @@ bool flush_work(struct work_struct *work)
 	return true;
 }
 
-/* Nobody else does anything, so that it is in vain unless a work is queued. */
+/* Nothing else runs, so that it is in vain unless a work is queued. */
 void shim_sleep(void)
 {
 	if (!shim_scheduled || !flush_work(shim_scheduled))

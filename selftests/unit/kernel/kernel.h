@@ -2,7 +2,7 @@
 /*
  * What kmod/store takes from the kernel, for one thread in user space. Locks
  * check that they are not taken twice, and lockdep's asserts are real ones. Works
- * run when they are flushed or somebody sleeps, and delayed ones when they are cancelled. Every
+ * run when they are flushed or a caller sleeps, and delayed ones when they are cancelled. Every
  * allocation may be failed (pkram_alloc_fail_at).
  *
  * The Makefile makes each <linux/...> that the store includes a file with a

@@ -15,7 +15,7 @@ void __attribute__((noreturn)) shim_fail(const char *what, const char *file, int
 			shim_fail(#cond, __FILE__, __LINE__);		\
 	} while (0)
 
-/* All locks are one: held by nobody, to read, or to write */
+/* All locks are one: not held, held to read, or held to write */
 struct shim_lock {
 	int writers;
 	int readers;

@@ -27,7 +27,7 @@
  *	dma		have an edu device copy a page to another, and check the result of
  *			the last "dma": "ok", or what is wrong
  *	suspend		suspend to RAM; answers only on failure: after the wake-up the
- *			answer would block until somebody reads it
+ *			answer would block until it is read
  *	off		power off
  */
 #include <arpa/inet.h>

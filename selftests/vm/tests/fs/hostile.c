@@ -110,7 +110,7 @@ static bool unlink_waits(const char *path)
 	return true;
 }
 
-static void nobody_waits(struct __test_metadata *_metadata, int what, size_t from,
+static void others_do_not_wait(struct __test_metadata *_metadata, int what, size_t from,
 			 ssize_t done)
 {
 	int fd = fs_file("file", 4 * UNIT), stuck;
@@ -141,29 +141,29 @@ static void nobody_waits(struct __test_metadata *_metadata, int what, size_t fro
 	munmap(b.p, LEN);
 }
 
-TEST_F(main, stuck_read_keeps_nobody_waiting)
+TEST_F(main, stuck_read_delays_no_other_process)
 {
-	nobody_waits(_metadata, STUCK_READ, 0, LEN);
+	others_do_not_wait(_metadata, STUCK_READ, 0, LEN);
 }
 
-TEST_F(main, stuck_read_in_the_middle_keeps_nobody_waiting)
+TEST_F(main, stuck_read_in_the_middle_delays_no_other_process)
 {
-	nobody_waits(_metadata, STUCK_READ, UNIT + 5 * PAGE, LEN);
+	others_do_not_wait(_metadata, STUCK_READ, UNIT + 5 * PAGE, LEN);
 }
 
-TEST_F(main, stuck_write_keeps_nobody_waiting)
+TEST_F(main, stuck_write_delays_no_other_process)
 {
-	nobody_waits(_metadata, STUCK_WRITE, 0, LEN);
+	others_do_not_wait(_metadata, STUCK_WRITE, 0, LEN);
 }
 
-TEST_F(main, stuck_write_in_the_middle_keeps_nobody_waiting)
+TEST_F(main, stuck_write_in_the_middle_delays_no_other_process)
 {
-	nobody_waits(_metadata, STUCK_WRITE, UNIT + 5 * PAGE, LEN);
+	others_do_not_wait(_metadata, STUCK_WRITE, UNIT + 5 * PAGE, LEN);
 }
 
-TEST_F(main, stuck_fiemap_keeps_nobody_waiting)
+TEST_F(main, stuck_fiemap_delays_no_other_process)
 {
-	nobody_waits(_metadata, STUCK_MAP, PAGE, 0);
+	others_do_not_wait(_metadata, STUCK_MAP, PAGE, 0);
 }
 
 /* A stuck write beyond the end: the size is unchanged, and others may append */
@@ -372,7 +372,7 @@ static int own_folder(void)
 #define DEPTH		1200
 #define DEEP_NAME	"a-folder-with-a-long-name"
 
-TEST_F_TIMEOUT(main, deep_tree_keeps_nobody_waiting, 300)
+TEST_F_TIMEOUT(main, deep_tree_delays_no_other_process, 300)
 {
 	double begin, took[2] = {};
 	int i, bad = 0;
@@ -403,7 +403,7 @@ TEST_F_TIMEOUT(main, deep_tree_keeps_nobody_waiting, 300)
 
 #define NAMES	2400
 
-TEST_F_TIMEOUT(main, many_names_keep_nobody_waiting, 300)
+TEST_F_TIMEOUT(main, many_names_delay_no_other_process, 300)
 {
 	char name[256], *number = name + 230;
 	double begin, took[2] = {};
@@ -431,7 +431,7 @@ TEST_F_TIMEOUT(main, many_names_keep_nobody_waiting, 300)
 	EXPECT_OTHERS_WORK(5);
 }
 
-/* Hold whatever a user gets of an object that everybody may read. */
+/* Hold whatever a user gets of an object that all users may read. */
 static void hold_opens(int ready)
 {
 	struct pkram_ioc_claim c = { .size = sizeof(c) };
@@ -460,7 +460,7 @@ static void hold_opens(int ready)
 		pause();
 }
 
-TEST_F(main, opens_of_others_objects_hinder_nobody)
+TEST_F(main, opens_of_others_objects_hinder_no_other_user)
 {
 	int fd = fs_file("public", 4 * UNIT), other = fs_file("private", UNIT);
 	pid_t pid;
@@ -508,7 +508,7 @@ static void flood(int ready)
 	}
 }
 
-TEST_F(main, netlink_requests_of_users_hinder_nobody)
+TEST_F(main, netlink_requests_of_users_hinder_no_other_user)
 {
 	pid_t pid[4];
 	int i;

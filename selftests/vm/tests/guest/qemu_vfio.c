@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(after, changed_mappings_are_mapped_again, 400)
 	EXPECT_OK(unlink(PKRAM_MNT "/other"));
 	EXPECT_EQ(0, qemu_quit(q));
 	EXPECT_TRUE(dma_table_is("c", NULL));
-	/* Nobody needs the table of the saved guest. */
+	/* No program needs the table of the saved guest. */
 	EXPECT_OK(vm_run(NULL, CTL "dma-table remove vm1"));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory errors in the pool: whoever maps the page is told, it is not used again, in this
+ * Memory errors in the pool: each process that maps the page is told, it is not used again, in this
  * kernel or the next, and nothing else is lost.
  */
 #include <linux/fiemap.h>

@@ -268,7 +268,7 @@ static int extents(int fd, struct pkram_extent *ext, int max)
 	return n;
 }
 
-/* A device reads zeroes from memory that nobody wrote; holes get memory. */
+/* A device reads zeroes from memory that was never written; holes get memory. */
 TEST_F(pool, device_reads_zeroes_from_new_memory)
 {
 	struct pkram_extent old[32], new[32];
@@ -640,7 +640,7 @@ TEST_F(table, refused_vaddr_keeps_table_suspended)
 	EXPECT_OK(unlink(PKRAM_MNT "/file"));
 }
 
-/* Without a mount no inode says who may open the file: it needs CAP_DAC_OVERRIDE. */
+/* Without a mount no inode has the rights of the file: it needs CAP_DAC_OVERRIDE. */
 TEST_F(table, restore_while_unmounted_needs_privilege)
 {
 	struct box b;
