@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include "compat/fs.h"
+#include "fs/attr.h"
 #include "fs/fs.h"
 #include "mem/bad.h"
 #include "mem/region.h"

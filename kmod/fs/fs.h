@@ -36,22 +36,6 @@ static inline struct pkram_object *pkramfs_object(const struct inode *inode)
 	return inode->i_private;
 }
 
-/** pkramfs_refresh() - Copy size, times, owner, mode and blocks to the inode */
-void pkramfs_refresh(struct inode *inode);
-
-/**
- * pkramfs_stamp() - Set times of an inode and its object to now
- * @inode: inode
- * @which: PKRAM_SET_MTIME, PKRAM_SET_CTIME
- *
- * Commits only if the clock has ticked since, so that many small writes cost few
- * commits. Context: i_rwsem exclusive. Return: as pkram_store_setattr().
- */
-int pkramfs_stamp(struct inode *inode, u32 which);
-
-/** pkramfs_touch() - Set mtime and ctime to now, after a change of the data */
-int pkramfs_touch(struct inode *inode);
-
 extern const struct inode_operations pkramfs_dir_iops;
 extern const struct inode_operations pkramfs_file_iops;
 extern const struct file_operations pkramfs_dir_fops;

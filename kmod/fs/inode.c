@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pkramfs: inodes, attributes, names. Inodes show the state of the store: every
+ * pkramfs: inodes and names. Inodes show the state of the store: every
  * change is committed there first, and then copied to the inode.
  */
 
@@ -8,80 +8,17 @@
 #include <linux/pagemap.h>
 #include <linux/stat.h>
 #include "compat/fs.h"
+#include "fs/attr.h"
 #include "fs/fs.h"
 #include "store/extents.h"
 #include "store/names.h"
 #include "store/objects.h"
 #include "store/opens.h"
 
-#define BLOCK_SHIFT	9	/* st_blocks counts 512 bytes, whatever st_blksize */
-
 /* mmap.c has the mappings; the page cache is always empty. */
 static const struct address_space_operations pkramfs_aops = {
 	.dirty_folio	= noop_dirty_folio,
 };
-
-static struct timespec64 inode_from_time(const struct pkram_time *t)
-{
-	return (struct timespec64){ .tv_sec = t->sec, .tv_nsec = t->nsec };
-}
-
-static struct pkram_time inode_to_time(struct timespec64 ts)
-{
-	return (struct pkram_time){ .sec = ts.tv_sec, .nsec = ts.tv_nsec };
-}
-
-void pkramfs_refresh(struct inode *inode)
-{
-	struct pkram_object *obj = pkramfs_object(inode);
-	const struct pkram_record *rec = &obj->rec;
-
-	inode->i_mode = rec->mode;
-	inode->i_uid = make_kuid(&init_user_ns, rec->uid);
-	inode->i_gid = make_kgid(&init_user_ns, rec->gid);
-	inode_set_atime_to_ts(inode, inode_from_time(&rec->atime));
-	inode_set_mtime_to_ts(inode, inode_from_time(&rec->mtime));
-	inode_set_ctime_to_ts(inode, inode_from_time(&rec->ctime));
-	i_size_write(inode, rec->size);
-	inode->i_blocks = pkram_object_allocated(obj) >> BLOCK_SHIFT;
-	/* pkramfs_getattr() counts subdirectories. */
-	if (READ_ONCE(obj->removed))
-		clear_nlink(inode);
-	else
-		set_nlink(inode, 1);
-}
-
-int pkramfs_stamp(struct inode *inode, u32 which)
-{
-	struct timespec64 now = current_time(inode);
-	struct timespec64 mtime = inode_get_mtime(inode);
-	struct timespec64 ctime = inode_get_ctime(inode);
-	struct pkram_setattr set = {
-		.mtime = inode_to_time(now),
-		.ctime = inode_to_time(now),
-	};
-	int err;
-
-	if ((which & PKRAM_SET_MTIME) && !timespec64_equal(&mtime, &now))
-		set.valid |= PKRAM_SET_MTIME;
-	if ((which & PKRAM_SET_CTIME) && !timespec64_equal(&ctime, &now))
-		set.valid |= PKRAM_SET_CTIME;
-	if (!set.valid)
-		return 0;
-	err = pkram_store_setattr(pkramfs_object(inode), &set);
-	if (err)
-		return err;
-	if (set.valid & PKRAM_SET_MTIME)
-		inode_set_mtime_to_ts(inode, now);
-	if (set.valid & PKRAM_SET_CTIME)
-		inode_set_ctime_to_ts(inode, now);
-	return 0;
-}
-
-int pkramfs_touch(struct inode *inode)
-{
-	return pkramfs_stamp(inode, PKRAM_SET_MTIME | PKRAM_SET_CTIME);
-}
 
 static int inode_shows(struct inode *inode, void *obj)
 {
@@ -135,17 +72,17 @@ static int pkramfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 
 	generic_fillattr(idmap, request_mask, inode, stat);
 	/* Page faults fill holes, write, and do not update the inode. */
-	stat->blocks = pkram_object_allocated(obj) >> BLOCK_SHIFT;
+	stat->blocks = pkram_object_allocated(obj) >> PKRAMFS_BLOCK_SHIFT;
 	pkram_store_times(obj, &mtime, &ctime);
-	stat->mtime = inode_from_time(&mtime);
-	stat->ctime = inode_from_time(&ctime);
+	stat->mtime = pkramfs_from_time(&mtime);
+	stat->ctime = pkramfs_from_time(&ctime);
 	/* As on other file systems, "." and each ".." are links. */
 	if (S_ISDIR(inode->i_mode) && inode->i_nlink)
 		stat->nlink = 2 + READ_ONCE(obj->nr_subdirs);
 	/* cp and others read and write this much at a time: saves zeroing. */
 	if (S_ISREG(inode->i_mode))
 		stat->blksize = PKRAM_UNIT;
-	stat->btime = inode_from_time(&obj->rec.btime);
+	stat->btime = pkramfs_from_time(&obj->rec.btime);
 	stat->result_mask |= STATX_BTIME;
 	return 0;
 }
@@ -203,9 +140,9 @@ static int pkramfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	set.mode = inode->i_mode;
 	set.uid = from_kuid(&init_user_ns, inode->i_uid);
 	set.gid = from_kgid(&init_user_ns, inode->i_gid);
-	set.atime = inode_to_time(inode_get_atime(inode));
-	set.mtime = inode_to_time(inode_get_mtime(inode));
-	set.ctime = inode_to_time(inode_get_ctime(inode));
+	set.atime = pkramfs_to_time(inode_get_atime(inode));
+	set.mtime = pkramfs_to_time(inode_get_mtime(inode));
+	set.ctime = pkramfs_to_time(inode_get_ctime(inode));
 	err = pkram_store_setattr(pkramfs_object(inode), &set);
 	/* Even after a failure, the inode shows the state of the store. */
 	pkramfs_refresh(inode);

@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 #include "compat/fs.h"
+#include "fs/attr.h"
 #include "fs/fs.h"
 #include "store/extents.h"
 #include "store/objects.h"

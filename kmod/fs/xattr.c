@@ -6,6 +6,7 @@
 
 #include <linux/xattr.h>
 #include "compat/fs.h"
+#include "fs/attr.h"
 #include "fs/fs.h"
 #include "store/labels.h"
 
