@@ -37,16 +37,6 @@ static bool load_item_good(const struct pkram_loaded *it)
 	return !it->bad && !it->stale;
 }
 
-/* The first verdict stays: it is the closest to the cause. */
-void pkram_load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
-{
-	if (it->bad)
-		return;
-	it->bad = bad;
-	it->other = other;
-	it->stale = false;
-}
-
 /* Read */
 
 static void load_note_id(struct loader *l, u64 id)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the two halves of the loader share: load.c judges records, load_units.c their units. */
+/* What load.c, which judges records, uses of load_units.c, which judges their units */
 #ifndef _PKRAM_LOAD_PRIVATE_H
 #define _PKRAM_LOAD_PRIVATE_H
 

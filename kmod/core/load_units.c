@@ -18,6 +18,16 @@ static int load_units_cmp_run(const void *a, const void *b)
 	       pkram_load_cmp_u64(x->item, y->item);
 }
 
+/* The first verdict stays: it is the closest to the cause. */
+void pkram_load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
+{
+	if (it->bad)
+		return;
+	it->bad = bad;
+	it->other = other;
+	it->stale = false;
+}
+
 /* Extents against regions */
 
 static struct region_ref *load_units_find_region(struct loader *l, u64 id)
