@@ -34,7 +34,7 @@ static int load_cmp_name(const void *a, const void *b)
 
 static bool load_item_good(const struct pkram_loaded *it)
 {
-	return !it->bad && !it->stale;
+	return !it->bad && !it->is_void;
 }
 
 /* Read */
@@ -89,7 +89,7 @@ static int load_read_pair(struct loader *l, const void *slots, u32 seed,
 	if (!bad && it->rec.kind == PKRAM_KIND_FREE) {
 		if (!it->mirror)
 			return 0;
-		it->stale = true;
+		it->is_void = true;
 	}
 	it->loc = *loc;
 	it->loc.cur = cur;
@@ -136,7 +136,7 @@ static int load_index_ids(struct loader *l)
 		return -ENOMEM;
 	for (i = 0; i < l->res->nr; i++) {
 		it = &l->res->items[i];
-		if (!it->rec.id || it->rec.id > PKRAM_ID_MAX || it->stale)
+		if (!it->rec.id || it->rec.id > PKRAM_ID_MAX || it->is_void)
 			continue;
 		l->ids[l->nr_ids++] = (struct id_key) {
 			.id = it->rec.id,
@@ -187,7 +187,7 @@ static bool load_settle_group(struct loader *l, struct id_key *keys, u32 nr)
 		} else if (it != newest && load_same_object(it, newest)) {
 			it->bad = PKRAM_OK;
 			it->lost = false;
-			it->stale = true;
+			it->is_void = true;
 		}
 	}
 	swap(keys[0], keys[first]);
@@ -258,7 +258,7 @@ static bool load_same_place(const struct pkram_record *a,
 
 /*
  * Each record replaces at most one other. Start from those that no record
- * replaces: everything along the chain is stale. Records that are not reached this
+ * replaces: everything along the chain is void. Records that are not reached this
  * way form rings, in which each record voids the next.
  */
 static void load_settle_replaced(struct loader *l)
@@ -280,12 +280,12 @@ static void load_settle_replaced(struct loader *l)
 	for (i = 0; i < nr; i++) {
 		if (l->replaced[i])
 			continue;
-		for (j = l->next[i]; j != NO_ITEM && !items[j].stale;
+		for (j = l->next[i]; j != NO_ITEM && !items[j].is_void;
 		     j = l->next[j])
-			items[j].stale = true;
+			items[j].is_void = true;
 	}
 	for (i = 0; i < nr; i++)
-		if (l->replaced[i] && !items[i].stale)
+		if (l->replaced[i] && !items[i].is_void)
 			pkram_load_condemn(&items[i], PKRAM_BAD_DUP_NAME,
 					   items[i].rec.replaces);
 }

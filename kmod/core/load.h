@@ -47,7 +47,7 @@ struct pkram_location {
  * @lost: bad, and its extents are unknown
  * @mirror: slots differ: pkram_record_mirror() is to be called before anything
  *	relies on what this item says, be it good or bad
- * @stale: void: replaced by another object, or an older copy of the same one
+ * @is_void: replaced by another object, or an older copy of the same one
  *	elsewhere. To be set free. A record of kind free with @mirror is one as
  *	well: its pair is free, but for what a cut left in the other slot.
  * @orphan: good, but its directory is missing: to be shown at the root
@@ -59,7 +59,7 @@ struct pkram_loaded {
 	u64 other;
 	bool lost;
 	bool mirror;
-	bool stale;
+	bool is_void;
 	bool orphan;
 };
 
@@ -90,13 +90,13 @@ struct pkram_load_result {
  *
  * Rules:
  * - Several records with one id: those of one kind and btime are versions of one
- *   object. The one with the highest seq counts, the others are stale, even if bad
+ *   object. The one with the highest seq counts, the others are void, even if bad
  *   (a record that moved between slot sizes). If the highest seq occurs twice, or
  *   the newest is bad: all of them are bad. If there are good ones that differ in
  *   kind or btime: all are bad; but of the root the one that is oldest by btime
  *   stays. A bad record condemns no other but its own older versions.
  * - A record that another, good one replaces and that has its parent and name
- *   is stale.
+ *   is void.
  * - Records whose extents overlap are bad (the owner of the memory is unknown).
  * - Of several with one parent and name all except the lowest id are bad.
  * - A missing region, an extent outside its region, in an absent GiB or over

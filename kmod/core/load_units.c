@@ -25,7 +25,7 @@ void pkram_load_condemn(struct pkram_loaded *it, enum pkram_bad bad, u64 other)
 		return;
 	it->bad = bad;
 	it->other = other;
-	it->stale = false;
+	it->is_void = false;
 }
 
 /* Extents against regions */
@@ -189,7 +189,7 @@ int pkram_load_collect_runs(struct loader *l)
 	if (!l->runs)
 		return -ENOMEM;
 	for (i = 0; i < l->res->nr; i++)
-		if (!l->res->items[i].stale)
+		if (!l->res->items[i].is_void)
 			load_units_collect_item(l, i);
 	sort(l->runs, l->nr_runs, sizeof(*l->runs), load_units_cmp_run, NULL);
 	return 0;

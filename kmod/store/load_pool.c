@@ -94,7 +94,7 @@ static bool load_pool_root_is_spoilt(const struct pkram_loaded *item)
 }
 
 /*
- * They are stale: decided before objects take over what records own. But where one is
+ * They are void: decided before objects take over what records own. But where one is
  * good in itself they are kept, as it would count if the others were gone.
  */
 static void load_pool_void_roots(struct pkram_load_result *res)
@@ -106,7 +106,7 @@ static void load_pool_void_roots(struct pkram_load_result *res)
 		    res->items[i].bad == PKRAM_BAD_DUP_ID)
 			return;
 	for (i = 0; i < res->nr; i++)
-		res->items[i].stale |= load_pool_root_is_spoilt(&res->items[i]);
+		res->items[i].is_void |= load_pool_root_is_spoilt(&res->items[i]);
 }
 
 static int load_pool_make_class(struct load_pool *lp, int class, u32 *nr)
@@ -117,7 +117,7 @@ static int load_pool_make_class(struct load_pool *lp, int class, u32 *nr)
 
 	for (i = 0; i < lp->res.nr; i++) {
 		item = &lp->res.items[i];
-		if (item->stale || load_pool_class(item) != class)
+		if (item->is_void || load_pool_class(item) != class)
 			continue;
 		obj = load_pool_make_object(item);
 		if (!obj)
@@ -236,7 +236,7 @@ static void load_pool_link_objects(struct load_pool *lp)
 }
 
 /*
- * Free stale records, and make slots equal that a cut or a bit flip left different.
+ * Free void records, and make slots equal that a cut or a bit flip left different.
  * What they say now must not depend on a slot that may be damaged later: the other
  * one has what the store took no notice of.
  */
@@ -251,11 +251,11 @@ static void load_pool_repair(const struct pkram_load_result *res)
 	for (i = 0; i < res->nr; i++) {
 		item = &res->items[i];
 		/* A damaged root stays until no other can come any more. */
-		if (item->stale && item->bad && pkram_store.region_lost)
+		if (item->is_void && item->bad && pkram_store.region_lost)
 			continue;
-		if (item->stale && item->rec.kind != PKRAM_KIND_FREE) {
+		if (item->is_void && item->rec.kind != PKRAM_KIND_FREE) {
 			pkram_records_free(&item->loc, item->rec.id);
-			how = "freed a stale record";
+			how = "freed a void record";
 		} else if (item->mirror) {
 			pkram_records_mirror(&item->loc);
 			how = "made the slots equal";

@@ -39,7 +39,7 @@ static void repair(void)
 		size = it->loc.large ? PKRAM_LARGE_SLOT : PKRAM_SMALL_SLOT;
 		at = (struct spot){ n, it->loc.unit, it->loc.pair, it->loc.large };
 		a = image_slot(&im, at, 0);
-		if (it->stale && it->rec.kind != PKRAM_KIND_FREE)
+		if (it->is_void && it->rec.kind != PKRAM_KIND_FREE)
 			set_free(a, size, it->rec.id);
 		else if (it->mirror)
 			pkram_record_mirror(a, size, im.seed, buf);

@@ -588,10 +588,10 @@ static void compare_item(struct image *im, const struct pkram_loaded *it,
 {
 	REQUIRE(it->loc.region_id == im->h[f->region].region_id && it->loc.unit == f->unit &&
 		it->loc.pair == f->pair && it->loc.large == f->large);
-	if (!!it->bad != f->bad || it->stale != (f->is_void || f->half_free) ||
+	if (!!it->bad != f->bad || it->is_void != (f->is_void || f->half_free) ||
 	    it->orphan != f->orphan || it->lost != f->lost) {
-		fprintf(stderr, "unit %u pair %u id %llu: bad %d (%s) stale %d orphan %d lost %d; oracle %d %d %d %d\n",
-			f->unit, f->pair, f->id, it->bad, pkram_bad_text(it->bad), it->stale,
+		fprintf(stderr, "unit %u pair %u id %llu: bad %d (%s) void %d orphan %d lost %d; oracle %d %d %d %d\n",
+			f->unit, f->pair, f->id, it->bad, pkram_bad_text(it->bad), it->is_void,
 			it->orphan, it->lost, f->bad, f->is_void || f->half_free, f->orphan,
 			f->lost);
 		abort();

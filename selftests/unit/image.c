@@ -300,7 +300,7 @@ struct pkram_loaded *image_find(struct image *im, u64 id)
 
 	for (i = 0; i < im->res.nr; i++) {
 		it = &im->res.items[i];
-		if (it->bad || it->stale || it->rec.id != id)
+		if (it->bad || it->is_void || it->rec.id != id)
 			continue;
 		CHECK(!found);
 		found = it;
@@ -469,10 +469,10 @@ void sample_check(struct sample *s, int may_be_bad)
 		CHECK(it);
 		if (it->bad && i == may_be_bad)
 			continue;
-		if (it->bad || it->stale)
-			tap_note("object %d: %s, stale %d", i,
-				 pkram_bad_text(it->bad), it->stale);
-		CHECK(!it->bad && !it->stale);
+		if (it->bad || it->is_void)
+			tap_note("object %d: %s, void %d", i,
+				 pkram_bad_text(it->bad), it->is_void);
+		CHECK(!it->bad && !it->is_void);
 		CHECK_EQ(it->orphan, orphan_expected(s, i, may_be_bad));
 		CHECK(record_same(&it->rec, &s->rec[i]));
 		good++;

@@ -349,14 +349,14 @@ static void test_rename_over(void)
 		CHECK_EQ(image_load(&s.im), 0);
 		a = image_at(&s.im, s.spot[3]);
 		b = image_at(&s.im, s.spot[2]);
-		CHECK(a && !a->bad && !a->stale);
+		CHECK(a && !a->bad && !a->is_void);
 		CHECK(!b || (!b->bad && record_same(&b->rec, &s.rec[2])));
 		if (record_same(&a->rec, &s.rec[3])) {
-			CHECK(b && !b->stale);
+			CHECK(b && !b->is_void);
 			seen[0]++;
 		} else {
 			CHECK(record_same(&a->rec, &new));
-			CHECK(!b || b->stale);
+			CHECK(!b || b->is_void);
 			seen[b ? 1 : 2]++;
 			/* The memory of the replaced object is free. */
 			CHECK_EQ(pkram_alloc_mark(&s.im.al,
@@ -394,8 +394,8 @@ static void move(u32 i, struct spot to)
 		b = image_at(&s.im, to);
 		CHECK(a || b);
 		CHECK(!a || (!a->bad && record_same(&a->rec, &s.rec[i])));
-		CHECK(!b || (!b->bad && !b->stale && record_same(&b->rec, &new)));
-		CHECK(!a || a->stale == !!b);
+		CHECK(!b || (!b->bad && !b->is_void && record_same(&b->rec, &new)));
+		CHECK(!a || a->is_void == !!b);
 		seen[!b ? 0 : a ? 1 : 2]++;
 		CHECK(cut || !a);
 		/* Both records name the same memory. */

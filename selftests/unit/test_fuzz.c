@@ -76,7 +76,7 @@ static void check_good(void)
 	memset(owner, 0, sizeof(owner));
 	for (i = 0; i < s.im.res.nr; i++) {
 		a = &s.im.res.items[i];
-		if (a->bad || a->stale)
+		if (a->bad || a->is_void)
 			continue;
 		CHECK(a->rec.id && a->rec.id <= s.im.res.max_id);
 		check_entries(&a->rec);
@@ -93,7 +93,7 @@ static void check_good(void)
 		}
 		for (j = 0; j < i; j++) {
 			b = &s.im.res.items[j];
-			if (b->bad || b->stale)
+			if (b->bad || b->is_void)
 				continue;
 			CHECK(a->rec.id != b->rec.id);
 			CHECK(a->rec.parent != b->rec.parent ||
@@ -115,7 +115,7 @@ static void check_others(u32 touched)
 		if (i == touched)
 			continue;
 		it = image_at(&s.im, s.spot[i]);
-		CHECK(it && !it->stale && record_same(&it->rec, &s.rec[i]));
+		CHECK(it && !it->is_void && record_same(&it->rec, &s.rec[i]));
 		CHECK(!it->bad || it->bad == PKRAM_BAD_OVERLAP ||
 		      it->bad == PKRAM_BAD_DUP_ID ||
 		      it->bad == PKRAM_BAD_DUP_NAME);

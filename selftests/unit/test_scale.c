@@ -33,7 +33,7 @@ static void all_good(u32 nr)
 
 	CHECK_EQ(im.res.nr, nr);
 	for (i = 0; i < nr; i++)
-		CHECK(!im.res.items[i].bad && !im.res.items[i].stale &&
+		CHECK(!im.res.items[i].bad && !im.res.items[i].is_void &&
 		      !im.res.items[i].orphan);
 }
 

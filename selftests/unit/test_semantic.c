@@ -51,9 +51,9 @@ static void is_at(struct spot at, enum pkram_bad want, int line)
 
 	if (!it)
 		tap_fail(__FILE__, line, "there is no record");
-	if (it->bad != want || it->stale)
+	if (it->bad != want || it->is_void)
 		tap_fail(__FILE__, line, "\"%s\"%s, not \"%s\"",
-			 pkram_bad_text(it->bad), it->stale ? ", stale" : "",
+			 pkram_bad_text(it->bad), it->is_void ? ", void" : "",
 			 pkram_bad_text(want));
 }
 
@@ -199,10 +199,10 @@ static void test_same_id(void)
 	r.name_len = 10;
 	put_file(A(4), r, NULL, 0);
 	load();
-	CHECK(image_at(&im, A(1))->stale && !image_at(&im, A(1))->bad);
+	CHECK(image_at(&im, A(1))->is_void && !image_at(&im, A(1))->bad);
 	is_at(LARGE, PKRAM_OK, __LINE__);
 	IS(2, PKRAM_OK);
-	CHECK(image_at(&im, A(3))->stale && image_at(&im, A(4))->stale);
+	CHECK(image_at(&im, A(3))->is_void && image_at(&im, A(4))->is_void);
 	CHECK_EQ(im.al.nr_free, 4 * 512 - 4 - 10);
 
 	/* With the same seq neither is used. */
@@ -295,9 +295,9 @@ static void stale_is(u32 pair, bool want, int line)
 {
 	struct pkram_loaded *it = image_at(&im, A(pair));
 
-	if (it->bad || it->stale != want)
-		tap_fail(__FILE__, line, "%s, stale %d",
-			 pkram_bad_text(it->bad), it->stale);
+	if (it->bad || it->is_void != want)
+		tap_fail(__FILE__, line, "%s, void %d",
+			 pkram_bad_text(it->bad), it->is_void);
 }
 
 #define STALE(pair, want) stale_is(pair, want, __LINE__)
@@ -371,7 +371,7 @@ static void orphan_is(u32 pair, bool want, int line)
 {
 	struct pkram_loaded *it = image_at(&im, A(pair));
 
-	if (it->bad || it->stale || it->orphan != want)
+	if (it->bad || it->is_void || it->orphan != want)
 		tap_fail(__FILE__, line, "%s, orphan %d",
 			 pkram_bad_text(it->bad), it->orphan);
 }
