@@ -100,7 +100,7 @@ int pkram_alloc_mark(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
 /** pkram_alloc_free() - Free a run of units, each of which must be taken; bad ones stay taken */
 void pkram_alloc_free(struct pkram_alloc *al, u64 id, u32 unit, u32 nr);
 
-/** pkram_alloc_set_bad() - Never give out a unit again; one that is free is taken */
+/** pkram_alloc_set_bad() - Keep a unit back for good; one that is free is taken */
 void pkram_alloc_set_bad(struct pkram_alloc *al, u64 id, u32 unit);
 
 /**

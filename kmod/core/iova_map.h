@@ -153,6 +153,7 @@ int pkram_iova_map_find_invalid(const struct pkram_iova_map *t, u64 first,
 /** pkram_iova_map_revalidate() - Mark the user address of mapping number @i as valid again */
 void pkram_iova_map_revalidate(struct pkram_iova_map *t, u32 i);
 
+/** pkram_runs_free() - Free the list; no range is open then */
 void pkram_runs_free(struct pkram_runs *r);
 
 /** pkram_runs_set() - Open one range and close all others. Return: 0 or -ENOMEM. */

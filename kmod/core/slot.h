@@ -39,6 +39,7 @@ enum pkram_bad {
 	__PKRAM_BAD_MAX
 };
 
+/** pkram_bad_text() - Get the text of a verdict, which the operator sees */
 const char *pkram_bad_text(enum pkram_bad bad);
 
 /** pkram_tag() - Make the first word of a slot */

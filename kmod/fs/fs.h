@@ -16,7 +16,10 @@ struct pkram_span;
 
 /* super.c */
 
+/** pkramfs_init() - Register the file system. Return: 0 or negative errno. */
 int pkramfs_init(void);
+
+/** pkramfs_exit() - Unregister the file system, which is not mounted */
 void pkramfs_exit(void);
 
 /* inode.c */
@@ -43,25 +46,37 @@ extern const struct file_operations pkramfs_dir_fops;
 /* xattr.c */
 
 extern const struct xattr_handler * const pkramfs_xattr_handlers[];
+
+/** pkramfs_listxattr() - List the labels of an object: an &inode_operations.listxattr */
 ssize_t pkramfs_listxattr(struct dentry *dentry, char *buf, size_t size);
 
 /* ioctl.c */
 
+/** pkramfs_ioctl() - Serve the ioctls of uapi/linux/pkram.h: a &file_operations.unlocked_ioctl */
 long pkramfs_ioctl(struct file *file, unsigned int cmd, unsigned long uarg);
 
 /* file.c: read, write, allocate, seek */
 
 extern const struct file_operations pkramfs_file_fops;
+
+/** pkramfs_fiemap() - Tell where in physical memory a file is: an &inode_operations.fiemap */
 int pkramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 		   u64 start, u64 len);
 
 /* mmap.c: mappings and faults */
 
+/** pkramfs_mmap_init() - Make what all mappings share. Return: 0 or negative errno. */
 int pkramfs_mmap_init(void);
+
+/** pkramfs_mmap_exit() - Undo that; there are no mappings */
 void pkramfs_mmap_exit(void);
 
 /* Operations of &pkramfs_file_fops; file->private_data is a &struct pkram_open */
+
+/** pkramfs_mmap() - Map a file by an inner file of its own: a &file_operations.mmap */
 int pkramfs_mmap(struct file *file, struct vm_area_struct *vma);
+
+/** pkramfs_get_unmapped_area() - Find an address that allows large leaves */
 unsigned long pkramfs_get_unmapped_area(struct file *file, unsigned long addr,
 					unsigned long len, unsigned long pgoff,
 					unsigned long flags);

@@ -48,7 +48,7 @@ void pkram_bad_read(struct pkram_region *r);
 void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list);
 
 /**
- * pkram_bad_accept() - From now on, write the list when it changes
+ * pkram_bad_accept() - Write the list when it changes, from now on
  * @r: region with a valid header
  *
  * Entries outside of the region are dropped; all are if the list lacks the pool's key.

@@ -80,8 +80,10 @@ bool pkram_region_pinned(const struct pkram_region *r, u32 unit);
 /** pkram_region_commit() - Write the header; the caller serialises per region */
 void pkram_region_commit(struct pkram_region *r);
 
-/* Unit map accessors that serialise; see pkram_map_get() and pkram_map_set() */
+/** pkram_region_map_get() - Read the state of a unit, as pkram_map_get() */
 int pkram_region_map_get(struct pkram_region *r, u32 unit);
+
+/** pkram_region_map_set() - Set the state of units as pkram_map_set(), one caller at a time */
 int pkram_region_map_set(struct pkram_region *r, u32 unit, u32 nr, int state);
 
 #endif /* _PKRAM_REGION_H */

@@ -26,6 +26,8 @@ int pkram_attach_ranges(const struct pkram_range *ranges, int nr, bool heads, u3
  * (logged, see pkram_quarantine_walk()); -EINVAL bad parameter; -ENOMEM.
  */
 int pkram_attach_init(const char *attach);
+
+/** pkram_attach_exit() - Forget the quarantined ranges, at module exit; they stay reserved */
 void pkram_attach_exit(void);
 
 #endif /* _PKRAM_ATTACH_H */

@@ -21,10 +21,10 @@ typedef void (*pkram_lost_fn)(struct pkram_object *obj, u64 offset, int flags);
 /** pkram_store_set_lost() - Set the file system's function; once, at init */
 void pkram_store_set_lost(pkram_lost_fn fn);
 
-/** pkram_lost_init() - Learn of memory errors from now on */
+/** pkram_lost_init() - Act on memory errors from now on */
 void pkram_lost_init(void);
 
-/** pkram_lost_exit() - Learn of them no more; the regions are closed */
+/** pkram_lost_exit() - Ignore memory errors from now on; the regions are closed */
 void pkram_lost_exit(void);
 
 /** pkram_lost_hold_back() - Do not allocate the units of a region's bad pages. Context: store.lock. */

@@ -49,11 +49,45 @@ int pkram_open_may_change(struct pkram_object *obj, struct pkram_open *open);
 /** pkram_open_may_rename() - Check whether an object may be renamed. Context: store.lock. */
 int pkram_open_may_rename(const struct pkram_object *obj);
 
-/* The ioctls of uapi/linux/pkram.h; committed on return. */
+/**
+ * pkram_open_claim() - Claim an object as guest RAM
+ * @open: open for writing, to which the claim belongs from now on
+ * @flags: PKRAM_CLAIM_* of the uapi
+ * @vm_uuid: with %PKRAM_CLAIM_SEALED: must be that of the seal, unless zero
+ * @bytes: must be the object's size, unless 0
+ * @generation: out: number of seals so far
+ *
+ * Committed on return. Context: may sleep; takes store.lock. Return: 0; -EBADF not open
+ * for writing; -EUCLEAN; -ENOENT the object was removed; -EBUSY another open writes, is
+ * exclusive or has the claim; -EINVAL another size, or the flags; as pkram_seal_claim();
+ * as pkram_object_commit().
+ */
 int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 		     u64 bytes, u64 *generation);
+
+/**
+ * pkram_open_seal() - Seal an object with the cookie of a saved state
+ * @open: has the claim
+ * @cookie: not all zero
+ * @vm_uuid: of the guest, or zero
+ * @generation: out: number of seals so far
+ *
+ * Committed on return. Context: may sleep; takes store.lock. Return: 0; -EPERM @open does
+ * not have the claim; -EINVAL the cookie; as pkram_object_commit().
+ */
 int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 		    const u8 vm_uuid[16], u64 *generation);
+
+/**
+ * pkram_open_resume() - Compare a cookie with that of the seal, and consume the seal
+ * @open: has the claim
+ * @cookie: of the saved state
+ * @check: compare only
+ * @generation: out: number of seals so far
+ *
+ * Committed on return. Context: may sleep; takes store.lock. Return: 0; -EPERM @open does
+ * not have the claim; as pkram_seal_resume(); as pkram_object_commit().
+ */
 int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 		      bool check, u64 *generation);
 
