@@ -112,7 +112,8 @@ struct pkram_region_ser {
  * @base: physical address of the region
  * @len: bytes used: this struct and entries, padded with zeroes to 8
  * @nr: number of entries
- * @pool_key: of the pool, as in the header: a program that can write into an object cannot forge a list
+ * @pool_key: of the pool, as in the header: a program that can write into an object
+ *	cannot forge a list
  * @entry: pages of 4 KiB by their number in the region, rising. With
  *	%PKRAM_BAD_WHOLE_UNIT: the first page of a unit of which all pages count as bad.
  */

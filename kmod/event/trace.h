@@ -4,7 +4,7 @@
  * problem. docs/troubleshooting.md shows how to read them. One that is
  * off is a jump that is not taken. They are no stable interface.
  *
- * Arguments are numbers and texts, not objects: this floor knows none.
+ * Arguments are numbers and texts, not objects: this layer knows none.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pkram
