@@ -185,12 +185,12 @@ static long pkram_vfio_get_table(struct pkram_vfio_table *n, u32 known, void __u
 static long pkram_vfio_table_create(struct pkram_container *c, void __user *arg)
 {
 	struct pkram_vfio_table n;
-	long err = pkram_vfio_get_table(&n, 0, arg);
+	long err = pkram_vfio_get_table(&n, PKRAM_VFIO_TABLE_CREATE_REPLACE, arg);
 
 	if (err)
 		return err;
 	mutex_lock(&c->lock);
-	err = pkram_save_create(c, n.name);
+	err = pkram_save_create(c, n.name, n.flags & PKRAM_VFIO_TABLE_CREATE_REPLACE);
 	mutex_unlock(&c->lock);
 	return err;
 }

@@ -79,16 +79,32 @@ void pkram_save_set_state(struct pkram_container *c, struct pkram_save_state sta
 	c->running = state.running;
 }
 
-int pkram_save_create(struct pkram_container *c, const char *name)
+/* Remove a table, if there is one, without a look at what it maps. */
+static int save_remove_unused(const char *name)
+{
+	struct pkram_object *table = pkram_dma_table_restore(name, true);
+
+	if (!IS_ERR(table))
+		pkram_dma_table_put(table, false);
+	else if (PTR_ERR(table) != -ENOENT)
+		return PTR_ERR(table);
+	return 0;
+}
+
+int pkram_save_create(struct pkram_container *c, const char *name, bool replace)
 {
 	struct pkram_object *table;
 	struct pkram_mapping *m;
 	struct pkram_entry *e;
 	u32 i, nr = 0;
+	int err;
 
 	lockdep_assert_held(&c->lock);
 	if (c->dma_table)
 		return -EINVAL;
+	err = replace ? save_remove_unused(name) : 0;
+	if (err)
+		return err;
 	e = kvcalloc(max(c->table.nr, 1U), sizeof(*e), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return -ENOMEM;

@@ -12,10 +12,11 @@
  * pkram_save_create() - Create a DMA table with the mappings of a container
  * @c: container
  * @name: of the DMA table
+ * @replace: remove an unused table of that name first
  *
  * Return: 0, or an error of PKRAM_VFIO_TABLE_CREATE (linux/pkram_vfio.h).
  */
-int pkram_save_create(struct pkram_container *c, const char *name);
+int pkram_save_create(struct pkram_container *c, const char *name, bool replace);
 
 /**
  * pkram_save_add() - Add a mapping to the container's DMA table

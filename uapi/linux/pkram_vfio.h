@@ -21,7 +21,7 @@
 /**
  * struct pkram_vfio_table - PKRAM_VFIO_TABLE_CREATE, PKRAM_VFIO_TABLE_RESTORE
  * @argsz: in: size of this struct
- * @flags: in: CREATE: 0; RESTORE: PKRAM_VFIO_TABLE_RESTORE_*
+ * @flags: in: PKRAM_VFIO_TABLE_CREATE_* or PKRAM_VFIO_TABLE_RESTORE_*
  * @name: in: name of the DMA table: 1 to 255 bytes and a terminating zero; no '/',
  *	neither "." nor ".."
  */
@@ -33,6 +33,9 @@ struct pkram_vfio_table {
 
 /* Restore a DMA table that was not suspended before its process or kernel ended */
 #define PKRAM_VFIO_TABLE_RESTORE_FORCE	(1U << 0)
+
+/* Remove an unused DMA table of that name first, whatever it maps */
+#define PKRAM_VFIO_TABLE_CREATE_REPLACE	(1U << 1)
 
 /**
  * struct pkram_vfio_unmap_stale - PKRAM_VFIO_UNMAP_STALE
@@ -52,7 +55,8 @@ struct pkram_vfio_unmap_stale {
  * ioctls on the container, after VFIO_SET_IOMMU
  *
  * TABLE_CREATE: create a DMA table and keep the container's mappings in it, those that
- * exist already included. A mapping of memory outside the pool is not kept.
+ * exist already included. A mapping of memory outside the pool is not kept. With
+ * PKRAM_VFIO_TABLE_CREATE_REPLACE it has the errors EBUSY and EPERM of RESTORE too.
  *
  * VFIO_IOMMU_UNMAP_DMA with VFIO_DMA_UNMAP_FLAG_ALL and VFIO_DMA_UNMAP_FLAG_VADDR
  * suspends the DMA table: it then survives the container and the kernel. The first

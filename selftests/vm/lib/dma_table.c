@@ -43,6 +43,11 @@ int table_create(int c, const char *name)
 	return table_ioctl(c, PKRAM_VFIO_TABLE_CREATE, name, 0);
 }
 
+int table_replace(int c, const char *name)
+{
+	return table_ioctl(c, PKRAM_VFIO_TABLE_CREATE, name, PKRAM_VFIO_TABLE_CREATE_REPLACE);
+}
+
 int table_restore(int c, const char *name)
 {
 	return table_ioctl(c, PKRAM_VFIO_TABLE_RESTORE, name, 0);

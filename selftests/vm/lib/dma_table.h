@@ -26,6 +26,7 @@ int box_copy(struct box *b, uint64_t from, uint64_t to);
 
 int table_create(int c, const char *name);
 
+int table_replace(int c, const char *name);
 int table_restore(int c, const char *name);
 
 int table_restore_force(int c, const char *name);

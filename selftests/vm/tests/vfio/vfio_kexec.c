@@ -371,6 +371,10 @@ TEST_F(second, invalid_restore_is_refused)
 	ASSERT_OK(become_nobody());
 	EXPECT_ERR(EACCES, table_restore(b.c, "theirs"));
 	ASSERT_OK(become_root());
+	ASSERT_OK(become_nobody());
+	EXPECT_ERR(EPERM, table_replace(b.c, "foreign"));
+	ASSERT_OK(become_root());
+	EXPECT_ERR(EUCLEAN, table_replace(b.c, "damaged"));
 	/* A refused restore leaves no mapping. */
 	EXPECT_EQ(65535, dma_avail(b.c));
 	EXPECT_OK(truncate(PKRAM_MNT "/reserved", 0));
@@ -380,6 +384,7 @@ TEST_F(second, invalid_restore_is_refused)
 	ASSERT_OK(become_nobody());
 	EXPECT_OK(table_restore(b.c, "theirs"));
 	EXPECT_ERR(EINVAL, table_restore(b.c, "flipped"));
+	EXPECT_ERR(EINVAL, table_replace(b.c, "flipped"));
 	ASSERT_OK(become_root());
 	box_close(&b);
 	/* Of a record with one damaged slot the other is used. The file is claimed before. */
@@ -394,6 +399,23 @@ TEST_F(second, invalid_restore_is_refused)
 	box_close(&b);
 	munmap(p, 2 * UNIT);
 	close(fd);
+}
+
+/* A table that cannot be restored does not keep its name from a new guest. */
+TEST_F(second, unusable_tables_are_replaced)
+{
+	static const char * const names[] = { "gone", "reserved" };
+	struct box b;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		ASSERT_OK(box_open(&b, 0));
+		EXPECT_ERR(EEXIST, table_create(b.c, names[i]));
+		EXPECT_OK(table_replace(b.c, names[i]));
+		EXPECT_TABLE(names[i], 0, false, true);
+		box_close(&b);
+		EXPECT_FALSE(table_listed(names[i]));
+	}
 }
 
 TEST_F(second, restore_unsuspended_needs_force)
@@ -421,8 +443,7 @@ TEST_F(second, restore_unsuspended_needs_force)
 
 TEST_F(second, tables_are_removed_and_discarded)
 {
-	static const char * const names[] = { "cut", "gone", "reserved", "foreign", "theirs",
-					      "flipped" };
+	static const char * const names[] = { "cut", "foreign", "theirs", "flipped" };
 	char *text;
 	size_t i;
 

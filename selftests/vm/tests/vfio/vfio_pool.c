@@ -496,6 +496,7 @@ TEST_F(table, table_names_are_checked)
 	EXPECT_ERR(EINVAL, table_restore(a.c, "two"));
 	EXPECT_ERR(EEXIST, ioctl(b.c, PKRAM_VFIO_TABLE_CREATE, &n));
 	EXPECT_ERR(EBUSY, ioctl(b.c, PKRAM_VFIO_TABLE_RESTORE, &n));
+	EXPECT_ERR(EBUSY, table_replace(b.c, (char *)n.name));
 	/* A file may have the same name. */
 	EXPECT_LE(0, fs_file(PKRAM_MNT "/one", 0));
 	EXPECT_OK(table_create(b.c, "one"));
