@@ -3,14 +3,17 @@
  * pkramfs: the ioctls of a regular file. Rules and errors are in the uapi header.
  */
 
+#include <linux/file.h>
 #include <linux/math64.h>
 #include <linux/pkram.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "compat/fs.h"
 #include "fs/attr.h"
 #include "fs/fs.h"
 #include "store/extents.h"
+#include "store/lost.h"
 #include "store/objects.h"
 #include "store/opens.h"
 #include "store/store.h"
@@ -39,6 +42,8 @@ union ioctl_arg {
 	struct pkram_ioc_claim claim;
 	struct pkram_ioc_seal seal;
 	struct pkram_ioc_alloc alloc;
+	struct pkram_ioc_bad bad;
+	struct pkram_ioc_resume_all resume_all;
 };
 
 static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
@@ -56,6 +61,7 @@ static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 	up_read(&obj->map_sem);
 	arg->allocated = pkram_object_allocated(obj);
 	arg->state = pkram_object_state(obj);
+	arg->nr_bad_pages = pkram_object_nr_bad_pages(obj);
 	pkram_store_pool_uuid(arg->pool_uuid);
 	return 0;
 }
@@ -118,20 +124,79 @@ static int ioctl_claim(struct pkram_open *open, struct pkram_ioc_claim *arg)
 static int ioctl_alloc(struct pkram_open *open, struct inode *inode,
 		       const struct pkram_ioc_alloc *arg)
 {
+	bool sparse = arg->flags & PKRAM_ALLOC_SPARSE;
 	struct pkram_place place = {
 		.node = arg->node,
 		.strict = arg->flags & PKRAM_ALLOC_STRICT,
 	};
+	u64 end;
 	int err;
 
-	if (arg->flags & ~PKRAM_ALLOC_STRICT || arg->reserved ||
-	    arg->node >= MAX_NUMNODES || !arg->bytes)
+	if (arg->flags & ~(PKRAM_ALLOC_STRICT | PKRAM_ALLOC_SPARSE) || arg->reserved ||
+	    arg->node >= MAX_NUMNODES || !arg->bytes ||
+	    (sparse && (place.strict || place.node)))
 		return -EINVAL;
+	if (check_add_overflow(arg->offset, arg->bytes, &end))
+		return -EFBIG;
 	err = pkram_open_may_change(open->obj, open);
-	if (!err)
+	if (!err && sparse)
+		err = pkram_store_resize_sparse(open->obj, end);
+	else if (!err)
 		err = pkram_store_allocate(open->obj, arg->offset, arg->bytes,
 					   &place);
 	pkramfs_refresh(inode);
+	return err;
+}
+
+static int ioctl_bad(struct pkram_object *obj, struct pkram_ioc_bad *arg)
+{
+	if (arg->flags)
+		return -EINVAL;
+	return pkram_object_next_bad(obj, &arg->offset, &arg->bytes) ? 0 : -ENODATA;
+}
+
+static int ioctl_resume_one(struct file *file, struct pkram_resume *r,
+			    const struct pkram_resume_one *one)
+{
+	if (one->reserved)
+		return -EINVAL;
+	if (!file || file->f_op != &pkramfs_file_fops || !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	r->open = file->private_data;
+	memcpy(r->cookie, one->cookie, sizeof(r->cookie));
+	return 0;
+}
+
+/* The other inodes are not locked: the store's lock is enough to change a seal. */
+static int ioctl_resume_all(const struct pkram_ioc_resume_all *arg)
+{
+	struct pkram_resume_one *one;
+	struct pkram_resume *r;
+	struct file **files;
+	int err = 0;
+	u32 i;
+
+	if (arg->flags || arg->reserved || !arg->nr || arg->nr > PKRAM_RESUME_MAX)
+		return -EINVAL;
+	one = memdup_user(u64_to_user_ptr(arg->objects), arg->nr * sizeof(*one));
+	if (IS_ERR(one))
+		return PTR_ERR(one);
+	files = kcalloc(arg->nr, sizeof(*files), GFP_KERNEL);
+	r = kcalloc(arg->nr, sizeof(*r), GFP_KERNEL);
+	if (!files || !r)
+		err = -ENOMEM;
+	for (i = 0; !err && i < arg->nr; i++) {
+		files[i] = fget(one[i].fd);
+		err = ioctl_resume_one(files[i], &r[i], &one[i]);
+	}
+	if (!err)
+		err = pkram_open_resume_all(r, arg->nr);
+	for (i = 0; files && i < arg->nr; i++)
+		if (files[i])
+			fput(files[i]);
+	kfree(r);
+	kfree(files);
+	kfree(one);
 	return err;
 }
 
@@ -168,6 +233,14 @@ static const struct {
 		sizeof(struct pkram_ioc_alloc),
 		sizeof(struct pkram_ioc_alloc), true
 	},
+	[_IOC_NR(PKRAM_IOC_BAD)] = {
+		offsetofend(struct pkram_ioc_bad, offset),
+		sizeof(struct pkram_ioc_bad), false
+	},
+	[_IOC_NR(PKRAM_IOC_RESUME_ALL)] = {
+		sizeof(struct pkram_ioc_resume_all),
+		sizeof(struct pkram_ioc_resume_all), true
+	},
 };
 
 static int ioctl_run(struct file *file, unsigned int nr, union ioctl_arg *arg)
@@ -185,6 +258,10 @@ static int ioctl_run(struct file *file, unsigned int nr, union ioctl_arg *arg)
 		return ioctl_seal(open, &arg->seal);
 	case _IOC_NR(PKRAM_IOC_RESUME):
 		return ioctl_resume(open, &arg->seal);
+	case _IOC_NR(PKRAM_IOC_BAD):
+		return ioctl_bad(open->obj, &arg->bad);
+	case _IOC_NR(PKRAM_IOC_RESUME_ALL):
+		return ioctl_resume_all(&arg->resume_all);
 	default:
 		return ioctl_alloc(open, file_inode(file), &arg->alloc);
 	}

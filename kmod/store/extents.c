@@ -516,7 +516,8 @@ static bool extents_beyond(struct pkram_object *obj, u32 unit)
 	return beyond;
 }
 
-int pkram_store_resize_write(struct pkram_object *obj, u64 size)
+/* @sparse: a size that is larger needs no memory */
+static int extents_resize(struct pkram_object *obj, u64 size, bool sparse)
 {
 	u64 old = obj->rec.size;
 	int err = 0;
@@ -540,16 +541,21 @@ int pkram_store_resize_write(struct pkram_object *obj, u64 size)
 					      round_up(old, PKRAM_UNIT)));
 	if (err)
 		return err;
-	return extents_fill(obj, old >> PKRAM_UNIT_SHIFT, extents_units(size),
-			    size, true, NULL);
+	return extents_fill(obj, sparse ? 0 : old >> PKRAM_UNIT_SHIFT,
+			    sparse ? 0 : extents_units(size), size, true, NULL);
 }
 
-int pkram_store_resize(struct pkram_object *obj, u64 size)
+int pkram_store_resize_write(struct pkram_object *obj, u64 size)
+{
+	return extents_resize(obj, size, false);
+}
+
+static int extents_resize_tell(struct pkram_object *obj, u64 size, bool sparse)
 {
 	u64 old = obj->rec.size;
 	int err;
 
-	err = pkram_store_resize_write(obj, size);
+	err = extents_resize(obj, size, sparse);
 	if (obj->rec.size == old)
 		return err;
 	/* i_rwsem is held: the size has not changed since. */
@@ -557,6 +563,16 @@ int pkram_store_resize(struct pkram_object *obj, u64 size)
 	pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
 	mutex_unlock(&pkram_store.lock);
 	return err;
+}
+
+int pkram_store_resize(struct pkram_object *obj, u64 size)
+{
+	return extents_resize_tell(obj, size, false);
+}
+
+int pkram_store_resize_sparse(struct pkram_object *obj, u64 size)
+{
+	return size > obj->rec.size ? extents_resize_tell(obj, size, true) : 0;
 }
 
 int pkram_store_allocate(struct pkram_object *obj, u64 offset, u64 len,

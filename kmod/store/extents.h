@@ -33,6 +33,13 @@ void pkram_store_set_unmap(pkram_unmap_fn fn);
 int pkram_store_resize(struct pkram_object *obj, u64 size);
 
 /**
+ * pkram_store_resize_sparse() - Grow without memory (changes)
+ *
+ * A size that is not larger changes nothing. Return: as pkram_store_resize().
+ */
+int pkram_store_resize_sparse(struct pkram_object *obj, u64 size);
+
+/**
  * pkram_store_resize_write() - Grow for a write beyond the end (changes)
  *
  * As pkram_store_resize(), but without an event, because there may be thousands.

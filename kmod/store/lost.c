@@ -202,3 +202,24 @@ bool pkram_store_next_lost(struct pkram_object *obj, u64 *offset, u64 *len)
 	}
 	return false;
 }
+
+bool pkram_object_next_bad(struct pkram_object *obj, u64 *offset, u64 *len)
+{
+	bool found;
+
+	mutex_lock(&pkram_store.lock);
+	found = pkram_store_next_lost(obj, offset, len);
+	mutex_unlock(&pkram_store.lock);
+	return found;
+}
+
+u64 pkram_object_nr_bad_pages(struct pkram_object *obj)
+{
+	u64 offset, len, sum = 0;
+
+	mutex_lock(&pkram_store.lock);
+	for (offset = 0; pkram_store_next_lost(obj, &offset, &len); offset += len)
+		sum += len / PKRAM_BAD_PAGE;
+	mutex_unlock(&pkram_store.lock);
+	return sum;
+}

@@ -41,4 +41,10 @@ void pkram_lost_hold_back(struct pkram_region *r);
  */
 bool pkram_store_next_lost(struct pkram_object *obj, u64 *offset, u64 *len);
 
+/** pkram_object_next_bad() - pkram_store_next_lost(), without a lock */
+bool pkram_object_next_bad(struct pkram_object *obj, u64 *offset, u64 *len);
+
+/** pkram_object_nr_bad_pages() - Count the bad pages of an object */
+u64 pkram_object_nr_bad_pages(struct pkram_object *obj);
+
 #endif /* _PKRAM_STORE_LOST_H */

@@ -220,6 +220,47 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 	return err;
 }
 
+static int opens_resume_one(struct pkram_resume *r)
+{
+	struct pkram_object *obj = r->open->obj;
+	int err;
+
+	r->old = obj->rec.seal;
+	err = obj->claimant == r->open ? 0 : -EPERM;
+	if (!err)
+		err = pkram_seal_resume(&obj->rec.seal, r->cookie);
+	if (!err)
+		err = opens_commit_seal(obj, &r->old);
+	trace_pkram_resume(obj->rec.id, r->old.state, obj->rec.seal.state,
+			   obj->rec.seal.generation, err);
+	return err;
+}
+
+int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
+{
+	struct pkram_object *obj;
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&pkram_store.lock);
+	for (i = 0; !err && i < nr; i++)
+		err = opens_resume_one(&r[i]);
+	if (err) {
+		/* The last one did not change. */
+		for (i--; i--;) {
+			obj = r[i].open->obj;
+			obj->rec.seal = r[i].old;
+			/* It has its pair of slots, so that this cannot fail. */
+			WARN_ON_ONCE(pkram_object_commit(obj));
+		}
+	} else {
+		for (i = 0; i < nr; i++)
+			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, r[i].open->obj);
+	}
+	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
 u32 pkram_object_state(struct pkram_object *obj)
 {
 	if (READ_ONCE(obj->rec.seal.state) == PKRAM_SEAL_SEALED)

@@ -91,6 +91,21 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 		      bool check, u64 *generation);
 
+/**
+ * struct pkram_resume - one of the seals to consume
+ * @open: has the claim
+ * @cookie: of the seal
+ * @old: for pkram_open_resume_all()
+ */
+struct pkram_resume {
+	struct pkram_open *open;
+	u8 cookie[16];
+	struct pkram_seal old;
+};
+
+/** pkram_open_resume_all() - Consume several seals, or none; PKRAM_IOC_RESUME_ALL */
+int pkram_open_resume_all(struct pkram_resume *r, u32 nr);
+
 /** pkram_object_state() - Get the &enum pkram_state of the uapi */
 u32 pkram_object_state(struct pkram_object *obj);
 

@@ -101,6 +101,7 @@ enum pkram_handover_mode {
  * @align: out: alignment in bytes that gives the largest leaves (1G or 2M)
  * @vm_uuid: out: of the seal, else zero
  * @pool_uuid: out: the pool
+ * @nr_bad_pages: out: number of 4K pages that memory errors broke, see PKRAM_IOC_BAD
  */
 struct pkram_ioc_info {
 	__u32 size;
@@ -114,6 +115,7 @@ struct pkram_ioc_info {
 	__u64 align;
 	__u8 vm_uuid[16];
 	__u8 pool_uuid[16];
+	__u64 nr_bad_pages;
 };
 
 /**
@@ -184,6 +186,9 @@ struct pkram_ioc_seal {
  * @reserved: in: 0
  *
  * Memory that the range has stays. ENOSPC: not enough memory; nothing was taken.
+ *
+ * With %PKRAM_ALLOC_SPARSE nothing is taken, and the file becomes as long as the end
+ * of the range if it is shorter. @node must be 0.
  */
 struct pkram_ioc_alloc {
 	__u32 size;
@@ -195,6 +200,56 @@ struct pkram_ioc_alloc {
 };
 
 #define PKRAM_ALLOC_STRICT	(1U << 0)	/* from no other node */
+#define PKRAM_ALLOC_SPARSE	(1U << 1)	/* no memory: only the size */
+
+/**
+ * struct pkram_ioc_bad - PKRAM_IOC_BAD: find a part that memory errors broke
+ * @size: in: size of this struct
+ * @flags: in: 0
+ * @offset: in: look from there on; out: where the bad part begins
+ * @bytes: out: its length
+ *
+ * ENODATA: there is none. Reading a bad page is EIO, a mapping gets SIGBUS.
+ */
+struct pkram_ioc_bad {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__u64 bytes;
+};
+
+/**
+ * struct pkram_resume_one - an object of PKRAM_IOC_RESUME_ALL
+ * @fd: open file that has the claim
+ * @reserved: 0
+ * @cookie: of the seal
+ */
+struct pkram_resume_one {
+	__s32 fd;
+	__u32 reserved;
+	__u8 cookie[16];
+};
+
+#define PKRAM_RESUME_MAX	64	/* objects at a time */
+
+/**
+ * struct pkram_ioc_resume_all - PKRAM_IOC_RESUME_ALL: consume several seals, or none
+ * @size: in: size of this struct
+ * @flags: in: 0
+ * @nr: in: number of objects, up to %PKRAM_RESUME_MAX
+ * @reserved: in: 0
+ * @objects: in: address of an array of &struct pkram_resume_one
+ *
+ * For a guest with several objects: no signal comes between. Errors are those of
+ * PKRAM_IOC_RESUME for any of them; EBADF also: not a file of pkramfs.
+ */
+struct pkram_ioc_resume_all {
+	__u32 size;
+	__u32 flags;
+	__u32 nr;
+	__u32 reserved;
+	__u64 objects;
+};
 
 #define PKRAM_IOC_MAGIC		0xb7
 #define PKRAM_IOC_INFO		_IOWR(PKRAM_IOC_MAGIC, 0, struct pkram_ioc_info)
@@ -203,5 +258,7 @@ struct pkram_ioc_alloc {
 #define PKRAM_IOC_SEAL		_IOWR(PKRAM_IOC_MAGIC, 3, struct pkram_ioc_seal)
 #define PKRAM_IOC_RESUME	_IOWR(PKRAM_IOC_MAGIC, 4, struct pkram_ioc_seal)
 #define PKRAM_IOC_ALLOC		_IOWR(PKRAM_IOC_MAGIC, 5, struct pkram_ioc_alloc)
+#define PKRAM_IOC_BAD		_IOWR(PKRAM_IOC_MAGIC, 6, struct pkram_ioc_bad)
+#define PKRAM_IOC_RESUME_ALL	_IOWR(PKRAM_IOC_MAGIC, 7, struct pkram_ioc_resume_all)
 
 #endif /* _UAPI_LINUX_PKRAM_H */

@@ -290,6 +290,107 @@ TEST_F(main, seal_resumes_once_with_its_cookie)
 	EXPECT_OK(unlink("file"));
 }
 
+static int resume_all(struct pkram_resume_one *one, uint32_t nr)
+{
+	struct pkram_ioc_resume_all r = { .size = sizeof(r), .nr = nr,
+					  .objects = (uintptr_t)one };
+
+	return ioctl(one->fd, PKRAM_IOC_RESUME_ALL, &r);
+}
+
+TEST_F(main, seals_of_several_objects_resume_together_or_not_at_all)
+{
+	struct pkram_resume_one one[3] = {};
+	struct pkram_ioc_resume_all r = { .size = sizeof(r), .nr = 3,
+					  .objects = (uintptr_t)one };
+	char name[] = "0";
+	int i, ro, third;
+
+	for (i = 0; i < 3; i++) {
+		name[0] = '0' + i;
+		one[i].fd = fs_file(name, UNIT);
+		ASSERT_OK(claim(one[i].fd, 0, no_vm, 0));
+		ASSERT_OK(seal(one[i].fd, cookie_1));
+		memcpy(one[i].cookie, cookie_1, 16);
+	}
+	/* The last of them is refused: the first two stay sealed. */
+	memcpy(one[2].cookie, cookie_2, 16);
+	EXPECT_ERR(ESTALE, resume_all(one, 3));
+	memcpy(one[2].cookie, cookie_1, 16);
+	EXPECT_OK(resume(one[2].fd, cookie_1));
+	EXPECT_ERR(ENODATA, resume_all(one, 3));
+	third = one[2].fd;
+	one[2].fd = one[0].fd;
+	EXPECT_ERR(ENODATA, resume_all(one, 3));
+	one[2].fd = open("1", O_RDONLY);
+	EXPECT_ERR(EBADF, resume_all(one, 3));
+	close(one[2].fd);
+	EXPECT_ERR(EBADF, resume_all(one, 3));
+	ro = open("/dev/zero", O_RDWR);
+	one[2].fd = ro;
+	EXPECT_ERR(EBADF, resume_all(one, 3));
+	close(ro);
+	one[2].fd = fs_file("other", 0);
+	EXPECT_ERR(EPERM, resume_all(one, 3));
+	close(one[2].fd);
+	one[1].reserved = 1;
+	EXPECT_ERR(EINVAL, resume_all(one, 2));
+	one[1].reserved = 0;
+	EXPECT_ERR(EINVAL, resume_all(one, 0));
+	EXPECT_ERR(EINVAL, resume_all(one, PKRAM_RESUME_MAX + 1));
+	r.objects = 8;
+	EXPECT_ERR(EFAULT, ioctl(one[0].fd, PKRAM_IOC_RESUME_ALL, &r));
+	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(one[0].fd));
+	EXPECT_EQ(PKRAM_STATE_SEALED, state_of(one[1].fd));
+	EXPECT_OK(resume_all(one, 2));
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(one[0].fd));
+	EXPECT_EQ(PKRAM_STATE_CLAIMED, state_of(one[1].fd));
+	EXPECT_ERR(ENODATA, resume_all(one, 2));
+	close(one[0].fd);
+	close(one[1].fd);
+	close(third);
+	EXPECT_OK(unlink("0"));
+	EXPECT_OK(unlink("1"));
+	EXPECT_OK(unlink("2"));
+	EXPECT_OK(unlink("other"));
+}
+
+/* A file can be longer than the pool; memory comes when it is written. */
+TEST_F(main, sparse_size_takes_no_memory)
+{
+	struct pkram_ioc_alloc a = { .size = sizeof(a), .flags = PKRAM_ALLOC_SPARSE,
+				     .offset = 64ULL << 30, .bytes = UNIT };
+	int fd = fs_file("file", UNIT), ro = open("file", O_RDONLY);
+	struct pkram_ioc_info i;
+	char byte = 'x';
+
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ(UNIT, i.allocated);
+	EXPECT_OK(ioctl(fd, PKRAM_IOC_ALLOC, &a));
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ((64ULL << 30) + UNIT, i.bytes);
+	EXPECT_EQ(UNIT, i.allocated);
+	EXPECT_EQ(1, pwrite(fd, &byte, 1, 64ULL << 30));
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ(2 * UNIT, i.allocated);
+	/* It does not become shorter. */
+	a.offset = 0;
+	EXPECT_OK(ioctl(fd, PKRAM_IOC_ALLOC, &a));
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ((64ULL << 30) + UNIT, i.bytes);
+	EXPECT_ERR(EBADF, ioctl(ro, PKRAM_IOC_ALLOC, &a));
+	a.flags |= PKRAM_ALLOC_STRICT;
+	EXPECT_ERR(EINVAL, ioctl(fd, PKRAM_IOC_ALLOC, &a));
+	a.flags = PKRAM_ALLOC_SPARSE;
+	a.offset = -UNIT;
+	EXPECT_ERR(EFBIG, ioctl(fd, PKRAM_IOC_ALLOC, &a));
+	a.offset = 1ULL << 62;
+	EXPECT_ERR(EFBIG, ioctl(fd, PKRAM_IOC_ALLOC, &a));
+	close(ro);
+	close(fd);
+	EXPECT_OK(unlink("file"));
+}
+
 TEST_F(main, exclusive_open_excludes_other_opens)
 {
 	int fd = fs_file("file", UNIT), excl;

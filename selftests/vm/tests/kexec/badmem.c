@@ -365,6 +365,8 @@ TEST_F(next, owners_have_the_rest)
 {
 	int gib = open("gib", O_RDWR), small = open("small", O_RDWR);
 	char *p = map_file(gib, GIB), *q = map_file(small, SMALL), buf[PAGE], *out;
+	struct pkram_ioc_info info = { .size = sizeof(info) };
+	struct pkram_ioc_bad bad = { .size = sizeof(bad) };
 
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_NE(MAP_FAILED, q);
@@ -374,6 +376,16 @@ TEST_F(next, owners_have_the_rest)
 	EXPECT_EQ(0, touch(p + BAD_AT + PAGE));
 	EXPECT_EQ(0, leaves(gib).leaves_1g);
 	EXPECT_ERR(EIO, pread(gib, buf, PAGE, BAD_AT));
+	/* The owner of the file can ask without privileges. */
+	ASSERT_OK(ioctl(gib, PKRAM_IOC_INFO, &info));
+	EXPECT_EQ(1, info.nr_bad_pages);
+	ASSERT_OK(ioctl(gib, PKRAM_IOC_BAD, &bad));
+	EXPECT_EQ(BAD_AT, bad.offset);
+	EXPECT_EQ(PAGE, bad.bytes);
+	bad.offset += bad.bytes;
+	EXPECT_ERR(ENODATA, ioctl(gib, PKRAM_IOC_BAD, &bad));
+	bad.flags = 1;
+	EXPECT_ERR(EINVAL, ioctl(gib, PKRAM_IOC_BAD, &bad));
 	ASSERT_OK(vm_run(&out, CTL "-j object show"));
 	EXPECT_NE(NULL, strstr(out, "\"bad_ranges\":\"0x12c05000+4096\"")) {
 		TH_LOG("%s", out);
