@@ -48,6 +48,25 @@ TEST_F(first, invalid_properties_are_refused)
 	EXPECT_EQ(-1, access(PKRAM_MNT "/no", F_OK));
 }
 
+/* For virtio-mem: the backend is larger than the pool, the guest plugs what there is. */
+TEST_F(first, backend_without_reserve_starts_sparse)
+{
+	struct guest_state st;
+	struct qemu *q = START("vm1", VM("vm1"),
+			       "-object", "memory-backend-pkram,id=big,size=64G,reserve=off,name=big");
+	struct stat file;
+
+	ASSERT_NE(NULL, q) TH_LOG("%s", qemu_stderr("vm1"));
+	ASSERT_EQ(0, guest_wait(q, 0, &st, 30));
+	ASSERT_EQ(0, stat(PKRAM_MNT "/big", &file));
+	EXPECT_EQ(64LL << 30, file.st_size);
+	EXPECT_EQ(0, file.st_blocks);
+	ASSERT_EQ(0, qemu_command(q, "object-del", "{'id': 'big'}"));
+	EXPECT_EQ(0, qemu_runs_on(q, st.counter));
+	qemu_quit(q);
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/big"));
+}
+
 /* Row 1 of the table: the RAM is missing, or nothing was saved in it */
 TEST_F(first, load_without_saved_object_is_refused)
 {
@@ -323,6 +342,10 @@ TEST_F_TIMEOUT(first, damaged_or_foreign_stream_is_refused, 200)
 	EXPECT_EQ(0, REFUSED("-device loader would write into the saved guest's RAM",
 			     VM("vm1"), INCOMING,
 			     "-device", "loader,addr=0x300000,data=1,data-len=4"));
+	EXPECT_EQ(0, REFUSED("-device loader would write into the saved guest's RAM",
+			     VM("vm1"), INCOMING,
+			     "-device", "loader,addr=0x300000,data=1,data-len=4",
+			     "-device", "loader,addr=0x300004,data=1,data-len=4"));
 	EXPECT_TRUE(object_is("vm1", PKRAM_STATE_SEALED));
 	EXPECT_EQ(0, load_saved("vm1", UUID_A, counter));
 }
