@@ -90,7 +90,7 @@ test-vm:
 test-qemu:
 	@selftests/vm/run -j $(JOBS) -k '$(KERNELS)' \
 		-t '$(if $(filter-out *,$(TESTS)),$(TESTS),qemu_*)'
-	@$(if $(filter-out *,$(TESTS)),,scripts/qemu-qtest.sh)
+	@$(if $(filter-out *,$(TESTS)),,selftests/qemu/run 10.2 && selftests/qemu/run 10.0 && scripts/qemu-qtest.sh)
 
 test-debian:
 	@selftests/vm/run -j $(JOBS) -t 'qemu_debian$(if $(filter-out *,$(TESTS)),.$(TESTS))'

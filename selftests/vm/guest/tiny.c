@@ -17,6 +17,7 @@
  *	corrupt		change one word in the middle, which must be found
  *	counter		print the state line here
  *	reset		reset the machine (with -no-reboot QEMU ends)
+ *	suspend		suspend to RAM (q35); it wakes up as after a reset
  *
  * All of its state is in RAM at 1 MiB, so a guest with the wrong RAM has lost it.
  */
@@ -34,6 +35,7 @@
 #define COM1		0x3f8
 #define COM2		0x2f8
 #define FW_CFG_RAM_SIZE	3
+#define PM_BASE		0x600		/* of the power management, once suspend() set it */
 
 /* In RAM; without initial values, because the image is ROM */
 static struct {
@@ -56,6 +58,11 @@ static inline void outb(uint16_t port, uint8_t v)
 static inline void outw(uint16_t port, uint16_t v)
 {
 	asm volatile("outw %0, %1" : : "a"(v), "d"(port));
+}
+
+static inline void outl(uint16_t port, uint32_t v)
+{
+	asm volatile("outl %0, %1" : : "a"(v), "d"(port));
 }
 
 static inline uint8_t inb(uint16_t port)
@@ -197,6 +204,19 @@ static bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
+/* Suspend to RAM, by the power management of q35's ICH9 */
+static void suspend(void)
+{
+	const uint32_t lpc = 0x80000000 | 31 << 11;
+
+	outl(0xcf8, lpc | 0x40);
+	outl(0xcfc, PM_BASE | 1);
+	outl(0xcf8, lpc | 0x44);
+	outl(0xcfc, 0x80);
+	/* SLP_EN, and SLP_TYP of S3 */
+	outw(PM_BASE + 4, 1 << 13 | 1 << 10);
+}
+
 static void obey(const char *command)
 {
 	const uint32_t middle = PATTERN_START + (s.end - PATTERN_START) / 2;
@@ -221,6 +241,9 @@ static void obey(const char *command)
 	} else if (same(command, "corrupt")) {
 		poke(middle, peek(middle) ^ 1);
 		put(COM2, "ok");
+	} else if (same(command, "suspend")) {
+		put(COM2, "ok\n");
+		suspend();
 	} else if (same(command, "reset")) {
 		put(COM2, "ok\n");
 		outb(0xcf9, 0x06);
