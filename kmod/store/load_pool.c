@@ -327,8 +327,11 @@ static void load_pool_use(struct load_pool *lp)
 		if (lp->res.items[i].rec.kind != PKRAM_KIND_FREE ||
 		    lp->res.items[i].bad)
 			pkram_records_use(&lp->res.items[i].loc);
-	list_for_each_entry(r, &pkram_store.regions, list)
+	list_for_each_entry(r, &pkram_store.regions, list) {
 		pkram_records_hold_back(r);
+		if (READ_ONCE(r->nr_bad))
+			pkram_lost_move_records();
+	}
 	load_pool_link_objects(lp);
 	load_pool_set_next_id(lp->res.max_id);
 	if (lp->res.lost)

@@ -4,6 +4,7 @@
 
 #include <linux/pkram.h>
 #include <linux/sched.h>
+#include <linux/workqueue.h>
 #include "core/alloc.h"
 #include "event/event.h"
 #include "mem/bad.h"
@@ -79,22 +80,65 @@ static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_un
 	return NULL;
 }
 
-/* Move the records that lose a slot. One for which there is no pair moves at its next commit. */
-static void lost_move_records(struct pkram_region *r, u32 unit)
+/* The first object after @key whose record has a bad page in its pair, or NULL */
+static struct pkram_object *lost_next_record(u64 key)
 {
 	struct pkram_object *obj;
 	struct rb_node *node;
 
-	pkram_records_hold_back(r);
-	if (pkram_store.read_only)
-		return;
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
-		if (!obj->bad && obj->loc.region_id == pkram_region_id_of(r) &&
-		    obj->loc.unit == unit && pkram_records_in_bad(&obj->loc))
-			pkram_object_commit(obj);
+		if (obj->key > key && !obj->bad && obj->loc.region_id &&
+		    pkram_records_in_bad(&obj->loc))
+			return obj;
 		cond_resched();
 	}
+	return NULL;
+}
+
+/*
+ * Records that have lost a slot get two good ones. That may need a unit, and memory for
+ * struct pages, for which nobody may wait who reports a memory error.
+ */
+static void lost_move_fn(struct work_struct *work)
+{
+	struct pkram_object *obj;
+	u64 key = 0;
+	bool large;
+	int err;
+
+	mutex_lock(&pkram_store.lock);
+	while (!pkram_store.read_only && (obj = lost_next_record(key))) {
+		/* It moves if a pair is free. */
+		large = pkram_records_large(&obj->rec, &obj->loc);
+		err = pkram_object_commit(obj);
+		if (!pkram_records_in_bad(&obj->loc))
+			continue;
+		if (!err) {
+			mutex_unlock(&pkram_store.lock);
+			err = pkram_records_ensure(large);
+			mutex_lock(&pkram_store.lock);
+			obj = lost_next_record(key);
+		}
+		if (!obj || !err)
+			continue;
+		pr_err("object %llu \"%s\": no room to move its record, which has one good copy left: free some memory (%d)\n",
+		       obj->rec.id, obj->rec.name, err);
+		key = obj->key;
+	}
+	mutex_unlock(&pkram_store.lock);
+}
+
+static DECLARE_WORK(lost_move_work, lost_move_fn);
+
+void pkram_lost_move_records(void)
+{
+	schedule_work(&lost_move_work);
+}
+
+void pkram_lost_stop_moving(void)
+{
+	cancel_work_sync(&lost_move_work);
 }
 
 static bool lost_is_meta(const struct pkram_region *r, u32 unit)
@@ -105,6 +149,12 @@ static bool lost_is_meta(const struct pkram_region *r, u32 unit)
 		if (pkram_header_meta_unit(&r->h, i) == unit)
 			return true;
 	return false;
+}
+
+static void lost_leave_records(struct pkram_region *r)
+{
+	pkram_records_hold_back(r);
+	pkram_lost_move_records();
 }
 
 /* Take note of a bad page. Return: the object that loses it, referenced, or NULL */
@@ -124,7 +174,7 @@ static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *off
 	if (!unit)
 		pr_err("the page holds metadata of the region: its other copy is used\n");
 	else if (lost_is_meta(r, unit))
-		lost_move_records(r, unit);
+		lost_leave_records(r);
 	else
 		ev.obj = lost_find_owner(id, unit, &obj_unit);
 	if (ev.obj) {

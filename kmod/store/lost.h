@@ -27,6 +27,12 @@ void pkram_lost_init(void);
 /** pkram_lost_exit() - Ignore memory errors from now on; the regions are closed */
 void pkram_lost_exit(void);
 
+/** pkram_lost_move_records() - Move records out of bad pages, soon. Context: any */
+void pkram_lost_move_records(void);
+
+/** pkram_lost_stop_moving() - Wait until no record is moved. Context: store.lock is not held. */
+void pkram_lost_stop_moving(void);
+
 /** pkram_lost_hold_back() - Do not allocate the units of a region's bad pages. Context: store.lock. */
 void pkram_lost_hold_back(struct pkram_region *r);
 

@@ -333,13 +333,18 @@ void pkram_records_mirror(const struct pkram_location *loc)
 			    pkram_store.seed, pkram_store.scratch);
 }
 
+bool pkram_records_large(const struct pkram_record *rec, const struct pkram_location *at)
+{
+	/* A DMA table that loses entries must not need a new pair for that. */
+	return pkram_record_len(rec) > PKRAM_SMALL_SLOT ||
+	       (at->large && rec->kind == PKRAM_KIND_DMA_TABLE);
+}
+
 int pkram_records_write(struct pkram_record *rec,
 			struct pkram_location *at)
 {
 	struct pkram_location old = *at, loc = *at;
-	/* A DMA table that loses entries must not need a new pair for that. */
-	bool large = pkram_record_len(rec) > PKRAM_SMALL_SLOT ||
-		     (old.large && rec->kind == PKRAM_KIND_DMA_TABLE);
+	bool large = pkram_records_large(rec, at);
 	bool moves = !old.region_id || old.large != large;
 	int err;
 

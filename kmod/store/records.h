@@ -71,9 +71,13 @@ void pkram_records_mirror(const struct pkram_location *loc);
 /**
  * pkram_records_hold_back() - Use no pair of a region any more that has a bad page
  *
- * Records that are in one stay there until their next commit. Context: store.lock.
+ * Records that are in one stay there until their next commit that finds a free pair. Context:
+ * store.lock.
  */
 void pkram_records_hold_back(struct pkram_region *r);
+
+/** pkram_records_large() - Compute the size of slots that a record's next commit needs */
+bool pkram_records_large(const struct pkram_record *rec, const struct pkram_location *at);
 
 /** pkram_records_in_bad() - Check whether a pair has a bad page. Context: store.lock. */
 bool pkram_records_in_bad(const struct pkram_location *loc);

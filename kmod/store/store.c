@@ -132,6 +132,7 @@ void pkram_store_exit(void)
 	struct pkram_region *r, *next;
 
 	pkram_space_stop_reaping();
+	pkram_lost_stop_moving();
 	pkram_space_settle();
 	mutex_lock(&pkram_store.lock);
 	pkram_load_pool_forget();
@@ -144,6 +145,8 @@ void pkram_store_exit(void)
 		mutex_unlock(&pkram_store.lock);
 		pkram_region_close(r, true);
 	}
+	/* Since there are no objects it finds nothing, but it may have been asked for. */
+	pkram_lost_stop_moving();
 	pkram_object_put(pkram_store.dma_tables);
 	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);

@@ -6,6 +6,8 @@
 #include "core/broken.h"
 #include "mem/bad.h"
 #include "store/lost.h"
+#include "store/objects.h"
+#include "store/records.h"
 #include "store/state.h"
 
 static struct image im;
@@ -141,12 +143,23 @@ static void spoil(u32 page, u8 *old)
 	memcpy(old, im.mem[0] + page * 4096UL, 4096);
 }
 
+static bool in_two_slots(const char *name)
+{
+	struct pkram_object *obj = machine_find(name);
+	bool good;
+
+	mutex_lock(&pkram_store.lock);
+	good = !pkram_records_in_bad(&obj->loc);
+	mutex_unlock(&pkram_store.lock);
+	pkram_object_put(obj);
+	return good;
+}
+
 static void test_metadata(void)
 {
 	/* Headers, lists, the map; slot A of the root's record, and B of the next one's */
 	static const u32 pages[] = { 0, 0x10, 0x40, PKRAM_UNIT_PAGES, PKRAM_UNIT_PAGES + 6 };
 	u8 old[ARRAY_SIZE(pages)][4096];
-	struct pkram_object *root;
 	char name[16];
 	u64 first;
 	u32 i;
@@ -158,10 +171,8 @@ static void test_metadata(void)
 		spoil(pages[i], old[i]);
 	}
 	CHECK_EQ(pkram_broken_nr, ARRAY_SIZE(pages));
-	/* Records that lose a slot have moved. */
-	root = pkram_store_root();
-	CHECK_EQ(root->loc.pair, 2);
-	pkram_object_put(root);
+	shim_sleep();
+	CHECK(in_two_slots("") && in_two_slots("vm0"));
 	for (i = 1; i < 20; i++) {
 		sprintf(name, "vm%u", i);
 		machine_create(name, 0100600, i % 3);
@@ -179,6 +190,85 @@ static void test_metadata(void)
 	}
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		CHECK(!memcmp(old[i], im.mem[0] + pages[i] * 4096UL, 4096));
+	done();
+}
+
+static void set_label(const char *name, u32 len)
+{
+	struct pkram_object *obj = machine_find(name);
+	static u8 value[9000];
+
+	CHECK_EQ(pkram_store_set_label(obj, "note", value, len, 0), 0);
+	pkram_object_put(obj);
+}
+
+/* Use all pairs of the first unit of records. */
+static void fill_pairs(void)
+{
+	char name[16];
+	u32 i;
+
+	for (i = 1; i < PKRAM_SMALL_PAIRS; i++) {
+		sprintf(name, "f%u", i);
+		machine_create(name, 0100600, 0);
+	}
+	CHECK_EQ(region()->h.nr_meta, 1);
+}
+
+/* The page of slot A of an object's record */
+static u32 slot_page(const char *name)
+{
+	struct pkram_object *obj = machine_find(name);
+	struct pkram_location at = obj->loc;
+
+	pkram_object_put(obj);
+	return at.unit * PKRAM_UNIT_PAGES +
+	       at.pair * 2 * (at.large ? PKRAM_LARGE_SLOT : PKRAM_SMALL_SLOT) / 4096;
+}
+
+static void test_record_moves(void)
+{
+	start();
+	fill_pairs();
+	break_page(slot_page("f7"));
+	CHECK(!in_two_slots("f7"));
+	shim_sleep();
+	CHECK(in_two_slots("f7"));
+	machine_check();
+	/* A large record: its unit has a single pair. */
+	set_label("f9", 9000);
+	break_page(slot_page("f9"));
+	shim_sleep();
+	CHECK(in_two_slots("f9"));
+	reboot();
+	CHECK(in_two_slots("f7") && in_two_slots("f9"));
+	/* The machine stops before the record has moved. */
+	break_page(slot_page("f9") + 1);
+	reboot();
+	shim_sleep();
+	CHECK(in_two_slots("f9"));
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	done();
+}
+
+/* It moves when there is room. */
+static void test_record_waits_for_room(void)
+{
+	struct pkram_object *obj;
+
+	start();
+	fill_pairs();
+	obj = machine_find("f1");
+	CHECK_EQ(pkram_store_resize(obj, nr_free() * PKRAM_UNIT), 0);
+	pkram_object_put(obj);
+	CHECK_EQ(nr_free(), 0);
+	break_page(slot_page("f7"));
+	shim_sleep();
+	CHECK(!in_two_slots("f7"));
+	CHECK(strstr(shim_log, "no room to move"));
+	unlink_file("f1");
+	set_label("f7", 10);
+	CHECK(in_two_slots("f7"));
 	done();
 }
 
@@ -219,6 +309,8 @@ static void test_no_list(void)
 TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "a free unit with a bad page is not used", test_free_unit },
 	 { "metadata in bad pages is read from its other copy", test_metadata },
+	 { "a record that loses a slot soon has two again", test_record_moves },
+	 { "one without room moves when there is some", test_record_waits_for_room },
 	 { "a record that loses both slots is quarantined alone", test_both_slots },
 	 { "a list that cannot be read is made anew", test_no_list },
 )

@@ -6,7 +6,7 @@
 char shim_log[1 << 16];
 s64 shim_now = 1800000000;
 long shim_module_refs;
-struct work_struct *shim_scheduled;
+static struct work_struct *shim_works[8];	/* that were ever scheduled */
 unsigned long shim_waits;
 void (*shim_unlocked)(void);
 
@@ -106,10 +106,25 @@ bool flush_work(struct work_struct *work)
 	return true;
 }
 
+void shim_schedule(struct work_struct *work)
+{
+	int i;
+
+	for (i = 0; shim_works[i] && shim_works[i] != work; i++)
+		;
+	shim_works[i] = work;
+	work->queued = true;
+}
+
 /* Nothing else runs, so that it is in vain unless a work is queued. */
 void shim_sleep(void)
 {
-	if (!shim_scheduled || !flush_work(shim_scheduled))
+	bool done = false;
+	int i;
+
+	for (i = 0; shim_works[i]; i++)
+		done |= flush_work(shim_works[i]);
+	if (!done)
 		shim_fail("waits for ever", __FILE__, __LINE__);
 }
 

@@ -144,13 +144,14 @@ struct delayed_work {
 
 #define DECLARE_WORK(name, f)	struct work_struct name = { .fn = f }
 #define DECLARE_DELAYED_WORK(name, f) struct delayed_work name = { .work = { .fn = f } }
-#define schedule_work(w)	(shim_scheduled = (w), (w)->queued = true)
+#define schedule_work(w)	shim_schedule(w)
+void shim_schedule(struct work_struct *work);
 #define schedule_delayed_work(w, delay) ((w)->work.queued = true)
-extern struct work_struct *shim_scheduled;	/* last */
 extern unsigned long shim_waits;		/* for works */
 bool flush_work(struct work_struct *work);
 void shim_sleep(void);
 void cancel_delayed_work_sync(struct delayed_work *work);
+#define cancel_work_sync(w)	((w)->queued = false)
 
 /* Modules, processes, files: there are none */
 extern long shim_module_refs;
