@@ -174,7 +174,8 @@ static void badpages_splice(struct pkram_bad_ser *list, u32 i, u32 nr, u32 by, u
 }
 
 /* Merge the entries of the unit that has the most. Return: whether one has several. */
-static bool badpages_merge(struct pkram_bad_ser *list)
+static bool badpages_merge(struct pkram_bad_ser *list,
+			   bool (*may_merge)(const void *arg, u32 unit), const void *arg)
 {
 	u32 nr = badpages_nr(list), i, n, unit, best = 0, best_n = 1;
 
@@ -183,7 +184,7 @@ static bool badpages_merge(struct pkram_bad_ser *list)
 		for (n = 1; i + n < nr &&
 		     badpages_first(list, i + n) / PKRAM_UNIT_PAGES == unit; n++)
 			;
-		if (n > best_n) {
+		if (n > best_n && may_merge(arg, unit)) {
 			best = i;
 			best_n = n;
 		}
@@ -203,11 +204,12 @@ static bool badpages_has(const struct pkram_bad_ser *list, u32 page)
 	return i < badpages_nr(list) && badpages_first(list, i) <= page;
 }
 
-int pkram_badpages_add(struct pkram_bad_ser *list, u32 page)
+int pkram_badpages_add(struct pkram_bad_ser *list, u32 page,
+		       bool (*may_merge)(const void *arg, u32 unit), const void *arg)
 {
 	if (badpages_has(list, page))
 		return 0;
-	if (badpages_nr(list) == PKRAM_BAD_MAX && !badpages_merge(list))
+	if (badpages_nr(list) == PKRAM_BAD_MAX && !badpages_merge(list, may_merge, arg))
 		return -ENOSPC;
 	/* The merge may have made it bad. */
 	if (!badpages_has(list, page))

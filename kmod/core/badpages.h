@@ -39,12 +39,16 @@ void pkram_badpages_write(void *head, struct pkram_bad_ser *list);
  * pkram_badpages_add() - Add a page
  * @list: list
  * @page: number of the page
+ * @may_merge: whether a unit may become bad as a whole: not one of metadata, whose other pages
+ *	are in use
+ * @arg: its argument
  *
  * In a full list the unit with the most bad pages becomes bad as a whole, which makes
  * room. Return: 1 it was added; 0 it is there already; -ENOSPC the list is full of units
- * with one bad page each.
+ * with one bad page each, or of metadata.
  */
-int pkram_badpages_add(struct pkram_bad_ser *list, u32 page);
+int pkram_badpages_add(struct pkram_bad_ser *list, u32 page,
+		       bool (*may_merge)(const void *arg, u32 unit), const void *arg);
 
 /** pkram_badpages_cut() - Drop all entries from page @end on */
 void pkram_badpages_cut(struct pkram_bad_ser *list, u32 end);

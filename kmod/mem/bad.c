@@ -50,7 +50,7 @@ static const void *bad_addr(const struct pkram_region *r, u32 page)
 static void bad_add_broken(const struct pkram_region *r, u32 page)
 {
 	if (!pkram_broken_add(bad_addr(r, page)))
-		pr_err("too many pages with metadata are bad: the one at %#llx is still used\n",
+		pr_err("out of memory: the bad page with metadata at %#llx is still used\n",
 		       r->h.base + (u64)page * PKRAM_BAD_PAGE);
 }
 
@@ -149,57 +149,6 @@ void pkram_bad_mirror(struct pkram_region *r)
 	mutex_unlock(&bad_mutex);
 }
 
-/* Memory errors */
-
-static bool bad_is_meta(struct pkram_region *r, u32 unit)
-{
-	return !unit || pkram_map_get(r->head, r->h.region_id, unit) == PKRAM_UNIT_META;
-}
-
-static void bad_mark(struct pkram_region *r, u32 page, int flags)
-{
-	u64 phys = r->h.base + (u64)page * PKRAM_BAD_PAGE;
-	pkram_bad_fn hook;
-	int ret;
-
-	mutex_lock(&bad_mutex);
-	/* First, as it may be a page of the list. */
-	if (bad_is_meta(r, page / PKRAM_UNIT_PAGES))
-		bad_add_broken(r, page);
-	spin_lock(&r->bad_lock);
-	ret = pkram_badpages_add(r->bad, page);
-	bad_count_entries(r);
-	spin_unlock(&r->bad_lock);
-	if (ret > 0)
-		bad_write(r);
-	mutex_unlock(&bad_mutex);
-
-	if (ret > 0)
-		pr_err("memory error at %#llx: the page is not used again\n", phys);
-	else if (ret < 0)
-		pr_err("memory error at %#llx: the list of such pages is full, the next kernel will not know of it\n",
-		       phys);
-	hook = READ_ONCE(bad_hook);
-	if (hook)
-		hook(r, page, flags);
-}
-
-/* Context: may sleep; memory_failure()'s own mutex, and no other lock */
-static int bad_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
-			      unsigned long nr_pages, int flags)
-{
-	struct pkram_region *r = pgmap->owner;
-	u32 page = pfn - PHYS_PFN(r->h.base);
-
-	for (; nr_pages; nr_pages--)
-		bad_mark(r, page++, flags);
-	return 0;
-}
-
-const struct dev_pagemap_ops pkram_bad_pgmap_ops = {
-	.memory_failure = bad_memory_failure,
-};
-
 /* Look-up */
 
 u32 pkram_bad_next(struct pkram_region *r, u32 from, u32 end, u32 *nr)
@@ -211,6 +160,14 @@ u32 pkram_bad_next(struct pkram_region *r, u32 from, u32 end, u32 *nr)
 	from = pkram_badpages_next(r->bad, from, end, nr);
 	spin_unlock(&r->bad_lock);
 	return from;
+}
+
+static bool bad_page(struct pkram_region *r, u32 page)
+{
+	u32 nr;
+
+	pkram_bad_next(r, page, page + 1, &nr);
+	return nr;
 }
 
 u32 pkram_bad_count(struct pkram_region *r, u32 unit, u32 nr)
@@ -251,3 +208,81 @@ bool pkram_bad_zero(struct pkram_region *r, u32 unit, size_t off, size_t len)
 	}
 	return bad;
 }
+
+bool pkram_bad_head_usable(struct pkram_region *r)
+{
+	u32 slot = PKRAM_BAD_SLOT / PKRAM_BAD_PAGE, a = PKRAM_HEAD_BAD_A / PKRAM_BAD_PAGE;
+	u32 b = PKRAM_HEAD_BAD_B / PKRAM_BAD_PAGE, nr, page;
+
+	if (bad_page(r, 0) && bad_page(r, PKRAM_HEADER_SLOT / PKRAM_BAD_PAGE))
+		return false;
+	pkram_bad_next(r, a, a + slot, &nr);
+	if (nr)
+		pkram_bad_next(r, b, b + slot, &nr);
+	if (nr)
+		return false;
+	a = PKRAM_HEAD_MAP_A / PKRAM_BAD_PAGE;
+	b = PKRAM_HEAD_MAP_B / PKRAM_BAD_PAGE;
+	for (page = 0; page < PKRAM_MAP_WORDS_MAX * 8 / PKRAM_BAD_PAGE; page++)
+		if (bad_page(r, a + page) && bad_page(r, b + page))
+			return false;
+	return true;
+}
+
+/* Memory errors */
+
+bool pkram_bad_is_meta(const struct pkram_region *r, u32 unit)
+{
+	int state = pkram_map_get(r->head, r->h.region_id, unit);
+
+	return !unit || state < 0 || state == PKRAM_UNIT_META;
+}
+
+static bool bad_may_merge(const void *r, u32 unit)
+{
+	return !pkram_bad_is_meta(r, unit);
+}
+
+static void bad_mark(struct pkram_region *r, u32 page, int flags)
+{
+	u64 phys = r->h.base + (u64)page * PKRAM_BAD_PAGE;
+	pkram_bad_fn hook;
+	int ret;
+
+	mutex_lock(&bad_mutex);
+	/* First, as it may be a page of the list. */
+	if (pkram_bad_is_meta(r, page / PKRAM_UNIT_PAGES))
+		bad_add_broken(r, page);
+	spin_lock(&r->bad_lock);
+	ret = pkram_badpages_add(r->bad, page, bad_may_merge, r);
+	bad_count_entries(r);
+	spin_unlock(&r->bad_lock);
+	if (ret > 0)
+		bad_write(r);
+	mutex_unlock(&bad_mutex);
+
+	if (ret > 0)
+		pr_err("memory error at %#llx: the page is not used again\n", phys);
+	else if (ret < 0)
+		pr_err("memory error at %#llx: the list of such pages is full, the next kernel will not know of it\n",
+		       phys);
+	hook = READ_ONCE(bad_hook);
+	if (hook)
+		hook(r, page, flags);
+}
+
+/* Context: may sleep; memory_failure()'s own mutex, and no other lock */
+static int bad_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
+			      unsigned long nr_pages, int flags)
+{
+	struct pkram_region *r = pgmap->owner;
+	u32 page = pfn - PHYS_PFN(r->h.base);
+
+	for (; nr_pages; nr_pages--)
+		bad_mark(r, page++, flags);
+	return 0;
+}
+
+const struct dev_pagemap_ops pkram_bad_pgmap_ops = {
+	.memory_failure = bad_memory_failure,
+};

@@ -62,6 +62,20 @@ void pkram_bad_mirror(struct pkram_region *r);
 void pkram_bad_write(struct pkram_region *r);
 
 /**
+ * pkram_bad_head_usable() - Check whether one copy of each piece of metadata in a head is good
+ * @r: region, that is about to be made
+ */
+bool pkram_bad_head_usable(struct pkram_region *r);
+
+/**
+ * pkram_bad_is_meta() - Check whether a unit is a head, or holds records as far as is known
+ *
+ * Context: any; what is being made a unit of records counts from the moment on at which the
+ * unit map says so.
+ */
+bool pkram_bad_is_meta(const struct pkram_region *r, u32 unit);
+
+/**
  * pkram_bad_next() - Find bad pages
  * @r: region
  * @from: first page to look at

@@ -88,12 +88,18 @@ static bool heads_is_quarantined(u64 addr)
 	return false;
 }
 
+static bool heads_may_merge(const void *arg, u32 unit)
+{
+	return unit;
+}
+
 /* Take note of a bad page that the list of a region names. */
 static void heads_note(struct heads_scan *s, const struct pkram_region *r, u64 addr)
 {
 	if (heads_inside(s->range, addr))
 		/* Into a full list it does not go, as it would not if the page broke now. */
-		pkram_badpages_add(s->out->bad, (addr - s->range->base) / PKRAM_BAD_PAGE);
+		pkram_badpages_add(s->out->bad, (addr - s->range->base) / PKRAM_BAD_PAGE,
+				   heads_may_merge, NULL);
 	else if (heads_inside(s->range, r->h.base))
 		s->out->elsewhere |= heads_is_quarantined(addr);
 }

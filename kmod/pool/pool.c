@@ -48,6 +48,7 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_NOT_ZEROED "the range cannot be zeroed, and stays reserved; see the kernel log"
 #define TEXT_BAD_PAGES "the range contains bad pages, and stays reserved"
 #define TEXT_BAD_ELSEWHERE "the range holds the list of bad pages of another quarantined range, which would be lost: adopt the range together with that one, or that one first"
+#define TEXT_BAD_HEAD "bad pages are where both copies of the region's metadata would be: adopt the range from its second GiB on"
 #define TEXT_HEADS "what the range holds cannot be read"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
@@ -313,6 +314,8 @@ static int pool_format(const struct pkram_range *range, const struct pkram_heads
 	*text = "the region could not be made";
 	pkram_quarantine_forget(range->base, range->size);
 	err = pool_make_region(range->base, range->size, heads->bad);
+	if (err == -EHWPOISON)
+		*text = TEXT_BAD_HEAD;
 	if (!err)
 		pool_give_up(heads->nr_regions);
 	return err;

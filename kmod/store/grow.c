@@ -81,6 +81,9 @@ static int grow_make_region(struct pkram_region *r)
 {
 	int err;
 
+	/* Nothing that is written there would be found again. */
+	if (!pkram_bad_head_usable(r))
+		return -EHWPOISON;
 	grow_name_region(r);
 	grow_init_head(r);
 	err = pkram_regions_know_space(r);

@@ -141,16 +141,6 @@ void pkram_lost_stop_moving(void)
 	cancel_work_sync(&lost_move_work);
 }
 
-static bool lost_is_meta(const struct pkram_region *r, u32 unit)
-{
-	u32 i;
-
-	for (i = 0; i < r->h.nr_meta; i++)
-		if (pkram_header_meta_unit(&r->h, i) == unit)
-			return true;
-	return false;
-}
-
 static void lost_leave_records(struct pkram_region *r)
 {
 	pkram_records_hold_back(r);
@@ -173,9 +163,10 @@ static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *off
 	pkram_alloc_set_bad(&pkram_store.al, id, unit);
 	if (!unit)
 		pr_err("the page holds metadata of the region: its other copy is used\n");
-	else if (lost_is_meta(r, unit))
+	else if (pkram_bad_is_meta(r, unit))
 		lost_leave_records(r);
-	else
+	/* If the map does not know, it may have an owner all the same. */
+	if (unit)
 		ev.obj = lost_find_owner(id, unit, &obj_unit);
 	if (ev.obj) {
 		ev.offset = ((u64)obj_unit << PKRAM_UNIT_SHIFT) +

@@ -155,7 +155,11 @@ static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 	return 0;
 }
 
-/* Fill a unit with free records, and add it to the header, which the caller writes. */
+/*
+ * Fill a unit with free records, and add it to the header, which the caller writes. A page
+ * that breaks once the map calls the unit metadata is not accessed any more.
+ * Return: 0; -EHWPOISON one has broken before; others
+ */
 static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 				    bool large)
 {
@@ -167,12 +171,16 @@ static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 	if (!m)
 		return -ENOMEM;
 	err = pkram_region_map_set(r, unit, 1, PKRAM_UNIT_META);
+	if (!err && pkram_bad_units(r, unit, 1)) {
+		pkram_region_map_set(r, unit, 1, PKRAM_UNIT_FREE);
+		err = -EHWPOISON;
+	}
 	if (err) {
 		list_del(&m->list);
 		kfree(m);
 		return err;
 	}
-	memset(pkram_region_unit_addr(r, unit), 0, PKRAM_UNIT);
+	pkram_bad_zero(r, unit, 0, PKRAM_UNIT);
 	for (pair = 0; pair < records_pairs(m); pair++)
 		records_write_free(m, pair, 0);
 	r->h.meta[r->h.nr_meta++] = unit | (large ? PKRAM_META_LARGE : 0);
@@ -212,20 +220,10 @@ static int records_ensure_unit(bool large, struct pkram_region **r, u32 *unit)
 	return err ?: 1;
 }
 
-int pkram_records_ensure(bool large)
+/* Make a unit of records of one that was taken. Return: 1: it broke meanwhile; 0; or error */
+static int records_add_unit(struct pkram_region *r, u32 unit, bool large)
 {
-	struct pkram_region *r;
-	u32 unit;
 	int err;
-
-	for (;;) {
-		err = records_ensure_unit(large, &r, &unit);
-		if (err != -EINPROGRESS)
-			break;
-		pkram_space_wait();
-	}
-	if (err <= 0)
-		return err;
 
 	/* The unit is taken, so its GiB stays populated the same way. */
 	err = pkram_region_populate(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
@@ -235,12 +233,32 @@ int pkram_records_ensure(bool large)
 	if (!err)
 		err = records_format_meta_unit(r, unit, large);
 	/* The unit is valid before the header names it: a cut leaves a free unit. */
-	if (!err)
+	if (!err) {
 		pkram_region_commit(r);
-	else
-		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit,
-				 1);
+	} else {
+		if (pkram_bad_units(r, unit, 1)) {
+			pkram_alloc_set_bad(&pkram_store.al, pkram_region_id_of(r), unit);
+			err = 1;
+		}
+		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit, 1);
+	}
 	mutex_unlock(&pkram_store.lock);
+	return err;
+}
+
+int pkram_records_ensure(bool large)
+{
+	struct pkram_region *r;
+	u32 unit;
+	int err;
+
+	do {
+		err = records_ensure_unit(large, &r, &unit);
+		if (err == -EINPROGRESS)
+			pkram_space_wait();
+		else if (err > 0)
+			err = records_add_unit(r, unit, large);
+	} while (err > 0 || err == -EINPROGRESS);
 	return err;
 }
 

@@ -12,7 +12,7 @@
 #include "core/unitmap.h"
 
 #define IMAGE_REGIONS	8
-#define IMAGE_MAPPED	PKRAM_GIB	/* of each region */
+#define IMAGE_MAPPED	(2 * PKRAM_GIB)	/* of each region */
 #define IMAGE_BASE	(4 * PKRAM_GIB)		/* physical, of region 0 */
 
 struct image {

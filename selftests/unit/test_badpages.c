@@ -23,6 +23,16 @@ static void fresh(void)
 	pkram_badpages_write(head, list);
 }
 
+static bool may_merge(const void *arg, u32 unit)
+{
+	return !arg || unit != *(const u32 *)arg;
+}
+
+static int add(struct pkram_bad_ser *to, u32 page)
+{
+	return pkram_badpages_add(to, page, may_merge, NULL);
+}
+
 static enum pkram_bad reread(void)
 {
 	memset(other, 0x55, PKRAM_BAD_SLOT);
@@ -64,7 +74,7 @@ static void test_plain_array(void)
 	memset(model, 0, sizeof(model));
 	for (i = 0; i < 600; i++) {
 		page = rng_below(&g, PAGES);
-		CHECK_EQ(pkram_badpages_add(list, page), !model[page]);
+		CHECK_EQ(add(list, page), !model[page]);
 		model[page] = 1;
 		from = rng_below(&g, PAGES);
 		check_model(model, from, from + rng_below(&g, PAGES - from));
@@ -83,8 +93,8 @@ static void test_ends(void)
 	u32 nr;
 
 	fresh();
-	CHECK_EQ(pkram_badpages_add(list, 0), 1);
-	CHECK_EQ(pkram_badpages_add(list, PKRAM_REGION_MAX_PAGES - 1), 1);
+	CHECK_EQ(add(list, 0), 1);
+	CHECK_EQ(add(list, PKRAM_REGION_MAX_PAGES - 1), 1);
 	write_and_reread();
 	CHECK_EQ(pkram_badpages_next(list, 1, ~0U, &nr), PKRAM_REGION_MAX_PAGES - 1);
 	CHECK_EQ(nr, 1);
@@ -97,9 +107,9 @@ static void test_damage(void)
 	size_t bit, len;
 
 	fresh();
-	pkram_badpages_add(list, 3);
-	pkram_badpages_add(list, 700);
-	pkram_badpages_add(list, 701);
+	add(list, 3);
+	add(list, 700);
+	add(list, 701);
 	write_and_reread();
 	len = list->len;
 	for (bit = 0; bit < len * 8; bit++) {
@@ -158,30 +168,32 @@ static void test_full(void)
 	fresh();
 	/* Three in unit 9, two in unit 5, else one in each */
 	for (i = 0; list->nr < PKRAM_BAD_MAX; i++) {
-		CHECK_EQ(pkram_badpages_add(list, i * PKRAM_UNIT_PAGES + 7), 1);
+		CHECK_EQ(add(list, i * PKRAM_UNIT_PAGES + 7), 1);
 		if (i == 9 || i == 5)
-			CHECK_EQ(pkram_badpages_add(list, i * PKRAM_UNIT_PAGES + 20), 1);
+			CHECK_EQ(add(list, i * PKRAM_UNIT_PAGES + 20), 1);
 		if (i == 9)
-			CHECK_EQ(pkram_badpages_add(list, i * PKRAM_UNIT_PAGES + 30), 1);
+			CHECK_EQ(add(list, i * PKRAM_UNIT_PAGES + 30), 1);
 	}
 	CHECK_EQ(list->len, PKRAM_BAD_SLOT);
 	write_and_reread();
 	/* A page of the unit that becomes bad as a whole */
-	CHECK_EQ(pkram_badpages_add(list, 9 * PKRAM_UNIT_PAGES + 31), 1);
+	CHECK_EQ(add(list, 9 * PKRAM_UNIT_PAGES + 31), 1);
 	CHECK_EQ(list->nr, PKRAM_BAD_MAX - 2);
 	CHECK_EQ(pkram_badpages_next(list, 9 * PKRAM_UNIT_PAGES, ~0U, &nr),
 		 9 * PKRAM_UNIT_PAGES);
 	CHECK_EQ(nr, PKRAM_UNIT_PAGES);
 	CHECK_EQ(pkram_badpages_count(list, 5 * PKRAM_UNIT_PAGES, 6 * PKRAM_UNIT_PAGES), 2);
 	write_and_reread();
-	CHECK_EQ(pkram_badpages_add(list, i++ * PKRAM_UNIT_PAGES), 1);
-	CHECK_EQ(pkram_badpages_add(list, i++ * PKRAM_UNIT_PAGES), 1);
+	CHECK_EQ(add(list, i++ * PKRAM_UNIT_PAGES), 1);
+	CHECK_EQ(add(list, i++ * PKRAM_UNIT_PAGES), 1);
+	/* Not if unit 5 is metadata */
+	CHECK_EQ(pkram_badpages_add(list, i * PKRAM_UNIT_PAGES, may_merge, &(u32){ 5 }), -ENOSPC);
 	/* Unit 5 is merged, then none has several. */
-	CHECK_EQ(pkram_badpages_add(list, i++ * PKRAM_UNIT_PAGES), 1);
+	CHECK_EQ(add(list, i++ * PKRAM_UNIT_PAGES), 1);
 	CHECK_EQ(pkram_badpages_count(list, 5 * PKRAM_UNIT_PAGES, 6 * PKRAM_UNIT_PAGES),
 		 PKRAM_UNIT_PAGES);
-	CHECK_EQ(pkram_badpages_add(list, i++ * PKRAM_UNIT_PAGES), -ENOSPC);
-	CHECK_EQ(pkram_badpages_add(list, 7), 0);
+	CHECK_EQ(add(list, i++ * PKRAM_UNIT_PAGES), -ENOSPC);
+	CHECK_EQ(add(list, 7), 0);
 	CHECK_EQ(list->nr, PKRAM_BAD_MAX);
 	write_and_reread();
 }
@@ -201,7 +213,7 @@ static void cut_write(int old_slot, int damaged)
 	bool cut;
 
 	fresh();
-	pkram_badpages_add(list, 5);
+	add(list, 5);
 	old = malloc(PKRAM_UNIT);
 	memcpy(old, head, PKRAM_UNIT);
 	pkram_badpages_write(head, list);
@@ -213,7 +225,7 @@ static void cut_write(int old_slot, int damaged)
 	do {
 		memcpy(head, old, PKRAM_UNIT);
 		memcpy(new, list, PKRAM_BAD_SLOT);
-		pkram_badpages_add(new, 4);
+		add(new, 4);
 		cut = cut_after(n++, write_op, new);
 		CHECK_EQ(reread(), PKRAM_OK);
 		CHECK_EQ(pkram_badpages_count(other, 5, 6), 1);
@@ -265,7 +277,7 @@ static void test_fuzz(void)
 			CHECK_EQ(other->nr, 0);
 		empty = !other->nr;
 		page = empty ? 1 : other->entry[0] & ~PKRAM_BAD_WHOLE_UNIT;
-		CHECK_EQ(pkram_badpages_add(other, page), empty);
+		CHECK_EQ(add(other, page), empty);
 	}
 	test_done();
 }

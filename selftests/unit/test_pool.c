@@ -225,7 +225,7 @@ static void test_forged_list(void)
 	start(2);
 	CHECK_EQ(adopt(0, 2), 0);
 	pkram_badpages_init(list, gib(1));
-	pkram_badpages_add(list, 77777);
+	pkram_badpages_add(list, 77777, NULL, NULL);
 	forge(list);
 	physical_stop();
 	damage_header(0);
@@ -242,6 +242,23 @@ static void test_forged_list(void)
 	CHECK_EQ(give_back(0, 2), 0);
 	physical_exit();
 	free(list);
+}
+
+/* The list tells even where both slots of the header are in bad pages. */
+static void test_bad_head(void)
+{
+	start(2);
+	CHECK_EQ(adopt(0, 2), 0);
+	break_page(0, 0);
+	break_page(0, 1);
+	reboot();
+	check_quarantined(1, 2);
+	CHECK_EQ(adopt(0, 2), -EHWPOISON);
+	CHECK(strstr(text, "second GiB"));
+	CHECK_EQ(give_back(0, 2), -EHWPOISON);
+	CHECK_EQ(adopt(1, 1), 0);
+	CHECK_EQ(nr_bad(1), 0);
+	physical_exit();
 }
 
 static void test_stray_range(void)
@@ -312,6 +329,7 @@ TAP_MAIN({ "--format keeps the list, and writes nothing into a bad page",
 	 { "each list in a quarantined range counts", test_each_list_of_a_range },
 	 { "no part of a range is taken away with another part's list", test_part_of_a_range },
 	 { "a list that a program wrote into a file does not count", test_forged_list },
+	 { "no region is made whose header would be in bad pages", test_bad_head },
 	 { "giving back a stray range leaves other regions missing", test_stray_range },
 	 { "giving back two regions leaves none missing", test_two_missing },
 	 { "a region's GiB behind an absent one is not quarantined", test_absent_gib },

@@ -251,6 +251,90 @@ static void test_record_moves(void)
 	done();
 }
 
+/* Slot A of each pair of the first unit of records, and some of the second unit */
+static void test_many_pages(void)
+{
+	u32 nr = 0, i, page, at[2 * PKRAM_SMALL_PAIRS + 60];
+	u8 *old = malloc(sizeof(at) / 4 * 4096);
+	char name[16];
+
+	start();
+	machine_create("vm0", 0100600, 1);
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		page = PKRAM_UNIT_PAGES + i / 2 * 4 + i % 2;
+		if (i == 2 * PKRAM_SMALL_PAIRS)
+			shim_sleep();
+		if (i >= 2 * PKRAM_SMALL_PAIRS)
+			page += slot_page("vm0") / PKRAM_UNIT_PAGES * PKRAM_UNIT_PAGES -
+				2 * PKRAM_UNIT_PAGES + 80;
+		break_page(page);
+		spoil(page, old + nr * 4096);
+		at[nr++] = page;
+	}
+	CHECK_EQ(pkram_broken_nr, nr);
+	for (i = 1; i < 60; i++) {
+		sprintf(name, "vm%u", i);
+		machine_create(name, 0100600, 0);
+	}
+	machine_check();
+	CHECK(!strstr(shim_log, "still used"));
+	reboot();
+	CHECK_EQ(pkram_broken_nr, nr);
+	CHECK_EQ(pkram_store.nr_objects, 60);
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	unlink_file("vm3");
+	for (i = 0; i < nr; i++)
+		CHECK(!memcmp(old + i * 4096, im.mem[0] + at[i] * 4096UL, 4096));
+	free(old);
+	done();
+}
+
+static u32 taken;
+
+/* Break a page of the unit of GiB 1 that is in use. */
+static void break_taken(void)
+{
+	struct pkram_alloc_region *ar = pkram_alloc_find(&pkram_store.al, region()->h.region_id);
+
+	taken = find_next_bit(ar->used, ar->nr_units, PKRAM_GIB_UNITS);
+	CHECK(taken < ar->nr_units);
+	memset(im.mem[0] + taken * PKRAM_UNIT, 0xaa, PKRAM_UNIT);
+	break_page(taken * PKRAM_UNIT_PAGES + 5);
+}
+
+/* A page breaks while its unit is being made one of records. */
+static void test_new_records_unit(void)
+{
+	struct pkram_record root = image_dir(PKRAM_ROOT_ID, 0, "");
+	struct pkram_object *obj;
+	u8 *page;
+
+	image_init(&im);
+	image_add_region(&im, 2, 3);
+	image_add_meta(&im, 0, 1, false);
+	image_put(&im, (struct spot){ .unit = 1 }, &root);
+	boot();
+	fill_pairs();
+	obj = machine_find("f1");
+	CHECK_EQ(pkram_store_resize(obj, (PKRAM_GIB_UNITS - 2) * PKRAM_UNIT), 0);
+	pkram_object_put(obj);
+	CHECK_EQ(nr_free(), PKRAM_GIB_UNITS);
+	machine_populating = break_taken;
+	machine_create("new", 0100600, 0);
+	CHECK(!machine_populating);
+	machine_check();
+	CHECK(in_two_slots("new"));
+	obj = machine_find("new");
+	CHECK(obj->loc.unit >= PKRAM_GIB_UNITS && obj->loc.unit != taken);
+	pkram_object_put(obj);
+	page = im.mem[0] + taken * PKRAM_UNIT + 5 * 4096;
+	CHECK(*page == 0xaa && !memcmp(page, page + 1, 4095));
+	reboot();
+	CHECK(in_two_slots("new"));
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	done();
+}
+
 /* It moves when there is room. */
 static void test_record_waits_for_room(void)
 {
@@ -310,6 +394,8 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "a free unit with a bad page is not used", test_free_unit },
 	 { "metadata in bad pages is read from its other copy", test_metadata },
 	 { "a record that loses a slot soon has two again", test_record_moves },
+	 { "a unit that breaks when it is to hold records does not", test_new_records_unit },
+	 { "many bad pages of metadata are all left alone", test_many_pages },
 	 { "one without room moves when there is some", test_record_waits_for_room },
 	 { "a record that loses both slots is quarantined alone", test_both_slots },
 	 { "a list that cannot be read is made anew", test_no_list },
