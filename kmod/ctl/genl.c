@@ -206,6 +206,7 @@ static const u16 genl_counters[PKRAM_NR_COUNTS] = {
 	[PKRAM_COUNT_KEXEC_REFUSED] = PKRAM_A_KEXEC_REFUSED,
 	[PKRAM_COUNT_QUARANTINED] = PKRAM_A_QUARANTINED,
 	[PKRAM_COUNT_ATTACH_USECS] = PKRAM_A_ATTACH_USECS,
+	[PKRAM_COUNT_BAD_PAGES] = PKRAM_A_BAD_PAGES,
 };
 
 int pkram_nl_counters_get_doit(struct sk_buff *req, struct genl_info *info)

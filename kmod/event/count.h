@@ -22,6 +22,7 @@
  * @PKRAM_COUNT_KEXEC_REFUSED: kexec images that the guard refused
  * @PKRAM_COUNT_QUARANTINED: objects, DMA tables and ranges that were quarantined
  * @PKRAM_COUNT_ATTACH_USECS: microseconds that attaching regions took
+ * @PKRAM_COUNT_BAD_PAGES: pages that memory errors broke
  * @PKRAM_NR_COUNTS: the number of counters
  */
 enum pkram_count {
@@ -36,6 +37,7 @@ enum pkram_count {
 	PKRAM_COUNT_KEXEC_REFUSED,
 	PKRAM_COUNT_QUARANTINED,
 	PKRAM_COUNT_ATTACH_USECS,
+	PKRAM_COUNT_BAD_PAGES,
 	PKRAM_NR_COUNTS
 };
 

@@ -235,6 +235,21 @@ TRACE_EVENT(pkram_attach,
 		  __entry->err, __entry->usecs)
 );
 
+/* A memory error was reported; @what came of it */
+TRACE_EVENT(pkram_bad_page,
+	TP_PROTO(u64 addr, const char *what),
+	TP_ARGS(addr, what),
+	TP_STRUCT__entry(
+		__field(u64, addr)
+		__string(what, what)
+	),
+	TP_fast_assign(
+		__entry->addr = addr;
+		compat_assign_str(what, what);
+	),
+	TP_printk("address=%#llx %s", __entry->addr, __get_str(what))
+);
+
 /* The guard saw a kexec image that is being loaded: 0, or the errno of its refusal */
 TRACE_EVENT(pkram_guard,
 	TP_PROTO(bool crash, bool file, unsigned long segments, int err),

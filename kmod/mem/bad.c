@@ -7,9 +7,11 @@
 #include <linux/slab.h>
 #include "core/broken.h"
 #include "core/unitmap.h"
+#include "event/count.h"
+#include "event/trace.h"
 #include "mem/bad.h"
 
-/* Serialises changes of lists, and of the set in core/broken.h */
+/* Serialises changes of lists, and of the set in core/broken.h; its place: store/objects.h */
 static DEFINE_MUTEX(bad_mutex);
 static pkram_bad_fn bad_hook;
 
@@ -36,7 +38,7 @@ void pkram_bad_free(struct pkram_region *r)
 	kvfree(r->bad);
 }
 
-/* Context: bad_lock, or the region is not in use yet */
+/* Context: bad_mutex; and bad_lock, unless the region is not in use yet */
 static void bad_count_entries(struct pkram_region *r)
 {
 	WRITE_ONCE(r->nr_bad, le32_to_cpu(r->bad->nr));
@@ -261,6 +263,9 @@ static void bad_mark(struct pkram_region *r, u32 page, int flags)
 		bad_write(r);
 	mutex_unlock(&bad_mutex);
 
+	trace_pkram_bad_page(phys, ret > 0 ? "noted" : ret < 0 ? "list full" : "known");
+	if (ret)
+		pkram_count(PKRAM_COUNT_BAD_PAGES);
 	if (ret > 0)
 		pr_err("memory error at %#llx: the page is not used again\n", phys);
 	else if (ret < 0)

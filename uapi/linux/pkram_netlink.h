@@ -91,6 +91,8 @@
  * @PKRAM_A_BAD_RANGE: nest, bytes in bad pages: of a region base and size,
  *	shown to CAP_SYS_ADMIN only; of an object offset and size. The first 64
  *	ranges
+ * @PKRAM_A_BAD_PAGES: u64, pages of 4 KiB that memory errors broke since the
+ *	module was loaded
  */
 enum pkram_attr {
 	PKRAM_A_PAD = 1,
@@ -155,6 +157,7 @@ enum pkram_attr {
 	PKRAM_A_NR_MISSING,
 	PKRAM_A_NR_BAD_PAGES,
 	PKRAM_A_BAD_RANGE,
+	PKRAM_A_BAD_PAGES,
 
 	__PKRAM_A_MAX
 };
@@ -225,7 +228,7 @@ enum pkram_attr {
  *	CAP_SYS_ADMIN. Out: %PKRAM_A_COMMITS, %PKRAM_A_REPAIRS, %PKRAM_A_FAULTS_4K,
  *	%PKRAM_A_FAULTS_2M, %PKRAM_A_FAULTS_1G, %PKRAM_A_POPULATES, %PKRAM_A_WAITS,
  *	%PKRAM_A_ZEROED, %PKRAM_A_KEXEC_REFUSED, %PKRAM_A_QUARANTINED,
- *	%PKRAM_A_ATTACH_USECS.
+ *	%PKRAM_A_ATTACH_USECS, %PKRAM_A_BAD_PAGES.
  * @PKRAM_CMD_POOL_GROW_NTF: event; The pool took memory from the system. Has:
  *	%PKRAM_A_BASE, %PKRAM_A_SIZE.
  * @PKRAM_CMD_POOL_ADOPT_NTF: event; Reserved memory was attached or formatted.

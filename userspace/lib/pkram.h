@@ -123,6 +123,7 @@ void pkram_pool_free(struct pkram_pool *pool);
  * @kexec_refused: kexec images that the guard refused
  * @quarantined: objects, DMA tables and ranges that were quarantined
  * @attach_usecs: microseconds that attaching regions took
+ * @bad_pages: pages of 4 KiB that memory errors broke
  */
 struct pkram_counters {
 	uint64_t commits;
@@ -136,6 +137,7 @@ struct pkram_counters {
 	uint64_t kexec_refused;
 	uint64_t quarantined;
 	uint64_t attach_usecs;
+	uint64_t bad_pages;
 };
 
 /**

@@ -70,6 +70,7 @@ static int counters_cb(const struct nlattr *const *tb, const struct nlmsghdr *ms
 	counters->kexec_refused = pkram_nl_u64(tb[PKRAM_A_KEXEC_REFUSED]);
 	counters->quarantined = pkram_nl_u64(tb[PKRAM_A_QUARANTINED]);
 	counters->attach_usecs = pkram_nl_u64(tb[PKRAM_A_ATTACH_USECS]);
+	counters->bad_pages = pkram_nl_u64(tb[PKRAM_A_BAD_PAGES]);
 	return 0;
 }
 

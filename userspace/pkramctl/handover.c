@@ -93,6 +93,7 @@ static void print_counters(const struct pkram_counters *c)
 	out_u64("kexec_refused", "kexec refused", c->kexec_refused);
 	out_u64("quarantined", "quarantined", c->quarantined);
 	out_u64("attach_usecs", "attach, us", c->attach_usecs);
+	out_u64("bad_pages", "bad pages", c->bad_pages);
 	out_record_close();
 }
 

@@ -229,7 +229,7 @@ ctl '' -j status
 json 'd["objects"] == {"total": 5, "idle": 1, "claimed": 1, "sealed": 1, "running": 1, "quarantined": 1} and d["pool"]["size"] and len(d["regions"]) == 2 and len(d["quarantined"]) == 1 and d["handover"]["mode"] == "e820"' 'status -j prints JSON'
 ctl '' status --verbose;		is 0 'faults, 2M' '' 'status --verbose prints the counters'
 ctl '' -j status --verbose
-json 'd["counters"]["commits"] == 100 and d["counters"]["kexec_refused"] == 108 and d["objects"]' 'status --verbose -j prints the counters'
+json 'd["counters"]["commits"] == 100 and d["counters"]["kexec_refused"] == 108 and d["counters"]["bad_pages"] == 111 and d["objects"]' 'status --verbose -j prints the counters'
 ctl secret status --verbose;		is 0 'counters and objects: only root' '' 'status --verbose without root says what is hidden'
 ctl empty status;			is 0 'none' '' 'status without a pool prints "none"'
 ctl 'intr stale eintr' status;		is 0 'claimed' '' 'status works while objects change'

@@ -346,6 +346,7 @@ static void counters_get(const struct nlmsghdr *req)
 	nlh = answer(req);
 	for (type = PKRAM_A_COMMITS; type <= PKRAM_A_ATTACH_USECS; type++)
 		mnl_attr_put_u64(nlh, type, 100 + type - PKRAM_A_COMMITS);
+	mnl_attr_put_u64(nlh, PKRAM_A_BAD_PAGES, 111);
 	message_end(nlh);
 	finish(req, 0, NULL);
 }

@@ -115,7 +115,7 @@ static void counters(void)
 
 	fake("");
 	ok(!pkram_counters_get(ctx, &c) && c->commits == 100 && c->faults_4k == 102 &&
-	   c->attach_usecs == 110, "counters_get reads the counters");
+	   c->attach_usecs == 110 && c->bad_pages == 111, "counters_get reads the counters");
 	pkram_counters_free(c);
 	fake("secret");
 	ok(pkram_counters_get(ctx, &c) == -EPERM && !c,

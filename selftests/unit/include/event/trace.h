@@ -15,6 +15,7 @@ static inline void no_trace(int first, ...)
 #define trace_pkram_commit(...)		no_trace(0, __VA_ARGS__)
 #define trace_pkram_repair(...)		no_trace(0, __VA_ARGS__)
 #define trace_pkram_quarantine(...)	no_trace(0, __VA_ARGS__)
+#define trace_pkram_bad_page(...)	no_trace(0, __VA_ARGS__)
 #define trace_pkram_range_quarantine(...) no_trace(0, __VA_ARGS__)
 #define trace_pkram_attach(...)		no_trace(0, __VA_ARGS__)
 #define trace_pkram_attach_enabled()	true

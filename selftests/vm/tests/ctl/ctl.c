@@ -257,7 +257,7 @@ TEST_F(before, counters_count)
 {
 	static const char * const names[] = {
 		"commits", "repairs", "faults_4k", "faults_2m", "faults_1g", "populates",
-		"waits", "zeroed", "kexec_refused", "quarantined",
+		"waits", "zeroed", "kexec_refused", "quarantined", "bad_pages",
 	};
 	long long before[ARRAY_SIZE(names)];
 	size_t i;
@@ -270,6 +270,7 @@ TEST_F(before, counters_count)
 	}
 	EXPECT_LT(0, before[5]);
 	EXPECT_EQ(0, before[9]);
+	EXPECT_EQ(0, before[10]);
 	EXPECT_EQ(0, ctl(0, "idle", "object create t 4M"));
 	EXPECT_EQ(0, touched(PKRAM_MNT "/t", 4 * MIB));
 	EXPECT_EQ(0, ctl(0, "removed", "object remove t -j"));

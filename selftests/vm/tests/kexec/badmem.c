@@ -13,6 +13,7 @@
 #include "test.h"
 
 #include "mmap.h"
+#include "trace.h"
 
 #define HWPOISON	"/sys/kernel/debug/hwpoison/"
 #define BAD_AT		(300 * MIB + 5 * PAGE)	/* in the file of a GiB */
@@ -263,12 +264,21 @@ TEST_F(error, madvise_on_a_4k_leaf)
 TEST_F(error, page_of_stale_memory)
 {
 	int fd = fs_file("stale", 4 * UNIT);
-	char *p = map_file(fd, 4 * UNIT);
+	char *p = map_file(fd, 4 * UNIT), *trace;
+	long long before = pool_counter("bad_pages");
 
 	ASSERT_NE(MAP_FAILED, p);
 	/* So that the memory has struct pages */
 	EXPECT_EQ(0, touch(p));
+	ASSERT_EQ(0, trace_start());
 	ASSERT_OK(break_page(phys_at(fd, UNIT + 3 * PAGE)));
+	ASSERT_OK(break_page(phys_at(fd, UNIT + 3 * PAGE)));
+	trace = trace_stop();
+	ASSERT_NE(NULL, trace);
+	EXPECT_EQ(1, trace_count(trace, "bad_page", "noted"));
+	EXPECT_EQ(1, trace_count(trace, "bad_page", "known"));
+	free(trace);
+	EXPECT_EQ(before + 1, pool_counter("bad_pages"));
 	EXPECT_EQ(0, touch(p + UNIT + 2 * PAGE));
 	EXPECT_EQ(-1, vm_verify_zero(p + UNIT + 4 * PAGE, UNIT - 4 * PAGE));
 	EXPECT_EQ(BUS_MCEERR_AR, touch(p + UNIT + 3 * PAGE));
