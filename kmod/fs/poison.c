@@ -63,6 +63,7 @@ void pkramfs_page_lost(struct pkram_object *obj, u64 offset, int flags)
 	struct rb_node *node;
 	u64 start;
 
+	lockdep_assert_held_write(&obj->map_sem);
 	if (!inode)
 		return;
 	/* A larger leaf goes as a whole; faults map the rest again by smaller ones. */

@@ -41,6 +41,7 @@ void pkram_bad_free(struct pkram_region *r)
 /* Context: bad_mutex; and bad_lock, unless the region is not in use yet */
 static void bad_count_entries(struct pkram_region *r)
 {
+	lockdep_assert_held(&bad_mutex);
 	WRITE_ONCE(r->nr_bad, le32_to_cpu(r->bad->nr));
 }
 
@@ -51,6 +52,7 @@ static const void *bad_addr(const struct pkram_region *r, u32 page)
 
 static void bad_add_broken(const struct pkram_region *r, u32 page)
 {
+	lockdep_assert_held(&bad_mutex);
 	if (!pkram_broken_add(bad_addr(r, page)))
 		pr_err("out of memory: the bad page with metadata at %#llx is still used\n",
 		       r->h.base + (u64)page * PKRAM_BAD_PAGE);
@@ -79,6 +81,7 @@ void pkram_bad_read(struct pkram_region *r)
 /* Context: bad_mutex */
 static void bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
 {
+	lockdep_assert_held(&bad_mutex);
 	pkram_broken_remove(r->head, PKRAM_UNIT);
 	if (list)
 		memcpy(r->bad, list, le32_to_cpu(list->len));
@@ -99,6 +102,7 @@ void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
 /* Context: bad_mutex */
 static void bad_write(struct pkram_region *r)
 {
+	lockdep_assert_held(&bad_mutex);
 	if (!r->bad_ours || r->read_only)
 		return;
 	spin_lock(&r->bad_lock);

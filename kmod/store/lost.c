@@ -68,6 +68,7 @@ static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_un
 	struct pkram_object *obj;
 	struct rb_node *node;
 
+	lockdep_assert_held(&pkram_store.lock);
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
 		if (!obj->bad && lost_object_has(obj, region_id, unit, obj_unit))
@@ -86,6 +87,7 @@ static struct pkram_object *lost_next_record(u64 key)
 	struct pkram_object *obj;
 	struct rb_node *node;
 
+	lockdep_assert_held(&pkram_store.lock);
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
 		if (obj->key > key && !obj->bad && obj->loc.region_id &&
@@ -184,6 +186,7 @@ static void lost_page(struct pkram_region *r, u32 page, int flags)
 	struct pkram_object *obj;
 	u64 offset;
 
+	lockdep_assert_not_held(&pkram_store.lock);
 	mutex_lock(&pkram_store.lock);
 	obj = lost_note(r, page, &offset);
 	mutex_unlock(&pkram_store.lock);

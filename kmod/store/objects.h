@@ -3,17 +3,23 @@
  * Objects: files, directories and DMA tables, each with one record.
  *
  * Locks, outermost first:
+ *	mf_mutex		(mm) a memory error is reported
  *	inode->i_rwsem		(VFS) data and size of one file: shared to read,
  *				exclusive to write, truncate, punch
  *	mmap_lock		(mm)
  *	object->map_sem		the extents of one object: shared for faults
  *				and to look an extent up, exclusive to change
  *				them
+ *	mapping->i_mmap_rwsem	(mm) the mappings of one object
  *	store.lock		names, records, allocator
- *	region->map_lock	the unit map
+ *	bad_mutex		(mem/bad.c) changes of lists of bad pages
+ *	region->bad_lock	the list of one region: spins
+ *	region->map_lock	the unit map: spins
+ * Of i_mmap_rwsem and store.lock none is taken under the other, nor of bad_lock and map_lock.
  * event_lock (event/event.h) is taken under store.lock and under the locks of
  * pool/ and handover/, and nothing is taken under it. region->populate_lock is
- * taken under none of these but i_rwsem.
+ * taken under none of these but i_rwsem; while a GiB is depopulated under it, a memory error in
+ * that GiB is waited for, which needs the others.
  *
  * Extents are looked up under map_sem. The extent found stays the object's, and
  * its GiB stays populated as it is, as long as map_sem or i_rwsem is held: both are

@@ -85,6 +85,7 @@ extern void (*shim_unlocked)(void);
 #define lockdep_assert(cond)	SHIM_CHECK(cond)
 #define lockdep_assert_held(p)	SHIM_CHECK(lockdep_is_held(p))
 #define lockdep_assert_held_write(p) SHIM_CHECK((p)->l.writers)
+#define lockdep_assert_not_held(p) SHIM_CHECK(!lockdep_is_held(p))
 
 typedef struct {
 	int n;
