@@ -260,6 +260,38 @@ TEST_F(error, madvise_on_a_4k_leaf)
 	close(fd);
 }
 
+/* What copies an object stops at the page, and says where that is. */
+TEST_F(error, copies_end_at_the_page)
+{
+	int fd = fs_file("source", SMALL), pipes[2], i;
+	char *p = map_file(fd, SMALL), text[100], buf[4 * PAGE], *out;
+	loff_t at = SMALL_BAD - 2 * PAGE;
+
+	ASSERT_NE(MAP_FAILED, p);
+	mark(p, SMALL, 1);
+	ASSERT_OK(munmap(p, SMALL));
+	ASSERT_OK(break_page(phys_at(fd, SMALL_BAD)));
+	ASSERT_OK(pipe(pipes));
+	for (i = 0; i < 2 && at < (loff_t)SMALL_BAD; i++)
+		EXPECT_LT(0, splice(fd, &at, pipes[1], NULL, SMALL_BAD + PAGE - at, 0));
+	EXPECT_EQ((loff_t)SMALL_BAD, at);
+	EXPECT_ERR(EIO, splice(fd, &at, pipes[1], NULL, PAGE, 0));
+	EXPECT_EQ(2 * PAGE, read(pipes[0], buf, sizeof(buf)));
+	EXPECT_EQ(-1, marked(buf, 2 * PAGE, 1, SMALL_BAD - 2 * PAGE));
+	EXPECT_LT(0, vm_run(&out, CTL "export source /tmp/source"));
+	snprintf(text, sizeof(text), "source: reading at byte %lu: Input/output error",
+		 (unsigned long)SMALL_BAD);
+	EXPECT_NE(NULL, strstr(out, text)) {
+		TH_LOG("%s", out);
+	}
+	EXPECT_ERR(ENOENT, access("/tmp/source", F_OK));
+	free(out);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+	ASSERT_OK(unlink("source"));
+}
+
 /* Memory that was never written is zeroed around the page. */
 TEST_F(error, page_of_stale_memory)
 {
