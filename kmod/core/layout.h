@@ -105,7 +105,7 @@ struct pkram_region_ser {
 #define PKRAM_META_LARGE	0x80000000U
 
 /**
- * struct pkram_bad_ser - list of the pages of a region that are broken, one slot of two
+ * struct pkram_bad_ser - list of the bad pages of a region, one slot of two
  * @tag: %PKRAM_BAD_MAGIC | (u64)crc << 32, stored last; CRC32C of the first @len bytes
  *	with @tag as zero
  * @seq: of two valid slots the one with the higher number is used

@@ -18,24 +18,24 @@
 #include "compat/pure_env.h"
 
 /*
- * Pages of metadata that are broken. A load from one gives 0, and a store does nothing:
- * so a slot in it is damaged, and its other slot is used. broken.h fills the set.
+ * Bad pages of metadata. A load from one gives 0, and a store does nothing:
+ * so a slot in it is damaged, and its other slot is used. badset.h fills the set.
  */
-extern unsigned int pkram_broken_nr;
-bool pkram_broken(const void *p);
+extern unsigned int pkram_badset_nr;
+bool pkram_badset_has(const void *p);
 
-/** pkram_load64() - Load from preserved memory, which may be broken */
+/** pkram_load64() - Load from preserved memory, which may be bad */
 static inline __le64 pkram_load64(const void *p)
 {
-	if (READ_ONCE(pkram_broken_nr) && pkram_broken(p))
+	if (READ_ONCE(pkram_badset_nr) && pkram_badset_has(p))
 		return 0;
 	return pkram_env_load64(p);
 }
 
-/** pkram_store64() - Store to preserved memory, unless it is broken */
+/** pkram_store64() - Store to preserved memory, unless it is bad */
 static inline void pkram_store64(void *p, __le64 v)
 {
-	if (!READ_ONCE(pkram_broken_nr) || !pkram_broken(p))
+	if (!READ_ONCE(pkram_badset_nr) || !pkram_badset_has(p))
 		pkram_env_store64(p, v);
 }
 

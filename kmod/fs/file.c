@@ -98,7 +98,7 @@ static size_t file_copy_from(void *addr, size_t len, struct iov_iter *from)
  * The next bytes cannot be read. Return: whether that is because of the memory they are in,
  * and not of the buffer. No page is looked at twice: too many machine checks are a panic.
  */
-static bool file_source_broken(const void *addr, size_t len)
+static bool file_source_bad(const void *addr, size_t len)
 {
 	size_t done, n;
 	u64 buf[8];
@@ -112,7 +112,7 @@ static bool file_source_broken(const void *addr, size_t len)
 	return false;
 }
 
-/* Copy from memory of the pool, as far as it is not broken. Return: as file_read_unit() */
+/* Copy from memory of the pool, as far as it is not bad. Return: as file_read_unit() */
 static ssize_t file_copy_from_pool(const struct pkram_span *span, size_t off, size_t *len,
 				   struct iov_iter *to)
 {
@@ -123,7 +123,7 @@ static ssize_t file_copy_from_pool(const struct pkram_span *span, size_t off, si
 	if (!*len)
 		return -EIO;
 	n = file_copy_to(addr, *len, to);
-	if (!n && file_source_broken(addr, *len))
+	if (!n && file_source_bad(addr, *len))
 		return -EIO;
 	return n;
 }

@@ -154,7 +154,7 @@ void pkramfs_unmap_gibs(struct address_space *mapping, u64 start, u64 end);
 void pkramfs_unmap_object(struct pkram_object *obj, u32 first_unit,
 			  u32 nr_units);
 
-/* poison.c: memory errors */
+/* lost.c: pages that objects lose */
 
 /** pkramfs_page_lost() - Unmap a page, and tell the processes that map it; a &pkram_lost_fn */
 void pkramfs_page_lost(struct pkram_object *obj, u64 offset, int flags);

@@ -5,13 +5,13 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "core/broken.h"
+#include "core/badset.h"
 #include "core/unitmap.h"
 #include "event/count.h"
 #include "event/trace.h"
 #include "mem/bad.h"
 
-/* Serialises changes of lists, and of the set in core/broken.h; its place: store/objects.h */
+/* Serialises changes of lists, and of the set in core/badset.h; its place: store/objects.h */
 static DEFINE_MUTEX(bad_mutex);
 static pkram_bad_fn bad_hook;
 
@@ -33,7 +33,7 @@ int pkram_bad_alloc(struct pkram_region *r)
 void pkram_bad_free(struct pkram_region *r)
 {
 	mutex_lock(&bad_mutex);
-	pkram_broken_remove(r->head, (size_t)r->h.nr_gib << PKRAM_GIB_SHIFT);
+	pkram_badset_remove(r->head, (size_t)r->h.nr_gib << PKRAM_GIB_SHIFT);
 	mutex_unlock(&bad_mutex);
 	kvfree(r->bad);
 }
@@ -50,10 +50,10 @@ static const void *bad_addr(const struct pkram_region *r, u32 page)
 	return r->head + (unsigned long)page * PKRAM_BAD_PAGE;
 }
 
-static void bad_add_broken(const struct pkram_region *r, u32 page)
+static void bad_add_to_set(const struct pkram_region *r, u32 page)
 {
 	lockdep_assert_held(&bad_mutex);
-	if (!pkram_broken_add(bad_addr(r, page)))
+	if (!pkram_badset_add(bad_addr(r, page)))
 		pr_err("out of memory: the bad page with metadata at %#llx is still used\n",
 		       r->h.base + (u64)page * PKRAM_BAD_PAGE);
 }
@@ -65,7 +65,7 @@ static void bad_avoid_unit(struct pkram_region *r, u32 unit)
 
 	while ((page = pkram_badpages_next(r->bad, page, end, &nr)) < end)
 		for (; nr; nr--)
-			bad_add_broken(r, page++);
+			bad_add_to_set(r, page++);
 }
 
 void pkram_bad_read(struct pkram_region *r)
@@ -82,7 +82,7 @@ void pkram_bad_read(struct pkram_region *r)
 static void bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
 {
 	lockdep_assert_held(&bad_mutex);
-	pkram_broken_remove(r->head, PKRAM_UNIT);
+	pkram_badset_remove(r->head, PKRAM_UNIT);
 	if (list)
 		memcpy(r->bad, list, le32_to_cpu(list->len));
 	else
@@ -258,7 +258,7 @@ static void bad_mark(struct pkram_region *r, u32 page, int flags)
 	mutex_lock(&bad_mutex);
 	/* First, as it may be a page of the list. */
 	if (pkram_bad_is_meta(r, page / PKRAM_UNIT_PAGES))
-		bad_add_broken(r, page);
+		bad_add_to_set(r, page);
 	spin_lock(&r->bad_lock);
 	ret = pkram_badpages_add(r->bad, page, bad_may_merge, r);
 	bad_count_entries(r);

@@ -3,7 +3,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include "core/broken.h"
+#include "core/badset.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/load_pool.h"
@@ -148,7 +148,7 @@ void pkram_store_exit(void)
 	}
 	/* Since there are no objects it finds nothing, but it may have been asked for. */
 	pkram_lost_stop_moving();
-	pkram_broken_exit();
+	pkram_badset_exit();
 	pkram_object_put(pkram_store.dma_tables);
 	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);

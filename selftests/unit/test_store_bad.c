@@ -3,7 +3,7 @@
 #include "machine.h"
 #include "tap.h"
 #include "core/badpages.h"
-#include "core/broken.h"
+#include "core/badset.h"
 #include "mem/bad.h"
 #include "store/lost.h"
 #include "store/objects.h"
@@ -26,7 +26,7 @@ static void boot(void)
 static void reboot(void)
 {
 	machine_stop();
-	CHECK_EQ(pkram_broken_nr, 0);
+	CHECK_EQ(pkram_badset_nr, 0);
 	boot();
 }
 
@@ -170,7 +170,7 @@ static void test_metadata(void)
 		break_page(pages[i]);
 		spoil(pages[i], old[i]);
 	}
-	CHECK_EQ(pkram_broken_nr, ARRAY_SIZE(pages));
+	CHECK_EQ(pkram_badset_nr, ARRAY_SIZE(pages));
 	shim_sleep();
 	CHECK(in_two_slots("") && in_two_slots("vm0"));
 	for (i = 1; i < 20; i++) {
@@ -181,7 +181,7 @@ static void test_metadata(void)
 	machine_check();
 	for (i = 0; i < 3; i++) {
 		reboot();
-		CHECK_EQ(pkram_broken_nr, ARRAY_SIZE(pages));
+		CHECK_EQ(pkram_badset_nr, ARRAY_SIZE(pages));
 		CHECK_EQ(pkram_store.nr_quarantined, 0);
 		CHECK_EQ(pkram_store.nr_objects, 19 + i);
 		CHECK_EQ(lost("vm8", &first), 0);
@@ -271,7 +271,7 @@ static void test_many_pages(void)
 		spoil(page, old + nr * 4096);
 		at[nr++] = page;
 	}
-	CHECK_EQ(pkram_broken_nr, nr);
+	CHECK_EQ(pkram_badset_nr, nr);
 	for (i = 1; i < 60; i++) {
 		sprintf(name, "vm%u", i);
 		machine_create(name, 0100600, 0);
@@ -279,7 +279,7 @@ static void test_many_pages(void)
 	machine_check();
 	CHECK(!strstr(shim_log, "still used"));
 	reboot();
-	CHECK_EQ(pkram_broken_nr, nr);
+	CHECK_EQ(pkram_badset_nr, nr);
 	CHECK_EQ(pkram_store.nr_objects, 60);
 	CHECK_EQ(pkram_store.nr_quarantined, 0);
 	unlink_file("vm3");

@@ -17,7 +17,7 @@
 #include "fs/fs.h"
 
 /* The thread of a process that wants to know at once, or NULL. Context: RCU. */
-static struct task_struct *poison_early_thread(struct task_struct *process)
+static struct task_struct *lost_early_thread(struct task_struct *process)
 {
 	struct task_struct *t;
 
@@ -27,7 +27,7 @@ static struct task_struct *poison_early_thread(struct task_struct *process)
 	return NULL;
 }
 
-static void poison_tell(struct task_struct *t, int code, unsigned long addr)
+static void lost_tell(struct task_struct *t, int code, unsigned long addr)
 {
 	pr_err("memory error: SIGBUS to %s:%d, address %#lx\n", t->comm, t->pid, addr);
 	if (send_sig_mceerr(code, (void __user *)addr, PAGE_SHIFT, t))
@@ -35,22 +35,22 @@ static void poison_tell(struct task_struct *t, int code, unsigned long addr)
 }
 
 /* Tell the processes that have a mapping. @addr: of the page in it */
-static void poison_tell_vma(const struct vm_area_struct *vma, unsigned long addr, int flags)
+static void lost_tell_vma(const struct vm_area_struct *vma, unsigned long addr, int flags)
 {
 	struct task_struct *process, *t;
 
 	/* The current one stumbled over it, and may not be able to go on. */
 	if ((flags & MF_ACTION_REQUIRED) && current->mm == vma->vm_mm) {
-		poison_tell(current, BUS_MCEERR_AR, addr);
+		lost_tell(current, BUS_MCEERR_AR, addr);
 		return;
 	}
 	rcu_read_lock();
 	for_each_process(process) {
 		if (READ_ONCE(process->mm) != vma->vm_mm)
 			continue;
-		t = poison_early_thread(process);
+		t = lost_early_thread(process);
 		if (t)
-			poison_tell(t, BUS_MCEERR_AO, addr);
+			lost_tell(t, BUS_MCEERR_AO, addr);
 	}
 	rcu_read_unlock();
 }
@@ -73,7 +73,7 @@ void pkramfs_page_lost(struct pkram_object *obj, u64 offset, int flags)
 		vma = rb_entry(node, struct vm_area_struct, shared.rb);
 		start = pkramfs_vma_offset(vma, vma->vm_start);
 		if (offset >= start && offset - start < vma->vm_end - vma->vm_start)
-			poison_tell_vma(vma, vma->vm_start + (offset - start), flags);
+			lost_tell_vma(vma, vma->vm_start + (offset - start), flags);
 	}
 	i_mmap_unlock_read(inode->i_mapping);
 }
