@@ -414,8 +414,6 @@ const char *guest_next(const struct guest *g)
 		verb = "resume";
 	else if (g->state == GUEST_STALE)
 		verb = "start";
-	else if (g->state == GUEST_SEALED)
-		verb = "unseal";
 	else
 		return NULL;
 	snprintf(command, sizeof(command), "pkramctl guest %s %s", verb, g->file.name);

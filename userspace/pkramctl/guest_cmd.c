@@ -45,6 +45,28 @@ static int can_start(struct guest *g)
 	return 0;
 }
 
+/*
+ * A guest whose records are in a region that is not attached looks as if it had never been
+ * saved. Units must not start it afresh before somebody has looked.
+ */
+static int can_start_unattended(struct guest *g)
+{
+	struct pkram_pool *pool = NULL;
+	struct pkram_ctx *ctx;
+	unsigned int nr = 0;
+
+	if (!pkram_open(&ctx)) {
+		if (!pkram_pool_get(ctx, &pool))
+			nr = pool->nr_missing;
+		pkram_pool_free(pool);
+		pkram_close(ctx);
+	}
+	if (!nr)
+		return 0;
+	return guest_fail(g, "%u of the pool's regions %s missing, and this guest may be saved there: attach or give up what is missing (pkramctl pool show), or start it afresh with pkramctl guest start %s",
+			  nr, nr == 1 ? "is" : "are", g->file.name);
+}
+
 static int can_resume(struct guest *g)
 {
 	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
@@ -357,7 +379,7 @@ static int guest_up(int argc, char **argv)
 	guest_look(g, LOOK_MS);
 	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
 		guests_resume(&r.guests);
-	else if (!g->failed && !live(g) && !can_start(g))
+	else if (!g->failed && !live(g) && !can_start(g) && !can_start_unattended(g))
 		guests_start(&r.guests);
 	hint_retry(&r.guests);
 	/* systemd would kill what is left of a unit that fails to start */

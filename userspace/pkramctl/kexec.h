@@ -72,10 +72,12 @@ int kexec_check_image(struct kexec_plan *plan, struct pkram_ctx *ctx);
  * kexec_check_holders() - Look for processes that hold objects without a claim
  * @plan: for the results
  * @list: all objects
- * @ours: processes that may hold what is sealed, as they end before the boot
+ * @ours: processes that may hold what is sealed, as they end before the boot; NULL if the
+ *	guests are the operator's to end
  * @nr: number of @ours
  *
- * What is sealed must not change any more: that is refused. Other objects are files, and
+ * What is sealed must not change any more: that is refused, unless --force is given and
+ * @ours is NULL. Other objects are files, and
  * what a process has not written there yet is lost: a warning.
  *
  * Return: 0 or %CTL_FAILED.

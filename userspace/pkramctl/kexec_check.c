@@ -99,12 +99,13 @@ static int check_holder(struct kexec_plan *plan, const struct pkram_object *o,
 	bool sealed = o->state == PKRAM_STATE_SEALED;
 	char text[512];
 
-	drop_harmless(&held->list, sealed ? ours : NULL, sealed ? nr : 0);
+	drop_harmless(&held->list, ours, sealed ? nr : 0);
 	if (!held->list)
 		return 0;
 	holders_text(held->list, text, sizeof(text));
 	if (sealed)
-		return preflight_add(&plan->checks, PREFLIGHT_FORCE, "object",
+		return preflight_add(&plan->checks, ours ? PREFLIGHT_REFUSE : PREFLIGHT_FORCE,
+				     "object",
 				     "%s has a saved guest, and %s may still write to it: end that first",
 				     held->path, text);
 	return preflight_add(&plan->checks, PREFLIGHT_WARN, "object",

@@ -3,9 +3,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "ctl.h"
 #include "preflight.h"
 #include "print.h"
+
+/* What an operator risks who overrides a check */
+static const char *forced_loss(const char *what)
+{
+	if (!strcmp(what, "initrd"))
+		return "; if that kernel does not find its root file system, the pool and all saved guests are lost";
+	if (!strcmp(what, "object"))
+		return "; what that process still writes damages the guest";
+	if (!strcmp(what, "DMA tables"))
+		return ", and the pool stays reserved; guests with devices cannot be resumed there";
+	return ", and the pool stays reserved";
+}
 
 int preflight_add(struct preflight *p, enum preflight_verdict verdict, const char *what,
 		  const char *fmt, ...)
@@ -28,8 +41,8 @@ int preflight_add(struct preflight *p, enum preflight_verdict verdict, const cha
 		if (verdict == PREFLIGHT_WARN || row->forced)
 			ctl_warn("%s", row->text);
 		else if (verdict == PREFLIGHT_FORCE)
-			ctl_error("%s. --force boots it anyway, and the pool stays reserved",
-				  row->text);
+			ctl_error("%s. --force boots it anyway%s", row->text,
+				  forced_loss(what));
 		else if (verdict == PREFLIGHT_REFUSE)
 			ctl_error("%s", row->text);
 	}

@@ -449,6 +449,7 @@ make_initrd "$rd" "usr/$mod";		ctl idle kexec $v --dry-run; is 0 'initrd.img' 'q
 make_initrd "$rd" lib/modules/6.99.2-test/kernel/x.ko
 ctl idle kexec $v;			is 1 '' "it lacks $type, which" 'kexec refuses an initrd without the module of the root file system'
 not_logged load 'kexec with a useless initrd loads no image'
+ctl idle kexec $v;			is 1 '' 'the pool and all saved guests are lost' 'the refusal says what --force risks'
 ctl idle kexec $v --force --load-only;	is 0 'initrd.img' "warning: $rd: it lacks $type" 'kexec --force accepts it and says so'
 make_initrd "$rd" lib/modules/6.99.9-test/kernel/x.ko "lib/modules/6.99.9-test/$type.ko"
 ctl idle kexec $v;			is 1 '' 'it has modules of another kernel, not of 6.99.2-test' 'kexec refuses the initrd of another kernel'

@@ -113,12 +113,19 @@ resumes()
 	host idle guest start vm1; host idle guest save vm1
 	mv "$tmp/state/vm1.state" "$tmp/kept"
 	shows vm1 'sealed (its state is missing)' 'show tells RAM that is sealed without a state'
+	host idle -j guest show vm1;	json 'not d[0].get("next")' 'no command is recommended for it, as its state may be somewhere'
 	host idle guest start vm1;	is 1 '' "its RAM is sealed, but there is no $tmp/state/vm1.state" 'start refuses it'
 	host idle guest resume vm1;	is 1 '' 'although its RAM is sealed' 'resume says what is missing'
 	mv "$tmp/kept" "$tmp/state/vm1.state"
 	FAKE_QEMU_WORDS=die-in-load host idle guest resume vm1; is 1 '' 'are unchanged. To try again' 'a failed resume says that the RAM is still sealed'
 	rm "$tmp/state/vm1.state"
 	host idle guest unseal vm1;	is 0 '^vm1 +stopped' '' 'unseal gives RAM up whose state is missing'
+
+	# It may be saved in the region that is missing
+	host 'idle missing' guest up vm1; is 1 '' "1 of the pool's regions is missing, and this guest may be saved there" 'a unit starts no guest afresh while a region is missing'
+	host idle guest show vm1;	is 0 '^vm1 +stopped' '' 'it has no QEMU then'
+	host 'idle missing' guest start vm1; is 0 '^vm1 +running' '' 'an operator may start it'
+	host idle guest stop vm1 --force
 
 	# A QEMU that stands still after a start is no failure either
 	sealed vm1 '-fake starts-paused'
@@ -198,6 +205,8 @@ open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp
 	! grep -q load "$tmp/log"; report $? 'it loads no image'
 	host idle kexec $k --force --load-only; is 0 'vmlinuz' 'is quarantined' 'kexec --load-only only loads'
 	host idle update $k --dry-run;	also "refused|python3 .PID $holder. may still write" err 'update refuses it, too'
+	host idle update $k --force;	is 1 '' "may still write to it" 'no --force of update overrides that'
+	host idle kexec $k;		is 1 '' 'may still write to it: end that first. --force boots it anyway; what that process still writes' 'kexec says what --force risks'
 	let_go
 	: >"$tmp/pool/vm2"
 	hold "$tmp/pool/vm2"
