@@ -21,6 +21,7 @@ static struct badset_table badset_first = {
 	.bits = BADSET_FIRST_BITS,
 	.page = badset_first_pages,
 };
+
 static struct badset_table *badset_table = &badset_first;
 unsigned int pkram_badset_nr;
 

@@ -33,7 +33,12 @@ void pkram_lost_move_records(void);
 /** pkram_lost_stop_moving() - Wait until no record is moved. Context: store.lock is not held. */
 void pkram_lost_stop_moving(void);
 
-/** pkram_lost_hold_back() - Do not allocate the units of a region's bad pages. Context: store.lock. */
+/**
+ * pkram_lost_hold_back() - Do not allocate the units of a region's bad pages
+ * @r: region
+ *
+ * Context: store.lock.
+ */
 void pkram_lost_hold_back(struct pkram_region *r);
 
 /**

@@ -45,7 +45,7 @@ struct object {
 
 static const uint8_t pool_uuid[16] = "a fake pool";
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 /* The name of the object that a path or a descriptor is, or NULL */
 static const char *object_name(const char *path)
@@ -122,7 +122,7 @@ static int may_open(const char *path, int flags)
 		return 0;
 	fd = object_get(name, &obj);
 	if (obj.pid || (obj.sealed && (!(flags & O_EXCL) || (flags & O_CREAT))))
-		err = flags & O_CREAT && flags & O_EXCL ? EEXIST : EBUSY;
+		err = flags & O_CREAT && flags & O_EXCL ? -EEXIST : -EBUSY;
 	object_put(fd, &obj);
 	return err;
 }
@@ -132,7 +132,7 @@ static int do_open(const char *path, int flags, mode_t mode)
 	int err = may_open(path, flags);
 
 	if (err) {
-		errno = err;
+		errno = -err;
 		return -1;
 	}
 	if (object_name(path) && !(flags & O_CREAT))
@@ -255,7 +255,7 @@ static int do_bad(struct pkram_ioc_bad *arg)
 	uint64_t at = fault("bad");
 
 	if (!at || arg->offset > at)
-		return ENODATA;
+		return -ENODATA;
 	arg->offset = at;
 	arg->bytes = 4096;
 	return 0;
@@ -265,7 +265,7 @@ static int do_alloc(int fd, const struct pkram_ioc_alloc *arg)
 {
 	if (!(arg->flags & PKRAM_ALLOC_SPARSE))
 		return 0;
-	return syscall(SYS_ftruncate, fd, arg->offset + arg->bytes) ? errno : 0;
+	return syscall(SYS_ftruncate, fd, arg->offset + arg->bytes) ? -errno : 0;
 }
 
 static int do_claim(int fd, struct object *obj, struct pkram_ioc_claim *arg)
@@ -273,16 +273,16 @@ static int do_claim(int fd, struct object *obj, struct pkram_ioc_claim *arg)
 	static const uint8_t none[16];
 
 	if (obj->pid)
-		return EBUSY;
+		return -EBUSY;
 	if (arg->flags & PKRAM_CLAIM_SEALED) {
 		if (!obj->sealed)
-			return ENODATA;
+			return -ENODATA;
 		if (memcmp(arg->vm_uuid, none, 16) && memcmp(arg->vm_uuid, obj->vm_uuid, 16))
-			return ESTALE;
+			return -ESTALE;
 	} else if (arg->flags & PKRAM_CLAIM_UNSEAL) {
 		obj->sealed = 0;
 	} else if (obj->sealed) {
-		return EBUSY;
+		return -EBUSY;
 	}
 	obj->pid = getpid();
 	obj->fd = fd;
@@ -294,7 +294,7 @@ static int do_claim(int fd, struct object *obj, struct pkram_ioc_claim *arg)
 static int do_seal(struct object *obj, struct pkram_ioc_seal *arg)
 {
 	if (obj->pid != getpid())
-		return EPERM;
+		return -EPERM;
 	obj->sealed = 1;
 	obj->generation++;
 	memcpy(obj->cookie, arg->cookie, 16);
@@ -314,11 +314,11 @@ static void count_resume(void)
 static int do_resume(struct object *obj, struct pkram_ioc_seal *arg)
 {
 	if (obj->pid != getpid())
-		return EPERM;
+		return -EPERM;
 	if (!obj->sealed)
-		return ENODATA;
+		return -ENODATA;
 	if (memcmp(obj->cookie, arg->cookie, 16))
-		return ESTALE;
+		return -ESTALE;
 	arg->generation = obj->generation;
 	if (arg->flags & PKRAM_RESUME_CHECK)
 		return 0;
@@ -333,7 +333,7 @@ static int do_resume_all(const struct pkram_ioc_resume_all *arg)
 	char path[PKRAM_RESUME_MAX][PATH_MAX];
 	struct object obj[PKRAM_RESUME_MAX];
 	int state[PKRAM_RESUME_MAX];
-	int err = arg->nr && arg->nr <= PKRAM_RESUME_MAX ? 0 : EINVAL;
+	int err = arg->nr && arg->nr <= PKRAM_RESUME_MAX ? 0 : -EINVAL;
 	uint32_t nr, i;
 
 	count_resume();
@@ -383,7 +383,7 @@ static int do_ioctl(int fd, const char *name, unsigned long cmd, void *arg)
 		err = do_resume(&obj, arg);
 		break;
 	default:
-		err = ENOTTY;
+		err = -ENOTTY;
 	}
 	object_put(state, &obj);
 	return err;
@@ -403,9 +403,9 @@ int ioctl(int fd, unsigned long cmd, ...)
 	if (_IOC_TYPE(cmd) != PKRAM_IOC_MAGIC)
 		return syscall(SYS_ioctl, fd, cmd, arg);
 	name = object_name_fd(fd, path);
-	err = name ? do_ioctl(fd, name, cmd, arg) : ENOTTY;
+	err = name ? do_ioctl(fd, name, cmd, arg) : -ENOTTY;
 	if (err) {
-		errno = err;
+		errno = -err;
 		return -1;
 	}
 	return 0;

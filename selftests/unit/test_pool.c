@@ -323,9 +323,9 @@ static void test_absent_gib(void)
 	physical_exit();
 }
 
-TAP_MAIN({ "--format keeps the list, and writes nothing into a bad page",
+TAP_MAIN({ "a --format that is cut keeps the list", test_format_cut },
+	 { "--format keeps the list, and writes nothing into a bad page",
 	   test_format_keeps_the_list },
-	 { "a --format that is cut keeps the list", test_format_cut },
 	 { "each list in a quarantined range counts", test_each_list_of_a_range },
 	 { "no part of a range is taken away with another part's list", test_part_of_a_range },
 	 { "a list that a program wrote into a file does not count", test_forged_list },

@@ -497,7 +497,7 @@ static void remove_file(struct pkram_object *obj)
 	pkram_object_put(obj);
 }
 
-/* GiB are depopulated one by one, which takes long. Only a caller that needs them waits for that. */
+/* GiB are depopulated one by one, which takes long. Only a caller that needs them waits. */
 static void test_free_without_waiting(void)
 {
 	struct pkram_object *obj, *other;
@@ -872,7 +872,8 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "a bad record with a directory's id leaves what is in it there",
 	   test_bad_record_with_dir_id },
 	 { "the root comes back when its region is adopted", test_root_comes_late },
-	 { "the root comes back from a region that was not known to be missing", test_root_comes_unexpected },
+	 { "the root comes back from a region that was not known to be missing",
+	   test_root_comes_unexpected },
 	 { "a new root is written when missing regions are given up",
 	   test_root_given_up },
 	 { "an orphan does not take the name of another object", test_orphan_name },

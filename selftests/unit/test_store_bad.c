@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory errors in the pool of a machine: pages of objects, pages without an owner, and pages of metadata. */
+/* Memory errors in the pool of a machine: in objects, in free memory, in metadata */
 #include "machine.h"
 #include "tap.h"
 #include "core/badpages.h"

@@ -101,7 +101,8 @@ enum pkram_handover_mode {
  * @align: out: alignment in bytes that gives the largest leaves (1G or 2M)
  * @vm_uuid: out: of the seal, else zero
  * @pool_uuid: out: the pool
- * @nr_bad_pages: out: number of 4K pages that memory errors broke, see PKRAM_IOC_BAD
+ * @nr_bad_pages: out: number of 4K pages that memory errors broke, see
+ *	PKRAM_IOC_BAD
  */
 struct pkram_ioc_info {
 	__u32 size;
@@ -119,7 +120,8 @@ struct pkram_ioc_info {
 };
 
 /**
- * struct pkram_ioc_leaves - PKRAM_IOC_LEAVES: page-table leaves that map the file
+ * struct pkram_ioc_leaves - PKRAM_IOC_LEAVES: page-table leaves that map the
+ *	file
  * @size: in: size of this struct
  * @flags: in: 0
  * @leaves_4k: out: number of 4K leaves, over all mappings of all processes
@@ -185,10 +187,11 @@ struct pkram_ioc_seal {
  * @node: in: this node's memory first
  * @reserved: in: 0
  *
- * Memory that the range has stays. ENOSPC: not enough memory; nothing was taken.
+ * Memory that the range has stays. ENOSPC: not enough memory; nothing was
+ * taken.
  *
- * With %PKRAM_ALLOC_SPARSE nothing is taken, and the file becomes as long as the end
- * of the range if it is shorter. @node must be 0.
+ * With %PKRAM_ALLOC_SPARSE nothing is taken, and the file becomes as long as
+ * the end of the range if it is shorter. @node must be 0.
  */
 struct pkram_ioc_alloc {
 	__u32 size;
@@ -233,15 +236,16 @@ struct pkram_resume_one {
 #define PKRAM_RESUME_MAX	64	/* objects at a time */
 
 /**
- * struct pkram_ioc_resume_all - PKRAM_IOC_RESUME_ALL: consume several seals, or none
+ * struct pkram_ioc_resume_all - PKRAM_IOC_RESUME_ALL: consume several seals, or
+ *	none
  * @size: in: size of this struct
  * @flags: in: 0
  * @nr: in: number of objects, up to %PKRAM_RESUME_MAX
  * @reserved: in: 0
  * @objects: in: address of an array of &struct pkram_resume_one
  *
- * For a guest with several objects: no signal comes between. Errors are those of
- * PKRAM_IOC_RESUME for any of them; EBADF also: not a file of pkramfs.
+ * For a guest with several objects: no signal comes between. Errors are those
+ * of PKRAM_IOC_RESUME for any of them; EBADF also: not a file of pkramfs.
  */
 struct pkram_ioc_resume_all {
 	__u32 size;
@@ -259,6 +263,7 @@ struct pkram_ioc_resume_all {
 #define PKRAM_IOC_RESUME	_IOWR(PKRAM_IOC_MAGIC, 4, struct pkram_ioc_seal)
 #define PKRAM_IOC_ALLOC		_IOWR(PKRAM_IOC_MAGIC, 5, struct pkram_ioc_alloc)
 #define PKRAM_IOC_BAD		_IOWR(PKRAM_IOC_MAGIC, 6, struct pkram_ioc_bad)
-#define PKRAM_IOC_RESUME_ALL	_IOWR(PKRAM_IOC_MAGIC, 7, struct pkram_ioc_resume_all)
+#define PKRAM_IOC_RESUME_ALL \
+	_IOWR(PKRAM_IOC_MAGIC, 7, struct pkram_ioc_resume_all)
 
 #endif /* _UAPI_LINUX_PKRAM_H */

@@ -145,7 +145,7 @@ bool guest_stands_still(const struct guest *g);
 /* Return whether it has a QEMU that was started to load its state, and has not done it */
 bool guest_waits(const struct guest *g);
 
-/* Return the command that brings a guest on that does not run, or NULL; valid until the next call */
+/* Return the command that lets a saved guest run, or NULL; valid until the next call */
 const char *guest_next(const struct guest *g);
 
 /* Lock the guest against other processes until the program ends */

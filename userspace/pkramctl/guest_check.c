@@ -81,7 +81,8 @@ static int check_qemu(struct preflight *p, struct guest *g)
 				     g->file.name, g->file.qemu);
 	if (disk.major < runs.major || (disk.major == runs.major && disk.minor < runs.minor)) {
 		v = PREFLIGHT_REFUSE;
-		remark = ", which is older and cannot be expected to load its state: install the newer one";
+		remark =
+			", which is older and cannot be expected to load its state: install the newer one";
 	} else if (disk.major != runs.major || disk.minor != runs.minor) {
 		v = PREFLIGHT_WARN;
 		remark = ", which resumes it";
@@ -99,7 +100,10 @@ int guest_check(struct preflight *p, struct guest *g)
 	return check_definition(p, g) | check_machine(p, g) | check_qemu(p, g);
 }
 
-/* An upper limit: pages of zeroes are not in it. A state has the RAM that is not in shared files, and the devices */
+/*
+ * An upper limit, as pages of zeroes are not in it: a state has the RAM that is not in shared
+ * files, and the devices.
+ */
 static uint64_t expect_state(struct guest *g)
 {
 	uint64_t ram, shared = 0;

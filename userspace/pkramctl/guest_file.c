@@ -427,6 +427,7 @@ int guest_file_set_args(struct guest_file *g, char **args, unsigned int nr)
 	g->nr_args = nr;
 	return find_all(&p);
 }
+
 int guest_file_parse(struct guest_file *g, const char *name, const char *text,
 		     size_t len, char *why, size_t why_len)
 {

@@ -304,7 +304,8 @@ static int explain_load(const struct kexec_plan *plan, int err)
 		hint = " (the image's signature is not accepted)";
 		break;
 	case EBUSY:
-		hint = " (another kexec, or a load of the crash kernel, has been under way for 30 s)";
+		hint =
+			" (another kexec, or a load of the crash kernel, has been under way for 30 s)";
 		break;
 	case EADDRNOTAVAIL:
 	case ENOMEM:

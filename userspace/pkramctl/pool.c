@@ -156,7 +156,8 @@ static int give_up_missing(const char *number)
 	uint64_t nr;
 
 	if (parse_number(number, &nr) || !nr || nr >= PKRAM_NONE32)
-		return ctl_usage("pool shrink: --missing \"%s\" is not a number of regions", number);
+		return ctl_usage("pool shrink: --missing \"%s\" is not a number of regions",
+				 number);
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;

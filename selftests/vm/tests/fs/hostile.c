@@ -111,7 +111,7 @@ static bool unlink_waits(const char *path)
 }
 
 static void others_do_not_wait(struct __test_metadata *_metadata, int what, size_t from,
-			 ssize_t done)
+			       ssize_t done)
 {
 	int fd = fs_file("file", 4 * UNIT), stuck;
 	struct stuck_buffer b;

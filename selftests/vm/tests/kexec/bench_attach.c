@@ -46,7 +46,8 @@ static void attach(struct __test_metadata *_metadata, const char *kind, long lon
 	if (objects)
 		printf(" %8.2f us each", (double)usecs / objects);
 	if (objects == MANY)
-		printf("   %5.2f times that of 1,000 flat", (double)usecs / MANY / ((double)few / FEW));
+		printf("   %5.2f times that of 1,000 flat",
+		       (double)usecs / MANY / ((double)few / FEW));
 	putchar('\n');
 }
 

@@ -106,7 +106,9 @@ static char *far_memory(void)
 	static char base[32];
 	char *cmdline = vm_read_file("/proc/cmdline"), *word = strstr(cmdline, "memmap=1G$");
 
-	snprintf(base, sizeof(base), "%.*s", (int)strcspn(word + 10, " \n"), word + 10);
+	word += strlen("memmap=1G$");
+	word[strcspn(word, "\n ")] = '\0';
+	snprintf(base, sizeof(base), "%s", word);
 	free(cmdline);
 	return base;
 }
