@@ -48,17 +48,19 @@ union ioctl_arg {
 
 static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 {
+	struct pkram_seal seal;
+
 	if (arg->flags)
 		return -EINVAL;
-	/* Only ioctls change the seal, under i_rwsem. */
 	down_read(&obj->map_sem);
 	arg->object_id = obj->rec.id;
 	arg->bytes = obj->rec.size;
-	arg->generation = obj->rec.seal.generation;
 	arg->nr_extents = obj->rec.nr_extents;
 	arg->align = ioctl_best_align(obj);
-	memcpy(arg->vm_uuid, obj->rec.seal.vm_uuid, sizeof(arg->vm_uuid));
 	up_read(&obj->map_sem);
+	pkram_object_seal(obj, &seal);
+	arg->generation = seal.generation;
+	memcpy(arg->vm_uuid, seal.vm_uuid, sizeof(arg->vm_uuid));
 	arg->allocated = pkram_object_allocated(obj);
 	arg->state = pkram_object_state(obj);
 	arg->nr_bad_pages = pkram_object_nr_bad_pages(obj);
@@ -121,9 +123,21 @@ static int ioctl_claim(struct pkram_open *open, struct pkram_ioc_claim *arg)
 	return err;
 }
 
-static int ioctl_alloc(struct pkram_open *open, struct inode *inode,
-		       const struct pkram_ioc_alloc *arg)
+/* What ftruncate(2) does, except that no memory is taken */
+static int ioctl_extend(struct file *file, u64 end)
 {
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (end <= i_size_read(inode))
+		return 0;
+	err = inode_newsize_ok(inode, end) ?: file_remove_privs(file) ?: pkramfs_touch(inode);
+	return err ?: pkram_store_resize_sparse(pkramfs_object(inode), end);
+}
+
+static int ioctl_alloc(struct file *file, const struct pkram_ioc_alloc *arg)
+{
+	struct pkram_open *open = file->private_data;
 	bool sparse = arg->flags & PKRAM_ALLOC_SPARSE;
 	struct pkram_place place = {
 		.node = arg->node,
@@ -140,11 +154,11 @@ static int ioctl_alloc(struct pkram_open *open, struct inode *inode,
 		return -EFBIG;
 	err = pkram_open_may_change(open->obj, open);
 	if (!err && sparse)
-		err = pkram_store_resize_sparse(open->obj, end);
+		err = ioctl_extend(file, end);
 	else if (!err)
 		err = pkram_store_allocate(open->obj, arg->offset, arg->bytes,
 					   &place);
-	pkramfs_refresh(inode);
+	pkramfs_refresh(file_inode(file));
 	return err;
 }
 
@@ -263,7 +277,7 @@ static int ioctl_run(struct file *file, unsigned int nr, union ioctl_arg *arg)
 	case _IOC_NR(PKRAM_IOC_RESUME_ALL):
 		return ioctl_resume_all(&arg->resume_all);
 	default:
-		return ioctl_alloc(open, file_inode(file), &arg->alloc);
+		return ioctl_alloc(file, &arg->alloc);
 	}
 }
 

@@ -111,6 +111,35 @@ struct pkram_object *pkram_dma_table_restore(const char *name, bool force)
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_restore, PKRAM_NS);
 
+static bool dma_table_maps_sealed(const struct pkram_object *table)
+{
+	const struct pkram_object *obj = NULL;
+	u64 id = 0;
+	u32 i;
+
+	for (i = 0; i < table->rec.nr_entries; i++) {
+		if (table->rec.entries[i].object != id) {
+			id = table->rec.entries[i].object;
+			obj = pkram_store_find_key(id);
+		}
+		if (obj && obj->rec.kind == PKRAM_KIND_FILE &&
+		    obj->rec.seal.state == PKRAM_SEAL_SEALED)
+			return true;
+	}
+	return false;
+}
+
+bool pkram_dma_table_waits(const struct pkram_object *table)
+{
+	bool waits;
+
+	mutex_lock(&pkram_store.lock);
+	waits = !pkram_dma_table_running(table) && dma_table_maps_sealed(table);
+	mutex_unlock(&pkram_store.lock);
+	return waits;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_waits, PKRAM_NS);
+
 /* For a table that is not in use; the caller owns the name's reference. */
 static void dma_table_unlink(struct pkram_object *table)
 {

@@ -44,6 +44,14 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 struct pkram_object *pkram_dma_table_restore(const char *name, bool force);
 
 /**
+ * pkram_dma_table_waits() - Check whether a table belongs to a saved guest
+ * @table: table that the caller has restored
+ *
+ * Return: true if it is suspended and maps an object that is sealed.
+ */
+bool pkram_dma_table_waits(const struct pkram_object *table);
+
+/**
  * pkram_dma_table_put() - Release a table
  * @table: table
  * @keep: keep it for the next container; else remove it

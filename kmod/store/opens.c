@@ -261,6 +261,13 @@ int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
 	return err;
 }
 
+void pkram_object_seal(const struct pkram_object *obj, struct pkram_seal *seal)
+{
+	mutex_lock(&pkram_store.lock);
+	*seal = obj->rec.seal;
+	mutex_unlock(&pkram_store.lock);
+}
+
 u32 pkram_object_state(struct pkram_object *obj)
 {
 	if (READ_ONCE(obj->rec.seal.state) == PKRAM_SEAL_SEALED)

@@ -106,6 +106,9 @@ struct pkram_resume {
 /** pkram_open_resume_all() - Consume several seals, or none; PKRAM_IOC_RESUME_ALL */
 int pkram_open_resume_all(struct pkram_resume *r, u32 nr);
 
+/** pkram_object_seal() - Copy an object's seal. Context: takes store.lock. */
+void pkram_object_seal(const struct pkram_object *obj, struct pkram_seal *seal);
+
 /** pkram_object_state() - Get the &enum pkram_state of the uapi */
 u32 pkram_object_state(struct pkram_object *obj);
 

@@ -79,16 +79,17 @@ void pkram_save_set_state(struct pkram_container *c, struct pkram_save_state sta
 	c->running = state.running;
 }
 
-/* Remove a table, if there is one, without a look at what it maps. */
+/* Remove a table, if there is one, whatever it maps, unless a saved guest needs it. */
 static int save_remove_unused(const char *name)
 {
 	struct pkram_object *table = pkram_dma_table_restore(name, true);
+	bool waits;
 
-	if (!IS_ERR(table))
-		pkram_dma_table_put(table, false);
-	else if (PTR_ERR(table) != -ENOENT)
-		return PTR_ERR(table);
-	return 0;
+	if (IS_ERR(table))
+		return PTR_ERR(table) == -ENOENT ? 0 : PTR_ERR(table);
+	waits = pkram_dma_table_waits(table);
+	pkram_dma_table_put(table, waits);
+	return waits ? -EEXIST : 0;
 }
 
 int pkram_save_create(struct pkram_container *c, const char *name, bool replace)

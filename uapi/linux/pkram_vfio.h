@@ -34,7 +34,7 @@ struct pkram_vfio_table {
 /* Restore a DMA table that was not suspended before its process or kernel ended */
 #define PKRAM_VFIO_TABLE_RESTORE_FORCE	(1U << 0)
 
-/* Remove an unused DMA table of that name first, whatever it maps */
+/* Remove an unused DMA table of that name first, unless a saved guest needs it */
 #define PKRAM_VFIO_TABLE_CREATE_REPLACE	(1U << 1)
 
 /**
@@ -56,7 +56,8 @@ struct pkram_vfio_unmap_stale {
  *
  * TABLE_CREATE: create a DMA table and keep the container's mappings in it, those that
  * exist already included. A mapping of memory outside the pool is not kept. With
- * PKRAM_VFIO_TABLE_CREATE_REPLACE it has the errors EBUSY and EPERM of RESTORE too.
+ * PKRAM_VFIO_TABLE_CREATE_REPLACE it has the errors EBUSY, EPERM, EROFS and EUCLEAN of
+ * RESTORE too, and EEXIST is a table that is suspended and maps a sealed object.
  *
  * VFIO_IOMMU_UNMAP_DMA with VFIO_DMA_UNMAP_FLAG_ALL and VFIO_DMA_UNMAP_FLAG_VADDR
  * suspends the DMA table: it then survives the container and the kernel. The first

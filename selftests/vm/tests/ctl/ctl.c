@@ -137,9 +137,9 @@ TEST_F(before, claimed_object_cannot_be_changed)
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, ctl(0, "claimed", "object show a"));
-	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object remove a"));
-	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object seal a"));
-	EXPECT_EQ(0, ctl(1, "a: in use by another process", "object unseal a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by test (PID ", "object remove a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by test (PID ", "object seal a"));
+	EXPECT_EQ(0, ctl(1, "a: in use by test (PID ", "object unseal a"));
 	close(fd);
 	EXPECT_EQ(0, ctl(0, "running", "object show a"));
 }

@@ -401,6 +401,28 @@ TEST_F(second, invalid_restore_is_refused)
 	close(fd);
 }
 
+/* Another guest's definition may name it by mistake. */
+TEST_F(second, table_of_a_saved_guest_is_not_replaced)
+{
+	struct pkram_ioc_claim claim = { .size = sizeof(claim) };
+	struct pkram_ioc_seal seal = { .size = sizeof(seal), .cookie = { 1 } };
+	struct box b;
+	int fd;
+
+	fd = open(PKRAM_MNT "/flipped", O_RDWR | O_CLOEXEC);
+	ASSERT_OK(ioctl(fd, PKRAM_IOC_CLAIM, &claim));
+	ASSERT_OK(ioctl(fd, PKRAM_IOC_SEAL, &seal));
+	close(fd);
+	ASSERT_OK(box_open(&b, 0));
+	EXPECT_ERR(EEXIST, table_replace(b.c, "flipped"));
+	EXPECT_TABLE("flipped", 1, true, false);
+	fd = open(PKRAM_MNT "/flipped", O_RDWR | O_CLOEXEC);
+	claim.flags = PKRAM_CLAIM_UNSEAL;
+	ASSERT_OK(ioctl(fd, PKRAM_IOC_CLAIM, &claim));
+	close(fd);
+	box_close(&b);
+}
+
 /* A table that cannot be restored does not keep its name from a new guest. */
 TEST_F(second, unusable_tables_are_replaced)
 {
