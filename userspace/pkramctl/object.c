@@ -131,7 +131,7 @@ static const struct ctl_verb object_verbs[] = {
 	{ "verify", "OBJECT... FILE|DIRECTORY [--dir MOUNT]\n      " COPY_COMMON_ARGS,
 	  "compare objects with the checksums of their exports",
 	  object_verify },
-	{ "discard", "KEY", "remove a quarantined object and free its memory",
+	{ "discard", "KEY", "remove a quarantined object for good and free its memory",
 	  object_discard },
 	{ }
 };
