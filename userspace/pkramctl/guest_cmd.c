@@ -379,7 +379,7 @@ static int guest_up(int argc, char **argv)
 	guest_look(g, LOOK_MS);
 	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
 		guests_resume(&r.guests);
-	else if (!g->failed && !live(g) && !can_start(g) && !can_start_unattended(g))
+	else if (!g->failed && !live(g) && !can_start_unattended(g) && !can_start(g))
 		guests_start(&r.guests);
 	hint_retry(&r.guests);
 	/* systemd would kill what is left of a unit that fails to start */

@@ -416,7 +416,8 @@ TEST_F(second, table_of_a_saved_guest_is_not_replaced)
 	ASSERT_OK(box_open(&b, 0));
 	EXPECT_ERR(EEXIST, table_replace(b.c, "flipped"));
 	EXPECT_TABLE("flipped", 1, true, false);
-	fd = open(PKRAM_MNT "/flipped", O_RDWR | O_CLOEXEC);
+	/* A sealed file can be opened for writing in no other way. */
+	fd = open(PKRAM_MNT "/flipped", O_RDWR | O_EXCL | O_CLOEXEC);
 	claim.flags = PKRAM_CLAIM_UNSEAL;
 	ASSERT_OK(ioctl(fd, PKRAM_IOC_CLAIM, &claim));
 	close(fd);
