@@ -185,6 +185,30 @@ def object_with_bad_pages_is_used_with_a_warning(host):
     q.guest(count)
 
 
+def receive_forgotten_for_one_of_two(host):
+    """The RAM of a stream is not copied over a saved guest."""
+    count = saved(host, TWO)
+    q = host.start(TWO[0].replace("vm1", "vm3"), TWO[1].replace("vm2", "vm4"), args=ARGS[TWO])
+    q.guest()
+    q.do("migrate", uri="file:" + host.file("copy"))
+    need(q.over() == "completed", q.migration())
+    q.quit()
+    before = host.content("vm1")
+    # The object with receive=on comes first.
+    q = host.start(TWO[1].replace("vm2", "vm5") + ",receive=on", TWO[0], args=ARGS[TWO],
+                   incoming=True)
+    q.do("migrate-incoming", uri="file:" + host.file("copy"), exit_on_error=False)
+    status = q.over()
+    need(host.content("vm1") == before, "the saved RAM changed; the load is " + status)
+    need(status == "failed", "the load is " + status)
+    # QEMU 10.0 writes the reason to its log.
+    said = q.migration()["error-desc"] + q.errors()
+    need("which this load would overwrite" in said, said)
+    need(host.state("vm1") == "sealed", host.state("vm1"))
+    q.quit()
+    resumes(host, count, TWO)
+
+
 def object_without_reserve_is_larger_than_the_pool(host):
     big = "memory-backend-pkram,id=big,size=2G,name=big"
     host.start().quit()
