@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -218,6 +219,38 @@ int ftruncate64(int fd, off64_t size)
 		return -1;
 	}
 	return syscall(SYS_ftruncate, fd, size);
+}
+
+/* Does a range of memory map the bad page of an object? */
+static bool maps_bad_page(uintptr_t addr, size_t len)
+{
+	unsigned long start, end, offset;
+	char line[PATH_MAX + 128], path[PATH_MAX];
+	uint64_t bad = fault("bad");
+	bool found = false;
+	FILE *maps;
+
+	if (!bad)
+		return false;
+	maps = fopen("/proc/self/maps", "r");
+	if (!maps)
+		abort();
+	while (!found && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %s", &start, &end, &offset, path) == 4 &&
+		    object_name(path) && bad >= offset && bad - offset < end - start)
+			found = start + (bad - offset) - addr < len;
+	}
+	fclose(maps);
+	return found;
+}
+
+int madvise(void *addr, size_t len, int advice)
+{
+	if (advice == MADV_POPULATE_WRITE && maps_bad_page((uintptr_t)addr, len)) {
+		errno = EHWPOISON;
+		return -1;
+	}
+	return syscall(SYS_madvise, addr, len, advice);
 }
 
 static uint32_t object_state(const struct object *obj)

@@ -185,6 +185,20 @@ def object_with_bad_pages_is_used_with_a_warning(host):
     q.guest(count)
 
 
+def bad_pages_do_not_fail_prealloc(host):
+    prealloc = ONE[0] + ",prealloc=on"
+    q = host.start(prealloc)
+    need([m["prealloc"] for m in q.do("query-memdev") if m["id"] == "ram0"] == [True],
+         q.do("query-memdev"))
+    count = q.guest()
+    need(q.save() == "completed", q.migration())
+    q.quit()
+    q = host.start(prealloc, incoming=True, fake="bad=0x5000")
+    need("prealloc=on has no effect" in q.errors(), q.errors())
+    need(q.load() == "completed", q.errors())
+    q.guest(count)
+
+
 def receive_forgotten_for_one_of_two(host):
     """The RAM of a stream is not copied over a saved guest."""
     count = saved(host, TWO)
