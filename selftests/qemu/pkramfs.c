@@ -10,6 +10,8 @@
  *				and after the last one
  *	full			ENOSPC for the memory of a new object
  *	bad=OFFSET		a page that a memory error broke, in every object
+ *
+ * While there is a file .no-resume-all, PKRAM_IOC_RESUME_ALL is unknown.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -369,7 +371,8 @@ static int do_resume_all(const struct pkram_ioc_resume_all *arg)
 	int err = arg->nr && arg->nr <= PKRAM_RESUME_MAX ? 0 : -EINVAL;
 	uint32_t nr, i;
 
-	count_resume();
+	if (!err)
+		count_resume();
 	for (nr = 0; !err && nr < arg->nr; nr++) {
 		struct pkram_ioc_seal seal = { .flags = PKRAM_RESUME_CHECK };
 
@@ -385,13 +388,21 @@ static int do_resume_all(const struct pkram_ioc_resume_all *arg)
 	return err;
 }
 
+static bool knows_resume_all(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/.no-resume-all", getenv("PKRAM_FAKE_DIR"));
+	return access(path, F_OK) != 0;
+}
+
 static int do_ioctl(int fd, const char *name, unsigned long cmd, void *arg)
 {
 	struct object obj;
 	int state, err;
 
 	if (_IOC_NR(cmd) == _IOC_NR(PKRAM_IOC_RESUME_ALL))
-		return do_resume_all(arg);
+		return knows_resume_all() ? do_resume_all(arg) : ENOTTY;
 	state = object_get(name, &obj);
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(PKRAM_IOC_INFO):

@@ -223,6 +223,38 @@ def receive_forgotten_for_one_of_two(host):
     resumes(host, count, TWO)
 
 
+def module_without_resume_all(host):
+    """One object needs no PKRAM_IOC_RESUME_ALL; several are refused before the save."""
+    def forget():
+        with open(host.path(".no-resume-all"), "w"):
+            pass
+
+    forget()
+    count = saved(host)
+    q = host.start(incoming=True)
+    need(q.load() == "completed", q.errors())
+    count = q.guest(count)
+    need(q.save() == "completed", q.migration())
+    q.do("cont")
+    count = q.guest(count)
+    q.quit()
+    text = "'%s' is not the only one of this guest" % host.path("vm2")
+    refused(host, text, *TWO, args=ARGS[TWO])
+    need(not os.path.exists(host.path("vm2")), "the refused object was left")
+    # Objects that an older QEMU handed over are refused by the save.
+    host.clean()
+    q = host.start(*TWO, args=ARGS[TWO])
+    count = q.guest()
+    forget()
+    need(q.save() == "failed", q.migration())
+    need("is not the only one of this guest" in q.migration()["error-desc"], q.migration())
+    count = q.guest(count)
+    os.unlink(host.path(".no-resume-all"))
+    need(q.save() == "completed", q.migration())
+    q.quit()
+    resumes(host, count, TWO)
+
+
 def object_without_reserve_is_larger_than_the_pool(host):
     big = "memory-backend-pkram,id=big,size=2G,name=big"
     host.start().quit()
