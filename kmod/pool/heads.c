@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Heads in reserved memory: see heads.h. */
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "mem/bad.h"
@@ -150,8 +150,9 @@ static int heads_look_at(struct heads_scan *s, const struct pkram_range *range)
 	u64 end = min(range->base + range->size, s->range->base + s->range->size), base;
 	int err = 0;
 
+	/* Each GiB is mapped for that, which takes a tenth of a second. */
 	for (base = range->base; !err && base < end; base += PKRAM_GIB)
-		err = heads_look(s, base);
+		err = fatal_signal_pending(current) ? -EINTR : heads_look(s, base);
 	return err;
 }
 
@@ -168,8 +169,8 @@ static int heads_read(struct heads_scan *s)
 		seen |= heads_inside(&q->range, s->range->base);
 		err = heads_look_at(s, &q->range);
 	}
-	/* One that this kernel has reserved just now is on no list. */
-	return err || seen ? err : heads_look_at(s, s->range);
+	/* One that is reserved only since now: if it holds a region, that begins at its start. */
+	return err || seen ? err : heads_look(s, s->range->base);
 }
 
 int pkram_heads_read(const struct pkram_range *range, struct pkram_heads *heads)

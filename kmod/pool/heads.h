@@ -29,7 +29,8 @@ struct pkram_heads {
  * @range: what is asked about; reserved, and not part of an attached region
  * @heads: out; nothing to free on failure
  *
- * Context: pool_lock; makes each GiB addressable, one after the other. Return: 0; -ENOMEM;
+ * Context: pool_lock; makes each GiB addressable, one after the other; of a range that was not
+ * reserved before only the first. Return: 0; -EINTR the caller was killed; -ENOMEM;
  * as pkram_region_open().
  */
 int pkram_heads_read(const struct pkram_range *range, struct pkram_heads *heads);
