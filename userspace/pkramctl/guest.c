@@ -508,8 +508,8 @@ int guest_spawn(struct guest *g, bool incoming)
 	/* Remove the socket of a killed QEMU: the new one's must be waited for */
 	unlink(guest_run_path(g, "qmp"));
 	if (incoming && g->changed)
-		ctl_warn("%s: its definition was changed since it was started: it is resumed as it was started, and what was changed counts from the next start",
-			 g->file.name);
+		ctl_warn("%s: its definition was changed since it was started: it is resumed as it was started, and what was changed counts from the next start; pkramctl guest resume --as-defined %s would resume it as it is defined now",
+			 g->file.name, g->file.name);
 	started_note(g);
 	fflush(NULL);
 	g->pid = fork();

@@ -72,7 +72,7 @@ struct guest {
 	bool child;
 	int lock;
 	bool changed, chosen, touched, pending, kept, failed;
-	char error[1024];
+	char error[2048];
 	int64_t stopped, began, took, blackout;
 	uint64_t bytes, bandwidth;
 };

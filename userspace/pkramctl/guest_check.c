@@ -21,8 +21,8 @@ static int check_definition(struct preflight *p, struct guest *g)
 	if (!g->changed)
 		return 0;
 	return preflight_add(p, PREFLIGHT_WARN, "definition",
-			     "%s: its definition was changed since it was started: it is resumed as it was started",
-			     g->file.name);
+			     "%s: its definition was changed since it was started: it is resumed as it was started, unless by pkramctl guest resume --as-defined %s",
+			     g->file.name, g->file.name);
 }
 
 /* It is resumed with the versioned name; only a start by hand would be another machine */

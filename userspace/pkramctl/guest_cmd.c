@@ -10,6 +10,7 @@
 #include "guest.h"
 #include "guest_resume.h"
 #include "guest_save.h"
+#include "guest_started.h"
 #include "migrate.h"
 #include "object_file.h"
 #include "print.h"
@@ -80,6 +81,17 @@ static int can_resume(struct guest *g)
 			  g->state == GUEST_SEALED ? ", although its RAM is sealed" : "");
 }
 
+/* A QEMU that has it goes on with the options that it has */
+static int can_resume_as_defined(struct guest *g)
+{
+	if (can_resume(g))
+		return CTL_FAILED;
+	if (live(g))
+		return guest_fail(g, "already has a QEMU, which is %s and has its options: pkramctl guest resume %s continues it",
+				  g->status, g->file.name);
+	return started_redefine(g);
+}
+
 static int can_unseal(struct guest *g)
 {
 	if (g->state == GUEST_SAVED || g->state == GUEST_STALE || g->state == GUEST_SEALED)
@@ -98,7 +110,7 @@ struct request {
 	struct guests guests;
 	char **names;
 	unsigned int nr_names;
-	bool all, force;
+	bool all, force, as_defined;
 };
 
 static int parse_request(struct request *r, const char *verb, int argc,
@@ -107,9 +119,12 @@ static int parse_request(struct request *r, const char *verb, int argc,
 	*r = (struct request){ .names = argv };
 	r->all = args_flag("--all", &argc, argv);
 	r->force = args_flag("--force", &argc, argv);
+	r->as_defined = args_flag("--as-defined", &argc, argv);
 	r->nr_names = argc;
 	if (r->all && r->nr_names)
 		return ctl_usage("guest %s: --all and names exclude each other", verb);
+	if (r->all && r->as_defined)
+		return ctl_usage("guest %s: --all and --as-defined exclude each other", verb);
 	if (!r->all && !r->nr_names && strcmp(verb, "show"))
 		return ctl_usage("guest %s: no guest given; pkramctl guest show lists them",
 				 verb);
@@ -233,8 +248,8 @@ static void hint_retry(struct guests *gs)
 		if (!g->chosen || !g->failed || g->kept)
 			continue;
 		if (g->state == GUEST_SAVED)
-			guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run pkramctl guest resume %s",
-				      guest_state_path(g), g->file.name);
+			guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run pkramctl guest resume %s; with other options: change its definition, and run pkramctl guest resume --as-defined %s",
+				      guest_state_path(g), g->file.name, g->file.name);
 		else if (g->state == GUEST_STALE)
 			guest_explain(g, "\n  Its RAM was used meanwhile and does not match %s any more",
 				      guest_state_path(g));
@@ -248,7 +263,7 @@ static int guest_resume(int argc, char **argv)
 
 	if (parse_request(&r, "resume", argc, argv))
 		return CTL_USAGE;
-	ret = choose(&r, can_resume);
+	ret = choose(&r, r.as_defined ? can_resume_as_defined : can_resume);
 	guests_resume(&r.guests);
 	hint_retry(&r.guests);
 	return finish(&r, ret);
@@ -438,8 +453,10 @@ static const struct ctl_verb guest_verbs[] = {
 	  "save it for a resume, in this kernel or the next, and end QEMU; if that\n"
 	  "      fails, it continues",
 	  guest_save },
-	{ "resume", "NAME... | --all",
-	  "resume a saved guest", guest_resume },
+	{ "resume", "NAME... [--as-defined] | --all",
+	  "resume a saved guest, as it was started; --as-defined: with the options\n"
+	  "      that its definition has now",
+	  guest_resume },
 	{ "unseal", "NAME...",
 	  "give up a saved guest: remove its state and unseal its RAM",
 	  guest_unseal },

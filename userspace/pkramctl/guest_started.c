@@ -153,6 +153,52 @@ void started_drop(struct guest *g)
 	g->changed = false;
 }
 
+static bool has_ram(const struct guest_file *f, const struct guest_ram *ram)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->nr_ram; i++) {
+		if (f->ram[i].pkram == ram->pkram && f->ram[i].shared == ram->shared &&
+		    !strcmp(f->ram[i].path, ram->path))
+			return true;
+	}
+	return false;
+}
+
+/* Return a file with RAM of @a that @b does not have, or NULL */
+static const char *missing_ram(const struct guest_file *a, const struct guest_file *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_ram && has_ram(b, &a->ram[i]); i++)
+		;
+	return i < a->nr_ram ? a->ram[i].path : NULL;
+}
+
+int started_redefine(struct guest *g)
+{
+	const char *ram;
+
+	if (!g->changed)
+		return 0;
+	if (strcasecmp(g->file.uuid, g->defined.uuid))
+		return guest_fail(g, "its definition has the uuid %s, but it was saved as %s: write that uuid",
+				  g->defined.uuid, g->file.uuid);
+	ram = missing_ram(&g->file, &g->defined);
+	if (ram)
+		return guest_fail(g, "its definition does not have its RAM in %s in the same way as it was saved: write that -object as it was",
+				  ram);
+	ram = missing_ram(&g->defined, &g->file);
+	if (ram)
+		return guest_fail(g, "its definition has RAM in %s, which is not in its state: remove that -object until it is resumed",
+				  ram);
+	guest_file_free(&g->file);
+	g->file = g->defined;
+	g->defined = (struct guest_file){ 0 };
+	g->changed = false;
+	return 0;
+}
+
 void started_machine(struct guest *g, char *name, size_t len)
 {
 	struct json_object *args = json_object_new_object();

@@ -24,6 +24,17 @@ void started_take(struct guest *g, bool saved);
 /* Use the definition again */
 void started_drop(struct guest *g);
 
+/**
+ * started_redefine() - Use the definition for the resume of a saved guest
+ * @g: guest, after started_take() of its state
+ *
+ * RAM and state are tied to the uuid and to the objects with the RAM: these may not differ.
+ * The machine stays, as the state is that of this one.
+ *
+ * Return: 0, or guest_fail(), which names what differs.
+ */
+int started_redefine(struct guest *g);
+
 /*
  * Add how it was started to a record of a save: also the machine's versioned name, which
  * an alias ("q35") stands for in this QEMU

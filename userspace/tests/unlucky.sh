@@ -283,6 +283,40 @@ started()
 	end_all
 }
 
+cmdline() { tr '\0' ' ' <"/proc/$(cat "$tmp/run/$1/pid")/cmdline"; }
+
+# What a QEMU does not accept any more can be changed after the save
+as_defined()
+{
+	sealed vm1 '-smp 2'
+	host idle guest start vm1; host idle guest save vm1
+	FAKE_QEMU_WORDS=no-start host idle guest resume vm1; is 1 '' 'with other options: change its definition, and run pkramctl guest resume --as-defined vm1' 'a failed resume names the way to other options'
+	sealed vm1 '-smp 7'
+	FAKE_QEMU_WORDS=no-start host idle guest resume vm1; is 1 '' '; pkramctl guest resume --as-defined vm1 would' 'the warning of an edited definition names it, too'
+	FAKE_QEMU_WORDS=no-start host idle guest resume --as-defined vm1; is 1 '' 'are unchanged. To try again' 'a failed resume with the definition can be repeated'
+	sed -i 's/5d0ac0f5f0a1/5d0ac0f5f0aa/' "$tmp/guests/vm1.conf"
+	host idle guest resume --as-defined vm1; is 1 '' 'has the uuid 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0aa, but it was saved as 5aef9d40-6ae8-4e0a-9b0a-5d0ac0f5f0a1' 'a definition with another uuid is refused'
+	sealed vm1 '-smp 7'
+	sed -i 's/name=vm1/name=vm9/' "$tmp/guests/vm1.conf"
+	host idle guest resume --as-defined vm1; is 1 '' "does not have its RAM in $tmp/pool/vm1" 'a definition without its RAM is refused'
+	sealed vm1 "-smp 7 -object memory-backend-pkram,id=ram1,size=16M,name=vm9,dir=$tmp/pool"
+	host idle guest resume --as-defined vm1; is 1 '' "has RAM in $tmp/pool/vm9, which is not in its state" 'a definition with more RAM is refused'
+	shows vm1 saved 'the guest is still saved'
+	sealed vm1 '-smp 7'
+	host idle guest resume --as-defined vm1; is 0 '^vm1 +running' '' 'resume --as-defined resumes the guest'
+	cmdline vm1 | grep -q 'smp 7 '; report $? 'with the options of the definition'
+	! cmdline vm1 | grep -q 'smp 2'; report $? 'and not with those of the start'
+	host idle guest resume --as-defined vm1; is 1 '' 'already has a QEMU' 'it is refused for a guest that runs'
+	host idle guest save vm1; host idle guest resume vm1; is 0 '^vm1 +running' '' 'the next save has the new options'
+	cmdline vm1 | grep -q 'smp 7 '; report $? 'which the next resume uses'
+	host idle guest save vm1
+	rm "$tmp/state/vm1.state.info"
+	host idle guest resume --as-defined vm1; is 0 '^vm1 +running' '' 'it needs no record'
+	host idle guest resume --as-defined --all; is 2 '' 'exclude each other' 'it is for named guests only'
+	host idle guest start --as-defined vm1; is 2 '' 'unknown option "--as-defined"' 'start has no --as-defined'
+	end_all
+}
+
 # Everything but the boot
 rehearsals()
 {
@@ -321,5 +355,6 @@ saves
 resumes
 holders
 started
+as_defined
 rehearsals
 tap_finish
