@@ -32,9 +32,12 @@ static int check_machine(struct preflight *p, struct guest *g)
 	const char *rest;
 	int i, ret = 0;
 
-	started_machine(g, machine, sizeof(machine));
+	if (started_machine(g, machine, sizeof(machine)))
+		return preflight_add(p, PREFLIGHT_REFUSE, "machine",
+				     "%s: QEMU does not tell its machine, which its resume needs: %s",
+				     g->file.name, g->qmp.error);
 	alias = started_alias(&g->file, &i, &rest);
-	if (*machine && (!alias || strcmp(alias, machine)))
+	if (!alias || strcmp(alias, machine))
 		ret = preflight_add(p, PREFLIGHT_WARN, "machine",
 				    "%s: its machine %s is %s in this QEMU, and may be another in the next: write -machine %s",
 				    g->file.name, alias ?: "(none is named)", machine, machine);

@@ -26,17 +26,34 @@ static void add_string(struct json_object *obj, const char *key, const char *v)
 		json_object_object_add(obj, key, json_object_new_string(v));
 }
 
-/* @g: also write how it was started, or NULL */
+/* Write a file as a whole, and to its medium, or not at all: 0 or negative errno */
+static int write_file(const char *path, const char *text)
+{
+	char temp[4200];
+	int fd, err = 0;
+
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	/* The command line may have passwords; and nobody else may have a part in it */
+	unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (dprintf(fd, "%s\n", text) < 0 || fsync(fd))
+		err = -errno;
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temp, path))
+		err = -errno;
+	if (err)
+		unlink(temp);
+	return err;
+}
+
+/* @g: also write how it was started, or NULL. 0, or negative errno, or guest_fail() */
 static int put(const char *path, const struct guest_record *r, struct guest *g)
 {
 	struct json_object *obj = json_object_new_object();
-	int ret, fd;
-	FILE *f;
-
-	/* The command line may have passwords; and nobody else may have a part in it */
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
+	int ret = 0;
 
 	json_object_object_add(obj, "saved", json_object_new_int64(r->saved));
 	json_object_object_add(obj, "resumed",
@@ -45,11 +62,9 @@ static int put(const char *path, const struct guest_record *r, struct guest *g)
 	add_string(obj, "to", r->to);
 	add_string(obj, "error", r->error);
 	if (g)
-		started_add(g, obj);
-	ret = f && fprintf(f, "%s\n", json_object_to_json_string(obj)) > 0 ?
-		0 : -1;
-	if (f && fclose(f))
-		ret = -1;
+		ret = started_add(g, obj);
+	if (!ret)
+		ret = write_file(path, json_object_to_json_string(obj));
 	json_object_put(obj);
 	return ret;
 }
@@ -116,9 +131,13 @@ void record_end(const struct guest *g)
 int record_save(struct guest *g)
 {
 	struct guest_record r = { .saved = g->stopped };
+	int err;
 
 	kernel_release(r.from);
-	return put(guest_info_path(g), &r, g);
+	err = put(guest_info_path(g), &r, g);
+	/* guest_fail() keeps the first reason */
+	return err ? guest_fail(g, "writing %s, without which it might be resumed in another way: %s",
+				guest_info_path(g), strerror(-err)) : 0;
 }
 
 void record_resume(const struct guest *g, const char *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The record of a save and of the resume that follows, for the report. After the save it
+ * The record of a save and of the resume that follows: for the report, and for the resume. After the save it
  * is next to the state, so that it is preserved over the kexec; after the resume it is in
  * the guest's run directory, until the next resume or boot.
  */
@@ -32,7 +32,10 @@ void record_was(struct guest *g);
 /* There is no save any more */
 void record_end(const struct guest *g);
 
-/* Record a save. Return: 0, or -1 and errno */
+/*
+ * Record a save: when, and how the guest was started, without which it might be resumed with
+ * another machine. Return: 0, or guest_fail(): the save does not count
+ */
 int record_save(struct guest *g);
 
 /* Record a resume; @error: NULL, or why it failed */

@@ -130,6 +130,9 @@ static int take_over(struct guest *g, int64_t begin)
 		guest_cont(g);
 		return 1;
 	}
+	/* The process that began the save may have been killed before it wrote this */
+	if (access(guest_info_path(g), F_OK) && record_save(g))
+		return 1;
 	/* "cont" would let it run: only a load leaves it as it was */
 	return guest_secured(g) || start_again(g);
 }

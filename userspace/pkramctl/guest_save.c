@@ -132,10 +132,8 @@ static void complete(struct guest *g)
 	g->stopped = g->qmp.stopped;
 	if (!stat(guest_state_path(g), &st))
 		g->bytes = st.st_size;
-	if (record_save(g))
-		ctl_warn("%s: its blackout cannot be reported: %s: %s",
-			 g->file.name, guest_info_path(g), strerror(errno));
-	guest_secured(g);
+	if (!record_save(g))
+		guest_secured(g);
 }
 
 static void save_one(struct guest *g, void *arg)

@@ -128,8 +128,7 @@ static int sync_state(const struct guest *g)
 	int err;
 
 	err = sync_path(guest_state_path(g));
-	/* Without the record only the report is incomplete */
-	if (!err && !access(guest_info_path(g), F_OK))
+	if (!err)
 		err = sync_path(guest_info_path(g));
 	if (!err)
 		err = sync_path(dirname(dir));

@@ -37,15 +37,18 @@ void started_note(const struct guest *g)
 {
 	struct json_object *obj = to_json(&g->file);
 	const char *path = guest_run_path(g, "started");
-	int fd;
+	int fd, n = -1;
 
 	/* Options may have passwords */
 	unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0) {
-		dprintf(fd, "%s\n", json_object_to_json_string(obj));
+		n = dprintf(fd, "%s\n", json_object_to_json_string(obj));
 		close(fd);
 	}
+	if (n < 0)
+		ctl_warn("%s: how it is started cannot be noted, so do not change its definition while it runs: %s: %s",
+			 g->file.name, path, strerror(errno));
 	json_object_put(obj);
 }
 
@@ -199,34 +202,43 @@ int started_redefine(struct guest *g)
 	return 0;
 }
 
-void started_machine(struct guest *g, char *name, size_t len)
+int started_machine(struct guest *g, char *name, size_t len)
 {
 	struct json_object *args = json_object_new_object();
 	size_t n;
+	int err;
 
 	add(args, "path", "/machine");
 	add(args, "property", "type");
 	*name = '\0';
-	if (qmp_command(&g->qmp, "qom-get", args) ||
-	    !json_object_is_type(g->qmp.answer, json_type_string))
-		return;
+	err = qmp_command(&g->qmp, "qom-get", args);
+	if (err)
+		return err;
+	if (!json_object_is_type(g->qmp.answer, json_type_string)) {
+		snprintf(g->qmp.error, sizeof(g->qmp.error), "it has no name");
+		return -EPROTO;
+	}
 	snprintf(name, len, "%s", json_object_get_string(g->qmp.answer));
 	n = strlen(name);
 	if (n > strlen(SUFFIX) && !strcmp(name + n - strlen(SUFFIX), SUFFIX))
 		name[n - strlen(SUFFIX)] = '\0';
+	return 0;
 }
 
-void started_add(struct guest *g, struct json_object *record)
+int started_add(struct guest *g, struct json_object *record)
 {
-	struct json_object *obj = to_json(&g->file);
-	char machine[128];
+	char machine[sizeof(g->machine)];
+	struct json_object *obj;
 
+	if (started_machine(g, machine, sizeof(machine)))
+		return guest_fail(g, "QEMU does not tell its machine, which its resume needs: %s",
+				  g->qmp.error);
+	add(record, "machine", machine);
+	obj = to_json(&g->file);
 	json_object_object_foreach(obj, key, value)
 		json_object_object_add(record, key, json_object_get(value));
 	json_object_put(obj);
-	started_machine(g, machine, sizeof(machine));
-	if (*machine)
-		add(record, "machine", machine);
+	return 0;
 }
 
 char *started_alias(const struct guest_file *f, int *index, const char **rest)

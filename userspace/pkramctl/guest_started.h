@@ -11,7 +11,7 @@
 
 struct json_object;
 
-/* Note how QEMU is started now */
+/* Note how QEMU is started now; what goes wrong is reported */
 void started_note(const struct guest *g);
 
 /*
@@ -37,12 +37,12 @@ int started_redefine(struct guest *g);
 
 /*
  * Add how it was started to a record of a save: also the machine's versioned name, which
- * an alias ("q35") stands for in this QEMU
+ * an alias ("q35") stands for in this QEMU. 0, or guest_fail(): QEMU does not tell it
  */
-void started_add(struct guest *g, struct json_object *record);
+int started_add(struct guest *g, struct json_object *record);
 
-/* Ask QEMU for the machine's versioned name; empty if unknown */
-void started_machine(struct guest *g, char *name, size_t len);
+/* Ask QEMU for the machine's versioned name: 0; or negative errno, and the reason in guest->qmp */
+int started_machine(struct guest *g, char *name, size_t len);
 
 /**
  * started_alias() - Return the machine that the command line names

@@ -15,6 +15,7 @@
     starts-paused   have an I/O error after the start
     powers-down     power down on request
     huge            have more RAM than fits on any disk, outside of files
+    no-machine      do not tell the machine
     no-seal         do not seal the RAM in a save
     cut-off         write only a part of the state
     is-continued    run again soon after a save, as if another client had sent "cont"
@@ -107,6 +108,8 @@ class Qemu:
         if name == "query-migrate":
             return self.query_migrate()
         if name == "qom-get":
+            if "no-machine" in self.words:
+                raise Refusal("Property 'machine.type' not found")
             machine = value("-machine").split(",")[0]
             return {"q35": "pc-q35-10.2"}.get(machine, machine) + "-machine"
         if name == "query-version":

@@ -89,13 +89,17 @@ int usleep(useconds_t us)
 int fsync(int fd)
 {
 	const char *fail = getenv("PKRAM_FAKE_FSYNC_ERRNO");
+	const char *end = getenv("PKRAM_FAKE_FSYNC_END");
 	char link[64], path[4096] = "";
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (readlink(link, path, sizeof(path) - 1) > 0)
 		note("fsync %s\n", path);
-	errno = fail ? atoi(fail) : 0;
-	return fail ? -1 : 0;
+	if (!fail || (end && (strlen(path) < strlen(end) ||
+			      strcmp(path + strlen(path) - strlen(end), end))))
+		return 0;
+	errno = atoi(fail);
+	return -1;
 }
 
 int access(const char *path, int mode)

@@ -58,7 +58,7 @@ saves()
 	sealed vm1
 	host idle guest start vm1
 	: >"$tmp/qemu.log"
-	PKRAM_FAKE_FSYNC_ERRNO=5 host idle guest save vm1; is 1 '' 'to its medium: Input/output error' 'a save that cannot be written to its medium fails'
+	PKRAM_FAKE_FSYNC_ERRNO=5 PKRAM_FAKE_FSYNC_END=.state host idle guest save vm1; is 1 '' 'to its medium: Input/output error' 'a save that cannot be written to its medium fails'
 	shows vm1 running 'the guest goes on, too'
 	host idle guest stop --force vm1
 
@@ -317,6 +317,45 @@ as_defined()
 	end_all
 }
 
+# A save counts only with its record, which has the command line and the machine
+records()
+{
+	sealed vm1
+	host idle guest start vm1
+	mkdir "$tmp/state/vm1.state.info"
+	: >"$tmp/qemu.log"
+	host idle guest save vm1;	is 1 '' "writing $tmp/state/vm1.state.info, without which it might be resumed in another way: " 'a save whose record cannot be written fails'
+	shows vm1 running 'the guest goes on'
+	not_ended vm1 'its QEMU is not ended'
+	gone vm1.state 'no state is left'
+	gone vm1.state.info.new 'nor a part of the record'
+	rmdir "$tmp/state/vm1.state.info"
+	PKRAM_FAKE_FSYNC_ERRNO=5 PKRAM_FAKE_FSYNC_END=.info.new host idle guest save vm1; is 1 '' 'vm1.state.info, without which it might be resumed in another way: Input/output error' 'a record that cannot be written to its medium fails the save'
+	shows vm1 running 'the guest goes on then'
+	gone vm1.state.info 'no record is left'
+	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'it can be saved later'
+	[ "$(stat -c %a "$tmp/state/vm1.state.info")" = 600 ]; report $? 'its record is for root only'
+	host idle guest resume vm1; host idle guest stop --force vm1
+
+	sealed vm1 '-fake no-machine'
+	host idle guest start vm1
+	host empty check;		is 1 '^machine +refused +vm1: QEMU does not tell its machine' '' 'check refuses a QEMU that does not tell its machine'
+	host idle guest save vm1;	is 1 '' "QEMU does not tell its machine, which its resume needs: Property 'machine.type' not found" 'such a guest is not saved'
+	shows vm1 running 'it goes on'
+	host idle guest stop --force vm1
+
+	# A pkramctl that was killed right after the save of a paused guest
+	sealed vm1
+	host idle guest start vm1
+	tell vm1 stop
+	echo paused >"$tmp/run/vm1/was"
+	tell vm1 migrate "{\"uri\": \"file:$tmp/state/vm1.state\"}"
+	wait_for is_listed vm1 postmigrate
+	tell vm1 query-migrate
+	host idle guest resume vm1;	is 0 '^vm1 +paused' 'stands still, as it is paused' 'a save without a record gets it before the QEMU ends'
+	end_all
+}
+
 # Everything but the boot
 rehearsals()
 {
@@ -356,5 +395,6 @@ resumes
 holders
 started
 as_defined
+records
 rehearsals
 tap_finish
