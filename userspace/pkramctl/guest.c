@@ -437,24 +437,11 @@ int guest_lock(struct guest *g)
 
 /* QEMU */
 
-/* An alias ("q35") may stand for another version in this QEMU */
-static void name_machine(const struct guest *g, char **args)
-{
-	const char *rest;
-	char *alias;
-	int i;
-
-	alias = *g->machine ? started_alias(&g->file, &i, &rest) : NULL;
-	if (alias && strcmp(alias, g->machine))
-		ctl_must(asprintf(&args[i], "%s%s", g->machine, rest) < 0 ? NULL : args[i]);
-	free(alias);
-}
-
 static void exec_qemu(const struct guest *g, bool incoming)
 {
 	const struct guest_file *f = &g->file;
 	static const int ignored[] = { SIGHUP, SIGPIPE, SIGINT, SIGTERM };
-	char *argv[f->nr_args + 12], qmp[4200];
+	char *argv[f->nr_args + 14], qmp[4200], machine[sizeof(g->machine) + 8];
 	unsigned int i;
 	int fd, n = 0;
 
@@ -470,9 +457,13 @@ static void exec_qemu(const struct guest *g, bool incoming)
 	argv[n++] = "-pidfile";
 	argv[n++] = (char *)guest_run_path(g, "pid");
 	memcpy(argv + n, f->args, f->nr_args * sizeof(*argv));
-	if (incoming)
-		name_machine(g, argv + n);
 	n += f->nr_args;
+	/* An alias ("q35"), or the default, may be another version in this QEMU. The last one counts */
+	if (incoming && *g->machine) {
+		snprintf(machine, sizeof(machine), "type=%s", g->machine);
+		argv[n++] = "-machine";
+		argv[n++] = machine;
+	}
 	if (incoming) {
 		argv[n++] = "-incoming";
 		argv[n++] = "defer";

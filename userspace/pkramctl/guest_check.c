@@ -29,14 +29,13 @@ static int check_definition(struct preflight *p, struct guest *g)
 static int check_machine(struct preflight *p, struct guest *g)
 {
 	char machine[sizeof(g->machine)], *alias;
-	const char *rest;
-	int i, ret = 0;
+	int ret = 0;
 
 	if (started_machine(g, machine, sizeof(machine)))
 		return preflight_add(p, PREFLIGHT_REFUSE, "machine",
 				     "%s: QEMU does not tell its machine, which its resume needs: %s",
 				     g->file.name, g->qmp.error);
-	alias = started_alias(&g->file, &i, &rest);
+	alias = started_alias(&g->file);
 	if (!alias || strcmp(alias, machine))
 		ret = preflight_add(p, PREFLIGHT_WARN, "machine",
 				    "%s: its machine %s is %s in this QEMU, and may be another in the next: write -machine %s",

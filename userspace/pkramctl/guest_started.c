@@ -241,29 +241,44 @@ int started_add(struct guest *g, struct json_object *record)
 	return 0;
 }
 
-char *started_alias(const struct guest_file *f, int *index, const char **rest)
+/* Return the type in "[type=]TYPE,KEY=VALUE,...": with its key it may be anywhere; or NULL */
+static const char *find_type(const char *value, size_t *len)
 {
-	const char *option, *value;
-	unsigned int i;
-	size_t len;
+	const char *word, *end, *type = NULL;
 
-	*index = -1;
+	for (word = value; ; word = end + 1) {
+		/* A doubled comma is a part of a value */
+		for (end = word; *end && (*end != ',' || end[1] == ','); end++)
+			end += *end == ',';
+		if (!strncmp(word, "type=", 5)) {
+			type = word + 5;
+			*len = end - type;
+		} else if (word == value && end > word && !memchr(word, '=', end - word)) {
+			type = word;
+			*len = end - word;
+		}
+		if (!*end)
+			return type;
+	}
+}
+
+char *started_alias(const struct guest_file *f)
+{
+	const char *option, *type, *last = NULL;
+	size_t len, last_len = 0;
+	unsigned int i;
+
 	for (i = 0; i + 1 < f->nr_args; i++) {
 		if (*f->args[i] != '-')
 			continue;
 		option = f->args[i] + 1 + (f->args[i][1] == '-');
 		if (strcmp(option, "machine") && strcmp(option, "M"))
 			continue;
-		value = f->args[i + 1];
-		if (!strncmp(value, "type=", 5))
-			value += 5;
-		len = strcspn(value, ",");
-		/* Only properties */
-		if (!len || memchr(value, '=', len))
-			continue;
-		*index = i + 1;
-		*rest = value + len;
-		return ctl_must(strndup(value, len));
+		type = find_type(f->args[++i], &len);
+		if (type) {
+			last = type;
+			last_len = len;
+		}
 	}
-	return NULL;
+	return last ? ctl_must(strndup(last, last_len)) : NULL;
 }

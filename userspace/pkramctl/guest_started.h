@@ -47,11 +47,11 @@ int started_machine(struct guest *g, char *name, size_t len);
 /**
  * started_alias() - Return the machine that the command line names
  * @f: definition
- * @index: out: the argument with it, or -1
- * @rest: out: what follows the name, in that argument
+ *
+ * Several -machine are one for QEMU, in which the last type counts.
  *
  * Return: its name, to be freed; NULL: none is named.
  */
-char *started_alias(const struct guest_file *f, int *index, const char **rest);
+char *started_alias(const struct guest_file *f);
 
 #endif /* _PKRAMCTL_GUEST_STARTED_H */

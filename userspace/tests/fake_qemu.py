@@ -40,6 +40,18 @@ def value(option):
     return sys.argv[sys.argv.index(option) + 1] if option in sys.argv else ""
 
 
+def machine_type():
+    """Return the type of all -machine, of which the last counts"""
+    machine = "q35"
+    for before, text in zip(sys.argv, sys.argv[1:]):
+        if before in ("-machine", "-M"):
+            words = text.split(",")
+            if "=" not in words[0]:
+                words[0] = "type=" + words[0]
+            machine = dict(word.split("=", 1) for word in words).get("type", machine)
+    return machine
+
+
 def end(text):
     print("fake_qemu: " + text, file=sys.stderr, flush=True)
     os._exit(1)
@@ -110,8 +122,8 @@ class Qemu:
         if name == "qom-get":
             if "no-machine" in self.words:
                 raise Refusal("Property 'machine.type' not found")
-            machine = value("-machine").split(",")[0]
-            return {"q35": "pc-q35-10.2"}.get(machine, machine) + "-machine"
+            machine = machine_type()
+            return {"q35": os.environ.get("FAKE_QEMU_Q35", "pc-q35-10.2")}.get(machine, machine) + "-machine"
         if name == "query-version":
             return {"qemu": {"major": 10, "minor": 2, "micro": 1}, "package": ""}
         if name == "query-memory-size-summary":

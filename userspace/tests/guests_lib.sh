@@ -58,8 +58,9 @@ does()
 	report $? "$3"
 }
 
-# tell NAME COMMAND [ARGUMENTS] - send a QMP command to a guest's QEMU without pkramctl
-tell()
+# ask NAME COMMAND [ARGUMENTS] - send a QMP command to a guest's QEMU without pkramctl; print
+# its answer
+ask()
 {
 	python3 -c '
 import json, socket, sys
@@ -69,9 +70,13 @@ f = s.makefile()
 f.readline()
 for c, a in ("qmp_capabilities", "{}"), sys.argv[2:]:
     s.sendall(json.dumps({"execute": c, "arguments": json.loads(a)}).encode())
-    while "event" in json.loads(f.readline()):
-        pass' "$tmp/run/$1/qmp" "$2" "${3:-{\}}"
+    line = f.readline()
+    while "event" in json.loads(line):
+        line = f.readline()
+print(line, end="")' "$tmp/run/$1/qmp" "$2" "${3:-{\}}"
 }
+
+tell() { ask "$@" >/dev/null; }
 
 # wait_for COMMAND... - repeat a command until it succeeds. After 20 seconds it gives up,
 # and the next check fails.

@@ -274,7 +274,7 @@ started()
 	host idle guest start vm1
 	host empty check $k;		also '^machine +warning +vm1: its machine q35 is pc-q35-10.2 in this QEMU, .*write -machine pc-q35-10.2' out 'check tells the versioned name of a machine'
 	host idle guest save vm1; host idle guest resume vm1
-	tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -q -- '-machine pc-q35-10.2,memory-backend=ram0'; report $? 'the guest is resumed with the versioned machine'
+	tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -q -- '-machine q35,memory-backend=ram0 .*-machine type=pc-q35-10.2 '; report $? 'the guest is resumed with the versioned machine'
 	host idle guest stop --force vm1
 	sealed vm1 '-fake huge'
 	host idle guest start vm1
@@ -356,6 +356,37 @@ records()
 	end_all
 }
 
+# The machine is the recorded one, wherever the command line names it
+pinned()
+{
+	local word args FAKE_QEMU_Q35
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	for word in '' '-machine accel=tcg,type=q35' '-M q35' '--machine type=q35,x=a,,type=pc'; do
+		sealed vm1
+		sed -i "s|^-machine [^ ]*|$word|" "$tmp/guests/vm1.conf"
+		host idle guest start vm1
+		# shellcheck disable=SC2086
+		host empty check $k;	also '^machine +warning +vm1: its machine (q35|.none is named.) is pc-q35-10.2 in this QEMU' out "check tells the versioned name of \"$word\""
+		host idle guest save vm1
+		export FAKE_QEMU_Q35=pc-q35-11.0
+		host idle guest resume vm1; is 0 '^vm1 +running' '' "a guest with \"$word\" is resumed"
+		ask vm1 qom-get '{"path": "/machine", "property": "type"}' | grep -q '"pc-q35-10.2-machine"'; report $? 'its machine is that of the save in a newer QEMU'
+		unset FAKE_QEMU_Q35
+		host idle guest save vm1
+		grep -q 'type=pc-q35' "$tmp/state/vm1.state.info" && args=1 || args=0
+		report $args 'the record keeps the words of the definition'
+		host idle guest unseal vm1
+	done
+	sealed vm1
+	sed -i "s|^-machine [^ ]*|-machine accel=tcg,type=pc-q35-10.2|" "$tmp/guests/vm1.conf"
+	host idle guest start vm1
+	# shellcheck disable=SC2086
+	host empty check $k;		! grep -q '^machine' "$tmp/out"; report $? 'check accepts a versioned type after other properties'
+	end_all
+}
+
 # Everything but the boot
 rehearsals()
 {
@@ -396,5 +427,6 @@ holders
 started
 as_defined
 records
+pinned
 rehearsals
 tap_finish
