@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_devices.h"
 #include "guest_record.h"
 #include "guest_save.h"
 #include "guest_seal.h"
@@ -82,7 +83,7 @@ int guest_savable(struct guest *g)
 	if (!can_be_saved(g->status))
 		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
 				  g->status);
-	if (check_ram(g) || guest_check_storage(g))
+	if (check_ram(g) || guest_check_storage(g) || guest_check_devices(g))
 		return CTL_FAILED;
 	if (qmp_command(&g->qmp, "query-migrate", NULL))
 		return guest_fail(g, "%s", g->qmp.error);

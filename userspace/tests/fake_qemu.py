@@ -91,6 +91,7 @@ class Qemu:
         if "starts-paused" in self.words and self.status == "running":
             self.status = "io-error"
         self.migration = {}
+        self.devices = {"cold": ("virtio-rng-pci", False)}
         self.refusals = 2
         self.ending = False
         self.asked = 0
@@ -119,6 +120,19 @@ class Qemu:
             return {"status": self.status, "running": self.status == "running"}
         if name == "query-migrate":
             return self.query_migrate()
+        if name == "device_add":
+            self.devices[args.get("id", "device[9]")] = (args["driver"], True)
+            return {}
+        if name == "device_del":
+            del self.devices[args["id"]]
+            return {}
+        if name == "qom-list":
+            return [{"name": "type", "type": "string"}] + [
+                {"name": key, "type": "child<%s>" % driver}
+                for key, (driver, _) in self.devices.items()
+                if key.startswith("device[") == args["path"].endswith("-anon")]
+        if name == "qom-get" and args["property"] == "hotplugged":
+            return self.devices[args["path"].split("/")[-1]][1]
         if name == "qom-get":
             if "no-machine" in self.words:
                 raise Refusal("Property 'machine.type' not found")
@@ -154,7 +168,7 @@ class Qemu:
         elif name == "system_powerdown":
             self.event("POWERDOWN")
             self.ending = "powers-down" in self.words
-        elif name not in ("qmp_capabilities", "migrate-set-parameters",
+        elif name not in ("qmp_capabilities", "object-add", "migrate-set-parameters",
                           "migrate-set-capabilities"):
             raise Refusal("The command %s has not been found" % name)
         return {}

@@ -68,6 +68,18 @@ verbs()
 
 	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'stop --force ends a guest'
 
+	# Only the options of the start are there for the next QEMU
+	define vm1 '-device pcie-root-port,id=port -device virtio-rng-pci'
+	ctl guest start vm1
+	tell vm1 device_add '{"driver": "virtio-balloon-pci", "id": "plugged", "bus": "port"}'
+	ctl guest save vm1;		is 1 '' 'its device plugged (virtio-balloon-pci) was plugged in after the start' 'save refuses a device that was plugged in'
+	does vm1 running 'the guest that has it runs on'
+	ctl guest stop vm1 --force; ctl guest start vm1
+	tell vm1 object-add '{"qom-type": "rng-random", "id": "unused"}'
+	ctl guest save vm1;		is 0 '^vm1 +saved' '' 'save accepts an object that was added alone'
+	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'the guest with it is resumed without it'
+	ctl guest stop vm1 --force
+
 	# Disks that are not there for the next QEMU
 	truncate -s 1M "$ram/disk" "/dev/shm/pkram-disk.$$"
 	local disk=-drive\ if=none,id=d0,format=raw,file=

@@ -387,6 +387,23 @@ pinned()
 	end_all
 }
 
+# A device that was plugged in is found before the update
+plugged()
+{
+	sealed vm1
+	host idle guest start vm1
+	tell vm1 device_add '{"driver": "usb-tablet"}'
+	host empty check;		is 1 '^guest +refused +vm1: its device /machine/peripheral-anon/device.9. .usb-tablet. was plugged in after the start' '' 'check refuses a device that was plugged in, without an id too'
+	host empty update --rehearse;	is 1 '' 'unplug it (device_del), or add it to the definition and restart the guest' 'a rehearsal says what to do'
+	host idle guest stop --force vm1
+	host idle guest start vm1
+	tell vm1 device_add '{"driver": "usb-tablet", "id": "t"}'
+	host idle guest save vm1;	is 1 '' 'its device t (usb-tablet) was plugged in' 'save names it by its id'
+	tell vm1 device_del '{"id": "t"}'
+	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'the guest can be saved when it is unplugged'
+	end_all
+}
+
 # Everything but the boot
 rehearsals()
 {
@@ -428,5 +445,6 @@ started
 as_defined
 records
 pinned
+plugged
 rehearsals
 tap_finish
