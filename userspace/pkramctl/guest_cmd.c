@@ -53,15 +53,15 @@ static int can_start(struct guest *g)
 static int can_start_unattended(struct guest *g)
 {
 	struct pkram_pool *pool = NULL;
-	struct pkram_ctx *ctx;
+	struct pkram_ctx *ctx = NULL;
 	unsigned int nr = 0;
 
 	if (!pkram_open(&ctx)) {
 		if (!pkram_pool_get(ctx, &pool))
 			nr = pool->nr_missing;
 		pkram_pool_free(pool);
-		pkram_close(ctx);
 	}
+	pkram_close(ctx);
 	if (!nr)
 		return 0;
 	return guest_fail(g, "%u of the pool's regions %s missing, and this guest may be saved there: attach or give up what is missing (pkramctl pool show), or start it afresh with pkramctl guest start %s",

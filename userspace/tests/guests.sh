@@ -69,9 +69,9 @@ verbs()
 	ctl guest stop vm1 --force;	is 0 '^vm1 +stopped' '' 'stop --force ends a guest'
 
 	# Only the options of the start are there for the next QEMU
-	define vm1 '-device pcie-root-port,id=port -device virtio-rng-pci'
+	define vm1 '-device pcie-root-port,id=slot0 -device virtio-rng-pci'
 	ctl guest start vm1
-	tell vm1 device_add '{"driver": "virtio-balloon-pci", "id": "plugged", "bus": "port"}'
+	tell vm1 device_add '{"driver": "virtio-balloon-pci", "id": "plugged", "bus": "slot0"}'
 	ctl guest save vm1;		is 1 '' 'its device plugged (virtio-balloon-pci) was plugged in after the start' 'save refuses a device that was plugged in'
 	does vm1 running 'the guest that has it runs on'
 	ctl guest stop vm1 --force; ctl guest start vm1
