@@ -352,16 +352,22 @@ static bool same_regions(const struct pkram_region *a,
 	return !a && !b;
 }
 
+bool kexec_is_loaded(void)
+{
+	char loaded[8];
+
+	return !pkram_read_line("/sys/kernel/kexec_loaded", loaded, sizeof(loaded)) &&
+	       !strcmp(loaded, "1");
+}
+
 /* Check that the image is loaded and that the pool has not changed since */
 static int verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_handover *h = NULL;
 	struct pkram_region *regions = NULL;
 	int ret = CTL_OK;
-	char loaded[8];
 
-	if (pkram_read_line("/sys/kernel/kexec_loaded", loaded, sizeof(loaded)) ||
-	    strcmp(loaded, "1"))
+	if (!kexec_is_loaded())
 		return ctl_error("the kernel says that no image is loaded (/sys/kernel/kexec_loaded)");
 	if (pkram_handover_get(ctx, &h) || pkram_region_dump(ctx, &regions))
 		ret = ctl_error("%s", pkram_strerror(ctx));

@@ -88,6 +88,8 @@ int kexec_check_holders(struct kexec_plan *plan, const struct pkram_object *list
 /* Load the image and verify the result. 0 or %CTL_FAILED */
 int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx);
 int kexec_unload(void);
+/* Return whether the kernel has an image, of whomever */
+bool kexec_is_loaded(void);
 
 /* Print the plan, inside a record; @then: what happens after the load */
 void kexec_print(const struct kexec_plan *plan, const char *then);

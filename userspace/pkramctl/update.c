@@ -411,6 +411,8 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 	steps[nr++] = (struct step){ what, now - begin }; \
 	begin = now; \
 } while (0)
+	if (plan->kernel && kexec_is_loaded())
+		return ctl_error("a kexec image is loaded, which a rehearsal with --kernel would replace, and then unload: unload it (pkramctl kexec --unload), or rehearse without --kernel");
 	ret = check_all(plan, gs, ctx);
 	STEP("check");
 	if (ret)
@@ -425,7 +427,7 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 		kexec_unload();
 	}
 	leave_out(gs);
-	fprintf(stderr, "pkramctl: rehearsal: the guests stand still, for at most %d s\n",
+	fprintf(stderr, "pkramctl: rehearsal: the guests stand still; what is not saved in %d s is taken back\n",
 		REHEARSE_S);
 	begin = now_us();
 	/* Those that are not saved by then continue, and the rehearsal has failed */
@@ -549,7 +551,7 @@ static const struct ctl_verb update_verbs[] = {
 	  update_run },
 	{ "", "--rehearse [--kernel VERSION|FILE ...]",
 	  "save all guests and let them continue at once: everything but the boot, with\n"
-	  "      the time of each step. They stand still for at most 20 s",
+	  "      the time of each step. They stand still for the save, which is cancelled after 20 s",
 	  update_run },
 	{ "", "--report", "show which guests were resumed, and their blackouts",
 	  update_run },

@@ -416,7 +416,7 @@ rehearsals()
 	: >"$tmp/log"; : >"$tmp/qemu.log"
 	# shellcheck disable=SC2086
 	{
-	host empty update --rehearse $k; is 0 '^ +vm1 +running .* s +.* B +.* s' 'the guests stand still, for at most 20 s' 'a rehearsal saves the guests and lets them continue'
+	host empty update --rehearse $k; is 0 '^ +vm1 +running .* s +.* B +.* s' 'the guests stand still; what is not saved in 20 s is taken back' 'a rehearsal saves the guests and lets them continue'
 	also '^ +save and seal +[0-9.]+ s' out 'it prints how long each step took'
 	also 'vm2 is paused, and left out' err 'it leaves a paused guest alone'
 	also '^vm1 migrate ' qemu.log 'it saved'
@@ -428,6 +428,11 @@ rehearsals()
 	gone vm1.state 'no state is left'
 	host empty -j update --rehearse; json 'd["guests"][0]["stood"] < 20 and [s["step"] for s in d["steps"]] == ["check", "save and seal", "take back"]' 'it needs no kernel'
 	host empty update --rehearse --dry-run; is 2 '' 'exclude each other' '--rehearse and --dry-run exclude each other'
+	: >"$tmp/log"; : >"$tmp/qemu.log"
+	PKRAM_FAKE_IMAGE=1 host empty update --rehearse $k; is 1 '' 'a kexec image is loaded, which a rehearsal with --kernel would replace' 'a rehearsal leaves the image alone that an operator loaded'
+	! grep -qE 'load' "$tmp/log" && ! grep -q '^vm1 migrate ' "$tmp/qemu.log"; report $? 'it loads nothing, and saves nothing'
+	PKRAM_FAKE_IMAGE=1 host empty update --rehearse; is 0 '^ +vm1 +running' 'what is not saved in 20 s' 'a rehearsal without a kernel does not mind the image'
+	! grep -qE 'load' "$tmp/log"; report $? 'and does not unload it'
 	host empty guest stop --force vm3
 	sealed vm3 '-fake no-seal'
 	host empty guest start vm3
