@@ -171,12 +171,21 @@ int guest_secured(struct guest *g)
 	return 0;
 }
 
-static bool held_by_others(const struct guest *g, const char *path, char *text, size_t len)
+static bool is_a_qemu(const struct guests *gs, pid_t pid)
+{
+	const struct guest *g;
+
+	for (g = gs->list; g && g->pid != pid; g = g->next)
+		;
+	return g;
+}
+
+static bool held_by_others(const struct guests *gs, const char *path, char *text, size_t len)
 {
 	struct holder *list = holders_find(path), **at = &list, *h;
 
 	while ((h = *at)) {
-		if (h->writes && h->pid != g->pid) {
+		if (h->writes && !is_a_qemu(gs, h->pid)) {
 			at = &h->next;
 			continue;
 		}
@@ -188,7 +197,7 @@ static bool held_by_others(const struct guest *g, const char *path, char *text, 
 	return *text;
 }
 
-const char *guest_ram_held(const struct guest *g, int wait_ms)
+const char *guest_ram_held(const struct guests *gs, const struct guest *g, int wait_ms)
 {
 	static char text[1024];
 	char who[512] = "";
@@ -198,7 +207,7 @@ const char *guest_ram_held(const struct guest *g, int wait_ms)
 	for (i = 0; i < g->file.nr_ram; i++) {
 		if (!g->file.ram[i].pkram)
 			continue;
-		for (waited = 0; held_by_others(g, g->file.ram[i].path, who, sizeof(who));
+		for (waited = 0; held_by_others(gs, g->file.ram[i].path, who, sizeof(who));
 		     waited += HELD_POLL_MS) {
 			if (waited >= wait_ms) {
 				snprintf(text, sizeof(text), "%s is held by %s",

@@ -50,7 +50,9 @@ int guest_state_whole(const char *path);
 int guest_secured(struct guest *g);
 
 /**
- * guest_ram_held() - Look for processes, apart from its QEMU, that may write to its RAM
+ * guest_ram_held() - Look for processes, apart from QEMUs of guests, that may write to its RAM
+ * @gs: all guests, after guest_look(). Their QEMUs are left out: mappings are told apart by
+ *	the last part of an object's name only, and each has its own RAM claimed
  * @g: guest
  * @wait_ms: how long to wait until there is none
  *
@@ -58,6 +60,6 @@ int guest_secured(struct guest *g);
  *
  * Return: "PATH is held by NAME (PID 12)", valid until the next call; or NULL.
  */
-const char *guest_ram_held(const struct guest *g, int wait_ms);
+const char *guest_ram_held(const struct guests *gs, const struct guest *g, int wait_ms);
 
 #endif /* _PKRAMCTL_GUEST_SEAL_H */

@@ -125,7 +125,10 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 				      guest_state_name(g), g->chosen ? ", can be saved" : "");
 		if (g->state == GUEST_LIVE && !g->failed)
 			ret |= guest_check(p, g);
-		held = g->chosen ? guest_ram_held(g, 0) : NULL;
+	}
+	/* Now the QEMUs of all are known */
+	for (g = gs->list; g; g = g->next) {
+		held = g->chosen ? guest_ram_held(gs, g, 0) : NULL;
 		if (held)
 			preflight_add(p, PREFLIGHT_WARN, "guest",
 				      "%s: %s, which may write to it: if it does not let go when QEMU ends, the update is cancelled",
@@ -278,7 +281,7 @@ static int check_held(struct guests *gs)
 	int ret = 0;
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		held = guest_ram_held(g, HELD_MS);
+		held = guest_ram_held(gs, g, HELD_MS);
 		if (held)
 			ret = ctl_error("%s: %s, which may write to it although the guest is saved: end it",
 					g->file.name, held);

@@ -15,6 +15,7 @@
     starts-paused   have an I/O error after the start
     powers-down     power down on request
     huge            have more RAM than fits on any disk, outside of files
+    twin            map a removed file named vm1, as its RAM in another folder may be
     no-machine      do not tell the machine
     no-seal         do not seal the RAM in a save
     cut-off         write only a part of the state
@@ -24,6 +25,7 @@
 RAM in memory-backend-pkram has its state where fake_system.c looks for it.
 """
 import json
+import mmap
 import os
 import signal
 import socket
@@ -265,6 +267,12 @@ def main():
     server.bind(path)
     # As QEMU does
     server.listen(1)
+    if "twin" in qemu.words:
+        path_of_twin = os.path.join(os.path.dirname(value("-pidfile")), "vm1")
+        with open(path_of_twin, "w+b") as f:
+            f.truncate(4096)
+            qemu.twin = mmap.mmap(f.fileno(), 4096)
+        os.unlink(path_of_twin)
     with open(value("-pidfile"), "w") as f:
         f.write("%d\n" % os.getpid())
     while not qemu.ending:

@@ -404,6 +404,31 @@ plugged()
 	end_all
 }
 
+# Objects of two guests may have the same name in two folders
+twins()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	export PKRAM_FAKE_INNER=1
+	sealed vm1; sealed vm2 '-fake twin'
+	host idle guest start --all
+	# shellcheck disable=SC2086
+	{
+	host empty check $k
+	! grep -q 'vm1 is held by' "$tmp/out"; report $? "the QEMU of another guest does not hold this one's RAM"
+	# It keeps its QEMU until the boot
+	echo running >"$tmp/run/vm2/was"
+	tell vm2 migrate "{\"uri\": \"file:$tmp/state/vm2.state\"}"
+	wait_for is_listed vm2 postmigrate
+	: >"$tmp/log"
+	host empty update $k
+	grep -q '^reboot kexec' "$tmp/log"; report $? 'nor does one of a guest that is saved already cancel an update'
+	}
+	unset PKRAM_FAKE_INNER
+	end_all
+}
+
 # Everything but the boot
 rehearsals()
 {
@@ -451,5 +476,6 @@ as_defined
 records
 pinned
 plugged
+twins
 rehearsals
 tap_finish
