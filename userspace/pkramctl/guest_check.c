@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Checks of a running guest before an update: see guest_check.h. */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 #include "child.h"
 #include "ctl.h"
 #include "guest_check.h"
@@ -97,9 +100,36 @@ static int check_qemu(struct preflight *p, struct guest *g)
 			     disk.minor, disk.micro, remark);
 }
 
+/* QEMU may not start with them, which is too late after the update */
+static int check_bad_pages(struct preflight *p, struct guest *g)
+{
+	struct pkram_ioc_info info;
+	int fd, err, ret = 0;
+	unsigned int i;
+
+	for (i = 0; i < g->file.nr_ram; i++) {
+		if (!g->file.ram[i].pkram || !g->file.ram[i].whole)
+			continue;
+		info = (struct pkram_ioc_info){ .size = sizeof(info) };
+		fd = open(g->file.ram[i].path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		err = fd < 0 ? -errno : pkram_file_info(fd, &info);
+		if (fd >= 0)
+			close(fd);
+		if (err || !info.nr_bad_pages)
+			continue;
+		ret |= preflight_add(p, PREFLIGHT_REFUSE, "bad pages",
+				     "%s: its RAM in %s has %" PRIu64 " bad pages, with which its QEMU does not start for a resume because of %s: remove that from its definition, then run pkramctl guest save %s and pkramctl guest resume --as-defined %s",
+				     g->file.name, g->file.ram[i].path,
+				     (uint64_t)info.nr_bad_pages, g->file.ram[i].whole,
+				     g->file.name, g->file.name);
+	}
+	return ret;
+}
+
 int guest_check(struct preflight *p, struct guest *g)
 {
-	return check_definition(p, g) | check_machine(p, g) | check_qemu(p, g);
+	return check_definition(p, g) | check_machine(p, g) | check_qemu(p, g) |
+	       check_bad_pages(p, g);
 }
 
 /*

@@ -7,8 +7,8 @@
 #include "preflight.h"
 
 /*
- * Add rows about a guest that is live: its definition, its machine, and the QEMU that would
- * resume it. 0 or %CTL_FAILED
+ * Add rows about a guest that is live: its definition, its machine, the QEMU that would
+ * resume it, and bad pages that this QEMU would not accept. 0 or %CTL_FAILED
  */
 int guest_check(struct preflight *p, struct guest *g);
 

@@ -250,20 +250,18 @@ static char *property(const char *s, const char *key)
 	return value;
 }
 
-static int add_ram(struct parser *p, char *path, bool pkram, bool shared)
+static int add_ram(struct parser *p, struct guest_ram new)
 {
 	struct guest_file *g = p->g;
 	struct guest_ram *ram;
 
 	ram = realloc(g->ram, (g->nr_ram + 1) * sizeof(*ram));
 	if (!ram) {
-		free(path);
+		free(new.path);
 		return no_memory(p);
 	}
 	g->ram = ram;
-	ram[g->nr_ram++] = (struct guest_ram){
-		.path = path, .pkram = pkram, .shared = shared,
-	};
+	ram[g->nr_ram++] = new;
 	return 0;
 }
 
@@ -293,11 +291,23 @@ static bool object_switch(const char *object, struct json_object *json, const ch
 	return on;
 }
 
+static bool has_word(const struct guest_file *g, const char *word)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nr_args; i++) {
+		if (!strcmp(g->args[i], word))
+			return true;
+	}
+	return false;
+}
+
 /* Parse an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
 static int find_ram(struct parser *p, const char *object)
 {
 	struct json_object *json = *object == '{' ? json_tokener_parse(object) : NULL;
-	char *type, *name, *dir, *path = NULL;
+	char *type, *name, *dir, *bad_pages, *path = NULL;
+	const char *whole = NULL;
 	bool pkram, shared = true;
 
 	/* QEMU will report the error */
@@ -305,6 +315,12 @@ static int find_ram(struct parser *p, const char *object)
 		json_object_put(json);
 		return 0;
 	}
+	if (object_switch(object, json, "prealloc", has_word(p->g, "-mem-prealloc")))
+		whole = has_word(p->g, "-mem-prealloc") ? "-mem-prealloc" : "prealloc=on";
+	bad_pages = object_property(object, json, "bad-pages");
+	if (bad_pages && !strcmp(bad_pages, "refuse"))
+		whole = "bad-pages=refuse";
+	free(bad_pages);
 	type = json ? object_property(object, json, "qom-type") :
 		      strndup(object, strcspn(object, ","));
 	pkram = type && !strcmp(type, "memory-backend-pkram");
@@ -329,7 +345,10 @@ static int find_ram(struct parser *p, const char *object)
 	}
 	free(type);
 	json_object_put(json);
-	return path ? add_ram(p, path, pkram, shared) : 0;
+	if (!path)
+		return 0;
+	return add_ram(p, (struct guest_ram){ .path = path, .pkram = pkram, .shared = shared,
+					      .whole = whole });
 }
 
 /* Look for disks whose writes go to a temporary file */

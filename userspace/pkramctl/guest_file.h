@@ -13,10 +13,12 @@
  * @path: of the file
  * @pkram: memory-backend-pkram: QEMU seals it
  * @shared: the state does not contain it: it is lost unless the file outlives the kernel
+ * @whole: the option with which QEMU does not start if the file has bad pages, or NULL
  */
 struct guest_ram {
 	char *path;
 	bool pkram, shared;
+	const char *whole;
 };
 
 /**

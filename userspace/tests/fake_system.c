@@ -205,6 +205,8 @@ static int file_info(int fd, const struct fake_object *o, struct pkram_ioc_info 
 
 	if (fstat(fd, &st))
 		abort();
+	if (getenv("PKRAM_FAKE_BAD_PAGES"))
+		info->nr_bad_pages = atoi(getenv("PKRAM_FAKE_BAD_PAGES"));
 	info->object_id = st.st_ino;
 	info->bytes = st.st_size;
 	info->allocated = st.st_blocks * 512;

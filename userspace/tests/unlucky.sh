@@ -429,6 +429,36 @@ twins()
 	end_all
 }
 
+# Bad pages with which the next QEMU would not start
+broken()
+{
+	export PKRAM_FAKE_BAD_PAGES=3
+	sealed vm1
+	host idle guest start vm1
+	host empty check;		! grep -q '^bad pages' "$tmp/out"; report $? 'check accepts bad pages that nothing touches'
+	host idle guest stop --force vm1
+	sealed vm1 -mem-prealloc
+	host idle guest start vm1
+	host empty check;		is 1 '^bad pages +refused +vm1: its RAM in .*/vm1 has 3 bad pages' '' 'check refuses bad pages of a guest with -mem-prealloc'
+	host idle guest stop --force vm1
+	sealed vm1
+	sed -i 's/size=16M/size=16M,bad-pages=refuse/' "$tmp/guests/vm1.conf"
+	host idle guest start vm1
+	host empty check;		is 1 'because of bad-pages=refuse: remove' '' 'check refuses bad pages that QEMU would refuse'
+	host idle guest stop --force vm1
+	sealed vm1
+	sed -i 's/size=16M/size=16M,prealloc=on/' "$tmp/guests/vm1.conf"
+	host idle guest start vm1
+	PKRAM_FAKE_BAD_PAGES=0 host empty check; ! grep -q '^bad pages' "$tmp/out"; report $? 'check accepts prealloc=on without bad pages'
+	host empty update --rehearse;	is 1 '' 'because of prealloc=on: remove that from its definition, then run pkramctl guest save vm1 and pkramctl guest resume --as-defined vm1' 'a rehearsal says what to do about bad pages'
+	sealed vm1
+	host idle guest save vm1; host idle guest resume --as-defined vm1
+	host empty check;		is 0 '^guest +ok +vm1: running' '' 'that helps'
+	! grep -q '^bad pages' "$tmp/out"; report $? 'and nothing more is said'
+	end_all
+	unset PKRAM_FAKE_BAD_PAGES
+}
+
 # Everything but the boot
 rehearsals()
 {
@@ -477,5 +507,6 @@ records
 pinned
 plugged
 twins
+broken
 rehearsals
 tap_finish
