@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whether a guest's storage is there after a save: see guest_storage.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 #include "ctl.h"
 #include "guest_storage.h"
 
@@ -27,6 +29,38 @@ static bool is_ram_disk(const struct stat *st, const char *path)
 					!strncmp(path, "/dev/zram", 9));
 }
 
+/*
+ * Look for a file among those that QEMU has open: it opens its disks before it changes its root
+ * (-run-with chroot=). What was removed has no link left, and a link that says so.
+ * 0, and @real is a path to it, or -ENOENT
+ */
+static int find_open(const struct guest *g, const char *path, char *real, size_t len)
+{
+	char dir[64], name[320], link[PATH_MAX];
+	size_t n, want = strlen(path);
+	int err = -ENOENT;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)g->pid);
+	d = opendir(dir);
+	while (err && d && (e = readdir(d))) {
+		snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
+		n = readlink(name, link, sizeof(link)) + 1;
+		/* Of a relative path only the end is known */
+		if (!n-- || n < want || memcmp(link + n - want, path, want) ||
+		    (n > want && (*path == '/' || link[n - want - 1] != '/')) ||
+		    stat(name, &st) || !st.st_nlink)
+			continue;
+		snprintf(real, len, "%s", name);
+		err = 0;
+	}
+	if (d)
+		closedir(d);
+	return err;
+}
+
 /* @path: as QEMU sees it, which may have another root and another working directory */
 static int check_file(struct guest *g, const char *path)
 {
@@ -39,7 +73,7 @@ static int check_file(struct guest *g, const char *path)
 		return 0;
 	snprintf(real, sizeof(real), "/proc/%d/%s%s", (int)g->pid,
 		 *path == '/' ? "root" : "cwd/", path);
-	if (stat(real, &st) && errno == ENOENT)
+	if (stat(real, &st) && errno == ENOENT && find_open(g, path, real, sizeof(real)))
 		return guest_fail(g, "its disk %s would be lost: it is a temporary file, or was removed, and ends with QEMU",
 				  path);
 	if (stat(real, &st) || statfs(real, &fs))

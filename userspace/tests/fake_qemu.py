@@ -92,6 +92,8 @@ class Qemu:
         self.status = "inmigrate" if value("-incoming") else "running"
         if "starts-paused" in self.words and self.status == "running":
             self.status = "io-error"
+        # It may change its root
+        self.log = open(os.environ.get("FAKE_QEMU_LOG", "/dev/null"), "a", buffering=1)
         self.migration = {}
         self.devices = {"cold": ("virtio-rng-pci", False)}
         self.refusals = 2
@@ -110,10 +112,7 @@ class Qemu:
         self.client.sendall(json.dumps(message).encode() + b"\r\n")
 
     def command(self, name, args):
-        log = os.environ.get("FAKE_QEMU_LOG")
-        if log:
-            with open(log, "a") as f:
-                f.write("%s %s %s\n" % (self.name, name, json.dumps(args)))
+        self.log.write("%s %s %s\n" % (self.name, name, json.dumps(args)))
         if name == "query-status":
             self.asked += self.status == "postmigrate"
             if "is-continued" in self.words and self.asked == 2:
@@ -275,6 +274,10 @@ def main():
         os.unlink(path_of_twin)
     with open(value("-pidfile"), "w") as f:
         f.write("%d\n" % os.getpid())
+    if value("-run-with").startswith("chroot="):
+        qemu.disks = [open(node["file"], "rb") for node in block_nodes()]
+        os.chroot(value("-run-with")[len("chroot="):])
+        os.chdir("/")
     while not qemu.ending:
         qemu.client, _ = server.accept()
         if "mute" in qemu.words:
@@ -287,8 +290,9 @@ def main():
         qemu.client.close()
     if qemu.status != "postmigrate" and qemu.status != "inmigrate":
         set_state(RUNNING)
-    os.unlink(path)
-    os.unlink(value("-pidfile"))
+    for path in path, value("-pidfile"):
+        if os.path.exists(path):
+            os.unlink(path)
 
 
 main()

@@ -95,6 +95,19 @@ verbs()
 	ctl guest save vm1;		is 1 '' "its disk $ram/disk would be lost: it is a temporary file, or was removed" 'save refuses a disk that was removed'
 	mv "$ram/moved" "$ram/disk"
 	ctl guest stop vm1 --force
+	# QEMU opens its disks before it changes its root
+	if [ "$(id -u)" = 0 ]; then
+		mkdir -p "$tmp/jail"
+		define vm1 "$disk$ram/disk -run-with chroot=$tmp/jail"
+		ctl guest start vm1
+		mv "$ram/disk" "$ram/moved"
+		ctl guest save vm1;	is 1 '' "its disk $ram/disk would be lost: it is a temporary file, or was removed" 'save refuses a disk that was removed, behind a chroot'
+		mv "$ram/moved" "$ram/disk"
+		# Its state would be there, too
+		ctl guest save vm1;	is 1 '' "$tmp/state/vm1.state" 'save looks for a disk where QEMU opened it'
+		! grep -q 'would be lost' "$tmp/err"; report $? 'and does not miss it behind a chroot'
+		ctl guest stop vm1 --force
+	fi
 	define vm1 "$disk$ram/disk,snapshot=on"
 	ctl guest start vm1; ctl guest save vm1; is 1 '' 'would be lost: snapshot=on lets QEMU write to a temporary file' 'save refuses snapshot=on by name'
 	ctl guest stop vm1 --force
