@@ -63,10 +63,45 @@ static int check_ram(struct guest *g)
 	return 0;
 }
 
-int guest_savable(struct guest *g)
+/* Of a migration that somebody else has started */
+static bool is_under_way(const char *status)
+{
+	static const char *const over[] = { "", "none", "completed", "failed", "cancelled" };
+	size_t i;
+
+	for (i = 0; i < sizeof(over) / sizeof(over[0]); i++)
+		if (!strcmp(status, over[i]))
+			return false;
+	return true;
+}
+
+/*
+ * A VFIO device blocks a migration in mode normal, but not a save; and QEMU names what
+ * blocks the current mode.
+ */
+static int check_blockers(struct guest *g)
 {
 	struct json_object *reasons, *first;
 
+	if (qmp_command(&g->qmp, "query-migrate", NULL))
+		return guest_fail(g, "%s", g->qmp.error);
+	if (is_under_way(qmp_text(&g->qmp, "status")))
+		return guest_fail(g, "a migration is under way: wait for its end, or cancel it");
+	if (migrate_set_mode(g, true))
+		return CTL_FAILED;
+	if (qmp_command(&g->qmp, "query-migrate", NULL)) {
+		guest_fail(g, "%s", g->qmp.error);
+	} else if (json_object_object_get_ex(g->qmp.answer, "blocked-reasons", &reasons)) {
+		first = json_object_array_get_idx(reasons, 0);
+		guest_fail(g, "%s", first ? json_object_get_string(first) :
+			   "QEMU gives no reason why it cannot be saved");
+	}
+	migrate_set_mode(g, false);
+	return g->failed ? CTL_FAILED : 0;
+}
+
+int guest_savable(struct guest *g)
+{
 	switch (g->state) {
 	case GUEST_LIVE:
 		break;
@@ -85,14 +120,7 @@ int guest_savable(struct guest *g)
 				  g->status);
 	if (check_ram(g) || guest_check_storage(g) || guest_check_devices(g))
 		return CTL_FAILED;
-	if (qmp_command(&g->qmp, "query-migrate", NULL))
-		return guest_fail(g, "%s", g->qmp.error);
-	if (!json_object_object_get_ex(g->qmp.answer, "blocked-reasons",
-				       &reasons))
-		return 0;
-	first = json_object_array_get_idx(reasons, 0);
-	return guest_fail(g, "%s", first ? json_object_get_string(first) :
-			  "QEMU gives no reason why it cannot be saved");
+	return check_blockers(g);
 }
 
 /**

@@ -54,6 +54,12 @@ static int command(struct guest *g, const char *name, struct json_object *args)
 	return 0;
 }
 
+int migrate_set_mode(struct guest *g, bool reboot)
+{
+	return command(g, "migrate-set-parameters",
+		       one("mode", json_object_new_string(reboot ? "cpr-reboot" : "normal")));
+}
+
 /* QEMU limits the bandwidth of migrations; a save to RAM needs no limit */
 static int set_parameters(struct guest *g, bool on)
 {

@@ -13,6 +13,9 @@
 /* Set mode and capabilities for a save or load, or restore them */
 int migrate_set_up(struct guest *g, bool on);
 
+/* Only the mode; QEMU tells what blocks a migration in the current one */
+int migrate_set_mode(struct guest *g, bool reboot);
+
 /* Start "migrate" or "migrate-incoming"; migrate_begun() reads the answer */
 int migrate_begin(struct guest *g, const char *command);
 int migrate_begun(struct guest *g);

@@ -6,6 +6,7 @@
     no-start        exit with an error
     mute            do not answer on the QMP socket
     blocked         report that migration is blocked
+    blocked-normal  the same in mode normal only
     fail-late       fail the migration after the guest was stopped; refuse cont twice
     die-in-save     exit during the save
     slow            never complete a save
@@ -95,6 +96,7 @@ class Qemu:
         # It may change its root
         self.log = open(os.environ.get("FAKE_QEMU_LOG", "/dev/null"), "a", buffering=1)
         self.migration = {}
+        self.mode = "normal"
         self.devices = {"cold": ("virtio-rng-pci", False)}
         self.refusals = 2
         self.ending = False
@@ -169,7 +171,9 @@ class Qemu:
         elif name == "system_powerdown":
             self.event("POWERDOWN")
             self.ending = "powers-down" in self.words
-        elif name not in ("qmp_capabilities", "object-add", "migrate-set-parameters",
+        elif name == "migrate-set-parameters":
+            self.mode = args.get("mode", self.mode)
+        elif name not in ("qmp_capabilities", "object-add",
                           "migrate-set-capabilities"):
             raise Refusal("The command %s has not been found" % name)
         return {}
@@ -178,6 +182,8 @@ class Qemu:
         answer = dict(self.migration)
         if "blocked" in self.words:
             answer["blocked-reasons"] = ["the disk cannot be migrated"]
+        if "blocked-normal" in self.words and self.mode == "normal":
+            answer["blocked-reasons"] = ["VFIO migration is not supported"]
         if answer.get("status") == "active" and "slow" not in self.words:
             self.migration = self.outcome
             if self.outcome["status"] == "completed":

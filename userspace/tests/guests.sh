@@ -176,6 +176,10 @@ trouble()
 	define vm1 '-fake no-start'
 	ctl guest start vm1;		is 1 '' 'QEMU ended: fake_qemu: no such machine' 'start prints why QEMU ended'
 	does vm1 stopped 'a guest whose QEMU did not start is stopped'
+	define vm1 '-fake blocked-normal'
+	ctl guest start vm1
+	ctl guest save vm1;		is 0 '^vm1 +saved' '' 'what blocks a live migration, as a VFIO device does, does not block a save'
+	ctl guest unseal vm1
 	define vm1 '-fake blocked'
 	ctl guest start vm1
 	: >"$tmp/qemu.log"
