@@ -48,7 +48,7 @@ struct object {
 
 static const uint8_t pool_uuid[16] = "a fake pool";
 
-#define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
 
 /* The name of the object that a path or a descriptor is, or NULL */
 static const char *object_name(const char *path)

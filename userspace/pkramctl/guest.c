@@ -458,7 +458,7 @@ static void exec_qemu(const struct guest *g, bool incoming)
 	argv[n++] = (char *)guest_run_path(g, "pid");
 	memcpy(argv + n, f->args, f->nr_args * sizeof(*argv));
 	n += f->nr_args;
-	/* An alias ("q35"), or the default, may be another version in this QEMU. The last one counts */
+	/* An alias ("q35"), or the default, may be another version now. The last one counts */
 	if (incoming && *g->machine) {
 		snprintf(machine, sizeof(machine), "type=%s", g->machine);
 		argv[n++] = "-machine";

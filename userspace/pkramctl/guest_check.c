@@ -86,8 +86,7 @@ static int check_qemu(struct preflight *p, struct guest *g)
 				     g->file.name, g->file.qemu);
 	if (disk.major < runs.major || (disk.major == runs.major && disk.minor < runs.minor)) {
 		v = PREFLIGHT_REFUSE;
-		remark =
-			", which is older and cannot be expected to load its state: install the newer one";
+		remark = ", which is older and may not load its state: install the newer one";
 	} else if (disk.major != runs.major || disk.minor != runs.minor) {
 		v = PREFLIGHT_WARN;
 		remark = ", which resumes it";

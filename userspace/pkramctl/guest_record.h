@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The record of a save and of the resume that follows: for the report, and for the resume. After the save it
- * is next to the state, so that it is preserved over the kexec; after the resume it is in
+ * The record of a save and of the resume that follows: for the report, and for the resume.
+ * After the save it is next to the state, so that it is preserved over the kexec; after the resume it is in
  * the guest's run directory, until the next resume or boot.
  */
 #ifndef _PKRAMCTL_GUEST_RECORD_H

@@ -304,8 +304,7 @@ static int explain_load(const struct kexec_plan *plan, int err)
 		hint = " (the image's signature is not accepted)";
 		break;
 	case EBUSY:
-		hint =
-			" (another kexec, or a load of the crash kernel, has been under way for 30 s)";
+		hint = " (another kexec, or a load of the crash kernel, has run for 30 s)";
 		break;
 	case EADDRNOTAVAIL:
 	case ENOMEM:

@@ -12,7 +12,7 @@
 static const char *forced_loss(const char *what)
 {
 	if (!strcmp(what, "initrd"))
-		return "; if that kernel does not find its root file system, the pool and all saved guests are lost";
+		return "; if it finds no root file system, the pool and all saved guests are lost";
 	if (!strcmp(what, "object"))
 		return "; what that process still writes damages the guest";
 	if (!strcmp(what, "DMA tables"))

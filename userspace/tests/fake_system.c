@@ -139,7 +139,8 @@ int open(const char *path, int flags, ...)
 
 	if (!strcmp(path, "/sys/kernel/kexec_loaded")) {
 		if (pipe(fd) ||
-		    write(fd[1], fake_image_loaded || getenv("PKRAM_FAKE_IMAGE") ? "1\n" : "0\n", 2) != 2)
+		    write(fd[1], fake_image_loaded || getenv("PKRAM_FAKE_IMAGE") ?
+			  "1\n" : "0\n", 2) != 2)
 			abort();
 	} else if (!strcmp(path, "/proc/cmdline") && cmdline) {
 		if (pipe(fd) || write(fd[1], cmdline, strlen(cmdline)) < 0)
