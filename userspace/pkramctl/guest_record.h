@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The record of a save and of the resume that follows: for the report, and for the resume.
- * After the save it is next to the state, so that it is preserved over the kexec; after the resume it is in
- * the guest's run directory, until the next resume or boot.
+ * After the save it is next to the state, so that it is preserved over the kexec; after the
+ * resume it is in the guest's run directory, until the next resume or boot.
  */
 #ifndef _PKRAMCTL_GUEST_RECORD_H
 #define _PKRAMCTL_GUEST_RECORD_H
