@@ -261,10 +261,16 @@ static void test_bad_head(void)
 	physical_exit();
 }
 
-static void test_stray_range(void)
+static void check_missing(u32 nr)
 {
 	struct pkram_pool_info info;
 
+	pkram_store_info(&info);
+	CHECK_EQ(info.nr_missing, nr);
+}
+
+static void test_stray_range(void)
+{
 	start(3);
 	CHECK_EQ(adopt(0, 1), 0);
 	CHECK_EQ(adopt(1, 1), 0);
@@ -276,22 +282,17 @@ static void test_stray_range(void)
 	physical_reserve(4, 1);
 	physical_boot();
 	check_quarantined(2, 2);
-	pkram_store_info(&info);
-	CHECK_EQ(info.nr_missing, 2);
+	check_missing(2);
 	CHECK_EQ(give_back(4, 1), 0);
-	pkram_store_info(&info);
-	CHECK_EQ(info.nr_missing, 2);
+	check_missing(2);
 	CHECK_EQ(give_back(1, 1), 0);
-	pkram_store_info(&info);
-	CHECK_EQ(info.nr_missing, 1);
+	check_missing(1);
 	physical_exit();
 }
 
 /* Two regions that cannot be read are one range. */
 static void test_two_missing(void)
 {
-	struct pkram_pool_info info;
-
 	start(3);
 	CHECK_EQ(adopt(0, 1), 0);
 	CHECK_EQ(adopt(1, 1), 0);
@@ -301,11 +302,9 @@ static void test_two_missing(void)
 	damage_header(2);
 	physical_boot();
 	check_quarantined(1, 2);
-	pkram_store_info(&info);
-	CHECK_EQ(info.nr_missing, 2);
+	check_missing(2);
 	CHECK_EQ(give_back(1, 2), 0);
-	pkram_store_info(&info);
-	CHECK_EQ(info.nr_missing, 0);
+	check_missing(0);
 	physical_exit();
 }
 
