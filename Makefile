@@ -48,7 +48,7 @@ help:
 	@echo '  make bench            export and import against fio, on this machine; in VMs mapping'
 	@echo '                        for DMA against type1, attaching against the number of objects,'
 	@echo '                        allocations and faults while 700 GiB are removed'
-	@echo '                        [BENCH_DIR=folder on the disk, build/bench]'
+	@echo '                        [BENCH_DIR=directory on the disk, build/bench]'
 
 modules:
 	@scripts/build-modules.sh $(KVER)

@@ -7,7 +7,7 @@
 # The sources are mirrored there as symbolic links, so that one tree can be built for many
 # kernels and stays clean.  Headers that are installed on this machine
 # (/lib/modules/KVER/build) are used; others come from the cache.  Modules for kernels that
-# need a newer compiler are built in the Debian 13 root.  Prints the folder that holds the
+# need a newer compiler are built in the Debian 13 root.  Prints the directory that holds the
 # modules.  PKRAM_NO_VFIO=1 leaves out pkram_vfio.ko.
 
 set -euo pipefail
@@ -17,7 +17,7 @@ set -euo pipefail
 which=$1
 shift
 
-# The kernel's build folder, for `make -C`, and its version
+# The kernel's build directory, for `make -C`, and its version
 if [[ -e /lib/modules/$which/build/Makefile ]]; then
 	kver=$which
 	kbuild=/lib/modules/$which/build

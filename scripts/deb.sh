@@ -4,7 +4,7 @@
 # deb.sh - build the Debian packages, each on the release it is for
 #
 #   deb.sh build [SUITE...]        build them (default: bookworm and trixie), run
-#                                  lintian on them, print their folders
+#                                  lintian on them, print their directories
 #   deb.sh try SUITE COMMAND...    run COMMAND where they are built, with debian-root.sh
 #
 # The sources are the tracked files of the work tree; the packages are written to

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debian-root.sh - another Debian release in a folder, to build or try things in
+# debian-root.sh - another Debian release in a directory, to build or try things in
 #
 #   debian-root.sh fetch SUITE PACKAGES            make it if needed; print its path
 #   debian-root.sh exec SUITE PACKAGES COMMAND...  run COMMAND in it

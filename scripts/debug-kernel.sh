@@ -5,7 +5,7 @@
 #
 # Builds it from Debian's linux-source package with scripts/debug.config, once for
 # each version of source and configuration (about an hour on two cores), and
-# prints its folder in the cache, which is laid out as those of kernels.sh; with
+# prints its directory in the cache, which is laid out as those of kernels.sh; with
 # --version, prints its uname -r.  An interrupted build continues where it was.
 # Not for continuous integration.
 
@@ -13,7 +13,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 config=$PKRAM_TOP/scripts/debug.config
-print=folder
+print=directory
 if [[ ${1:-} == --version ]]; then
 	print=version
 	shift

@@ -4,13 +4,13 @@
 # kernels.sh - find, fetch and unpack the Debian kernels pkram is tested on.
 #
 #   kernels.sh version SERIES|KVER   print the kernel version (uname -r)
-#   kernels.sh fetch SERIES|KVER     make sure it is in the cache, print its folder
+#   kernels.sh fetch SERIES|KVER     make sure it is in the cache, print its directory
 #
 # SERIES is 6.1 (Debian 12), 6.12 (its backports), 7 (newest 7.x of Debian 13's
 # backports), 7.2 (of the same), or one of the first three with -debug: the kernel
 # debug-kernel.sh builds. Versions are looked up at run time, through Debian's
 # metapackages where these name the series.  A kernel's
-# folder in the cache holds vmlinuz, modules/ (as /lib/modules/KVER), build/
+# directory in the cache holds vmlinuz, modules/ (as /lib/modules/KVER), build/
 # (what `make -C` wants) and, written last, a checksum in .complete.
 
 set -euo pipefail
@@ -77,7 +77,7 @@ complete() {
 	[[ -s $1/.complete ]] && (cd "$1" && sha256sum --status -c .complete)
 }
 
-# unpack SERIES KVER DIR - download the packages and fill the folder
+# unpack SERIES KVER DIR - download the packages and fill the directory
 unpack() {
 	local series=$1 kver=$2 dir=$3 sources tmp f
 	sources=$(suites "$series")
@@ -131,7 +131,7 @@ modules_dep() {
 	rm -rf "$root"
 }
 
-# fetch SERIES|KVER - download it unless the cache has it; print its folder
+# fetch SERIES|KVER - download it unless the cache has it; print its directory
 fetch() {
 	local series kver dir
 	case $1 in

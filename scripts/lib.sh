@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lib.sh - shared by the build and test scripts: the cache folder, messages, package
+# lib.sh - shared by the build and test scripts: the cache directory, messages, package
 # installation, and a private apt configuration.  Source it; it runs nothing by itself.
 
 PKRAM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -71,7 +71,7 @@ package_megabytes() {
 		sed -n 's/^Size: //p' | megabytes
 }
 
-# lock_file NAME - print the path of a lock file for flock(1); make its folder
+# lock_file NAME - print the path of a lock file for flock(1); make its directory
 lock_file() {
 	mkdir -p "$PKRAM_CACHE/locks"
 	printf '%s\n' "$PKRAM_CACHE/locks/$1"

@@ -3,7 +3,7 @@
 #
 # linux-source.sh tools|tree SERIES - fetch files that only linux-source packages have
 #
-#   tools   print a folder with the few files of the newest source that tests and
+#   tools   print a directory with the few files of the newest source that tests and
 #           checks use: kselftest_harness.h and what it includes, checkpatch.pl, the
 #           client for netlink specs (ynl) with the schema of specs
 #   tree    print the path of the source tarball for SERIES, and its version, on

@@ -3,7 +3,7 @@
 #
 # qemu.sh - QEMU with the pkram backend: Debian's source and qemu-patches/
 #
-#   qemu.sh build [BASE]          print the folder that holds bin/qemu-system-x86_64
+#   qemu.sh build [BASE]          print the directory that holds bin/qemu-system-x86_64
 #                                 and share/qemu/, its ROMs (it finds them itself)
 #   qemu.sh qtest [BASE]          print the path of QEMU's own migration-test
 #   qemu.sh source [BASE [DIR]]   a git tree to work on: the source is branch base,
@@ -18,8 +18,8 @@
 #   QEMU_PATCHES=DIR|none         these patches in place of qemu-patches/BASE
 #   QEMU_ALSO=DIR                 these patches too, after the others
 #
-# A build's folder in the cache is named by a hash of source, patches, options and
-# ROMs.  The git tree and the build folder of each base stay in the cache too: after
+# A build's directory in the cache is named by a hash of source, patches, options and
+# ROMs.  The git tree and the build directory of each base stay in the cache too: after
 # a change of the patches only what depends on them is compiled again.
 
 set -euo pipefail
@@ -126,7 +126,7 @@ fetch() {
 }
 
 # tools - a Python environment with the meson that QEMU wants, which Debian 12 has
-# among its backports; print its folder
+# among its backports; print its directory
 tools() {
 	local deb name dir version names=(meson python3-pycotap)
 	version=$(for name in "${names[@]}"; do
@@ -211,7 +211,7 @@ base_of() {
 	echo "$known"
 }
 
-# lock_work - make the folder $work and lock it
+# lock_work - make the directory $work and lock it
 lock_work() {
 	mkdir -p "$work"
 	exec 9>"$(lock_file "qemu-${work##*/}")"
@@ -221,7 +221,7 @@ lock_work() {
 	}
 }
 
-# prepare [BASE] - install packages, set base, version, work (the build folder) and id
+# prepare [BASE] - install packages, set base, version, work (the build directory) and id
 # (of the source); for a user's own source also lock $work
 prepare() {
 	local want=${1:-} src=${QEMU_SRC:-}
@@ -253,7 +253,7 @@ choose_patches() {
 	patches=()
 	for dir in "${QEMU_PATCHES:-$PKRAM_TOP/qemu-patches/$base}" "${QEMU_ALSO:-none}"; do
 		[[ $dir != none ]] || continue
-		[[ -d $dir ]] || die "no such folder: $dir"
+		[[ -d $dir ]] || die "no such directory: $dir"
 		for file in "$(realpath "$dir")"/*.patch; do
 			if [[ -e $file && ${file##*/} != 0000-* ]]; then
 				patches+=("$file")
@@ -407,7 +407,7 @@ holds() {
 	sums_hold "$dir"
 }
 
-# build TARGET... - set out to the folder that holds them; build it if needed
+# build TARGET... - set out to the directory that holds them; build it if needed
 build() {
 	local key
 	key=$({

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# trixie-root.sh - a Debian 13 tool chain in a folder, for what Debian 12's gcc and
+# trixie-root.sh - a Debian 13 tool chain in a directory, for what Debian 12's gcc and
 # glibc cannot build (modules for 7.x kernels).
 #
 #   trixie-root.sh fetch              make the root, or find it; print its path

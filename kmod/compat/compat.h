@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Every difference between the kernels that pkram supports: 6.1, 6.12 and 7.x. The
- * code is written in the newest kernel's spelling; this folder supplies what an
+ * code is written in the newest kernel's spelling; this directory supplies what an
  * older kernel lacks. No other part of the module looks at a kernel version.
  */
 #ifndef _PKRAM_COMPAT_H

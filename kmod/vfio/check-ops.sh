@@ -8,9 +8,9 @@
 # VFIO does not export struct vfio_iommu_driver_ops, so symbol versions do not protect
 # it.  pahole prints our declarations from the debug information of OBJECT, and those of
 # the kernel from its BTF.  Both must be the same text: members, their order, offsets and
-# the arguments of functions.  KBUILD is the folder given to `make -C`; if it contains
+# the arguments of functions.  KBUILD is the directory given to `make -C`; if it contains
 # the complete source, its header is compared instead.  The kernel image is searched
-# where Debian installs it; PKRAM_KERNEL=DIR names a folder with vmlinuz and modules/
+# where Debian installs it; PKRAM_KERNEL=DIR names a directory with vmlinuz and modules/
 # instead.
 
 set -eu

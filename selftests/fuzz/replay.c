@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Run a fuzz target with each file of a folder: replay FOLDER. Writes TAP. */
+/* Run a fuzz target with each file of a directory: replay DIRECTORY. Writes TAP. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	DIR *dir;
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: replay FOLDER\n");
+		fprintf(stderr, "usage: replay DIRECTORY\n");
 		return 2;
 	}
 	dir = opendir(argv[1]);

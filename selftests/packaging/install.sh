@@ -31,7 +31,7 @@ there() {
 	return $missing
 }
 
-# The folder has all of the module's sources, and no build results.
+# The directory has all of the module's sources, and no build results.
 dkms_source() {
 	diff -r -x '*.o' "$PKRAM_TOP/kmod" "$to/usr/src/pkram-$version/kmod" &&
 		diff -r "$PKRAM_TOP/uapi/linux" "$to/usr/src/pkram-$version/uapi/linux" &&

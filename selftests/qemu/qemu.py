@@ -41,7 +41,7 @@ class State(ctypes.Structure):
 
 
 class Host:
-    """A folder with objects, and the QEMUs that use it."""
+    """A directory with objects, and the QEMUs that use it."""
 
     def __init__(self, qemu, tiny, shim):
         self.qemu, self.tiny, self.shim = qemu, tiny, shim
@@ -93,10 +93,10 @@ class Host:
         for q in self.running:
             q.kill()
         self.running = []
-        for folder in self.dir, self.top:
-            for name in os.listdir(folder):
+        for directory in self.dir, self.top:
+            for name in os.listdir(directory):
                 with contextlib.suppress(IsADirectoryError):
-                    os.unlink(os.path.join(folder, name))
+                    os.unlink(os.path.join(directory, name))
 
     def remove(self):
         self.clean()

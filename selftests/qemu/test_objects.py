@@ -161,7 +161,7 @@ def memory_on_a_disk_is_saved(host):
         q.quit()
     finally:
         os.unlink(path)
-    # A folder: the file has no name.
+    # A directory: the file has no name.
     q = host.start(ram + "/var/tmp")
     q.guest()
     q.arm()

@@ -189,7 +189,7 @@ static int load_module(const char *path)
 	return ret && errno != EEXIST ? -1 : 0;
 }
 
-/* The modules in a folder, in order of their names */
+/* The modules in a directory, in order of their names */
 static void load_modules(const char *parent, const char *kver)
 {
 	char dir[512], path[1024];

@@ -2,7 +2,7 @@
 /*
  * Kernels that this host can boot: their files, the boot loader's options for them, and
  * whether they support the pool. PKRAM_BOOT_DIR (/boot) and PKRAM_MODULES_DIR
- * (/lib/modules) in the environment change the folders.
+ * (/lib/modules) in the environment change the directories.
  */
 #ifndef _PKRAMCTL_BOOT_H
 #define _PKRAMCTL_BOOT_H

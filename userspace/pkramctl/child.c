@@ -9,7 +9,7 @@
 #include "child.h"
 #include "read_file.h"
 
-/* A user's PATH may not contain the folders of administrators' programs */
+/* A user's PATH may not contain the directories of administrators' programs */
 static void exec_anywhere(const char *const argv[])
 {
 	static const char *const dirs[] = { "/usr/sbin", "/sbin" };

@@ -2,7 +2,7 @@
 /*
  * Guests: definitions, current state, and the start of QEMU.
  *
- * The environment can change the folders, for tests and for other layouts:
+ * The environment can change the directories, for tests and for other layouts:
  * PKRAM_GUESTS_DIR (/etc/pkram/guests.d, the definitions), PKRAM_STATE_DIR (/dev/pkram,
  * saved states), PKRAM_RUN_DIR (/run/pkram, sockets).
  *

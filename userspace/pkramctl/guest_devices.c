@@ -25,12 +25,12 @@ static int ask(struct guest *g, const char *command, const char *path, const cha
 }
 
 /* @type: "child<virtio-net-pci>" */
-static int check_device(struct guest *g, const char *folder, const char *name, const char *type)
+static int check_device(struct guest *g, const char *directory, const char *name, const char *type)
 {
 	char path[512];
 	int err;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	err = ask(g, "qom-get", path, "hotplugged");
 	/* It is no device, or was unplugged meanwhile */
 	if (err == -EREMOTEIO)
@@ -45,13 +45,13 @@ static int check_device(struct guest *g, const char *folder, const char *name, c
 			  (int)strcspn(type + 6, ">"), type + 6);
 }
 
-static int check_folder(struct guest *g, const char *folder)
+static int check_directory(struct guest *g, const char *directory)
 {
 	struct json_object *list, *o;
 	size_t i;
 	int err;
 
-	err = ask(g, "qom-list", folder, NULL);
+	err = ask(g, "qom-list", directory, NULL);
 	/* There is none as long as it is empty */
 	if (err == -EREMOTEIO)
 		return 0;
@@ -62,7 +62,7 @@ static int check_folder(struct guest *g, const char *folder)
 	     i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
 		if (!strncmp(text(o, "type"), "child<", 6))
-			err = check_device(g, folder, text(o, "name"), text(o, "type"));
+			err = check_device(g, directory, text(o, "name"), text(o, "type"));
 	}
 	json_object_put(list);
 	return err;
@@ -71,6 +71,6 @@ static int check_folder(struct guest *g, const char *folder)
 int guest_check_devices(struct guest *g)
 {
 	/* Those with an id, and those without */
-	return check_folder(g, "/machine/peripheral") ||
-	       check_folder(g, "/machine/peripheral-anon") ? CTL_FAILED : 0;
+	return check_directory(g, "/machine/peripheral") ||
+	       check_directory(g, "/machine/peripheral-anon") ? CTL_FAILED : 0;
 }

@@ -52,7 +52,7 @@ static int check_ram(struct guest *g)
 			return guest_fail(g, "its RAM would be lost: %s: %s", ram->path,
 					  strerror(errno));
 		if (S_ISDIR(st.st_mode))
-			return guest_fail(g, "its RAM would be lost: QEMU removes its file in the folder %s; name a file",
+			return guest_fail(g, "its RAM would be lost: QEMU removes its file in the directory %s; name a file",
 					  ram->path);
 		if (fs.f_type == TMPFS_MAGIC || fs.f_type == HUGETLBFS_MAGIC ||
 		    fs.f_type == RAMFS_MAGIC)

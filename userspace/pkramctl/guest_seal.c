@@ -109,7 +109,7 @@ out:
 	return err;
 }
 
-/* Write a file, or a folder, to its medium: 0 or negative errno */
+/* Write a file, or a directory, to its medium: 0 or negative errno */
 static int sync_path(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), err = 0;
@@ -121,7 +121,7 @@ static int sync_path(const char *path)
 	return err;
 }
 
-/* The state, its record, and the folder that has both: 0 or negative errno */
+/* The state, its record, and the directory that has both: 0 or negative errno */
 static int sync_state(const struct guest *g)
 {
 	char *dir = ctl_must(strdup(guest_state_path(g)));

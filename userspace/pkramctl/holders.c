@@ -65,7 +65,7 @@ static void look_at_file(int dir, const char *nr, const char *path, struct wante
 		w->now.writes = true;
 }
 
-/* Look at the open files of a process, whose folder in /proc is @proc */
+/* Look at the open files of a process, whose directory in /proc is @proc */
 static void look_at_files(int proc, struct search *s)
 {
 	int dir = openat(proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -38,7 +38,7 @@ struct held {
  * @nr: number of them
  *
  * A mapping of a file of pkramfs does not have the file's inode number, only its name: an
- * object with the same name in another folder is taken for this one. Without root only
+ * object with the same name in another directory is taken for this one. Without root only
  * processes of the same user are seen; this process is never one of them.
  */
 void holders_look(struct held *held, unsigned int nr);

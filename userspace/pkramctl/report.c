@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl report: write what a bug report needs into an archive or a folder. */
+/* pkramctl report: write what a bug report needs into an archive or a directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,7 +29,7 @@ static const char readme[] =
 	"them before you send them.\n";
 
 /* Return the name of the report if none is given, from malloc() */
-static char *default_name(bool folder)
+static char *default_name(bool directory)
 {
 	char host[HOST_NAME_MAX + 1] = "host", when[32], *name;
 	time_t now = time(NULL);
@@ -39,12 +39,12 @@ static char *default_name(bool folder)
 	host[strcspn(host, "./")] = '\0';
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
-	if (asprintf(&name, "pkram-report-%s-%s%s", host, when, folder ? "" : SUFFIX) < 0)
+	if (asprintf(&name, "pkram-report-%s-%s%s", host, when, directory ? "" : SUFFIX) < 0)
 		name = NULL;
 	return ctl_must(name);
 }
 
-/* Return the name of the folder in an archive, from malloc() */
+/* Return the name of the directory in an archive, from malloc() */
 static char *inner_name(const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -77,44 +77,44 @@ static void print_items(FILE *out, const struct report_item *items)
 	}
 }
 
-/* Collect into a folder, which is made. Return: 0, or %CTL_FAILED, which was reported */
+/* Collect into a directory, which is made. Return: 0, or %CTL_FAILED, which was reported */
 static int collect(struct report *r)
 {
 	FILE *f;
 	int err;
 
-	if (mkdir(r->folder, 0700)) {
+	if (mkdir(r->directory, 0700)) {
 		if (errno == EEXIST)
-			return ctl_error("%s exists already; name another one", r->folder);
-		return ctl_error("%s: %s", r->folder, strerror(errno));
+			return ctl_error("%s exists already; name another one", r->directory);
+		return ctl_error("%s: %s", r->directory, strerror(errno));
 	}
-	r->dir = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r->dir = open(r->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir < 0)
-		return ctl_error("%s: %s", r->folder, strerror(errno));
+		return ctl_error("%s: %s", r->directory, strerror(errno));
 	report_take_all(r);
 	f = report_file(r, "README");
 	if (!f)
-		return ctl_error("%s/README: %s", r->folder, strerror(errno));
+		return ctl_error("%s/README: %s", r->directory, strerror(errno));
 	fputs(readme, f);
 	print_items(f, r->items);
 	err = ferror(f);
 	if (fclose(f) || err)
-		return ctl_error("%s/README: %s", r->folder, strerror(errno));
+		return ctl_error("%s/README: %s", r->directory, strerror(errno));
 	return CTL_OK;
 }
 
-/* Remove a folder that collect() made */
-static void remove_folder(struct report *r)
+/* Remove a directory that collect() made */
+static void remove_directory(struct report *r)
 {
 	struct report_item *i;
 
 	for (i = r->items; i; i = i->next)
 		unlinkat(r->dir, i->name, 0);
 	unlinkat(r->dir, "README", 0);
-	rmdir(r->folder);
+	rmdir(r->directory);
 }
 
-/* Pack the folder @name in @parent. Return: 0, or %CTL_FAILED, which was reported */
+/* Pack the directory @name in @parent. Return: 0, or %CTL_FAILED, which was reported */
 static int pack(const char *parent, const char *name, const char *path, int fd)
 {
 	int status;
@@ -131,17 +131,17 @@ static int pack(const char *parent, const char *name, const char *path, int fd)
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return ctl_error("tar is not installed; write the report as a folder: pkramctl report --folder");
+		return ctl_error("tar is not installed; write the report as a directory: pkramctl report --directory");
 	if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) || fsync(fd))
 		return ctl_error("%s: tar could not write it", path);
 	return CTL_OK;
 }
 
-/* Collect into a temporary folder, and pack it. */
+/* Collect into a temporary directory, and pack it. */
 static int write_archive(struct report *r, const char *path)
 {
 	const char *tmp = getenv("TMPDIR");
-	char parent[PATH_MAX], folder[PATH_MAX + 256], *name;
+	char parent[PATH_MAX], directory[PATH_MAX + 256], *name;
 	int fd, ret;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -157,14 +157,14 @@ static int write_archive(struct report *r, const char *path)
 		return ret;
 	}
 	name = inner_name(path);
-	snprintf(folder, sizeof(folder), "%s/%s", parent, name);
-	r->folder = folder;
+	snprintf(directory, sizeof(directory), "%s/%s", parent, name);
+	r->directory = directory;
 	ret = collect(r);
 	if (!ret)
 		ret = pack(parent, name, path, fd);
-	remove_folder(r);
+	remove_directory(r);
 	rmdir(parent);
-	r->folder = NULL;
+	r->directory = NULL;
 	free(name);
 	if (ret)
 		unlink(path);
@@ -207,7 +207,7 @@ static void print_result(const char *path, const struct report_item *items)
 
 static int report_run(int argc, char **argv)
 {
-	bool folder = args_flag("--folder", &argc, argv);
+	bool directory = args_flag("--directory", &argc, argv);
 	struct report_item *i, *next;
 	struct report r = { .dir = -1 };
 	char *path;
@@ -217,10 +217,10 @@ static int report_run(int argc, char **argv)
 		return CTL_USAGE;
 	if (geteuid())
 		ctl_warn("only root can read everything; the report will lack names, addresses and logs");
-	path = argc ? ctl_must(strdup(argv[0])) : default_name(folder);
+	path = argc ? ctl_must(strdup(argv[0])) : default_name(directory);
 	umask(077);
-	if (folder) {
-		r.folder = path;
+	if (directory) {
+		r.directory = path;
 		ret = collect(&r);
 	} else {
 		ret = write_archive(&r, path);
@@ -239,9 +239,9 @@ static int report_run(int argc, char **argv)
 }
 
 static const struct ctl_verb report_verbs[] = {
-	{ "", "[FILE] [--folder]",
+	{ "", "[FILE] [--directory]",
 	  "collect what a bug report needs, without the guests' data, into FILE (a .tar.gz);\n"
-	  "      --folder: into a folder of that name", report_run },
+	  "      --directory: into a directory of that name", report_run },
 	{ }
 };
 

@@ -23,13 +23,13 @@ struct report_item {
 
 /**
  * struct report - a report that is being collected
- * @folder: its files are made here
+ * @directory: its files are made here
  * @dir: the same, as a descriptor
  * @items: the files, in order
  * @tail: end of @items
  */
 struct report {
-	const char *folder;
+	const char *directory;
 	int dir;
 	struct report_item *items, **tail;
 };

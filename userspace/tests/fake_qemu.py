@@ -16,7 +16,7 @@
     starts-paused   have an I/O error after the start
     powers-down     power down on request
     huge            have more RAM than fits on any disk, outside of files
-    twin            map a removed file named vm1, as its RAM in another folder may be
+    twin            map a removed file named vm1, as its RAM in another directory may be
     no-machine      do not tell the machine
     no-seal         do not seal the RAM in a save
     cut-off         write only a part of the state

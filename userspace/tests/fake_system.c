@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Replacements of the system calls of pkramctl kexec. They write to the file
- * PKRAM_FAKE_LOG and do nothing else. Also a fake pkramfs: files in the folder
+ * PKRAM_FAKE_LOG and do nothing else. Also a fake pkramfs: files in the directory
  * PKRAM_FAKE_POOL have its ioctls, whose state is stored in .pkram there. Preloaded
  * together with fake_kernel.c.
  */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Helpers of guests.sh, unlucky.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
-# a folder of their own. The script that includes this file got the build directory as $1.
+# a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 tmp=$(mktemp -d)

@@ -42,10 +42,10 @@ report_to report
 is 0 'pkram-report-' '' 'report writes an archive'
 archive=$(echo "$tmp"/here/pkram-report-*-*.tar.gz)
 [ "$(stat -c %a "$archive")" = 600 ]; report $? 'only its owner can read it'
-[ -z "$(ls "$tmp/tmp")" ]; report $? 'nothing is left of the temporary folder'
+[ -z "$(ls "$tmp/tmp")" ]; report $? 'nothing is left of the temporary directory'
 tar -C "$tmp" -xzf "$archive"
 dir=$tmp/$(basename "$archive" .tar.gz)
-[ -d "$dir" ]; report $? 'it has one folder, of the same name'
+[ -d "$dir" ]; report $? 'it has one directory, of the same name'
 for file in README kernel cmdline iomem module-parameters version.json status.json pool-show.json \
 	region-show.json object-show.json dma-table-show.json handover-show.json guest-show.json \
 	journal guest-vm1.json; do
@@ -70,25 +70,25 @@ ln -s nowhere "$tmp/here/link"
 report_to report link
 is 1 '' 'link exists already' 'a symbolic link is not followed'
 report_to report none/x.tar.gz
-is 1 '' 'none/x.tar.gz: No such file or directory' 'a missing folder is an error'
+is 1 '' 'none/x.tar.gz: No such file or directory' 'a missing directory is an error'
 report_to report x y
 is 2 '' 'unexpected argument "y"' 'a second file is a usage error'
 report_to report --what
 is 2 '' 'unknown option "--what"' 'an unknown option is a usage error'
 
-report_to report -j folder --folder
-is 0 '"report":"folder"' '' 'report --folder -j prints the name of the folder'
+report_to report -j directory --directory
+is 0 '"report":"directory"' '' 'report --directory -j prints the name of the directory'
 json '{"file": "guest-vm1.json", "removed": 3} in d["taken"] and any(m["file"] == "units" and m["reason"] == "cannot connect" for m in d["missed"])' 'and what was taken and missed'
-[ "$(stat -c %a "$tmp/here/folder")" = 700 ] && [ -s "$tmp/here/folder/README" ]
-report $? 'the folder is private'
-report_to report folder --folder
-is 1 '' 'folder exists already; name another one' 'a folder is not overwritten'
+[ "$(stat -c %a "$tmp/here/directory")" = 700 ] && [ -s "$tmp/here/directory/README" ]
+report $? 'the directory is private'
+report_to report directory --directory
+is 1 '' 'directory exists already; name another one' 'a directory is not overwritten'
 
 # Only pkramctl itself can be run.
 path=$tmp/empty report_to report new.tar.gz
-is 1 '' 'tar is not installed; write the report as a folder: pkramctl report --folder' 'without tar the error says what to do'
+is 1 '' 'tar is not installed; write the report as a directory: pkramctl report --directory' 'without tar the error says what to do'
 [ ! -e "$tmp/here/new.tar.gz" ] && [ -z "$(ls "$tmp/tmp")" ]; report $? 'and nothing is left'
-path=$tmp/empty report_to report new --folder
-is 0 'the program is not installed' '' 'a folder needs no tar'
+path=$tmp/empty report_to report new --directory
+is 0 'the program is not installed' '' 'a directory needs no tar'
 
 tap_finish

@@ -89,11 +89,11 @@ def main():
            "the schema allows no additional keys")
 
     seen, noticed = {}, set()
-    folder = os.path.join(build, "tests/json")
-    for name in sorted(os.listdir(folder)):
+    directory = os.path.join(build, "tests/json")
+    for name in sorted(os.listdir(directory)):
         if not name.endswith(".args"):
             continue
-        path = os.path.join(folder, name)
+        path = os.path.join(directory, name)
         with open(path, "rb") as f:
             words = f.read().decode().split("\0")[:-1]
         command = command_of(words, known)

@@ -33,7 +33,7 @@ saves()
 	host idle guest start vm1
 	host idle guest save vm1; is 0 '^vm1 +saved' '' 'a guest with sealed RAM is saved'
 	grep -q "^fsync $tmp/state/vm1.state$" "$tmp/log"; report $? 'the state is written to its medium'
-	grep -q "^fsync $tmp/state$" "$tmp/log"; report $? 'the folder of the state, too'
+	grep -q "^fsync $tmp/state$" "$tmp/log"; report $? 'the directory of the state, too'
 	shows vm1 saved 'show lists it as saved'
 	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'and it is resumed'
 	host idle guest stop --force vm1
@@ -404,7 +404,7 @@ plugged()
 	end_all
 }
 
-# Objects of two guests may have the same name in two folders
+# Objects of two guests may have the same name in two directories
 twins()
 {
 	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"

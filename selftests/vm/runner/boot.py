@@ -39,9 +39,9 @@ class Boot:
         self.scenario = scenario
         self.image = image
         self.opts = opts
-        self.folder = image.folder
+        self.directory = image.directory
         self.socket = Path(sockets) / f"{scenario.series}-{scenario.name}-{os.getpid()}"
-        self.results = self.folder / "results"
+        self.results = self.directory / "results"
         self.time = 0.0             # of the VM's own
         self.timed_out = False
 
@@ -49,13 +49,13 @@ class Boot:
 
     def command(self):
         """QEMU with all its arguments."""
-        one, conf, folder = self.scenario, self.scenario.conf, self.folder
+        one, conf, directory = self.scenario, self.scenario.conf, self.directory
         accel = ["-accel", "tcg,thread=multi"]
         if one.guests:
             accel = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on,align=off"]
-        console = f"file,id=console,path={folder}/console"
+        console = f"file,id=console,path={directory}/console"
         if self.opts.interactive or self.opts.verbose:
-            console = f"stdio,id=console,mux=on,signal=off,logfile={folder}/console"
+            console = f"stdio,id=console,mux=on,signal=off,logfile={directory}/console"
         cmdline = f"{one.cmdline} vmtest.boot=0"
         if self.opts.interactive and conf["ROOT"]:
             cmdline += " systemd.journald.forward_to_console=0"
@@ -64,7 +64,7 @@ class Boot:
             "-machine", "q35", *accel, "-cpu", one.cpu, "-m", one.memory, "-smp", one.smp,
             "-display", "none", "-no-reboot",
             "-kernel", f"{self.image.kernel_dir(one.kernels[0])}/vmlinuz",
-            "-initrd", f"{folder}/initrd", "-append", cmdline,
+            "-initrd", f"{directory}/initrd", "-append", cmdline,
             "-chardev", console, "-serial", "chardev:console",
             # init is told on the same port when a test has reached its limit.
             "-chardev", f"socket,id=results,path={self.socket},server=on,wait=off,"
@@ -83,21 +83,21 @@ class Boot:
             arguments += ["-action", "reboot=reset"]
             arguments += self._disk("root", f"{self.image.debian}/root", "", ",snapshot=on")
         elif len(one.stages) > 1:
-            files = {"initrd": self.folder / "initrd"}
+            files = {"initrd": self.directory / "initrd"}
             for series in dict.fromkeys(one.kernels):
                 files[self.image.image_id(series)] = \
                     Path(self.image.kernel_dir(series)) / "vmlinuz"
             for name, path in files.items():
                 arguments += self._disk(name, path, f",serial={name}:{path.stat().st_size}")
         if one.guests:
-            arguments += self._disk("guest", self.folder / "guest", ",serial=guest:")
+            arguments += self._disk("guest", self.directory / "guest", ",serial=guest:")
         return arguments
 
     def _net(self):
         if not self.scenario.conf["NET"]:
             return []
         peer = f"{host.VM}/guest/peer.sh"
-        forward = ",".join(f"guestfwd=tcp:10.0.2.100:{port}-cmd:{peer} {what} {self.folder}/peer"
+        forward = ",".join(f"guestfwd=tcp:10.0.2.100:{port}-cmd:{peer} {what} {self.directory}/peer"
                            for port, what in ((7000, "serve"), (7001, "show")))
         return ["-netdev", f"user,id=net,restrict=on,{forward}",
                 "-device", "virtio-net-pci,netdev=net,romfile="]
@@ -105,22 +105,22 @@ class Boot:
     def _firmware(self):
         if self.scenario.conf["FIRMWARE"] != "uefi":
             return []
-        shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.folder / "vars")
+        shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.directory / "vars")
         pflash = "if=pflash,format=raw"
         return ["-drive", f"{pflash},readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
-                "-drive", f"{pflash},file={self.folder}/vars"]
+                "-drive", f"{pflash},file={self.directory}/vars"]
 
     # -- the run -----------------------------------------------------------------------
 
     def run(self, progress):
         """Run QEMU to its end, or to the scenario's limit."""
         command = self.command()
-        (self.folder / "command").write_text(shlex.join(command) + "\n")
+        (self.directory / "command").write_text(shlex.join(command) + "\n")
         self.results.unlink(missing_ok=True)
         if self.opts.interactive or self.opts.verbose:
             self._wait(host.start(command), progress)
         else:
-            with open(self.folder / "qemu.log", "wb") as log:
+            with open(self.directory / "qemu.log", "wb") as log:
                 self._wait(host.start(command, stdin=subprocess.DEVNULL, stdout=log,
                                       stderr=subprocess.STDOUT), progress)
 

@@ -57,13 +57,13 @@ def _module_key(path):
     return path.rpartition("/")[2].partition(".ko")[0].replace("-", "_")
 
 
-def modules_in_order(folder, names):
-    """Paths in folder of the modules and what they depend on, in the order to load them.
+def modules_in_order(directory, names):
+    """Paths in directory of the modules and what they depend on, in the order to load them.
 
     Those that are built in, or that the kernel does not have, are left out.
     """
     needs = {}
-    dep = Path(folder) / "modules.dep"
+    dep = Path(directory) / "modules.dep"
     if dep.exists():
         for line in dep.read_text().splitlines():
             path, _, others = line.partition(":")
@@ -150,17 +150,17 @@ def unpack_kernel(vmlinuz):
 
 
 class Image:
-    """The files that the VM of one scenario boots, in its log folder."""
+    """The files that the VM of one scenario boots, in its log directory."""
 
-    def __init__(self, scenario, folder, prepared, opts):
+    def __init__(self, scenario, directory, prepared, opts):
         self.scenario = scenario
-        self.folder = Path(folder)
+        self.directory = Path(directory)
         self.prepared = prepared
         self.opts = opts
         self.conf = scenario.conf
 
     def kernel_dir(self, series):
-        """The folder of a kernel in the cache."""
+        """The directory of a kernel in the cache."""
         return self.prepared.get("kernel", series)[1]
 
     def kernel_version(self, series):
@@ -183,7 +183,7 @@ class Image:
     def remove(self):
         """Remove what is large."""
         for name in ("initrd", "guest", "vars"):
-            (self.folder / name).unlink(missing_ok=True)
+            (self.directory / name).unlink(missing_ok=True)
 
     def _write_scenario(self, path, images=()):
         one = self.scenario
@@ -222,7 +222,7 @@ class Image:
         put_modules(to, self.kernel_dir(series), names)
 
     def _make_initrd(self):
-        one, root = self.scenario, self.folder / "root"
+        one, root = self.scenario, self.directory / "root"
         for name in ("bin", "sbin", "dev", "proc", "sys", "run", "tmp", "etc", "mnt", "lib"):
             (root / name).mkdir(parents=True)
         _install(host.OUT / "init", root / "init")
@@ -256,22 +256,22 @@ class Image:
             if base.endswith(".static"):
                 (root / "bin" / base.removesuffix(".static")).symlink_to(base)
         self._write_scenario(root / "etc/scenario", [self.image_id(k) for k in one.kernels])
-        _cpio(root, self.folder / "initrd")
+        _cpio(root, self.directory / "initrd")
 
     def _make_debian(self):
         """The disk with Debian, of which the VM writes to a copy; what is this scenario's
         own is on the disk with the guests.
         """
-        one, root = self.scenario, self.folder / "guest.root"
+        one, root = self.scenario, self.directory / "guest.root"
         self.debian = self.prepared.get("debian", tuple(one.kernels))
         root.mkdir()
         _install(host.OUT / "init", root / "init")
         _install(test_program(one.name), root / "test")
         self._write_scenario(root / "scenario")
         self._make_guest_disk([])
-        (self.folder / "initrd").symlink_to(f"{self.debian}/initrd-{one.kernels[0]}")
+        (self.directory / "initrd").symlink_to(f"{self.debian}/initrd-{one.kernels[0]}")
 
-    def _qemu_folder(self):
+    def _qemu_directory(self):
         version = self.conf["QEMU"]
         if os.environ.get("PKRAM_QEMU"):
             return Path(os.environ["PKRAM_QEMU"])
@@ -279,18 +279,18 @@ class Image:
 
     def _put_qemu(self, root):
         """A QEMU with its libraries and ROMs."""
-        folder = self._qemu_folder()
+        directory = self._qemu_directory()
         for name in ("bin", "lib", "roms"):
             (root / name).mkdir(parents=True, exist_ok=True)
-        program = folder / "bin/qemu-system-x86_64"
+        program = directory / "bin/qemu-system-x86_64"
         _call("strip", "-o", root / "bin/qemu-system-x86_64", program)
         for library in host.libraries(program):
             shutil.copy(library, root / "lib")
         for rom in GUEST_ROMS:
-            paths = (folder / "share/qemu" / rom, Path("/usr/share/seabios") / rom)
+            paths = (directory / "share/qemu" / rom, Path("/usr/share/seabios") / rom)
             found = next((path for path in paths if path.exists()), None)
             if not found:
-                raise Failed(f"no {rom} in {folder}/share/qemu")
+                raise Failed(f"no {rom} in {directory}/share/qemu")
             shutil.copy(found, root / "roms")
 
     def _put_guest(self, root, series):
@@ -308,7 +308,7 @@ class Image:
         """A read-only disk with QEMU, guests, and modules for the host's kernels: it costs
         nothing until it is read, while an initramfs is copied and hashed.
         """
-        root = self.folder / "guest.root"
+        root = self.directory / "guest.root"
         self.prepared.get("guests")
         self._put_qemu(root)
         shutil.copy(host.OUT / "guest/tiny.bin", root)
@@ -318,6 +318,6 @@ class Image:
             to = root / "modules" / self.kernel_version(series)
             to.mkdir(parents=True)
             put_modules(to, self.kernel_dir(series), modules)
-        _call("mksquashfs", root, self.folder / "guest", "-quiet", "-no-progress", "-all-root",
+        _call("mksquashfs", root, self.directory / "guest", "-quiet", "-no-progress", "-all-root",
               "-no-xattrs", "-noI", "-noD", "-noF", "-noX", stdout=subprocess.DEVNULL)
         shutil.rmtree(root)

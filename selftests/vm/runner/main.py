@@ -33,8 +33,8 @@ class Run:
             scenarios = scenarios[:1]
         elif not (self.opts.list or self.opts.prepare):
             self._say_what(scenarios)
-        for folder in ("tests", "logs"):
-            (host.OUT / folder).mkdir(parents=True, exist_ok=True)
+        for directory in ("tests", "logs"):
+            (host.OUT / directory).mkdir(parents=True, exist_ok=True)
         self.prepared = prepare.Prepared(scenarios, self.progress)
         steps = prepare.steps_to_list() if self.opts.list else \
             prepare.steps_to_run(scenarios, self.opts, bool(os.environ.get("PKRAM_QEMU")))
@@ -76,33 +76,33 @@ class Run:
 
     # -- one scenario on one kernel ---------------------------------------------------
 
-    def _folder(self, one):
-        """A log folder, and the lock that keeps another run out of it."""
-        folder = host.OUT / "logs" / one.series / one.name
-        lock = host.try_lock(f"{folder}.lock")
+    def _directory(self, one):
+        """A log directory, and the lock that keeps another run out of it."""
+        directory = host.OUT / "logs" / one.series / one.name
+        lock = host.try_lock(f"{directory}.lock")
         if not lock:
-            folder = folder.with_name(f"{one.name}.{os.getpid()}")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return folder, lock
+            directory = directory.with_name(f"{one.name}.{os.getpid()}")
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        return directory, lock
 
-    def _make_image(self, one, folder):
+    def _make_image(self, one, directory):
         """Make what the VM boots; raise Failed with the reason if that fails."""
         bad = self.prepared.get("tests").get(one.name)
         if bad:
             raise Failed("does not compile", bad.said)
-        image = Image(one, folder, self.prepared, self.opts)
+        image = Image(one, directory, self.prepared, self.opts)
         image.make()
         self.prepared.get("host_qemu")
         return image
 
     def _scenario(self, one):
-        folder, lock = self._folder(one)
+        directory, lock = self._directory(one)
         key, name = (one.series, one.name), f"{one.series} {one.name}"
-        told = report.Report(one, folder, self.tap, self.opts.details)
+        told = report.Report(one, directory, self.tap, self.opts.details)
         self.progress.begin(key, f"{name}: image", log=False)
         try:
-            image = self._make_image(one, folder)
+            image = self._make_image(one, directory)
             self.progress.begin(key, f"{name}: waits for a VM slot", log=False)
             with boot.slot():
                 self.progress.begin(key, name, log=False)
@@ -126,12 +126,12 @@ class Run:
             # Before init starts for the first time, nothing of pkram's is in the VM.
             if last or self._booted(vm):
                 break
-            console = image.folder / "console"
+            console = image.directory / "console"
             if console.exists():
-                console.rename(image.folder / "console.first")
+                console.rename(image.directory / "console.first")
             self.tap.note(f"{one.series} {one.name}: init did not start within "
                           f"{vm.time:.0f} s; trying once more (see console.first in "
-                          f"{image.folder.relative_to(host.TOP)})")
+                          f"{image.directory.relative_to(host.TOP)})")
         told.write(vm, time.monotonic() - begin)
 
     @staticmethod
@@ -139,9 +139,9 @@ class Run:
         return vm.results.exists() and "@boot " in vm.results.read_text(errors="replace")
 
     def _interactive(self, one):
-        folder, lock = self._folder(one)
+        directory, lock = self._directory(one)
         try:
-            image = self._make_image(one, folder)
+            image = self._make_image(one, directory)
             self.progress.print(f"Starting a VM: {one.name} on kernel {one.series}, "
                                 f"{one.memory} of RAM, {one.smp} CPUs. "
                                 "Ctrl-A X ends it at once.")

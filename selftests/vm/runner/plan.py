@@ -38,7 +38,7 @@ HELP = """\
 Run test scenarios in virtual machines and report in TAP.
 
 A scenario is a file in selftests/vm/tests/; PATTERN is a glob for its name, or for
-FOLDER/NAME. PATTERN.TEST selects tests of it, by their name with or without the fixture's.
+DIRECTORY/NAME. PATTERN.TEST selects tests of it, by their name with or without the fixture's.
 
   selftests/vm/run                             every scenario on every kernel
   selftests/vm/run -k 6.12 -t smoke            one scenario on one kernel

@@ -119,12 +119,12 @@ class Prepared:
 
     def _host_qemu(self, _):
         """The QEMU that is the host under test: see emulation.md for why it is not Debian's."""
-        folder = host.script("qemu.sh", "build", progress=self.progress, env={
+        directory = host.script("qemu.sh", "build", progress=self.progress, env={
             "QEMU_ALSO": str(host.VM / "qemu-patches")})
-        return f"{folder}/bin/qemu-system-x86_64"
+        return f"{directory}/bin/qemu-system-x86_64"
 
     def _guest_qemu(self, version):
-        """The folder of a QEMU for guests: bin/qemu-system-x86_64, and share/qemu."""
+        """The directory of a QEMU for guests: bin/qemu-system-x86_64, and share/qemu."""
         env = {}
         if version.endswith("-unpatched"):
             version = version.removesuffix("-unpatched")
@@ -132,7 +132,7 @@ class Prepared:
         return host.script("qemu.sh", "build", version, progress=self.progress, env=env)
 
     def _debian(self, kernels):
-        """The folder that holds a disk with Debian."""
+        """The directory that holds a disk with Debian."""
         out = host.call(host.VM / "debian-image", *kernels, progress=self.progress)
         return out.splitlines()[-1]
 

@@ -24,9 +24,9 @@ class Tap(tap.Tap):
 class Report:
     """The report of one scenario."""
 
-    def __init__(self, scenario, folder, tap, details):
+    def __init__(self, scenario, directory, tap, details):
         self.scenario = scenario
-        self.folder = Path(folder)
+        self.directory = Path(directory)
         self.tap = tap
         self.details = details
         self.seen = set()
@@ -86,7 +86,7 @@ class Report:
     def write(self, boot, seconds):
         """Report all tests of a scenario whose VM has ended; seconds are wall-clock time."""
         with self.tap.lock:
-            results = self.folder / "results"
+            results = self.directory / "results"
             text = results.read_text(errors="replace") if results.exists() else ""
             for line in text.splitlines():
                 self._read(line.rstrip("\r"))
@@ -96,7 +96,7 @@ class Report:
                           f" {self._path('console')}")
 
     def _path(self, name):
-        path = self.folder / name
+        path = self.directory / name
         return path.relative_to(host.TOP) if path.is_relative_to(host.TOP) else path
 
     def _write_lost(self, boot):
@@ -125,7 +125,7 @@ class Report:
                 self.tap.note(f"qemu: {line}")
 
     def _tail(self, name):
-        path = self.folder / name
+        path = self.directory / name
         if not path.exists():
             return []
         return path.read_text(errors="replace").replace("\r", "").splitlines()

@@ -153,7 +153,7 @@ static int live(void)
 	fd = open("dir/new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || ftruncate(fd, 4 * MIB) || fchmod(fd, 0640) ||
 	    fsetxattr(fd, "user.os", "debian", 6, 0) || fremovexattr(fd, "user.os") ||
-	    rename("dir/new", "vm") || rename("dir", "folder"))
+	    rename("dir/new", "vm") || rename("dir", "directory"))
 		return -1;
 	/* Claim, seal, close; claim and resume; seal again and unseal */
 	if (pkram_file_claim(fd, &claim) || pkram_file_seal(fd, &seal))
@@ -175,7 +175,7 @@ static int live(void)
 	    pwrite(fd, "x", 1, 4 * MIB) != 1 || fchmod(fd, 0640) || close(fd))
 		return -1;
 	fd = open("other", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || close(fd) || rename("other", "vm") || unlink("vm") || rmdir("folder"))
+	if (fd < 0 || close(fd) || rename("other", "vm") || unlink("vm") || rmdir("directory"))
 		return -1;
 	return chdir("/");
 }
@@ -195,7 +195,7 @@ TEST_F(changes, object_changes_are_reported)
 	TOLD(LABEL, "/dir/new", IDLE, "os");
 	TOLD(LABEL, "/dir/new", IDLE, "os");
 	TOLD(RENAME, "/vm", IDLE, "/dir/new");
-	TOLD(RENAME, "/folder", IDLE, "/dir");
+	TOLD(RENAME, "/directory", IDLE, "/dir");
 	TOLD(CLAIM, "/vm", CLAIMED, NULL);
 	TOLD(SEAL, "/vm", SEALED, NULL);
 	TOLD(RELEASE, "/vm", SEALED, NULL);
@@ -208,7 +208,7 @@ TEST_F(changes, object_changes_are_reported)
 	TOLD(REMOVE, "/vm", RUNNING, NULL);
 	TOLD(RENAME, "/vm", IDLE, "/other");
 	TOLD(REMOVE, "/vm", IDLE, NULL);
-	TOLD(REMOVE, "/folder", IDLE, NULL);
+	TOLD(REMOVE, "/directory", IDLE, NULL);
 	EXPECT_TRUE(no_more(ctx));
 }
 

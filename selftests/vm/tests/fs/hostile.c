@@ -363,21 +363,21 @@ static bool attack_lasted(pid_t pid)
 	       WTERMSIG(status) == SIGKILL;
 }
 
-/* Make the user's own folder the working directory */
-static int own_folder(void)
+/* Make the user's own directory the working directory */
+static int own_directory(void)
 {
 	return mkdir("own", 0700) ?: chown("own", NOBODY, NOBODY) ?: chdir("own");
 }
 
 #define DEPTH		1200
-#define DEEP_NAME	"a-folder-with-a-long-name"
+#define DEEP_NAME	"a-directory-with-a-long-name"
 
 TEST_F_TIMEOUT(main, deep_tree_delays_no_other_process, 300)
 {
 	double begin, took[2] = {};
 	int i, bad = 0;
 
-	ASSERT_OK(own_folder());
+	ASSERT_OK(own_directory());
 	ASSERT_OK(become_nobody());
 	begin = vm_now();
 	for (i = 0; i < DEPTH && !bad; i++) {
@@ -411,7 +411,7 @@ TEST_F_TIMEOUT(main, many_names_delay_no_other_process, 300)
 
 	/* Names that differ in the end only, of a length that few hashes mix well */
 	memset(name, 'x', sizeof(name));
-	ASSERT_OK(own_folder());
+	ASSERT_OK(own_directory());
 	ASSERT_OK(become_nobody());
 	begin = vm_now();
 	for (i = 0; i < NAMES && fd >= 0; i++) {
@@ -547,7 +547,7 @@ TEST_F(main, forged_header_is_not_adopted)
 	size_t at;
 	int fd;
 
-	ASSERT_OK(own_folder());
+	ASSERT_OK(own_directory());
 	ASSERT_OK(become_nobody());
 	/* Any user can read it. */
 	ASSERT_OK(pkram_open(&ctx) ?: pkram_pool_get(ctx, &pool));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time of attaching 1,000 and 50,000 objects, in one folder and each in the one before.
+ * Time of attaching 1,000 and 50,000 objects, in one directory and each in the one before.
  * The test only checks that all are there; bench/pool.sh prints the figures.
  */
 #include <errno.h>
@@ -33,7 +33,7 @@ static void attach(struct __test_metadata *_metadata, const char *kind, long lon
 	usecs = pool_counter("attach_usecs");
 	ASSERT_LT(0, usecs);
 	EXPECT_EQ(0, pool_number("quarantined"));
-	/* The note, and the folder of the flat ones */
+	/* The note, and the directory of the flat ones */
 	EXPECT_LE(objects, pool_number("objects"));
 	EXPECT_GE(objects + 2, pool_number("objects"));
 	if (objects && stat(NOTE, &st)) {
@@ -51,7 +51,7 @@ static void attach(struct __test_metadata *_metadata, const char *kind, long lon
 	putchar('\n');
 }
 
-/* Make objects up to number @to in one folder. */
+/* Make objects up to number @to in one directory. */
 static void make_flat(struct __test_metadata *_metadata, int from, int to)
 {
 	char path[64];
@@ -66,7 +66,7 @@ static void make_flat(struct __test_metadata *_metadata, int from, int to)
 	}
 }
 
-/* Make folders, each in the one before; those below @from are there. */
+/* Make directories, each in the one before; those below @from are there. */
 static void make_nested(struct __test_metadata *_metadata, int from, int to)
 {
 	int i;
@@ -74,8 +74,8 @@ static void make_nested(struct __test_metadata *_metadata, int from, int to)
 	ASSERT_EQ(0, chdir(PKRAM_MNT));
 	for (i = 0; i < to; i++) {
 		if (i >= from)
-			ASSERT_EQ(0, mkdir("folder", 0700));
-		ASSERT_EQ(0, chdir("folder"));
+			ASSERT_EQ(0, mkdir("directory", 0700));
+		ASSERT_EQ(0, chdir("directory"));
 	}
 }
 

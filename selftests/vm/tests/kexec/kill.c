@@ -4,7 +4,7 @@
  * the next kernel while others are running. The state found afterwards must be one that
  * they passed through: the one before the interrupted step, or the one after it.
  *
- * Each process keeps a model of its folder in memory that is a file of the pool, so that
+ * Each process keeps a model of its directory in memory that is a file of the pool, so that
  * the model is preserved as well. The model of the next state is written before a step,
  * and becomes the current one by a single store after it.
  */
@@ -362,7 +362,7 @@ static const char *compare_all(struct __test_metadata *_metadata, int w,
 }
 
 /*
- * Compare a folder with its model, and update the model. A file whose content was
+ * Compare a directory with its model, and update the model. A file whose content was
  * interrupted is removed. @words: see block_is().
  */
 static void check_worker(struct __test_metadata *_metadata, int n, bool words)
