@@ -127,16 +127,50 @@ static int pool_grow(int argc, char **argv)
 	return report(ctx, err, res, gib, "got");
 }
 
+/*
+ * What the module says of memory that it took from the system or emptied itself: there is
+ * no region in it, whatever happened. See kmod/pool/pool.c.
+ */
+static bool holds_nothing(const char *reason)
+{
+	return !strncmp(reason, "growing failed", 14) ||
+	       !strncmp(reason, "out of the pool,", 16);
+}
+
+/*
+ * A quarantined range is erased whatever is in it, and most reasons do not say that it
+ * holds nothing. @instead: what to do first. Return: 0; %CTL_FAILED: refused
+ */
+static int check_lost(struct pkram_ctx *ctx, uint64_t base, uint64_t size, const char *instead)
+{
+	struct pkram_region *list, *r;
+	int ret = CTL_OK;
+
+	if (pkram_region_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (r = list; r && !ret; r = r->next) {
+		if (r->quarantine && r->base < base + size && base < r->base + r->size &&
+		    !holds_nothing(r->quarantine))
+			ret = ctl_error("the range may hold a region with its objects (%s): %s; troubleshooting.md says what can be saved, and --erase gives it up",
+					r->quarantine, instead);
+	}
+	pkram_region_free(list);
+	return ret;
+}
+
 static int pool_adopt(int argc, char **argv)
 {
 	struct pkram_resize *res;
 	struct pkram_ctx *ctx;
 	uint64_t base, size;
 	char why[256];
-	bool format;
+	bool format, erase;
 	int err;
 
 	format = args_flag("--format", &argc, argv);
+	erase = args_flag("--erase", &argc, argv);
+	if (erase && !format)
+		return ctl_usage("pool adopt: --erase goes with --format only");
 	if (!argc)
 		return ctl_usage("pool adopt: no memory given; name it as BASE+SIZE");
 	if (parse_range(argv[0], &base, &size, why, sizeof(why)))
@@ -146,6 +180,11 @@ static int pool_adopt(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
+	if (format && !erase &&
+	    check_lost(ctx, base, size, "adopt it without --format, which attaches what is whole")) {
+		pkram_close(ctx);
+		return CTL_FAILED;
+	}
 	err = pkram_pool_adopt(ctx, base, size, format, &res);
 	return report(ctx, err, res, size / PKRAM_GIB_SIZE, "got");
 }
@@ -172,37 +211,6 @@ static int give_up_missing(const char *number)
 	out_text("gave up %u missing region(s)", (uint32_t)nr);
 	out_record_close();
 	return ctl_done(ctx);
-}
-
-/*
- * What the module says of memory that it took from the system or emptied itself: there is
- * no region in it, whatever happened. See kmod/pool/pool.c.
- */
-static bool holds_nothing(const char *reason)
-{
-	return !strncmp(reason, "growing failed", 14) ||
-	       !strncmp(reason, "out of the pool,", 16);
-}
-
-/*
- * A quarantined range is zeroed whatever is in it, and most reasons do not say that it
- * holds nothing. Return: 0; %CTL_FAILED: refused
- */
-static int check_lost(struct pkram_ctx *ctx, uint64_t base, uint64_t size)
-{
-	struct pkram_region *list, *r;
-	int ret = CTL_OK;
-
-	if (pkram_region_dump(ctx, &list))
-		return ctl_error("%s", pkram_strerror(ctx));
-	for (r = list; r && !ret; r = r->next) {
-		if (r->quarantine && r->base == base && r->size == size &&
-		    !holds_nothing(r->quarantine))
-			ret = ctl_error("the range may hold a region with its objects (%s); troubleshooting.md says what can be saved, and --erase zeroes it",
-					r->quarantine);
-	}
-	pkram_region_free(list);
-	return ret;
 }
 
 static int pool_shrink(int argc, char **argv)
@@ -245,7 +253,8 @@ static int pool_shrink(int argc, char **argv)
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
-	if (range && !erase && check_lost(ctx, base, size)) {
+	if (range && !erase &&
+	    check_lost(ctx, base, size, "run pkramctl report before it is given back")) {
 		pkram_close(ctx);
 		return CTL_FAILED;
 	}
@@ -262,9 +271,10 @@ static const struct ctl_verb pool_verbs[] = {
 	{ "grow", "SIZE [--node N] [--timeout SECONDS]",
 	  "take whole GiB from this kernel's memory, now; --timeout: for each GiB\n"
 	  "      (10), as pinned pages cannot be moved", pool_grow },
-	{ "adopt", "BASE+SIZE [--format]",
+	{ "adopt", "BASE+SIZE [--format [--erase]]",
 	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
-	  "      a new, empty region of it if it holds none",
+	  "      a new, empty region of it if it holds none; --erase: also of a quarantined\n"
+	  "      range that may hold objects, which are lost",
 	  pool_adopt },
 	{ "shrink", "SIZE | --region BASE+SIZE [--erase] | --missing NUMBER",
 	  "give whole free GiB back to this kernel; --erase: also a quarantined range\n"

@@ -260,6 +260,12 @@ ctl damaged pool shrink --region $q;	is 1 '' 'may hold a region with its objects
 [ ! -s "$tmp/out" ]; report $? 'a refused range is not given back'
 ctl damaged pool shrink --region $q --erase;	is 3 'gave back 1 GiB' 'is not online' 'shrink --erase gives a quarantined range back'
 ctl 'damaged left_over' pool shrink --region $q;	is 3 'gave back 1 GiB' 'is not online' 'shrink gives back a quarantined range that holds nothing'
+ctl damaged pool adopt $q --format;	is 1 '' 'may hold a region with its objects (no valid label): adopt it without --format' 'adopt --format refuses a quarantined range that may hold objects'
+ctl damaged pool adopt 0x10f40000000+4G --format;	is 1 '' 'no valid label' 'adopt --format refuses a range with a part of it'
+ctl damaged pool adopt $q;		is 0 '1 GiB' '' 'adopt without --format is not refused'
+ctl damaged pool adopt $q --format --erase;	is 0 '1 GiB' '' 'adopt --format --erase takes it'
+ctl 'damaged left_over' pool adopt $q --format;	is 0 '1 GiB' '' 'adopt --format takes a quarantined range that holds nothing'
+ctl damaged pool adopt $q --erase;	is 2 '' '--erase goes with --format only' 'adopt refuses --erase without --format'
 for text in 'growing failed' 'out of the pool,'; do
 	grep -q "^#define TEXT_.*\"$text" "$(dirname "$0")/../../kmod/pool/pool.c"
 	report $? "the module says \"$text\" of a range that holds nothing"

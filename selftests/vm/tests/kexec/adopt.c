@@ -97,7 +97,10 @@ TEST_F(none, missing_pool_needs_format)
 	EXPECT_EQ(0, pool_number("regions"));
 	EXPECT_TRUE(run_says(0, "checksum", "region show"));
 	EXPECT_EQ(-ENOSPC, pool_file_fill(PKRAM_MNT "/x", 8, 1));
-	EXPECT_TRUE(run_says(0, "1 GiB", "pool adopt " OTHER " --format"));
+	EXPECT_TRUE(run_says(1, "checksum): adopt it without --format",
+			     "pool adopt " OTHER " --format"));
+	EXPECT_EQ(0, pool_number("regions"));
+	EXPECT_TRUE(run_says(0, "1 GiB", "pool adopt " OTHER " --format --erase"));
 	EXPECT_EQ(0, pool_file_fill(PKRAM_MNT "/x", 8, 1));
 }
 
