@@ -2,7 +2,7 @@
 /*
  * Bad pages of metadata: see badset.h. A hash table with open addressing, which readers
  * look into without a lock: an entry does not move, and a table that has become too small
- * stays as it is, for those who look into it.
+ * stays as it is for its readers.
  */
 #include "core/badset.h"
 

@@ -22,6 +22,7 @@
  * so a slot in it is damaged, and its other slot is used. badset.h fills the set.
  */
 extern unsigned int pkram_badset_nr;
+/** pkram_badset_has() - Check whether an address lies in a bad page of metadata */
 bool pkram_badset_has(const void *p);
 
 /** pkram_load64() - Load from preserved memory, which may be bad */

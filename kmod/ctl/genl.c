@@ -545,7 +545,7 @@ int pkram_nl_dma_table_remove_doit(struct sk_buff *req, struct genl_info *info)
 		break;
 	case -EUCLEAN:
 		NL_SET_ERR_MSG_ATTR(info->extack, at,
-				    "the DMA table is quarantined: use object-discard");
+				    "the DMA table is quarantined: discard it (pkramctl dma-table discard)");
 		break;
 	default:
 		GENL_SET_ERR_MSG(info,

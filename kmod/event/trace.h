@@ -66,7 +66,7 @@ TRACE_EVENT(pkram_fault,
 				{ 0x800, "FALLBACK" }))
 );
 
-/* A change of who owns an object, or one that was refused */
+/* A change of an object's owner, or a refused one */
 DECLARE_EVENT_CLASS(pkram_seal_class,
 	TP_PROTO(u64 id, u32 from, u32 to, u64 generation, int err),
 	TP_ARGS(id, from, to, generation, err),

@@ -4,9 +4,9 @@
  *
  * The kernel can do that for device memory, but takes the folio for the page: it would
  * tell QEMU that up to a GiB of the guest is lost, at the wrong address. Here only the
- * page is named. Who is told, and when, is what the kernel does for other memory, and
- * what a process sets by prctl(PR_MCE_KILL): at once, by SIGBUS with BUS_MCEERR_AO, if it
- * asked for that (QEMU does); else when it touches the page, with BUS_MCEERR_AR.
+ * page is named. The processes and the time are as for other memory: at once, by SIGBUS
+ * with BUS_MCEERR_AO, if the process asked for that by prctl(PR_MCE_KILL) (QEMU does); else
+ * when it touches the page, with BUS_MCEERR_AR.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

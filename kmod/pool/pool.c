@@ -54,11 +54,11 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_GROW_FAILED "growing failed halfway"
 #define TEXT_ADDED_LATER "added after the boot: the memory map that the next kernel gets does not have it"
-#define TEXT_NOT_GIVEN_BACK "growing failed, and the system would not take it back"
+#define TEXT_NOT_GIVEN_BACK "growing failed, and the memory could not be given back"
 #define TEXT_NOT_RELEASED "still in the pool: the next kernel's memory map cannot be changed"
 #define TEXT_MAP_FULL "still in the pool: the next kernel's memory map has no room for another hole in the pool; give back the GiB beside one"
-#define TEXT_NOT_TAKEN_BACK "still in the pool: the system would not take it"
-#define TEXT_LOST "out of the pool, but the system would not take it; it is back at the next boot"
+#define TEXT_NOT_TAKEN_BACK "still in the pool: the memory could not be given back"
+#define TEXT_LOST "out of the pool, but the memory could not be given back; it is back at the next boot"
 #define TEXT_STILL_RESERVED "out of the pool, but still reserved for the next kernel; try again by its address"
 #define TEXT_WHOLE_BLOCKS "base and size must be whole memory blocks of this kernel (larger than a GiB here)"
 
@@ -595,7 +595,7 @@ int pkram_pool_give_up(u32 nr, const char **text)
 		*text = "so many regions are not missing; 'pkramctl pool show' says how many are";
 		err = -EINVAL;
 	} else if (info.read_only) {
-		*text = "the pool is read-only";
+		*text = "the pool is read-only: load a module that knows its features";
 		err = -EROFS;
 	} else {
 		pool_give_up(nr);

@@ -100,7 +100,7 @@ static struct pkram_object *lost_next_record(u64 key)
 
 /*
  * Records that have lost a slot get two good ones. That may need a unit, and memory for
- * struct pages, for which nobody may wait who reports a memory error.
+ * struct pages; a report of a memory error must not wait for that.
  */
 static void lost_move_fn(struct work_struct *work)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Objects: files, directories and DMA tables, each with one record.
+ * struct pkram_object: a file, a directory or a DMA table, each with one record.
  *
  * Locks, outermost first:
  *	mf_mutex		(mm) a memory error is reported

@@ -268,7 +268,7 @@ class Qemu:
         return self.over()
 
     def save_slowly(self, name="state"):
-        """Begin a save that does not end before finish(): nobody reads the stream."""
+        """Begin a save that does not end before finish(): its stream is not read."""
         self.arm()
         path = self.host.file("stream")
         with contextlib.suppress(FileNotFoundError):

@@ -10,6 +10,10 @@ import test_commands  # noqa: E402
 import test_objects  # noqa: E402
 from qemu import Host  # noqa: E402
 
+known = [t.__name__ for t in test_objects.TESTS] + [s.__name__ for s in test_commands.STATES]
+unknown = [name for name in sys.argv[4:] if name not in known]
+if unknown:
+    sys.exit("run: no test %s; there are: %s" % (unknown[0], " ".join(known)))
 out = tap.Tap(lambda text: print(text, flush=True))
 host = Host(*sys.argv[1:4])
 try:

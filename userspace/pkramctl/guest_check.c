@@ -107,7 +107,7 @@ static int check_bad_pages(struct preflight *p, struct guest *g)
 	unsigned int i;
 
 	for (i = 0; i < g->file.nr_ram; i++) {
-		if (!g->file.ram[i].pkram || !g->file.ram[i].whole)
+		if (!g->file.ram[i].pkram || !g->file.ram[i].no_bad_pages)
 			continue;
 		info = (struct pkram_ioc_info){ .size = sizeof(info) };
 		fd = open(g->file.ram[i].path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -117,10 +117,9 @@ static int check_bad_pages(struct preflight *p, struct guest *g)
 		if (err || !info.nr_bad_pages)
 			continue;
 		ret |= preflight_add(p, PREFLIGHT_REFUSE, "bad pages",
-				     "%s: its RAM in %s has %" PRIu64 " bad pages, with which its QEMU does not start for a resume because of %s: remove that from its definition, then run pkramctl guest save %s and pkramctl guest resume --as-defined %s",
+				     "%s: its RAM in %s has %" PRIu64 " bad pages, with which its QEMU does not start for a resume because of bad-pages=refuse: remove that from its definition, then run pkramctl guest save %s and pkramctl guest resume --as-defined %s",
 				     g->file.name, g->file.ram[i].path,
-				     (uint64_t)info.nr_bad_pages, g->file.ram[i].whole,
-				     g->file.name, g->file.name);
+				     (uint64_t)info.nr_bad_pages, g->file.name, g->file.name);
 	}
 	return ret;
 }

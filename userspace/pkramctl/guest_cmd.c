@@ -48,7 +48,7 @@ static int can_start(struct guest *g)
 
 /*
  * A guest whose records are in a region that is not attached looks as if it had never been
- * saved. Units must not start it afresh before somebody has looked.
+ * saved. Units must not start it afresh before the operator has looked.
  */
 static int can_start_unattended(struct guest *g)
 {
@@ -288,6 +288,21 @@ static int guest_save(int argc, char **argv)
 	return finish(&r, ret);
 }
 
+static void refuse_power_down(struct guest *g)
+{
+	if (!strcmp(g->status, "inmigrate"))
+		guest_fail(g, "is inmigrate: QEMU loads it, and may have the only copy; wait: pkramctl guest resume %s waits with you",
+			   g->file.name);
+	else if (!strcmp(g->status, "suspended"))
+		guest_fail(g, "is suspended and cannot power down; wake it first (system_wakeup in QEMU's monitor)");
+	else if (!strcmp(g->status, "paused") || !strcmp(g->status, "io-error"))
+		guest_fail(g, "is %s and cannot power down; continue it first (cont in QEMU's monitor)",
+			   g->status);
+	else
+		guest_fail(g, "is %s and cannot power down; --force ends it at once, as pulling its plug",
+			   g->status);
+}
+
 static void stop_all(struct guests *gs, bool force)
 {
 	int64_t begin = now_us(), left;
@@ -297,8 +312,7 @@ static void stop_all(struct guests *gs, bool force)
 		if (force)
 			continue;
 		if (strcmp(g->status, "running"))
-			guest_fail(g, "is %s and cannot power down; --force ends it at once",
-				   g->status);
+			refuse_power_down(g);
 		else if (qmp_command(&g->qmp, "system_powerdown", NULL))
 			guest_fail(g, "%s", g->qmp.error);
 	}
@@ -370,7 +384,7 @@ static int parse_one(struct request *r, const char *verb, int argc, char **argv)
 	if (parse_request(r, verb, argc, argv))
 		return CTL_USAGE;
 	if (r->nr_names != 1)
-		return ctl_usage("guest %s: more than one guest given", verb);
+		return ctl_usage("guest %s: name one guest", verb);
 	if (guests_load(&r->guests, r->names, 1)) {
 		guests_free(&r->guests);
 		return CTL_FAILED;

@@ -291,35 +291,20 @@ static bool object_switch(const char *object, struct json_object *json, const ch
 	return on;
 }
 
-static bool has_word(const struct guest_file *g, const char *word)
-{
-	unsigned int i;
-
-	for (i = 0; i < g->nr_args; i++) {
-		if (!strcmp(g->args[i], word))
-			return true;
-	}
-	return false;
-}
-
 /* Parse an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
 static int find_ram(struct parser *p, const char *object)
 {
 	struct json_object *json = *object == '{' ? json_tokener_parse(object) : NULL;
 	char *type, *name, *dir, *bad_pages, *path = NULL;
-	const char *whole = NULL;
-	bool pkram, shared = true;
+	bool pkram, no_bad_pages, shared = true;
 
 	/* QEMU will report the error */
 	if (*object == '{' && !json_object_is_type(json, json_type_object)) {
 		json_object_put(json);
 		return 0;
 	}
-	if (object_switch(object, json, "prealloc", has_word(p->g, "-mem-prealloc")))
-		whole = has_word(p->g, "-mem-prealloc") ? "-mem-prealloc" : "prealloc=on";
 	bad_pages = object_property(object, json, "bad-pages");
-	if (bad_pages && !strcmp(bad_pages, "refuse"))
-		whole = "bad-pages=refuse";
+	no_bad_pages = bad_pages && !strcmp(bad_pages, "refuse");
 	free(bad_pages);
 	type = json ? object_property(object, json, "qom-type") :
 		      strndup(object, strcspn(object, ","));
@@ -348,7 +333,7 @@ static int find_ram(struct parser *p, const char *object)
 	if (!path)
 		return 0;
 	return add_ram(p, (struct guest_ram){ .path = path, .pkram = pkram, .shared = shared,
-					      .whole = whole });
+					      .no_bad_pages = no_bad_pages });
 }
 
 /* Look for disks whose writes go to a temporary file */

@@ -13,12 +13,11 @@
  * @path: of the file
  * @pkram: memory-backend-pkram: QEMU seals it
  * @shared: the state does not contain it: it is lost unless the file outlives the kernel
- * @whole: the option with which QEMU does not start if the file has bad pages, or NULL
+ * @no_bad_pages: QEMU does not start if the file has bad pages (bad-pages=refuse)
  */
 struct guest_ram {
 	char *path;
-	bool pkram, shared;
-	const char *whole;
+	bool pkram, shared, no_bad_pages;
 };
 
 /**

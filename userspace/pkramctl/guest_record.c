@@ -33,7 +33,7 @@ static int write_file(const char *path, const char *text)
 	int fd, err = 0;
 
 	snprintf(temp, sizeof(temp), "%s.new", path);
-	/* The command line may have passwords; and nobody else may have a part in it */
+	/* The command line may have passwords, and another user must not change it. */
 	unlink(temp);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

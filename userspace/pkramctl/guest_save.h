@@ -25,7 +25,7 @@ int guest_savable(struct guest *g);
  */
 int guests_save(struct guests *gs, bool together);
 
-/* Let the guest continue, and discard what was saved. It may not have been stopped at all. */
+/* Let the guest continue, and remove what was saved. It may not have been stopped at all. */
 int guest_cont(struct guest *g);
 /* The same for all chosen guests */
 void guests_cont(struct guests *gs);

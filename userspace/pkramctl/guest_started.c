@@ -52,7 +52,7 @@ void started_note(const struct guest *g)
 	json_object_put(obj);
 }
 
-/* What it says is run, as this user: nobody else may have written it */
+/* Its command line is run as this user: a file that another user may write is not read. */
 static struct json_object *read_note(const char *path)
 {
 	struct json_object *obj = NULL;

@@ -16,7 +16,7 @@ void started_note(const struct guest *g);
 
 /*
  * Take what was noted in place of the definition: of a guest with a QEMU, or, with @saved,
- * of a state. Nothing happens if nothing is noted, or if somebody else may have written it.
+ * of a state. Nothing happens if nothing is noted, or if another user may have written it.
  * guest->changed is set if the definition differs.
  */
 void started_take(struct guest *g, bool saved);

@@ -23,7 +23,7 @@ struct holder {
 };
 
 /**
- * struct held - an object, and who holds it
+ * struct held - an object, and the processes that hold it
  * @path: of the object; the caller's
  * @list: out: freed with holders_free()
  */

@@ -367,11 +367,11 @@ static int verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 	int ret = CTL_OK;
 
 	if (!kexec_is_loaded())
-		return ctl_error("the kernel says that no image is loaded (/sys/kernel/kexec_loaded)");
+		return ctl_error("no image is loaded any more (/sys/kernel/kexec_loaded): another program unloaded it; try again");
 	if (pkram_handover_get(ctx, &h) || pkram_region_dump(ctx, &regions))
 		ret = ctl_error("%s", pkram_strerror(ctx));
 	else if (!h->kexec_loaded)
-		ret = ctl_error("pkram does not see the loaded image");
+		ret = ctl_error("pkram does not see the loaded image: it is a kdump image, or was replaced; try again");
 	else if (h->mode != plan->handover->mode ||
 		 strcmp(h->cmdline ? h->cmdline : "",
 			plan->handover->cmdline ? plan->handover->cmdline : "") ||

@@ -20,7 +20,7 @@
  * @entry: result of the search for a version
  * @line: the command line
  * @line_from: origin of @line
- * @objects: all, as kexec_check_objects() saw them
+ * @objects: all, as the checks saw them
  * @agreed: objects in use may be lost
  * @checks: results of the checks, and whether --force was given
  *

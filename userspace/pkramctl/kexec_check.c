@@ -75,7 +75,7 @@ int kexec_check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx)
 			     pkram_handover_mode_name(h->mode));
 }
 
-/* Remove from a list who only reads an object's file, or is one of @ours */
+/* Remove from a list the processes that only read an object's file, or are in @ours */
 static void drop_harmless(struct holder **at, const pid_t *ours, unsigned int nr)
 {
 	struct holder *h;

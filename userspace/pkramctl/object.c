@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl object: files in the pool, and quarantined objects. */
+/* pkramctl object: files and directories in the pool, and quarantined objects. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,7 +138,7 @@ static const struct ctl_verb object_verbs[] = {
 
 const struct ctl_object ctl_object = {
 	.name = "object",
-	.help = "the files in the pool",
+	.help = "the files and directories in the pool",
 	.verbs = object_verbs,
 	.raw = "verify",
 };

@@ -58,7 +58,7 @@ static int fail(const char *path, int err)
 	case -ENOTTY:
 		return ctl_error("%s: not a file of pkramfs", path);
 	case -EUCLEAN:
-		return ctl_error("%s: %s: the object is damaged; pkramctl object show gives the reason, pkramctl object discard removes it",
+		return ctl_error("%s: %s: the object is quarantined; pkramctl object show gives the reason, and docs/troubleshooting.md says what can be saved",
 				 path, strerror(-err));
 	case -ENOSPC:
 		return ctl_error("%s: %s in the pool or on the node; see pkramctl pool show, pkramctl pool grow",
@@ -279,7 +279,7 @@ static void print_bad(uint64_t id)
 	pkram_close(ctx);
 }
 
-/* Who has it open or maps it; without root only processes of the same user are seen */
+/* List the processes that have it open or mapped; without root only those of the same user */
 static void print_holders(const char *path)
 {
 	struct holder *list = holders_find(path), *h;

@@ -8,7 +8,7 @@
 #include "preflight.h"
 #include "print.h"
 
-/* What an operator risks who overrides a check */
+/* What may be lost if a check is overridden */
 static const char *forced_loss(const char *what)
 {
 	if (!strcmp(what, "initrd"))

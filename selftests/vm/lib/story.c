@@ -130,7 +130,7 @@ struct qemu *story_start(struct __test_metadata *_metadata, struct story_notes *
 	ASSERT_EQ(0, guest_net_up());
 	story_say("host# insmod pkram.ko; pkramctl pool grow 2G; mount -t pkramfs pkram "
 		  PKRAM_MNT);
-	story_say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 -object %s ...",
+	story_say("host# qemu-system-x86_64 -machine pc-q35-8.1,memory-backend=ram0 -object %s ...",
 		  story_object);
 	q = qemu_start("vm1", STORY_GUEST, NULL);
 	ASSERT_NE(NULL, q)
@@ -164,7 +164,7 @@ struct qemu *story_resume(struct __test_metadata *_metadata, struct story_notes 
 	attach = qemu_clock();
 	ASSERT_EQ(0, guest_net_up());
 	story_say("host# insmod pkram.ko; mount -t pkramfs pkram " PKRAM_MNT);
-	story_say("host# qemu-system-x86_64 -machine q35,memory-backend=ram0 -object %s ... -incoming defer",
+	story_say("host# qemu-system-x86_64 -machine pc-q35-8.1,memory-backend=ram0 -object %s ... -incoming defer",
 		  story_object);
 	q = qemu_start("vm1", STORY_GUEST, "-incoming", "defer", NULL);
 	ASSERT_NE(NULL, q)

@@ -36,16 +36,18 @@ class Run:
         for directory in ("tests", "logs"):
             (host.OUT / directory).mkdir(parents=True, exist_ok=True)
         self.prepared = prepare.Prepared(scenarios, self.progress)
-        steps = prepare.steps_to_list() if self.opts.list else \
-            prepare.steps_to_run(scenarios, self.opts, bool(os.environ.get("PKRAM_QEMU")))
+        steps = prepare.steps_to_run(scenarios, self.opts, bool(os.environ.get("PKRAM_QEMU")))
         if self.opts.prepare:
             self.prepared.run_all(steps)
             return 0
-        self.prepared.run(steps)
+        # A test that does not exist is found before kernels and QEMU are fetched.
+        to_list = prepare.steps_to_list()
+        self.prepared.run(to_list, len(to_list if self.opts.list else set(steps)))
         prepare.read_limits(scenarios, self.prepared)
         plan.check_tests(scenarios)
         if self.opts.list:
             return self._list(scenarios)
+        self.prepared.run(steps)
         if self.opts.interactive:
             return self._interactive(scenarios[0])
         with ThreadPoolExecutor(self.opts.jobs) as pool:

@@ -29,9 +29,9 @@ class Prepared:
             raise result
         return result
 
-    def run(self, steps):
-        """Run the steps, (step, argument) pairs, each once; say which one it is."""
-        for _ in self._run(steps):
+    def run(self, steps, of=0):
+        """Run the steps, (step, argument) pairs, each once; say which one it is (of @of)."""
+        for _ in self._run(steps, of):
             pass
 
     def run_all(self, steps):
@@ -47,13 +47,15 @@ class Prepared:
         for name, failed in self.get("tests").items():
             raise Failed(f"{name} does not compile: {failed}", failed.said)
 
-    def _run(self, steps):
-        """Run the steps; yield the title of each, and its result."""
+    def _run(self, steps, of=0):
+        """Run the steps that were not run yet; yield the title of each, and its result."""
         steps = list(dict.fromkeys(steps))
         for number, (step, argument) in enumerate(steps, 1):
+            if (step, argument) in self.made:
+                continue
             text = STEPS[step][1].format(argument if isinstance(argument, str)
                                          else " ".join(argument))
-            text = f"[{number}/{len(steps)}] {text}"
+            text = f"[{number}/{of or len(steps)}] {text}"
             self.progress.begin("step", text)
             try:
                 self.made[step, argument] = STEPS[step][0](self, argument)

@@ -325,7 +325,7 @@ TEST_F(before, guest_unseal_removes_the_saved_guest)
 	EXPECT_EQ(0, ctl(0, "g     stopped", "guest unseal g"));
 	EXPECT_EQ(-1, access(PKRAM_MNT "/g.state", F_OK));
 	EXPECT_EQ(0, ctl(0, "running", "object show ram"));
-	/* discard fails if another process has claimed the RAM. */
+	/* unseal fails if another process has claimed the RAM. */
 	EXPECT_EQ(0, ctl(0, "sealed", "object seal ram"));
 	EXPECT_EQ(0, vm_run(NULL, "echo x > " PKRAM_MNT "/g.state"));
 	fd = open(PKRAM_MNT "/ram", O_RDWR | O_EXCL | O_CLOEXEC);

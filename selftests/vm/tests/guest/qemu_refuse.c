@@ -374,7 +374,7 @@ TEST_F(first, query_pkram_reports_objects)
 	qemu_quit(q);
 }
 
-TEST_F(first, object_unseal_discards_the_saved_guest)
+TEST_F(first, object_unseal_gives_up_the_saved_guest)
 {
 	unsigned long long counter;
 	struct qemu *q;

@@ -26,7 +26,7 @@ static bool run_says(int code, const char *text, const char *command)
 
 STAGE(make)
 
-TEST_F(make, format_needs_the_keyword)
+TEST_F(make, format_needs_the_option)
 {
 	char *trace;
 

@@ -346,7 +346,7 @@ TEST_F(error, freed_page_is_not_used_again)
 }
 
 /* In each kind of metadata of a region */
-TEST_F(error, metadata)
+TEST_F(error, metadata_is_read_from_its_other_copy)
 {
 	static const uint64_t at[] = { 0, 0x10000, 0x40000, 2 * MIB };
 	uint64_t start, end;
@@ -386,7 +386,7 @@ TEST_F(next, list_is_read)
 	EXPECT_FALSE(vm_kmsg_has("list of memory errors cannot be read"));
 }
 
-TEST_F(next, metadata)
+TEST_F(next, metadata_is_still_read_from_its_other_copy)
 {
 	char name[32];
 	int i;

@@ -218,7 +218,7 @@ TEST_F(dma, map_past_eof_is_efault)
 	EXPECT_OK(dma_map(self->c, IOVA, p + SIZE - PAGE, PAGE));
 }
 
-TEST_F(dma, unmap_rules)
+TEST_F(dma, unmap_takes_whole_mappings_only)
 {
 	struct vfio_iommu_type1_dma_unmap small = { .argsz = 8 };
 	struct {
@@ -264,7 +264,7 @@ TEST_F(dma, unmap_rules)
 	EXPECT_EQ(65535, dma_avail(c));
 }
 
-TEST_F(dma, vaddr_rules)
+TEST_F(dma, vaddr_is_given_up_and_renewed_once)
 {
 	int c = self->c;
 
