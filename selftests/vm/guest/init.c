@@ -26,6 +26,8 @@
  *			warnings since the last time
  *	dma		have an edu device copy a page to another, and check the result of
  *			the last "dma": "ok", or what is wrong
+ *	page		print the physical address of a page
+ *	touch		have a process read that page: "ok", or the signal that ended it
  *	suspend		suspend to RAM; answers only on failure: after the wake-up the
  *			answer would block until it is read
  *	off		power off
@@ -48,6 +50,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -410,6 +413,32 @@ static int suspend(void)
 	return err;
 }
 
+/* A page in which the test makes an error */
+
+static volatile char *page_to_touch;
+
+static uint64_t make_page(void)
+{
+	page_to_touch = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
+	if (page_to_touch == MAP_FAILED)
+		give_up("no memory for the page");
+	*page_to_touch = 1;
+	return vm_physical((void *)page_to_touch);
+}
+
+/* Return the signal that ends a process that reads the page, or 0 */
+static int touch_page(void)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (!pid)
+		_exit(*page_to_touch != 1);
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
 static void obey(const char *command)
 {
 	uint64_t *middle = (uint64_t *)(pattern + size / 2);
@@ -431,6 +460,11 @@ static void obey(const char *command)
 		tell_dmesg();
 	} else if (!strcmp(command, "dma")) {
 		say(control, "guest: dma: %s", do_dma() ?: "ok");
+	} else if (!strcmp(command, "page")) {
+		say(control, "guest: page: %#llx", (unsigned long long)make_page());
+	} else if (!strcmp(command, "touch")) {
+		err = touch_page();
+		say(control, err ? "guest: touch: %s" : "guest: touch: ok", strsignal(err));
 	} else if (!strcmp(command, "suspend")) {
 		err = suspend();
 		if (err)
