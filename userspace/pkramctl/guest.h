@@ -52,6 +52,7 @@ enum guest_state {
  * @chosen: the command applies to this guest
  * @touched: a save of it was started
  * @pending: a migration is active
+ * @as_defined: it is resumed with its definition of now, not as it was saved
  * @kept: a resume failed, but its QEMU has the guest, or may have it, and was not ended
  * @failed: the command failed for it
  * @error: why
@@ -71,7 +72,7 @@ struct guest {
 	pid_t pid;
 	bool child;
 	int lock;
-	bool changed, chosen, touched, pending, kept, failed;
+	bool changed, chosen, touched, pending, as_defined, kept, failed;
 	char error[2048];
 	int64_t stopped, began, took, blackout;
 	uint64_t bytes, bandwidth;

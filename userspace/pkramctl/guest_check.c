@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <json.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "child.h"
 #include "ctl.h"
 #include "guest_check.h"
+#include "guest_disks.h"
 #include "guest_started.h"
 #include "parse.h"
 
@@ -26,6 +28,33 @@ static int check_definition(struct preflight *p, struct guest *g)
 	return preflight_add(p, PREFLIGHT_WARN, "definition",
 			     "%s: its definition was changed since it was started: it is resumed as it was started, unless by pkramctl guest resume --as-defined %s",
 			     g->file.name, g->file.name);
+}
+
+static const char *text(struct json_object *obj, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(obj, key, &v) ? json_object_get_string(v) : "(none)";
+}
+
+static int check_media(struct preflight *p, struct guest *g)
+{
+	struct json_object *media, *drive;
+	int ret = 0;
+	size_t i;
+
+	if (guest_disks_media(g, &media))
+		return preflight_add(p, PREFLIGHT_REFUSE, "medium", "%s: %s", g->file.name,
+				     g->error);
+	for (i = 0; media && i < json_object_array_length(media); i++) {
+		drive = json_object_array_get_idx(media, i);
+		ret |= preflight_add(p, PREFLIGHT_WARN, "medium",
+				     "%s: the medium in its drive %s is %s, not %s as at the start: the resume puts it in again, so keep its file",
+				     g->file.name, text(drive, "name"), text(drive, "file"),
+				     text(drive, "was"));
+	}
+	json_object_put(media);
+	return ret;
 }
 
 /* It is resumed with the versioned name; only a start by hand would be another machine */
@@ -126,8 +155,8 @@ static int check_bad_pages(struct preflight *p, struct guest *g)
 
 int guest_check(struct preflight *p, struct guest *g)
 {
-	return check_definition(p, g) | check_machine(p, g) | check_qemu(p, g) |
-	       check_bad_pages(p, g);
+	return check_definition(p, g) | check_machine(p, g) | check_media(p, g) |
+	       check_qemu(p, g) | check_bad_pages(p, g);
 }
 
 /*

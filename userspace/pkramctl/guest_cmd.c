@@ -89,6 +89,7 @@ static int can_resume_as_defined(struct guest *g)
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s and has its options: pkramctl guest resume %s continues it",
 				  g->status, g->file.name);
+	g->as_defined = true;
 	return started_redefine(g);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices that were plugged in after the start: see guest_devices.h. */
+/* Devices that were plugged in or unplugged after the start: see guest_devices.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,9 +68,84 @@ static int check_directory(struct guest *g, const char *directory)
 	return err;
 }
 
+/* Those with an id, and those without */
+static const char *const directories[] = { "/machine/peripheral", "/machine/peripheral-anon" };
+
 int guest_check_devices(struct guest *g)
 {
-	/* Those with an id, and those without */
-	return check_directory(g, "/machine/peripheral") ||
-	       check_directory(g, "/machine/peripheral-anon") ? CTL_FAILED : 0;
+	return check_directory(g, directories[0]) || check_directory(g, directories[1]) ? CTL_FAILED : 0;
+}
+
+static void add_device(struct json_object *devices, const char *directory, struct json_object *o)
+{
+	struct json_object *device;
+	const char *type = text(o, "type");
+	char path[512];
+
+	if (strncmp(type, "child<", 6))
+		return;
+	device = json_object_new_object();
+	snprintf(path, sizeof(path), "%s/%s", directory, text(o, "name"));
+	json_object_object_add(device, "path", json_object_new_string(path));
+	json_object_object_add(device, "type", json_object_new_string_len(type + 6,
+									  strcspn(type + 6, ">")));
+	json_object_array_add(devices, device);
+}
+
+int guest_devices_read(struct guest *g, struct json_object **devices)
+{
+	size_t i, j;
+	int err;
+
+	*devices = json_object_new_array();
+	for (i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		err = ask(g, "qom-list", directories[i], NULL);
+		if (err == -EREMOTEIO)
+			continue;
+		if (err) {
+			json_object_put(*devices);
+			*devices = NULL;
+			return err;
+		}
+		for (j = 0; json_object_is_type(g->qmp.answer, json_type_array) &&
+		     j < json_object_array_length(g->qmp.answer); j++)
+			add_device(*devices, directories[i],
+				   json_object_array_get_idx(g->qmp.answer, j));
+	}
+	return 0;
+}
+
+static bool has_device(struct json_object *devices, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(devices); i++) {
+		if (!strcmp(text(json_object_array_get_idx(devices, i), "path"), path))
+			return true;
+	}
+	return false;
+}
+
+int guest_devices_check(struct guest *g, struct json_object *devices)
+{
+	struct json_object *now, *was;
+	const char *path, *name;
+	int ret = 0;
+	size_t i;
+
+	if (!json_object_is_type(devices, json_type_array))
+		return 0;
+	if (guest_devices_read(g, &now))
+		return guest_fail(g, "%s", g->qmp.error);
+	for (i = 0; !ret && i < json_object_array_length(devices); i++) {
+		was = json_object_array_get_idx(devices, i);
+		path = text(was, "path");
+		name = strrchr(path, '/');
+		if (name && !has_device(now, path))
+			ret = guest_fail(g, "its device %s (%s), with which it was started, was unplugged, and the QEMU that resumes it would have it again: remove it from the definition and restart the guest",
+					 strstr(path, "-anon/") ? path : name + 1,
+					 text(was, "type"));
+	}
+	json_object_put(now);
+	return ret;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_disks.h"
 #include "guest_record.h"
 #include "guest_resume.h"
 #include "guest_save.h"
@@ -46,8 +47,11 @@ static int settle(struct guest *g, const char *what)
 static void start_one(struct guest *g, void *arg)
 {
 	(void)arg;
-	if (!guest_greet(g) && settle(g, "started"))
-		guest_fail(g, "%s", g->qmp.error);
+	if (!guest_greet(g)) {
+		guest_disks_note(g);
+		if (settle(g, "started"))
+			guest_fail(g, "%s", g->qmp.error);
+	}
 	if (g->failed)
 		guest_quit(g);
 }
@@ -156,7 +160,9 @@ static void resume_one(struct guest *g, void *arg)
 
 	if (!g->child && take_over(g, *begin))
 		return;
-	if (!guest_greet(g) && !migrate_set_up(g, true) &&
+	if (!guest_greet(g))
+		guest_disks_note(g);
+	if (!g->failed && !guest_disks_restore(g) && !migrate_set_up(g, true) &&
 	    !migrate_begin(g, "migrate-incoming") && !migrate_begun(g))
 		migrate_wait(g, "loading", NULL);
 	if (!g->failed) {

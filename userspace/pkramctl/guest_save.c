@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "ctl.h"
 #include "guest_devices.h"
+#include "guest_disks.h"
 #include "guest_record.h"
 #include "guest_save.h"
 #include "guest_seal.h"
@@ -118,7 +119,8 @@ int guest_savable(struct guest *g)
 	if (!can_be_saved(g->status))
 		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
 				  g->status);
-	if (check_ram(g) || guest_check_storage(g) || guest_check_devices(g))
+	if (check_ram(g) || guest_check_storage(g) || guest_check_devices(g) ||
+	    guest_disks_check(g))
 		return CTL_FAILED;
 	return check_blockers(g);
 }

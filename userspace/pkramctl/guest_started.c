@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_disks.h"
 #include "guest_started.h"
 #include "read_file.h"
 
@@ -33,27 +34,40 @@ static struct json_object *to_json(const struct guest_file *f)
 	return obj;
 }
 
-void started_note(const struct guest *g)
+int started_write(const struct guest *g, const char *what, struct json_object *obj)
 {
-	struct json_object *obj = to_json(&g->file);
-	const char *path = guest_run_path(g, "started");
-	int fd, n = -1;
+	const char *path = guest_run_path(g, what);
+	int fd, n = -1, err;
 
 	/* Options may have passwords */
 	unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		n = dprintf(fd, "%s\n", json_object_to_json_string(obj));
+		err = -errno;
 		close(fd);
+	} else {
+		err = -errno;
 	}
-	if (n < 0)
+	return n < 0 ? err : 0;
+}
+
+void started_note(const struct guest *g)
+{
+	struct json_object *obj = to_json(&g->file);
+	int err;
+
+	/* What another QEMU had */
+	unlink(guest_run_path(g, "disks"));
+	err = started_write(g, "started", obj);
+	if (err)
 		ctl_warn("%s: how it is started cannot be noted, so do not change its definition while it runs: %s: %s",
-			 g->file.name, path, strerror(errno));
+			 g->file.name, guest_run_path(g, "started"), strerror(-err));
 	json_object_put(obj);
 }
 
 /* Its command line is run as this user: a file that another user may write is not read. */
-static struct json_object *read_note(const char *path)
+struct json_object *started_read(const char *path)
 {
 	struct json_object *obj = NULL;
 	char *text = NULL;
@@ -125,7 +139,7 @@ static bool same(const struct guest_file *a, const struct guest_file *b)
 
 void started_take(struct guest *g, bool saved)
 {
-	struct json_object *obj = read_note(saved ? guest_info_path(g) :
+	struct json_object *obj = started_read(saved ? guest_info_path(g) :
 					    guest_run_path(g, "started"));
 	const char *machine = obj && saved ? member(obj, "machine") : NULL;
 	struct guest_file f;
@@ -228,11 +242,16 @@ int started_machine(struct guest *g, char *name, size_t len)
 int started_add(struct guest *g, struct json_object *record)
 {
 	char machine[sizeof(g->machine)];
-	struct json_object *obj;
+	struct json_object *obj, *media;
 
 	if (started_machine(g, machine, sizeof(machine)))
 		return guest_fail(g, "QEMU does not tell its machine, which its resume needs: %s",
 				  g->qmp.error);
+	/* Something may have happened since the last look */
+	if (guest_disks_check(g) || guest_disks_media(g, &media))
+		return CTL_FAILED;
+	if (media)
+		json_object_object_add(record, "media", media);
 	add(record, "machine", machine);
 	obj = to_json(&g->file);
 	json_object_object_foreach(obj, key, value)

@@ -14,6 +14,15 @@ struct json_object;
 /* Note how QEMU is started now; what goes wrong is reported */
 void started_note(const struct guest *g);
 
+/* Write a file of the run directory, for this user only: 0 or negative errno */
+int started_write(const struct guest *g, const char *what, struct json_object *obj);
+
+/*
+ * Read such a file, or a record: an object, to be put; NULL: there is none, or somebody else may
+ * have written it
+ */
+struct json_object *started_read(const char *path);
+
 /*
  * Take what was noted in place of the definition: of a guest with a QEMU, or, with @saved,
  * of a state. Nothing happens if nothing is noted, or if another user may have written it.

@@ -61,6 +61,34 @@ static int find_open(const struct guest *g, const char *path, char *real, size_t
 	return err;
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	if (S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode))
+		return a->st_rdev == b->st_rdev;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Return whether QEMU has a file open; also if that cannot be seen */
+static bool has_open(const struct guest *g, const struct stat *file)
+{
+	char dir[64], name[320];
+	bool found = false;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)g->pid);
+	d = opendir(dir);
+	if (!d)
+		return true;
+	while (!found && (e = readdir(d))) {
+		snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
+		found = !stat(name, &st) && same_file(&st, file);
+	}
+	closedir(d);
+	return found;
+}
+
 /* @path: as QEMU sees it, which may have another root and another working directory */
 static int check_file(struct guest *g, const char *path)
 {
@@ -76,7 +104,14 @@ static int check_file(struct guest *g, const char *path)
 	if (stat(real, &st) && errno == ENOENT && find_open(g, path, real, sizeof(real)))
 		return guest_fail(g, "its disk %s would be lost: it is a temporary file, or was removed, and ends with QEMU",
 				  path);
-	if (stat(real, &st) || statfs(real, &fs))
+	if (stat(real, &st))
+		return 0;
+	if (!has_open(g, &st)) {
+		if (find_open(g, path, real, sizeof(real)) || stat(real, &st))
+			return guest_fail(g, "its disk %s is another file by now than the one that QEMU has open, which was replaced or renamed, and the QEMU that resumes it would open the other one: bring the old one back under that name",
+					  path);
+	}
+	if (statfs(real, &fs))
 		return 0;
 	if (is_ram_disk(&st, path))
 		return guest_fail(g, "its disk %s would be lost: it is a disk in RAM, which ends with this kernel",

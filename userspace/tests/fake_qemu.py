@@ -68,12 +68,32 @@ def pkram_objects():
             yield os.path.join(keys["dir"], ".pkram", keys["name"])
 
 
-def block_nodes():
-    for before, text in zip(sys.argv, sys.argv[1:]):
-        if before == "-drive":
-            keys = dict(word.split("=", 1) for word in text.split(","))
-            yield {"drv": "file", "file": keys["file"], "node-name": "#block1"}
-            yield {"drv": "raw", "file": keys["file"], "node-name": "#block0"}
+class Drive:
+    """A -drive, whose file may be replaced"""
+
+    def __init__(self, text, nr):
+        keys = dict(word.split("=", 1) for word in text.split(","))
+        self.device = keys.get("id", "drive%d" % nr)
+        self.removable = keys.get("media") == "cdrom"
+        self.open(keys.get("file"))
+
+    def open(self, name):
+        # As QEMU, this has it open, whatever becomes of its name
+        self.file, self.handle = name, name and "://" not in name and open(name, "rb")
+
+    def nodes(self):
+        if self.file:
+            yield {"drv": "file", "file": self.file, "node-name": "#block1"}
+            yield {"drv": "raw", "file": self.file, "node-name": "#block0"}
+
+    def block(self):
+        block = {"device": self.device, "qdev": "/machine/peripheral/%s/virtio-backend" % self.device,
+                 "removable": self.removable}
+        if self.file:
+            # As it is called if it has options
+            block["inserted"] = {"drv": "raw", "file": "json:" + json.dumps(
+                {"driver": "raw", "file": {"driver": "file", "filename": self.file}})}
+        return block
 
 
 def set_state(state):
@@ -98,6 +118,9 @@ class Qemu:
         self.migration = {}
         self.mode = "normal"
         self.devices = {"cold": ("virtio-rng-pci", False)}
+        self.drives = [Drive(text, nr) for nr, (before, text)
+                       in enumerate(zip(sys.argv, sys.argv[1:])) if before == "-drive"]
+        self.jobs = []
         self.refusals = 2
         self.ending = False
         self.asked = 0
@@ -146,7 +169,23 @@ class Qemu:
         if name == "query-memory-size-summary":
             return {"base-memory": 1 << (60 if "huge" in self.words else 24)}
         if name == "query-named-block-nodes":
-            return list(block_nodes())
+            return [node for drive in self.drives for node in drive.nodes()]
+        if name == "query-block":
+            return [drive.block() for drive in self.drives]
+        if name == "query-block-jobs":
+            return self.jobs
+        if name == "blockdev-snapshot-sync":
+            self.drive(args["device"]).open(args["snapshot-file"])
+            return {}
+        if name in ("blockdev-change-medium", "eject"):
+            try:
+                self.drive(args["id"]).open(args.get("filename"))
+            except OSError as e:
+                raise Refusal("Could not open '%s': %s" % (e.filename, e.strerror))
+            return {}
+        if name == "drive-mirror":
+            self.jobs = [{"device": args["device"], "type": "mirror"}]
+            return {}
         if name == "query-migrate-parameters":
             return {"max-bandwidth": 5 << 20}
         if name == "migrate":
@@ -177,6 +216,9 @@ class Qemu:
                           "migrate-set-capabilities"):
             raise Refusal("The command %s has not been found" % name)
         return {}
+
+    def drive(self, name):
+        return next(d for d in self.drives if name in (d.device, d.block()["qdev"]))
 
     def query_migrate(self):
         answer = dict(self.migration)
@@ -281,7 +323,6 @@ def main():
     with open(value("-pidfile"), "w") as f:
         f.write("%d\n" % os.getpid())
     if value("-run-with").startswith("chroot="):
-        qemu.disks = [open(node["file"], "rb") for node in block_nodes()]
         os.chroot(value("-run-with")[len("chroot="):])
         os.chdir("/")
     while not qemu.ending:

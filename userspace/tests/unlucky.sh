@@ -405,6 +405,67 @@ plugged()
 	end_all
 }
 
+# The command line of the start is that of the resume: what differs by then is found before
+disks()
+{
+	local d=$ram/disk text
+	truncate -s 1M "$d".{a,b,c,d}
+	sealed vm1 "-drive id=d0,file=$d.a -drive id=cd0,media=cdrom,file=$d.c"
+	host idle guest start vm1
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.b\"}"
+	text="its disk d0 is in $d.b now, but the QEMU that resumes it would open $d.a"
+	host idle guest save vm1;	is 1 '' "$text" 'save refuses a disk that was replaced by a snapshot'
+	shows vm1 running 'the guest with it runs on'
+	host empty check;		is 1 "^guest +refused +vm1: $text" '' 'check refuses it, too'
+	host empty update --rehearse;	is 1 '' 'bring it back there (block-commit, or a mirror), or write the file in use into its definition' 'a rehearsal says what to do about it'
+	# Started by a pkramctl that did not note them
+	mv "$tmp/run/vm1/disks" "$tmp/kept"
+	host idle guest save vm1;	is 1 '' "its disk d0 is in $d.b, which its command line does not name" 'without a note the command line must name a disk'
+	mv "$tmp/kept" "$tmp/run/vm1/disks"
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.a\"}"
+	rm "$tmp/run/vm1/disks"
+	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'a disk that was brought back is accepted'
+	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'the guest with it is resumed'
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.b\"}"
+	host idle guest save vm1;	is 1 '' "$text" 'a snapshot after a resume is found as well'
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.a\"}"
+
+	# Another file of the same name
+	mv "$d.a" "$d.away"; truncate -s 1M "$d.a"
+	host idle guest save vm1;	is 1 '' "its disk $d.a is another file by now than the one that QEMU has open" 'save refuses a disk whose file was replaced'
+	mv "$d.away" "$d.a"
+	host empty check;		is 0 '^guest +ok +vm1' '' 'it can be saved when the file is back'
+
+	tell vm1 drive-mirror '{"device": "d0"}'
+	host idle guest save vm1;	is 1 '' 'its block job d0 (mirror) is under way' 'save refuses a guest with a block job'
+	host idle guest stop --force vm1
+
+	# A medium has to follow the guest
+	host idle guest start vm1
+	tell vm1 blockdev-change-medium "{\"id\": \"cd0\", \"filename\": \"$d.d\"}"
+	host empty check;		is 0 "^medium +warning +vm1: the medium in its drive cd0 is $d.d, not $d.c as at the start" '' 'check tells of a medium that was changed'
+	: >"$tmp/qemu.log"
+	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'a guest with another medium is saved'
+	mv "$d.d" "$d.away"
+	host idle guest resume vm1;	is 1 '' "the medium $d.d, which its drive cd0 had at the save, cannot be put in: Could not open" 'a resume without that medium fails before the load'
+	! grep -q 'vm1 migrate-incoming' "$tmp/qemu.log"; report $? 'nothing was loaded'
+	mv "$d.away" "$d.d"
+	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'a guest with another medium is resumed'
+	ask vm1 query-block | grep -q "$d.d"; report $? 'it has the medium of the save'
+	tell vm1 eject '{"id": "cd0"}'
+	host empty check;		also '^medium +warning +vm1: the medium in its drive cd0 is .none.' out 'check tells of a drive that was emptied'
+	host idle guest save vm1; host idle guest resume vm1
+	! ask vm1 query-block | grep -q "$d.[cd]"; report $? 'an empty drive is empty after the resume'
+	host idle guest save vm1; host idle guest resume --as-defined vm1
+	ask vm1 query-block | grep -q "$d.c"; report $? 'resume --as-defined puts the medium of the definition in'
+	host idle guest stop --force vm1
+
+	host idle guest start vm1
+	tell vm1 device_del '{"id": "cold"}'
+	host idle guest save vm1;	is 1 '' 'its device cold (virtio-rng-pci), with which it was started, was unplugged' 'save refuses a guest whose device was unplugged'
+	end_all
+}
+
 # Objects of two guests may have the same name in two directories
 twins()
 {
@@ -503,6 +564,7 @@ as_defined
 records
 pinned
 plugged
+disks
 twins
 broken
 rehearsals
