@@ -7,7 +7,8 @@
 # The sources are mirrored there as symbolic links, so that one tree can be built for many
 # kernels and stays clean.  Headers that are installed on this machine
 # (/lib/modules/KVER/build) are used; others come from the cache.  Modules for kernels that
-# need a newer compiler are built in the Debian 13 root.  Prints the directory that holds the
+# need a newer compiler are built in the Debian 13 root; "next" is what experimental or
+# sid has, as a warning of what comes.  Prints the directory that holds the
 # modules.  PKRAM_NO_VFIO=1 leaves out pkram_vfio.ko.
 
 set -euo pipefail
@@ -59,8 +60,10 @@ need_packages build-essential libelf1 kmod pahole
 out=$PKRAM_BUILD/kmod-$kver
 mkdir -p "$out"
 # KASAN's stack frames exceed the warning's limit; that is not an error.
-strict=KCFLAGS=-Werror
-[[ $which != *-debug ]] || strict=
+strict=(KCFLAGS=-Werror)
+[[ $which != *-debug ]] || strict=()
+# Its compiler is not in Debian 13; the older one does not know all that the headers use.
+[[ $which != next ]] || strict=(CC=gcc KCFLAGS=-Wno-attributes)
 if [[ ${PKRAM_NO_VFIO:-} ]]; then
 	export PKRAM_NO_VFIO
 	rm -f "$out"/kmod/vfio/*.ko
@@ -72,6 +75,6 @@ newer_compiler && run=("$PKRAM_TOP/scripts/trixie-root.sh" exec)
 	flock 9
 	mirror
 	"${run[@]}" make -C "$kbuild" M="$out" -j"$(nproc)" --no-print-directory \
-		W=1 ${strict:+"$strict"} "$@" modules >&2
+		W=1 "${strict[@]}" "$@" modules >&2
 ) 9>"$out.lock"
 echo "$out"

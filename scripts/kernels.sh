@@ -7,8 +7,9 @@
 #   kernels.sh fetch SERIES|KVER     make sure it is in the cache, print its directory
 #
 # SERIES is 6.1 (Debian 12), 6.12 (its backports), 7 (newest 7.x of Debian 13's
-# backports), 7.2 (of the same), or one of the first three with -debug: the kernel
-# debug-kernel.sh builds. Versions are looked up at run time, through Debian's
+# backports), 7.2 (of the same), next (the newest of sid and experimental, to see what
+# comes: it is built for, not tested on), or one of the first three with -debug: the
+# kernel debug-kernel.sh builds. Versions are looked up at run time, through Debian's
 # metapackages where these name the series.  A kernel's
 # directory in the cache holds vmlinuz, modules/ (as /lib/modules/KVER), build/
 # (what `make -C` wants) and, written last, a checksum in .complete.
@@ -22,6 +23,7 @@ suites() {
 	6.1) echo host ;;
 	6.12) echo bookworm-backports ;;
 	7 | 7.2) echo trixie-backports ;;
+	next) echo sid experimental ;;
 	*) die "unknown kernel series: $1 (know: $PKRAM_SERIES $PKRAM_MORE_SERIES)" ;;
 	esac
 }
@@ -32,6 +34,8 @@ newest() {
 	# The metapackage is for a newer one.
 	7.2) apt_private "$(suites "$1")" apt-cache pkgnames "linux-image-$1." |
 		grep -E '[0-9]-amd64$' ;;
+	next) apt_private "$(suites "$1")" apt-cache pkgnames linux-image- |
+		grep -E '^linux-image-[0-9.]+(\+deb[0-9]+)?-amd64$' ;;
 	*) depends "$(suites "$1")" linux-image-amd64 ;;
 	esac
 }
@@ -61,7 +65,7 @@ version() {
 	fi
 	image=$(newest "$1" |
 		sed -n 's/^linux-image-\([0-9].*\)$/\1/p' | sort -V | tail -n 1) || true
-	if [[ $image != "$1".* ]]; then
+	if [[ $image != "$1".* && ! ($1 == next && $image) ]]; then
 		[[ -s $stamp ]] || die "cannot find the $1 kernel (got '$image')"
 		cat "$stamp"
 		return
@@ -166,6 +170,7 @@ series_of() {
 	6.1 | 6.1.*) echo 6.1 ;;
 	6.12 | 6.12.*) echo 6.12 ;;
 	7.2 | 7.2.*) echo 7.2 ;;
+	next) echo next ;;
 	7 | 7.*) echo 7 ;;
 	*) die "unknown kernel: $1 (know the series: $PKRAM_SERIES $PKRAM_MORE_SERIES)" ;;
 	esac

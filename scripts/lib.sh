@@ -12,7 +12,7 @@ export PKRAM_TOP PKRAM_BUILD PKRAM_CACHE
 # The series the project is built for and tested on; 7 is the newest 7.x.
 export PKRAM_SERIES="6.1 6.12 7"
 # Series that some tests run on, besides.
-export PKRAM_MORE_SERIES="7.2"
+export PKRAM_MORE_SERIES="7.2 next"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }

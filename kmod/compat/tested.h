@@ -14,7 +14,7 @@
  * @version: its version, as in LINUX_VERSION_CODE
  *
  * The tests ran on some release of each series; stable releases of a series count as
- * the same. docs/kernels.md names the releases.
+ * the same. docs/kernels.md names the releases, and what ran on 7.2.
  */
 static inline bool pkram_kernel_tested(u32 version)
 {
