@@ -183,6 +183,8 @@ static int plan_export(struct copy_plan *plan, char **words, int nr)
 		base = strrchr(words[i], '/') ?: words[i] - 1;
 		add_task(plan, object_path(plan->dir, words[i]),
 			 dir ? path_join(to, base + 1) : ctl_must(strdup(to)));
+		if (object_unmounted(plan->tasks[i].object))
+			return ctl_error(OBJECT_UNMOUNTED, object_dir());
 		check_claim(plan->tasks[i].object);
 	}
 	return 0;
@@ -196,6 +198,9 @@ static int plan_import(struct copy_plan *plan, char **words, int nr)
 		return ctl_usage("%s: no files given", copy_verb(plan));
 	if (plan->name && nr > 1)
 		return ctl_usage("import: --name applies to one file only");
+	/* It would be a copy in the kernel's own memory */
+	if (plan->kind == COPY_IMPORT && object_unmounted(plan->dir))
+		return ctl_error(OBJECT_UNMOUNTED, object_dir());
 	for (i = 0; i < nr; i++)
 		add_task(plan, plan->name ? object_path(plan->dir, plan->name) : NULL,
 			 ctl_must(strdup(words[i])));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guests: their definitions, their current state, their QEMU. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,13 +17,13 @@
 #include <unistd.h>
 #include "ctl.h"
 #include "guest.h"
+#include "guest_defs.h"
 #include "guest_seal.h"
 #include "guest_started.h"
 #include "object_file.h"
 #include "print.h"
 #include "read_file.h"
 
-#define SUFFIX		".conf"
 #define MAX_FILE	65536
 #define MAX_LOG		800		/* bytes of QEMU's log to print */
 #define START_MS	60000
@@ -33,11 +32,6 @@
 #define OOM_SCORE_ADJ	"-900"		/* as in pkram-guest@.service */
 
 /* Paths */
-
-static const char *guests_dir(void)
-{
-	return ctl_env("PKRAM_GUESTS_DIR", "/etc/pkram/guests.d");
-}
 
 static const char *run_dir(void)
 {
@@ -95,90 +89,6 @@ void guest_explain(struct guest *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(g->error + used, sizeof(g->error) - used, fmt, ap);
 	va_end(ap);
-}
-
-/* Definitions */
-
-static int load_one(struct guests *gs, const char *name)
-{
-	const char *path = make_path("%s/%s" SUFFIX, guests_dir(), name);
-	struct guest *g, **end;
-	char why[512];
-	char *text;
-	size_t len;
-	int err;
-
-	if (!guest_name_ok(name))
-		return ctl_error("\"%s\" is not a valid name of a guest: use letters, digits and ._-, at most %d",
-				 name, GUEST_NAME_MAX);
-	err = pkram_read_file(path, MAX_FILE, &text, &len);
-	if (err)
-		return ctl_error("%s: %s", path, strerror(-err));
-	g = malloc(sizeof(*g));
-	if (!g) {
-		free(text);
-		return ctl_error("out of memory");
-	}
-	*g = (struct guest){ .lock = -1, .qmp.fd = -1 };
-	err = guest_file_parse(&g->file, name, text, len, why, sizeof(why));
-	free(text);
-	if (err) {
-		free(g);
-		return ctl_error("%s:%s", path, why);
-	}
-	for (end = &gs->list; *end; end = &(*end)->next)
-		;
-	*end = g;
-	gs->nr++;
-	return 0;
-}
-
-static int is_definition(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && len > strlen(SUFFIX) &&
-	       !strcmp(d->d_name + len - strlen(SUFFIX), SUFFIX);
-}
-
-static int load_all(struct guests *gs)
-{
-	const char *dir = guests_dir();
-	struct dirent **entries;
-	int i, n, ret = 0;
-
-	n = scandir(dir, &entries, is_definition, alphasort);
-	if (n < 0 && errno == ENOENT)
-		return 0;
-	if (n < 0)
-		return ctl_error("%s: %s", dir, strerror(errno));
-	for (i = 0; i < n; i++) {
-		char *name = entries[i]->d_name;
-
-		name[strlen(name) - strlen(SUFFIX)] = '\0';
-		if (load_one(gs, name))
-			ret = CTL_FAILED;
-		free(entries[i]);
-	}
-	free(entries);
-	return ret;
-}
-
-int guests_load(struct guests *gs, char *const *names, unsigned int nr)
-{
-	unsigned int i, j;
-	int ret = 0;
-
-	*gs = (struct guests){ 0 };
-	if (!nr)
-		return load_all(gs);
-	for (i = 0; i < nr; i++) {
-		for (j = 0; j < i && strcmp(names[i], names[j]); j++)
-			;
-		if (j == i && load_one(gs, names[i]))
-			ret = CTL_FAILED;
-	}
-	return ret;
 }
 
 void guests_free(struct guests *gs)
@@ -272,12 +182,26 @@ struct guest *guests_next_good(const struct guests *gs, const struct guest *g)
 
 /* State */
 
+/* Return whether its state or RAM is where pkramfs is not mounted */
+static bool out_of_sight(const struct guest *g)
+{
+	unsigned int i;
+
+	if (object_unmounted(guest_state_path(g)))
+		return true;
+	for (i = 0; i < g->file.nr_ram && !object_unmounted(g->file.ram[i].path); i++)
+		;
+	return i < g->file.nr_ram;
+}
+
 /* The state of a guest without a QEMU: what its RAM says, not only whether there is a file */
 static enum guest_state rest_state(struct guest *g)
 {
 	bool file = !access(guest_state_path(g), F_OK);
 
 	started_drop(g);
+	if (out_of_sight(g))
+		return GUEST_UNKNOWN;
 	if (file)
 		started_take(g, true);
 	switch (guest_seals(g, NULL)) {
@@ -331,6 +255,8 @@ void guest_look(struct guest *g, int timeout_ms)
 		g->pid = pid_in_file(g);
 		if (!g->pid) {
 			g->state = rest_state(g);
+			if (g->state == GUEST_UNKNOWN)
+				guest_fail(g, OBJECT_UNMOUNTED, object_dir());
 			return;
 		}
 		if (waited >= timeout_ms)
@@ -374,6 +300,8 @@ const char *guest_state_name(const struct guest *g)
 		return "stopped (with a stale state)";
 	case GUEST_SEALED:
 		return "sealed (its state is missing)";
+	case GUEST_UNKNOWN:
+		return "unknown";
 	case GUEST_LIVE:
 		return g->status;
 	default:
@@ -430,9 +358,11 @@ int guest_lock(struct guest *g)
 	g->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (g->lock < 0)
 		return guest_fail(g, "%s: %s", dir, strerror(errno));
-	if (flock(g->lock, LOCK_EX | LOCK_NB))
-		return guest_fail(g, "another pkramctl is working on it");
-	return 0;
+	if (!flock(g->lock, LOCK_EX | LOCK_NB))
+		return 0;
+	close(g->lock);
+	g->lock = -1;
+	return guest_fail(g, "another pkramctl is working on it");
 }
 
 /* QEMU */
@@ -496,6 +426,8 @@ static void exec_qemu(const struct guest *g, bool incoming)
 
 int guest_spawn(struct guest *g, bool incoming)
 {
+	if (!(incoming && g->noted) && guest_defs_refuse(g))
+		return CTL_FAILED;
 	/* Remove the socket of a killed QEMU: the new one's must be waited for */
 	unlink(guest_run_path(g, "qmp"));
 	if (incoming && g->changed)
@@ -518,7 +450,7 @@ void guest_add_log(struct guest *g)
 {
 	const char *path = guest_run_path(g, "log");
 	size_t len = 0, skip = 0;
-	char *text;
+	char *text = NULL;
 
 	pkram_read_file(path, MAX_FILE, &text, &len);
 	while (len && text[len - 1] == '\n')

@@ -4,7 +4,7 @@
  *
  * The environment can change the directories, for tests and for other layouts:
  * PKRAM_GUESTS_DIR (/etc/pkram/guests.d, the definitions), PKRAM_STATE_DIR (/dev/pkram,
- * saved states), PKRAM_RUN_DIR (/run/pkram, sockets).
+ * saved states), PKRAM_RUN_DIR (/run/pkram, sockets), PKRAM_LOG_DIR (/var/log/pkram).
  *
  * Functions that fail store the reason in guest->error and return %CTL_FAILED.
  */
@@ -23,6 +23,7 @@
  * @GUEST_SAVED: there is no QEMU, but a saved state
  * @GUEST_STALE: the same, but its RAM does not match that state any more
  * @GUEST_SEALED: there is no QEMU and no saved state, but its RAM is sealed for one
+ * @GUEST_UNKNOWN: there is no QEMU, and what there is cannot be seen: guest->error has why
  * @GUEST_LIVE: there is a QEMU, and we are connected to it: see @status
  * @GUEST_MUTE: there is a QEMU that does not answer
  */
@@ -31,6 +32,7 @@ enum guest_state {
 	GUEST_SAVED,
 	GUEST_STALE,
 	GUEST_SEALED,
+	GUEST_UNKNOWN,
 	GUEST_LIVE,
 	GUEST_MUTE,
 };
@@ -41,6 +43,9 @@ enum guest_state {
  * @file: its definition; of one with a QEMU or a state, as it was when it was started
  * @defined: its definition of now, if @changed
  * @changed: they differ
+ * @noted: @file is as it was started, by a note that can be trusted
+ * @refused: why its definition is not used for a start: who can change it; empty: nothing
+ * @clash: what another definition has in common with it; empty: nothing
  * @machine: versioned name of the machine of a saved guest; empty: unknown
  * @state: set by guest_look()
  * @status: QEMU's status ("running"), if it is live
@@ -48,6 +53,8 @@ enum guest_state {
  * @qmp: connection to its QEMU, if it is live
  * @pid: of its QEMU, or 0
  * @child: we started that QEMU
+ * @log: its QEMU's log, while that is started
+ * @log_begin: where the log of this start begins
  * @lock: excludes other processes that change the guest; -1 if not locked
  * @chosen: the command applies to this guest
  * @touched: a save of it was started
@@ -71,8 +78,10 @@ struct guest {
 	struct qmp qmp;
 	pid_t pid;
 	bool child;
-	int lock;
-	bool changed, chosen, touched, pending, as_defined, kept, failed;
+	int lock, log;
+	off_t log_begin;
+	bool changed, noted, chosen, touched, pending, as_defined, kept, failed;
+	char refused[768], clash[512];
 	char error[2048];
 	int64_t stopped, began, took, blackout;
 	uint64_t bytes, bandwidth;
@@ -81,6 +90,7 @@ struct guest {
 struct guests {
 	struct guest *list;
 	unsigned int nr;
+	bool bad;	/* some definitions cannot be used, which was reported */
 };
 
 /* Return the next chosen guest after @g (NULL: the first) that has not failed, or NULL */
@@ -104,6 +114,8 @@ void guests_each_anyhow(struct guests *gs, void (*fn)(struct guest *g, void *arg
 /* Return a path, valid until the thread's fifth next call */
 const char *guest_run_path(const struct guest *g, const char *what);
 const char *guest_state_path(const struct guest *g);
+/* Return the path of QEMU's log */
+const char *guest_log_path(const struct guest *g);
 /* Return the path of the record of a save, next to the state */
 const char *guest_info_path(const struct guest *g);
 
@@ -119,6 +131,9 @@ void guest_explain(struct guest *g, const char *fmt, ...)
  * @gs: out: freed with guests_free(), also on failure; sorted by name
  * @names: guests to load; all if @nr is 0
  * @nr: number of @names
+ *
+ * A guest whose definition is missing or wrong is taken as it was started, if that was noted:
+ * it may run, or be saved.
  *
  * Return: 0, or %CTL_FAILED: some are missing or wrong, which was reported; @gs has the
  * others.

@@ -8,6 +8,7 @@
 #include "args.h"
 #include "ctl.h"
 #include "guest.h"
+#include "guest_defs.h"
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "guest_started.h"
@@ -37,6 +38,8 @@ static int can_start(struct guest *g)
 	if (g->state == GUEST_SEALED)
 		return guest_fail(g, "its RAM is sealed, but there is no %s: put the state back, or give it up with pkramctl guest unseal %s",
 				  guest_state_path(g), g->file.name);
+	if (guest_defs_refuse(g))
+		return CTL_FAILED;
 	if (g->state == GUEST_STALE) {
 		ctl_warn("%s: removed the stale state %s: its RAM was used after the save",
 			 g->file.name, guest_state_path(g));
@@ -89,12 +92,17 @@ static int can_resume_as_defined(struct guest *g)
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s and has its options: pkramctl guest resume %s continues it",
 				  g->status, g->file.name);
+	if (guest_defs_refuse(g))
+		return CTL_FAILED;
 	g->as_defined = true;
 	return started_redefine(g);
 }
 
 static int can_unseal(struct guest *g)
 {
+	/* It may be the other one's */
+	if (*g->clash)
+		return guest_fail(g, "%s", g->clash);
 	if (g->state == GUEST_SAVED || g->state == GUEST_STALE || g->state == GUEST_SEALED)
 		return 0;
 	return guest_fail(g, "is not saved; there is nothing to give up");
@@ -152,7 +160,7 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 			g->failed = false;
 			continue;
 		}
-		if (g->state == GUEST_MUTE || !can(g) || !r->all)
+		if (g->failed || !can(g) || !r->all)
 			continue;
 		g->chosen = false;
 		g->failed = false;
@@ -206,7 +214,7 @@ static void print_guest(const struct guest *g)
 	out_str("uuid", "UUID", g->file.uuid);
 	out_str("ram", "RAM", *ram ? ram : NULL);
 	out_str("next", "NEXT", guest_next(g));
-	out_str("error", "WHY", g->state == GUEST_MUTE ? g->error : NULL);
+	out_str("error", "WHY", g->failed ? g->error : guest_defs_remark(g));
 	out_row_close();
 }
 
@@ -386,7 +394,7 @@ static int parse_one(struct request *r, const char *verb, int argc, char **argv)
 		return CTL_USAGE;
 	if (r->nr_names != 1)
 		return ctl_usage("guest %s: name one guest", verb);
-	if (guests_load(&r->guests, r->names, 1)) {
+	if (guests_load(&r->guests, r->names, 1) || !r->guests.list) {
 		guests_free(&r->guests);
 		return CTL_FAILED;
 	}

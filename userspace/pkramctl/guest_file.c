@@ -10,7 +10,6 @@
 #include "guest_file.h"
 #include "parse.h"
 
-#define STOP_TIMEOUT	90
 #define MAX_TIMEOUT	86400
 #define PKRAM_DIR	"/dev/pkram"
 
@@ -291,12 +290,29 @@ static bool object_switch(const char *object, struct json_object *json, const ch
 	return on;
 }
 
+/* Return whether an ivshmem device shows the backend @id */
+static bool is_ivshmem(const struct guest_file *g, const char *id)
+{
+	bool found = false;
+	unsigned int i;
+	char *memdev;
+
+	for (i = 0; i < g->nr_args && id && !found; i++) {
+		if (strncmp(g->args[i], "ivshmem-plain,", 14))
+			continue;
+		memdev = property(g->args[i], "memdev");
+		found = memdev && !strcmp(memdev, id);
+		free(memdev);
+	}
+	return found;
+}
+
 /* Parse an -object: TYPE,KEY=VALUE,... or JSON, whose type is "qom-type" */
 static int find_ram(struct parser *p, const char *object)
 {
 	struct json_object *json = *object == '{' ? json_tokener_parse(object) : NULL;
-	char *type, *name, *dir, *bad_pages, *path = NULL;
-	bool pkram, no_bad_pages, shared = true;
+	char *type, *name, *dir, *bad_pages, *id, *path = NULL;
+	bool pkram, no_bad_pages, common, shared = true;
 
 	/* QEMU will report the error */
 	if (*object == '{' && !json_object_is_type(json, json_type_object)) {
@@ -329,11 +345,14 @@ static int find_ram(struct parser *p, const char *object)
 		p->g->lost = "memory-backend-ram";
 	}
 	free(type);
+	id = object_property(object, json, "id");
+	common = is_ivshmem(p->g, id);
+	free(id);
 	json_object_put(json);
 	if (!path)
 		return 0;
 	return add_ram(p, (struct guest_ram){ .path = path, .pkram = pkram, .shared = shared,
-					      .no_bad_pages = no_bad_pages });
+					      .common = common, .no_bad_pages = no_bad_pages });
 }
 
 /* Look for disks whose writes go to a temporary file */
@@ -439,7 +458,7 @@ int guest_file_parse(struct guest_file *g, const char *name, const char *text,
 	char *copy;
 	int err;
 
-	*g = (struct guest_file){ .stop_timeout = STOP_TIMEOUT };
+	*g = (struct guest_file){ .stop_timeout = GUEST_STOP_TIMEOUT };
 	snprintf(g->name, sizeof(g->name), "%s", name);
 	if (memchr(text, '\0', len))
 		return bad(&p, "the file is not text");

@@ -7,17 +7,19 @@
 #include <stddef.h>
 
 #define GUEST_NAME_MAX	64	/* the name is a part of a socket's path */
+#define GUEST_STOP_TIMEOUT	90
 
 /**
  * struct guest_ram - a file that has RAM of the guest
  * @path: of the file
  * @pkram: memory-backend-pkram: QEMU seals it
  * @shared: the state does not contain it: it is lost unless the file outlives the kernel
+ * @common: an ivshmem device shows it, so that guests may share it on purpose
  * @no_bad_pages: QEMU does not start if the file has bad pages (bad-pages=refuse)
  */
 struct guest_ram {
 	char *path;
-	bool pkram, shared, no_bad_pages;
+	bool pkram, shared, common, no_bad_pages;
 };
 
 /**

@@ -20,6 +20,7 @@
 #include "guest_seal.h"
 #include "guest_storage.h"
 #include "migrate.h"
+#include "object_file.h"
 
 #define TOGETHER_MS	20000	/* the others stand still meanwhile */
 #define CONT_TRIES	500
@@ -119,6 +120,8 @@ int guest_savable(struct guest *g)
 	if (!can_be_saved(g->status))
 		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
 				  g->status);
+	if (object_unmounted(guest_state_path(g)))
+		return guest_fail(g, OBJECT_UNMOUNTED, object_dir());
 	if (check_ram(g) || guest_check_storage(g) || guest_check_devices(g) ||
 	    guest_disks_check(g))
 		return CTL_FAILED;

@@ -150,6 +150,7 @@ void started_take(struct guest *g, bool saved)
 		return;
 	}
 	json_object_put(obj);
+	g->noted = true;
 	if (same(&f, &g->file)) {
 		guest_file_free(&f);
 		return;
@@ -162,12 +163,30 @@ void started_take(struct guest *g, bool saved)
 void started_drop(struct guest *g)
 {
 	g->machine[0] = '\0';
+	g->noted = false;
 	if (!g->changed)
 		return;
 	guest_file_free(&g->file);
 	g->file = g->defined;
 	g->defined = (struct guest_file){ 0 };
 	g->changed = false;
+}
+
+int started_only(struct guest *g, const char *name)
+{
+	struct guest_file now = { .stop_timeout = GUEST_STOP_TIMEOUT };
+	struct json_object *obj;
+	int err = -ENOENT;
+
+	snprintf(now.name, sizeof(now.name), "%s", name);
+	g->file = now;
+	obj = started_read(guest_run_path(g, "started"));
+	if (!obj)
+		obj = started_read(guest_info_path(g));
+	if (obj)
+		err = from_json(&g->file, obj, &now);
+	json_object_put(obj);
+	return err;
 }
 
 static bool has_ram(const struct guest_file *f, const struct guest_ram *ram)
@@ -196,6 +215,7 @@ int started_redefine(struct guest *g)
 {
 	const char *ram;
 
+	g->noted = false;
 	if (!g->changed)
 		return 0;
 	if (strcasecmp(g->file.uuid, g->defined.uuid))

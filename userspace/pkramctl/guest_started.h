@@ -30,6 +30,9 @@ struct json_object *started_read(const char *path);
  */
 void started_take(struct guest *g, bool saved);
 
+/* Take the guest @name as it was noted, without a definition: 0 or negative errno */
+int started_only(struct guest *g, const char *name);
+
 /* Use the definition again */
 void started_drop(struct guest *g);
 

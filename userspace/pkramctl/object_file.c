@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/pkram.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include "args.h"
 #include "ctl.h"
@@ -23,6 +25,17 @@
 const char *object_dir(void)
 {
 	return ctl_env("PKRAM_DIR", OBJECT_DIR);
+}
+
+bool object_unmounted(const char *path)
+{
+	const char *dir = object_dir();
+	size_t len = strlen(dir);
+	struct statfs fs;
+
+	if (strncmp(path, dir, len) || (path[len] && path[len] != '/'))
+		return false;
+	return statfs(dir, &fs) || fs.f_type != PKRAM_FS_MAGIC;
 }
 
 char *path_join(const char *dir, const char *name)
@@ -54,6 +67,8 @@ static int fail(const char *path, int err)
 	char text[512];
 	int fd;
 
+	if ((err == -ENOTTY || err == -ENOENT) && object_unmounted(path))
+		return ctl_error(OBJECT_UNMOUNTED, object_dir());
 	switch (err) {
 	case -ENOTTY:
 		return ctl_error("%s: not a file of pkramfs", path);
@@ -424,6 +439,10 @@ int object_create(int argc, char **argv)
 	if (parse_creation(&c, argc, argv))
 		return CTL_USAGE;
 	path = object_path(object_dir(), c.name);
+	if (object_unmounted(path)) {
+		ret = ctl_error(OBJECT_UNMOUNTED, object_dir());
+		goto out;
+	}
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		ret = fail(path, -errno);

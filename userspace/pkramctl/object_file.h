@@ -3,10 +3,19 @@
 #ifndef _PKRAMCTL_OBJECT_FILE_H
 #define _PKRAMCTL_OBJECT_FILE_H
 
+#include <stdbool.h>
+
 #define OBJECT_DIR	"/dev/pkram"	/* mount point of dev-pkram.mount */
 
 /* Return where pkramfs is mounted: PKRAM_DIR in the environment, or OBJECT_DIR */
 const char *object_dir(void);
+
+/*
+ * Return whether @path is, or would be, in that directory, but pkramfs is not mounted there. What
+ * is done then would be done to another file system, or to nothing
+ */
+bool object_unmounted(const char *path);
+#define OBJECT_UNMOUNTED	"pkramfs is not mounted on %s: systemctl start dev-pkram.mount"
 
 /* Return a path, to be freed; exit if there is no memory */
 char *path_join(const char *dir, const char *name);

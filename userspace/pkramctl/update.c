@@ -14,6 +14,7 @@
 #include "child.h"
 #include "ctl.h"
 #include "guest_check.h"
+#include "guest_defs.h"
 #include "guest_record.h"
 #include "guest_resume.h"
 #include "guest_save.h"
@@ -103,13 +104,24 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 	struct guest *g;
 	int ret = 0;
 
+	if (gs->bad)
+		ret = preflight_add(p, PREFLIGHT_REFUSE, "definition",
+				    "not all definitions of guests can be used, see above: mend or remove them");
 	for (g = gs->list; g; g = g->next) {
+		if (guest_defs_remark(g))
+			preflight_add(p, PREFLIGHT_WARN, "definition", "%s: %s", g->file.name,
+				      guest_defs_remark(g));
 		if (guest_lock(g)) {
 			ret = preflight_add(p, PREFLIGHT_REFUSE, "guest", "%s: %s",
 					    g->file.name, g->error);
 			continue;
 		}
 		guest_look(g, LOOK_MS);
+		if (g->state == GUEST_UNKNOWN) {
+			preflight_add(p, PREFLIGHT_WARN, "guest", "%s: %s", g->file.name,
+				      g->error);
+			continue;
+		}
 		if (guest_stands_still(g)) {
 			preflight_add(p, PREFLIGHT_OK, "guest",
 				      "%s: is saved already; its QEMU ends with this kernel",
@@ -503,10 +515,10 @@ static int update_run(int argc, char **argv)
 	if (plan.report) {
 		if (report(&gs))
 			ret = CTL_FAILED;
-	} else if (!ret) {
+	} else if (!ret || plan.dry_run) {
 		ctx = ctl_open();
-		ret = !ctx ? CTL_FAILED : plan.rehearse ? rehearse(&plan, &gs, ctx) :
-		      update_with(&plan, &gs, ctx);
+		ret |= !ctx ? CTL_FAILED : plan.rehearse ? rehearse(&plan, &gs, ctx) :
+		       update_with(&plan, &gs, ctx);
 		kexec_plan_free(&plan);
 		pkram_close(ctx);
 	}

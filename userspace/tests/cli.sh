@@ -121,6 +121,22 @@ ctl '' object remove "$p" "$tmp/pool/none" -j; json 'd == [{"removed": "'"$p"'"}
 [ ! -e "$p" ]; report $? 'remove deletes the file'
 ctl '' object remove;			is 2 '' 'no object given' 'remove without a name is a usage error'
 
+# Without the mount: not an error of the object, nor a file of another file system
+export PKRAM_FAKE_UNMOUNTED=1 PKRAM_DIR=$tmp/pool
+before=$(ls "$tmp/pool")
+no="pkramfs is not mounted on $tmp/pool: systemctl start dev-pkram.mount"
+for verb in show seal unseal label remove; do
+	ctl '' object $verb db;		is 1 '' "$no" "object $verb says that pkramfs is not mounted"
+done
+ctl '' object create db 4M;		is 1 '' "$no" 'object create says that pkramfs is not mounted'
+[ ! -e "$p" ]; report $? 'and creates no file'
+ctl '' object show "$p";		is 1 '' "$no" 'a path in the directory is told as well'
+ctl '' export db "$tmp/file";		is 1 '' "$no" 'export says that pkramfs is not mounted'
+ctl '' import "$tmp/file";		is 1 '' "$no" 'import says that pkramfs is not mounted'
+ctl '' object verify db "$tmp/file";	is 1 '' "$no" 'object verify says that pkramfs is not mounted'
+[ "$(ls "$tmp/pool")" = "$before" ]; report $? 'nothing is written there'
+unset PKRAM_FAKE_UNMOUNTED PKRAM_DIR
+
 # DMA tables
 ctl '' dma-table show;			is 0 '0x201  suspended    no             3  64055:0  vm2' '' 'dma-table show prints the tables'
 ctl '' dma-table list;			is 0 'a mapping is not possible' '' 'dma-table list is an alias of show'

@@ -80,13 +80,23 @@ long syscall(long nr, ...)
 	}
 }
 
-/* PKRAM_FAKE_INNER: files that are mapped and removed are inner mappings of pkramfs */
+/*
+ * PKRAM_FAKE_INNER: files that are mapped and removed are inner mappings of pkramfs.
+ * PKRAM_FAKE_UNMOUNTED: no pkramfs is mounted; without it, on /dev/pkram and the fake pool.
+ */
 int statfs(const char *path, struct statfs *fs)
 {
 	static int (*real)(const char *path, struct statfs *fs);
+	const char *pool = getenv("PKRAM_FAKE_POOL");
 
 	if (!real)
 		real = dlsym(RTLD_NEXT, "statfs");
+	if (!getenv("PKRAM_FAKE_UNMOUNTED") &&
+	    (!strcmp(path, "/dev/pkram") || (pool && !strcmp(path, pool)))) {
+		memset(fs, 0, sizeof(*fs));
+		fs->f_type = PKRAM_FS_MAGIC;
+		return 0;
+	}
 	if (real(path, fs))
 		return -1;
 	if (getenv("PKRAM_FAKE_INNER") && !strncmp(path, "/proc/self/fd/", 14))
@@ -144,6 +154,9 @@ int open(const char *path, int flags, ...)
 			abort();
 	} else if (!strcmp(path, "/proc/cmdline") && cmdline) {
 		if (pipe(fd) || write(fd[1], cmdline, strlen(cmdline)) < 0)
+			abort();
+	} else if (!strcmp(path, "/sys/devices/system/node/online")) {
+		if (pipe(fd) || write(fd[1], "0-2,5\n", 6) != 6)
 			abort();
 	} else {
 		return openat(AT_FDCWD, path, flags, 0600);

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Helpers of guests.sh, unlucky.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
+# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
 # a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 tmp=$(mktemp -d)
 export LC_ALL=C.UTF-8 TZ=UTC
+umask 022	# others may not write to definitions
 . "$here/cli_lib.sh"
 out_is=E
 
@@ -36,9 +37,10 @@ host()
 	local words=$1
 	shift
 	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
-		PKRAM_MODULES_DIR=$tmp/modules PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool \
-		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state \
-		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
+		PKRAM_MODULES_DIR=$tmp/modules PKRAM_BOOT_DIR=$tmp/boot PKRAM_POOL_CONF=$tmp/pool.conf \
+		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool \
+		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=${state:-$tmp/state} \
+		PKRAM_RUN_DIR=$tmp/run PKRAM_LOG_DIR=$tmp/log.d FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
 	keep_json "$@"

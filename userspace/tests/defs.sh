@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Self test: definitions of guests that are wrong, missing, or not to be trusted, and a pool
+# that is not mounted. None of them loses a guest that runs or is saved, or hides another one.
+# usage: defs.sh BUILD-DIRECTORY
+set -u
+. "$(dirname "$0")/guests_lib.sh"
+
+conf() { echo "$tmp/guests/$1.conf"; }
+
+# Two guests with one RAM or one uuid
+clashes()
+{
+	define vm1; define vm2
+	sed "s/0a1/0a9/" "$(conf vm1)" >"$(conf copy)"
+	ctl guest start copy;		is 1 '' "copy: the guest vm1 has the same RAM, $ram/ram-vm1" 'start refuses a guest with the RAM of another'
+	ctl guest start vm1;		is 1 '' "vm1: the guest copy has the same RAM" 'and the other one, too'
+	ctl guest up vm1;		is 1 '' 'the guest copy has the same RAM' 'so does up'
+	ctl guest show;			is 0 '^copy +stopped .*the guest vm1 has the same RAM' '' 'show says why'
+	ctl guest start vm2;		is 0 '^vm2 +running' '' 'a third guest starts'
+	rm "$(conf copy)"
+	ctl guest start vm1;		is 0 '^vm1 +running' '' 'without the copy the guest starts'
+	ctl guest save vm1
+	sed "s/0a1/0a9/" "$(conf vm1)" >"$(conf copy)"
+	: >"$tmp/state/copy.state"
+	ctl guest unseal copy;		is 1 '' 'the guest vm1 has the same RAM' 'unseal refuses a guest with the RAM of another, which may be saved there'
+	rm "$tmp/state/copy.state"
+	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'a saved guest is resumed all the same'
+	sed -i "s|$ram/ram-vm1|$ram//ram-vm1|" "$(conf copy)"
+	ctl guest start copy;		is 1 '' 'the guest vm1 has the same RAM' 'another spelling of the path is the same RAM'
+	sed "s/ram-vm1/ram-vm3/" "$(conf vm1)" >"$(conf copy)"
+	ctl guest start copy;		is 1 '' 'the guest vm1 has the same uuid' 'start refuses a guest with the uuid of another'
+	ctl guest stop --all --force
+	# A file that both guests show by ivshmem is shared on purpose
+	local shm="-object memory-backend-file,id=shm,size=1M,share=on,mem-path=$ram/shm"
+	define vm1 "$shm -device ivshmem-plain,memdev=shm"; define vm2 "$shm -device ivshmem-plain,memdev=shm"
+	rm "$(conf copy)"
+	ctl guest start vm1;		is 0 '^vm1 +running' '' 'guests may share a file by ivshmem'
+	end_all
+}
+
+# What others can change is not run as root
+trust()
+{
+	define vm1
+	chmod 664 "$(conf vm1)"
+	ctl guest start vm1;		is 1 '' "vm1.conf can be written by others, who could run programs as root by it: chmod go-w $(conf vm1)" 'start refuses a definition that others can change'
+	ctl guest show;			is 0 '^vm1 +stopped .*can be written by others' '' 'show says so'
+	chmod 644 "$(conf vm1)"; chmod 777 "$tmp/guests"
+	ctl guest start vm1;		is 1 '' "chmod go-w $tmp/guests" 'start refuses a directory that others can change'
+	chmod 755 "$tmp/guests"
+	ctl guest start vm1;		is 0 '^vm1 +running' '' 'with the right mode it starts'
+	chmod 666 "$(conf vm1)"
+	ctl guest save vm1;		is 0 '^vm1 +saved' '' 'a guest that runs is saved all the same'
+	ctl guest resume --as-defined vm1; is 1 '' 'can be written by others' 'resume --as-defined refuses the definition'
+	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'it is resumed as it was started'
+	if [ "$(id -u)" = 0 ]; then
+		chmod 644 "$(conf vm1)"
+		chown 65534 "$(conf vm1)"
+		ctl guest stop vm1 --force
+		ctl guest start vm1;	is 1 '' 'belongs to user 65534' 'start refuses a definition of another user'
+	fi
+	end_all
+}
+
+# A definition that is edited to nonsense, or removed, while its guest runs or is saved
+broken()
+{
+	define vm1; define vm2
+	ctl guest start --all
+	echo nonsense >>"$(conf vm1)"
+	ctl guest show;			is 1 '^vm1 +running' 'vm1.conf:9: "nonsense"' 'show lists a guest with a broken definition'
+	also '^vm2 +running' out 'and the others'
+	host idle guest show -j;	json 'd[0]["state"] == "running" and "nonsense" in d[0]["error"]' 'show -j has the reason'
+	PKRAM_FAKE_SYSTEMD=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
+	is 0 '^vm1 +saved' 'is taken as it was started' 'down before a kexec saves a guest with a broken definition'
+	# The next kernel has no /run
+	rm -r "$tmp/run/vm1"
+	host idle guest show vm1;	is 0 '^vm1 +saved' 'nonsense' 'show lists it as saved'
+	host idle guest up vm1;		is 0 '^vm1 +running' 'is taken as it was started' 'up resumes it as it was started'
+	host idle guest save vm1
+	rm "$(conf vm1)"
+	host idle guest up vm1;		is 0 '^vm1 +running' 'vm1.conf: No such file' 'up resumes a saved guest whose definition is gone'
+	host idle guest stop vm1 --force
+	host idle guest start vm1;	is 1 '' 'its definition cannot be used' 'but it is not started afresh'
+	host idle guest start vm3;	is 1 '' 'vm3.conf: No such file' 'a guest that never was is an error'
+
+	# One bad file
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	echo nonsense >"$(conf bad)"
+	# shellcheck disable=SC2086
+	{
+	host idle update $k --dry-run;	is 1 'nothing: it is refused' 'bad.conf:1: "nonsense"' 'update --dry-run names a bad file'
+	also '^ *vm2 +running' out 'and has its verdict of the others'
+	host idle check;		is 1 'definition +refused' 'bad.conf:1' 'check has a row for it'
+	also 'vm2: running, can be saved' out 'and rows for the others'
+	host idle update $k;		is 1 '' 'bad.conf:1' 'update refuses it'
+	}
+	end_all
+}
+
+# Where pkramfs is not mounted, a saved guest looks like one that is stopped
+unmounted()
+{
+	define vm1
+	sed -i "s|^-object .*|-object memory-backend-pkram,id=ram0,size=16M,name=vm1,dir=$tmp/pool|" "$(conf vm1)"
+	truncate -s 16M "$tmp/pool/vm1"
+	local no="vm1: pkramfs is not mounted on $tmp/pool: systemctl start dev-pkram.mount"
+	export PKRAM_FAKE_UNMOUNTED=1
+	host idle guest show;		is 0 '^vm1 +unknown .*pkramfs is not mounted on' '' 'show does not know the state of a guest without the mount'
+	host idle guest start vm1;	is 1 '' "$no" 'start refuses it'
+	host idle guest up vm1;		is 1 '' "$no" 'up refuses it, too'
+	host idle guest resume vm1;	is 1 '' "$no" 'so does resume'
+	host idle guest unseal vm1;	is 1 '' "$no" 'and unseal'
+	host idle guest down vm1;	is 0 '^vm1 +unknown' '' 'down has nothing to do'
+	host idle check;		is 0 'guest +warning +vm1: pkramfs is not mounted' '' 'check says so'
+	unset PKRAM_FAKE_UNMOUNTED
+	host idle guest start vm1;	is 0 '^vm1 +running' '' 'with the mount it starts'
+	export PKRAM_FAKE_UNMOUNTED=1
+	host idle guest show vm1; is 0 '^vm1 +running' '' 'one that runs is shown as such'
+	state=$tmp/pool host idle guest save vm1; is 1 '' "$no" 'its state is not saved to what is there instead'
+	unset PKRAM_FAKE_UNMOUNTED
+	end_all
+}
+
+clashes
+trust
+broken
+unmounted
+tap_finish
