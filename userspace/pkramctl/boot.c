@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Kernels that this host can boot. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "child.h"
 #include "ctl.h"
 
+#define IMAGE		"vmlinuz-"
 #define FORMAT_FIELD	"pkram_format"
 #define MAX_FIELD	4096
 
@@ -144,6 +147,79 @@ static bool read_entries(struct boot_entry *e, const char *root, const char *ver
 	return found;
 }
 
+static int is_image(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	/* What dpkg leaves is no kernel */
+	return !strncmp(d->d_name, IMAGE, strlen(IMAGE)) && len > strlen(IMAGE) &&
+	       (len < 9 || (strcmp(d->d_name + len - 9, ".dpkg-bak") &&
+			    strcmp(d->d_name + len - 9, ".dpkg-new")));
+}
+
+char **boot_versions(void)
+{
+	struct dirent **entries;
+	char **versions;
+	int i, n;
+
+	n = scandir(boot_dir(), &entries, is_image, versionsort);
+	versions = ctl_must(calloc(n > 0 ? n + 1 : 1, sizeof(*versions)));
+	for (i = 0; i < n; i++) {
+		versions[i] = ctl_must(strdup(entries[i]->d_name + strlen(IMAGE)));
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return versions;
+}
+
+void boot_versions_free(char **versions)
+{
+	char **v;
+
+	for (v = versions; *v; v++)
+		free(*v);
+	free(versions);
+}
+
+/* "6.1" begins 6.1.0-9-amd64, but not 6.12 */
+static bool begins(const char *version, const char *word)
+{
+	size_t len = strlen(word);
+
+	return !strncmp(version, word, len) && !isdigit((unsigned char)version[len]);
+}
+
+/* Look for the one kernel whose version begins with @word, or list those that there are */
+static int find_beginning(struct boot_entry *e, const char *word)
+{
+	char **versions = boot_versions(), **v, *one = NULL, list[1024] = "";
+	unsigned int nr = 0;
+	size_t n = 0;
+	int ret;
+
+	for (v = versions; *v; v++) {
+		if (!begins(*v, word) || !strcmp(*v, word))
+			continue;
+		one = *v;
+		nr++;
+	}
+	for (v = versions; *v && n < sizeof(list); v++) {
+		if (!nr || begins(*v, word))
+			n += snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", *v);
+	}
+	if (nr == 1)
+		ret = boot_find(e, one);
+	else if (nr)
+		ret = ctl_error("%u kernels begin with %s: name one of %s", nr, word, list);
+	else
+		ret = ctl_error("there is no kernel %s: found neither %s/vmlinuz-%s nor an entry of the boot loader (the name of a file needs a /); there is %s",
+				word, boot_dir(), word, *list ? list : "none");
+	boot_versions_free(versions);
+	return ret;
+}
+
 int boot_find(struct boot_entry *e, const char *version)
 {
 	const char *dir = boot_dir();
@@ -166,8 +242,8 @@ int boot_find(struct boot_entry *e, const char *version)
 	}
 	if (*e->kernel)
 		return 0;
-	return ctl_error("there is no kernel %s: found neither %s/vmlinuz-%s nor an entry of the boot loader (the name of a file needs a /)",
-			 version, dir, version);
+	boot_entry_free(e);
+	return find_beginning(e, version);
 }
 
 void boot_entry_free(struct boot_entry *e)

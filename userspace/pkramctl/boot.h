@@ -27,7 +27,7 @@ struct boot_entry {
 /**
  * boot_find() - Look up a kernel by its version
  * @e: out: freed with boot_entry_free(), on failure too
- * @version: as uname -r prints it
+ * @version: as uname -r prints it, or its beginning, if that of one kernel in /boot only
  *
  * Finds vmlinuz-VERSION and initrd.img-VERSION, or the files that an entry of the Boot
  * Loader Specification names. The command line is that of the entry or of grub.cfg, unless
@@ -36,6 +36,10 @@ struct boot_entry {
  * Return: 0, or %CTL_FAILED: the reason was reported.
  */
 int boot_find(struct boot_entry *e, const char *version);
+/* Return the versions of the kernels in /boot, sorted, NULL at the end */
+char **boot_versions(void);
+void boot_versions_free(char **versions);
+
 void boot_entry_free(struct boot_entry *e);
 
 /**

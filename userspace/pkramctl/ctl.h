@@ -54,6 +54,9 @@ int ctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print "pkramctl: warning: ..." */
 void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Say why a list is empty; standard output has the list alone, and JSON has it anyway */
+void ctl_nothing(const char *why);
+
 /* Report a usage error if arguments are left; 0 or %CTL_USAGE */
 int ctl_no_more(int argc, char **argv);
 

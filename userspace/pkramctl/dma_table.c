@@ -55,6 +55,8 @@ static int show_all(void)
 		out_row_close();
 	}
 	out_table_close();
+	if (!list)
+		ctl_nothing("there are no DMA tables");
 	pkram_dma_table_free(list);
 	return ctl_done(ctx);
 }

@@ -233,6 +233,8 @@ static int guest_show(int argc, char **argv)
 		print_guest(g);
 	}
 	out_table_close();
+	if (!r.guests.list && !ret)
+		ctl_nothing("no guests are defined: pkram-guests(5) says how, and has an example");
 	guests_free(&r.guests);
 	return ret;
 }

@@ -47,6 +47,12 @@ void ctl_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+void ctl_nothing(const char *why)
+{
+	if (!out_is_json())
+		ctl_error("%s", why);
+}
+
 int ctl_usage(const char *fmt, ...)
 {
 	va_list ap;

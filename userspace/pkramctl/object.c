@@ -60,6 +60,8 @@ static int list_objects(uint64_t key)
 		found = true;
 	}
 	out_table_close();
+	if (!list && key == PKRAM_NONE64)
+		ctl_nothing("there are no objects in the pool");
 	pkram_object_free(list);
 	if (!found && key != PKRAM_NONE64) {
 		pkram_close(ctx);

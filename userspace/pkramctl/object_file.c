@@ -15,6 +15,7 @@
 #include "args.h"
 #include "ctl.h"
 #include "holders.h"
+#include "node.h"
 #include "object_file.h"
 #include "parse.h"
 #include "print.h"
@@ -377,16 +378,16 @@ struct creation {
 
 static int parse_creation(struct creation *c, int argc, char **argv)
 {
-	const char *node, *mode;
+	const char *mode;
 	char *end;
 	int err;
 
 	*c = (struct creation){ .node = PKRAM_NONE64, .mode = 0600 };
-	if (args_value("--node", &argc, argv, &node) ||
-	    args_value("--mode", &argc, argv, &mode))
+	err = node_take("object create", &argc, argv, &c->node);
+	if (err)
+		return err;
+	if (args_value("--mode", &argc, argv, &mode))
 		return CTL_USAGE;
-	if (node && (parse_number(node, &c->node) || c->node >= PKRAM_NONE32))
-		return ctl_usage("object create: --node \"%s\" is not a number", node);
 	if (mode) {
 		c->mode = strtoul(mode, &end, 8);
 		if (*end || c->mode > 0777)
@@ -436,8 +437,9 @@ int object_create(int argc, char **argv)
 	struct creation c;
 	char *path;
 
-	if (parse_creation(&c, argc, argv))
-		return CTL_USAGE;
+	ret = parse_creation(&c, argc, argv);
+	if (ret)
+		return ret;
 	path = object_path(object_dir(), c.name);
 	if (object_unmounted(path)) {
 		ret = ctl_error(OBJECT_UNMOUNTED, object_dir());

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "args.h"
 #include "ctl.h"
+#include "node.h"
 #include "parse.h"
 #include "print.h"
 
@@ -99,17 +100,17 @@ static int pool_grow(int argc, char **argv)
 {
 	struct pkram_resize *res;
 	uint64_t node = PKRAM_NONE32, seconds = 0;
-	const char *option, *timeout;
+	const char *timeout;
 	struct pkram_ctx *ctx;
 	char why[256];
 	uint32_t gib;
 	int err;
 
-	if (args_value("--node", &argc, argv, &option) ||
-	    args_value("--timeout", &argc, argv, &timeout))
+	err = node_take("pool grow", &argc, argv, &node);
+	if (err)
+		return err;
+	if (args_value("--timeout", &argc, argv, &timeout))
 		return CTL_USAGE;
-	if (option && (parse_number(option, &node) || node >= PKRAM_NONE32))
-		return ctl_usage("pool grow: --node \"%s\" is not a number", option);
 	if (timeout && (parse_number(timeout, &seconds) || !seconds ||
 			seconds > UINT32_MAX / 1000))
 		return ctl_usage("pool grow: --timeout \"%s\" is not a number of seconds, like 30",
@@ -387,6 +388,8 @@ static int region_show(int argc, char **argv)
 				 argv[0]);
 	}
 	ctl_print_regions(argc ? &one : list, NULL, NULL);
+	if (!list)
+		ctl_nothing("the pool has no memory: pkramctl pool grow takes some");
 	pkram_region_free(list);
 	return ctl_done(ctx);
 }

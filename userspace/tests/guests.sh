@@ -147,7 +147,7 @@ usage()
 	ctl update --help;		is 0 'dry-run' '' 'update --help'
 	ctl guest --help;		is 0 'guest resume NAME' '' 'guest --help'
 	rm -r "$tmp/guests"
-	ctl guest show;			is 0 '' '' 'show without definitions prints nothing'
+	ctl guest show;			is 0 '' 'no guests are defined: pkram-guests(5)' 'show without definitions says so'
 	end_all
 }
 
