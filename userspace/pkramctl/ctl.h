@@ -44,6 +44,7 @@ struct ctl_object {
 
 extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_dma_table,
 	ctl_handover, ctl_status, ctl_monitor, ctl_kexec, ctl_guest, ctl_update, ctl_check,
+	ctl_health,
 	ctl_export, ctl_import, ctl_verify, ctl_report;
 
 /* main.c */

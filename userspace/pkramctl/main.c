@@ -11,7 +11,7 @@
 static const struct ctl_object *const objects[] = {
 	&ctl_status, &ctl_pool, &ctl_region, &ctl_object, &ctl_dma_table,
 	&ctl_handover,
-	&ctl_monitor, &ctl_kexec, &ctl_guest, &ctl_update, &ctl_check,
+	&ctl_monitor, &ctl_kexec, &ctl_guest, &ctl_update, &ctl_check, &ctl_health,
 	&ctl_export, &ctl_import, &ctl_verify, &ctl_report,
 };
 

@@ -14,6 +14,7 @@
  *	damaged		an additional region that is quarantined, and one with a hole
  *	left_over	the quarantined region holds nothing
  *	idle		no object is claimed
+ *	whole		no object is quarantined
  *	memmap		handover by the command line
  *	nomode		handover none although there are regions
  *	silent		handover by the command line, but without its words

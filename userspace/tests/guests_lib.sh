@@ -23,7 +23,7 @@ trap 'end_all; rm -rf "$tmp" "$ram"' EXIT
 ctl()
 {
 	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=${state:-$tmp/state} \
-		PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
+		PKRAM_RUN_DIR=$tmp/run PKRAM_LOG_DIR=$tmp/log.d FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH "$O/tests/pkramctl" "$@" \
 		>"$tmp/out" 2>"$tmp/err"
 	rc=$?
