@@ -26,6 +26,7 @@
 
 #define MAX_FILE	65536
 #define MAX_LOG		800		/* bytes of QEMU's log to print */
+#define ROTATE_LOG	(1 << 20)	/* a log of this size gets another name at the next start */
 #define START_MS	60000
 #define QUIT_MS		30000
 #define POLL_MS		10
@@ -61,6 +62,11 @@ const char *guest_state_path(const struct guest *g)
 {
 	return make_path("%s/%s.state", ctl_env("PKRAM_STATE_DIR", object_dir()),
 			 g->file.name);
+}
+
+const char *guest_log_path(const struct guest *g)
+{
+	return make_path("%s/%s.log", ctl_env("PKRAM_LOG_DIR", "/var/log/pkram"), g->file.name);
 }
 
 const char *guest_info_path(const struct guest *g)
@@ -367,6 +373,37 @@ int guest_lock(struct guest *g)
 
 /* QEMU */
 
+/*
+ * Its output, of each start, in a file that the next kernel has, too. logrotate(8) keeps it small
+ * while QEMU runs; here it is kept small without that
+ */
+static int open_log(const struct guest *g)
+{
+	const char *path = guest_log_path(g), *dir = ctl_env("PKRAM_LOG_DIR", "/var/log/pkram");
+	struct stat st;
+	int fd;
+
+	mkdir(dir, 0750);
+	if (!lstat(path, &st) && st.st_size > ROTATE_LOG)
+		rename(path, make_path("%s.1", path));
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* The disk is full, or read-only: a guest starts all the same */
+	if (fd < 0)
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return fd;
+}
+
+static void note_start(int fd, bool incoming)
+{
+	time_t now = time(NULL);
+	char text[64] = "";
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	dprintf(fd, "--- %s: %s by pkramctl\n", text, incoming ? "resumed" : "started");
+}
+
 static void exec_qemu(const struct guest *g, bool incoming)
 {
 	const struct guest_file *f = &g->file;
@@ -406,11 +443,8 @@ static void exec_qemu(const struct guest *g, bool incoming)
 		signal(ignored[i], SIG_DFL);
 	fd = open("/dev/null", O_RDONLY);
 	dup2(fd, STDIN_FILENO);
-	fd = open(guest_run_path(g, "log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND,
-		  0600);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-	close(fd);
+	dup2(g->log, STDOUT_FILENO);
+	dup2(g->log, STDERR_FILENO);
 	/* QEMU writes the same number later; if we are killed, this tells that there is one */
 	fd = open(guest_run_path(g, "pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	dprintf(fd, "%d\n", (int)getpid());
@@ -434,8 +468,15 @@ int guest_spawn(struct guest *g, bool incoming)
 		ctl_warn("%s: its definition was changed since it was started: it is resumed as it was started, and what was changed counts from the next start; pkramctl guest resume --as-defined %s would resume it as it is defined now",
 			 g->file.name, g->file.name);
 	started_note(g);
+	g->log = open_log(g);
+	note_start(g->log, incoming);
+	g->log_begin = lseek(g->log, 0, SEEK_END);
 	fflush(NULL);
 	g->pid = fork();
+	if (g->pid) {
+		close(g->log);
+		g->log = -1;
+	}
 	if (g->pid < 0) {
 		g->pid = 0;
 		return guest_fail(g, "fork: %s", strerror(errno));
@@ -448,11 +489,15 @@ int guest_spawn(struct guest *g, bool incoming)
 
 void guest_add_log(struct guest *g)
 {
-	const char *path = guest_run_path(g, "log");
+	int fd = open(guest_log_path(g), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	size_t len = 0, skip = 0;
 	char *text = NULL;
 
-	pkram_read_file(path, MAX_FILE, &text, &len);
+	/* Of this start */
+	if (fd >= 0 && lseek(fd, g->log_begin, SEEK_SET) >= 0)
+		pkram_read_fd(fd, MAX_FILE, &text, &len);
+	if (fd >= 0)
+		close(fd);
 	while (len && text[len - 1] == '\n')
 		len--;
 	if (len > MAX_LOG)
@@ -485,7 +530,7 @@ int guest_greet(struct guest *g)
 		}
 	}
 	return guest_fail(g, "QEMU has no QMP socket %d seconds after its start; its log is %s",
-			  START_MS / 1000, guest_run_path(g, "log"));
+			  START_MS / 1000, guest_log_path(g));
 }
 
 int guest_wait_exit(struct guest *g, int timeout_ms)

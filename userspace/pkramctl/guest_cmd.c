@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl guest: show, start, save, resume, stop; and the verbs for units. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define LOOK_MS		2000
 /* Before a kexec: afterwards systemd kills QEMU. Part of the unit's TimeoutStopSec (15 min) */
 #define DOWN_MS		300000
+#define LOCK_POLL_MS	100
 
 /* Verbs that the state of a guest allows */
 
@@ -134,7 +136,8 @@ static int parse_request(struct request *r, const char *verb, int argc,
 		return ctl_usage("guest %s: --all and names exclude each other", verb);
 	if (r->all && r->as_defined)
 		return ctl_usage("guest %s: --all and --as-defined exclude each other", verb);
-	if (!r->all && !r->nr_names && strcmp(verb, "show"))
+	if (!r->all && !r->nr_names && strcmp(verb, "show") &&
+	    strcmp(verb, "validate"))
 		return ctl_usage("guest %s: no guest given; pkramctl guest show lists them",
 				 verb);
 	return 0;
@@ -195,6 +198,8 @@ static int finish(struct request *r, int ret)
 		return CTL_OK;
 	return good ? CTL_PARTLY : CTL_FAILED;
 }
+
+static int parse_one(struct request *r, const char *verb, int argc, char **argv);
 
 /* Verbs */
 
@@ -351,6 +356,120 @@ static int guest_stop(int argc, char **argv)
 	return finish(&r, ret);
 }
 
+/* A guest that runs is powered down first; what is saved is not touched */
+static int can_restart(struct guest *g)
+{
+	char unit[GUEST_NAME_MAX + 32];
+
+	/* Its unit ends with its QEMU, and would stop the next one */
+	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
+	if (live(g) && systemd_runs() && systemd_active(unit))
+		return guest_fail(g, "its unit runs it: systemctl restart pkram-guest@%s",
+				  g->file.name);
+	if (live(g) && !guest_stands_still(g) && !guest_waits(g))
+		return guest_defs_refuse(g);
+	if (live(g))
+		return guest_fail(g, "is %s; pkramctl guest resume %s continues it", g->status,
+				  g->file.name);
+	return can_start(g);
+}
+
+static int guest_restart(int argc, char **argv)
+{
+	struct request r;
+	struct guest *g;
+	int ret;
+
+	if (parse_request(&r, "restart", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, can_restart);
+	/* --all restarts, and starts none */
+	for (g = r.guests.list; g && r.all; g = g->next)
+		g->chosen = g->chosen && live(g);
+	for (g = r.guests.list; g; g = g->next)
+		g->touched = g->chosen && !g->failed && !live(g);
+	for (g = r.guests.list; g; g = g->next)
+		g->chosen = g->chosen && !g->touched;
+	stop_all(&r.guests, r.force);
+	for (g = r.guests.list; g; g = g->next) {
+		g->chosen = g->chosen || g->touched;
+		g->touched = false;
+		if (!g->chosen || g->failed)
+			continue;
+		/* Its definition counts again */
+		guest_look(g, LOOK_MS);
+		if (!g->failed)
+			can_start(g);
+	}
+	guests_start(&r.guests);
+	return finish(&r, ret);
+}
+
+/* Print the end of a file on standard output */
+static int print_log(const struct guest *g)
+{
+	const char *path = guest_log_path(g);
+	char buf[4096];
+	size_t n;
+	FILE *f;
+
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ?
+		       ctl_error("%s: there is no %s: it was not started yet", g->file.name, path) :
+		       ctl_error("%s: %s", path, strerror(errno));
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		fwrite(buf, 1, n, stdout);
+	fclose(f);
+	return CTL_OK;
+}
+
+static int guest_log(int argc, char **argv)
+{
+	struct request r;
+	int ret;
+
+	ret = parse_one(&r, "log", argc, argv);
+	if (ret)
+		return ret;
+	if (out_is_json()) {
+		out_record_open(NULL, NULL);
+		out_str("log", NULL, guest_log_path(r.guests.list));
+		out_record_close();
+	} else {
+		ret = print_log(r.guests.list);
+	}
+	guests_free(&r.guests);
+	return ret;
+}
+
+/* Definitions: what a start would say, without a start */
+static int guest_validate(int argc, char **argv)
+{
+	struct request r;
+	struct guest *g;
+	int ret;
+
+	if (parse_request(&r, "validate", argc, argv))
+		return CTL_USAGE;
+	ret = guests_load(&r.guests, r.names, r.nr_names);
+	out_table_open(NULL, NULL);
+	for (g = r.guests.list; g; g = g->next) {
+		if (guest_defs_refuse(g) || guest_defs_find_qemu(g))
+			ret = CTL_FAILED;
+		out_row_open();
+		out_str("name", "NAME", g->file.name);
+		out_str("result", "RESULT", g->failed ? "refused" : "ok");
+		out_str("error", "WHY", g->failed ? g->error : NULL);
+		out_row_close();
+	}
+	out_table_close();
+	if (!r.guests.list && !ret)
+		ctl_nothing("no guests are defined: pkram-guests(5) says how, and has an example");
+	guests_free(&r.guests);
+	return ret;
+}
+
 /* Remove the RAM first: a state without it is known to be stale */
 static void unseal(struct guest *g)
 {
@@ -430,6 +549,20 @@ static int guest_up(int argc, char **argv)
 	return finish(&r, 0);
 }
 
+/* Who looks at the guest meanwhile, as pkramctl health does, must not cost its save */
+static int wait_lock(struct guest *g, int timeout_ms)
+{
+	int waited;
+
+	for (waited = 0; guest_lock(g); waited += LOCK_POLL_MS) {
+		if (waited >= timeout_ms)
+			return CTL_FAILED;
+		g->failed = false;
+		poll(NULL, 0, LOCK_POLL_MS);
+	}
+	return 0;
+}
+
 static int guest_down(int argc, char **argv)
 {
 	bool saved = false, kexec = systemd_kexec_pending();
@@ -447,7 +580,10 @@ static int guest_down(int argc, char **argv)
 	 * the lock: then there is nothing to do.
 	 */
 	guest_look(g, patience);
-	if (g->failed || !live(g) || guest_lock(g))
+	/* There is no QEMU */
+	if (g->state == GUEST_UNKNOWN)
+		g->failed = false;
+	if (g->failed || !live(g) || wait_lock(g, patience))
 		return finish(&r, 0);
 	guest_look(g, patience);
 	if (g->failed || !live(g))
@@ -487,6 +623,10 @@ static const struct ctl_verb guest_verbs[] = {
 	  guest_unseal },
 	{ "stop", "NAME... [--force] | --all [--force]",
 	  "power it down; --force: end QEMU at once", guest_stop },
+	{ "restart", "NAME... [--force] | --all [--force]",
+	  "power it down and start it again, as it is defined now", guest_restart },
+	{ "log", "NAME", "print what its QEMU wrote, of all starts", guest_log },
+	{ "validate", "[NAME...]", "check definitions without a start", guest_validate },
 	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },
 	{ "down", "NAME",
 	  "save it if systemd is about to kexec, else stop it", guest_down },

@@ -23,7 +23,7 @@ static const char readme[] =
 	"It has the versions, the modules' parameters, the state of the pool, names and sizes of\n"
 	"objects and guests, physical addresses, the whole log of the kernel (dmesg), the kernel's\n"
 	"command line, and the journal of pkram's units since the boot. It has nothing of what is\n"
-	"in objects, labels or guests, and not the guests' logs (/run/pkram/NAME/log).\n"
+	"in objects, labels or guests, and not the guests' logs (/var/log/pkram).\n"
 	"In guest-NAME.json the values of passwords, secrets, keys, tokens, credentials and data\n"
 	"are replaced, and users and passwords in URLs; other files are as they were. Look through\n"
 	"them before you send them.\n";

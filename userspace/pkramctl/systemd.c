@@ -44,6 +44,11 @@ bool systemd_enabled(const char *unit)
 	return !run_systemctl("is-enabled", unit, "--quiet");
 }
 
+bool systemd_active(const char *unit)
+{
+	return !run_systemctl("is-active", unit, "--quiet");
+}
+
 bool systemd_kexec_pending(void)
 {
 	char line[256], unit[64], type[16];

@@ -13,6 +13,9 @@ int systemctl(const char *verb, const char *unit);
 /* Return whether the unit is started at boot */
 bool systemd_enabled(const char *unit);
 
+/* Return whether the unit runs */
+bool systemd_active(const char *unit);
+
 /* Return whether the host is shutting down for a kexec, or systemd cannot be asked */
 bool systemd_kexec_pending(void);
 

@@ -125,8 +125,60 @@ unmounted()
 	end_all
 }
 
+# Verbs around a definition
+verbs()
+{
+	define vm1; define vm2
+	ctl guest validate;		is 0 '^vm1 +ok' '' 'validate accepts definitions'
+	ctl guest validate -j vm1;	json 'd == [{"name": "vm1", "result": "ok"}]' 'validate -j prints JSON'
+	sed -i 's|^qemu = .*|qemu = no-such-qemu|' "$(conf vm2)"
+	ctl guest validate;		is 1 '^vm2 +refused +there is no no-such-qemu: install it' '' 'validate looks for QEMU'
+	also '^vm1 +ok' out 'and goes on with the others'
+	define vm2; chmod 666 "$(conf vm2)"
+	ctl guest validate;		is 1 '^vm2 +refused .*chmod go-w' '' 'validate says who can change it'
+	chmod 644 "$(conf vm2)"; echo nonsense >>"$(conf vm2)"
+	ctl guest validate;		is 1 '^vm1 +ok' 'vm2.conf:9: "nonsense"' 'validate names a line that is wrong'
+	ctl guest validate vm3;		is 1 '' 'vm3.conf: No such file' 'validate names a definition that is not there'
+	define vm2
+
+	ctl guest restart vm1;		is 0 '^vm1 +running' '' 'restart starts a guest that is stopped'
+	local pid
+	pid=$(cat "$tmp/run/vm1/pid")
+	ctl guest restart vm1;		is 1 '' 'has not powered down within 2 seconds' 'restart waits for the power-down'
+	does vm1 running 'and leaves a guest alone that does not'
+	define vm1 '-m 17M'
+	ctl guest restart vm1 --force;	is 0 '^vm1 +running' '' 'restart --force ends QEMU and starts it again'
+	[ "$pid" != "$(cat "$tmp/run/vm1/pid")" ]; report $? 'it is another QEMU'
+	tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -q -- '-m 17M'; report $? 'with the options of now'
+	ctl guest restart --all --force -j; json '[g["name"] for g in d] == ["vm1"]' 'restart --all restarts those that run'
+	ctl guest save vm1
+	ctl guest restart vm1;		is 1 '' 'is saved; pkramctl guest resume vm1' 'restart refuses a saved guest'
+	ctl guest resume vm1
+	chmod 666 "$(conf vm1)"
+	ctl guest restart vm1 --force;	is 1 '' 'chmod go-w' 'restart refuses a definition that others can change'
+	does vm1 running 'before the guest is ended'
+	chmod 644 "$(conf vm1)"
+	PKRAM_FAKE_SYSTEMD=1 host idle guest restart vm1 --force; is 1 '' 'systemctl restart pkram-guest@vm1' 'restart leaves a guest to its unit'
+	ctl guest log vm1;		is 0 'resumed by pkramctl' '' 'log prints what QEMU wrote'
+	[ "$(grep -c ' by pkramctl$' "$tmp/out")" = 5 ]; report $? 'of all starts'
+	ctl guest log vm1 -j;		json 'd["log"].endswith("log.d/vm1.log")' 'log -j prints its name'
+	ctl guest log vm2;		is 1 '' 'vm2.log: it was not started yet' 'log of a guest that never ran says so'
+	[ "$(stat -c %a "$tmp/log.d/vm1.log")" = 600 ]; report $? 'a log is private'
+	ctl guest stop vm1 --force
+	truncate -s 2M "$tmp/log.d/vm1.log"
+	ctl guest start vm1
+	# Somebody looks at the guest while it is to be saved
+	flock "$tmp/run/vm1" sleep 1 &
+	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+	PKRAM_FAKE_SYSTEMD=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
+	is 0 '^vm1 +saved' '' 'down before a kexec waits for the lock of the guest'
+	[ "$(stat -c %s "$tmp/log.d/vm1.log")" -lt 10000 ] && [ -e "$tmp/log.d/vm1.log.1" ]; report $? 'a long log gets another name'
+	end_all
+}
+
 clashes
 trust
+verbs
 broken
 unmounted
 tap_finish

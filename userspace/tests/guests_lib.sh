@@ -14,7 +14,7 @@ out_is=E
 end_all()
 {
 	ctl guest stop --all --force
-	rm -rf "$tmp/run" "$tmp/state" "$tmp/guests" "$tmp/pool" "$tmp"/ram*
+	rm -rf "$tmp/run" "$tmp/log.d" "$tmp/state" "$tmp/guests" "$tmp/pool" "$tmp"/ram*
 	mkdir -p "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
 }
 trap 'end_all; rm -rf "$tmp" "$ram"' EXIT

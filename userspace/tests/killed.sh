@@ -22,7 +22,7 @@ update()
 {
 	PKRAM_FAKE=empty PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
 		PKRAM_MODULES_DIR=$tmp/modules PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool \
-		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run \
+		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run PKRAM_LOG_DIR=$tmp/log.d \
 		"$O/pkramctl" update --kernel "$tmp/vmlinuz" --no-initrd --command-line x \
 		>"$tmp/out" 2>"$tmp/err" &
 	pid=$!
