@@ -51,6 +51,9 @@ build() {
 		die "debian/changelog says $version, VERSION in userspace/Makefile does not"
 	rm -rf "$out"
 	sources "$out/pkram-$version"
+	# The suite is a part of the version, so that an upgrade of the release brings the package of
+	# the new one
+	sed -i "1s/($version)/($(deb_version "$suite"))/" "$out/pkram-$version/debian/changelog"
 	say "building the packages for $suite"
 	# shellcheck disable=SC2016
 	logged "$out/build.log" in_root exec "$suite" \

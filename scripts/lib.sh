@@ -131,3 +131,14 @@ apt_private() {
 	) 9>"$dir/lock" >&2 || die "apt-get update failed for: $suites"
 	APT_CONFIG=$dir/apt.conf "$@"
 }
+
+# deb_version SUITE - print the version of the packages for a release of Debian
+deb_version() {
+	local version
+	version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$PKRAM_TOP/debian/changelog")
+	case $1 in
+	bookworm) echo "$version+deb12" ;;
+	trixie) echo "$version+deb13" ;;
+	*) die "there are no packages for $1" ;;
+	esac
+}

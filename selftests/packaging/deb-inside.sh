@@ -18,13 +18,14 @@ shift
 kernels=("$@")
 debs=$PKRAM_BUILD/deb/$suite
 names=(libpkram-dev libpkram1 pkram-dkms pkram-tools)
+# Of the modules; that of the packages has the suite, too
 version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$PKRAM_TOP/debian/changelog")
 
 # Only these four packages and their dependencies: dpkg does not fetch anything.
 dpkg_install() {
 	local files=() name
 	for name in "${names[@]}"; do
-		files+=("$debs/${name}_${version}_amd64.deb")
+		files+=("$debs/${name}_$(deb_version "$suite")_amd64.deb")
 	done
 	dpkg --force-confnew --path-include='/usr/share/man/*' \
 		--path-include='/usr/share/doc/*' -i "${files[@]}" &&
@@ -62,7 +63,28 @@ units_are_enabled() {
 
 units_are_right() {
 	local dir=/usr/lib/systemd/system
-	systemd-analyze verify --man=no $dir/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service}
+	systemd-analyze verify --man=no $dir/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service,pkram-health.service,pkram-health.timer}
+}
+
+# hardened UNIT EXPOSURE - check that `systemd-analyze security` finds at most this, of 100
+hardened() {
+	systemd-analyze security --offline=true --no-pager --threshold="$2" "/usr/lib/systemd/system/$1"
+}
+
+# The real maintainer scripts, with a pool that pkramctl tells of
+removal_is_refused() {
+	local tool=/usr/sbin/pkramctl
+	mkdir -p "$tmp/sys/module/pkram"
+	dpkg-divert --local --rename "$tool" >/dev/null
+	printf '#!/bin/sh\necho %s\n' "'[{\"key\":\"0x1\",\"state\":\"sealed\",\"size\":1,\"name\":\"/vm1\"}]'" >"$tool"
+	chmod +x "$tool"
+	out=$(PKRAM_SYS=$tmp/sys dpkg --remove pkram-tools 2>&1)
+	local rc=$?
+	rm "$tool"
+	dpkg-divert --local --rename --remove "$tool" >/dev/null
+	echo "$out"
+	[[ $rc != 0 && $out == *'/vm1 (sealed)'* &&
+		$(dpkg-query -W -f '${db:Status-Status}' pkram-tools) == installed ]]
 }
 
 program_builds() {
@@ -153,6 +175,13 @@ tap_check "links in the documents resolve" links_resolve
 tap_check "mount and pool are enabled" units_are_enabled
 # The root of Debian 13 has no systemd.
 [[ $suite != bookworm ]] || tap_check "systemd-analyze accepts the units" units_are_right
+# The root of Debian 13 has no systemd.
+if [[ $suite == bookworm ]]; then
+	tap_check "guests' units are hardened" hardened pkram-guest@.service 54
+	tap_check "the pool's unit is hardened" hardened pkram-pool.service 25
+	tap_check "the unit of the health is hardened" hardened pkram-health.service 30
+fi
+tap_check "a package with a saved guest is not removed" removal_is_refused
 tap_check "a program builds with libpkram-dev" program_builds
 for kver in "${kernels[@]}"; do
 	tap_check "DKMS builds for $kver when that kernel is installed" kernel_comes "$kver"

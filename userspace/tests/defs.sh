@@ -141,6 +141,9 @@ verbs()
 	ctl guest validate vm3;		is 1 '' 'vm3.conf: No such file' 'validate names a definition that is not there'
 	define vm2
 
+	sed "s|^#qemu = .*|qemu = $qemu|" "$here/../examples/vm1.conf" >"$(conf example)"
+	ctl guest validate example;	is 0 '^example +ok' '' 'the example that is installed is a valid definition'
+	rm "$(conf example)"
 	ctl guest restart vm1;		is 0 '^vm1 +running' '' 'restart starts a guest that is stopped'
 	local pid
 	pid=$(cat "$tmp/run/vm1/pid")

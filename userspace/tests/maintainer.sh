@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Self test of the packages' maintainer scripts with a fake pkramctl. That of the packages
+# (selftests/packaging/deb.sh) runs them by dpkg.
+# usage: maintainer.sh BUILD-DIRECTORY
+set -u
+here=$(realpath "$(dirname "$0")")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+. "$here/cli_lib.sh"
+evidence() { cat "$tmp/objects"; }
+debian=$here/../../debian
+
+mkdir -p "$tmp/bin" "$tmp/sys/module/pkram"
+printf '#!/bin/sh\ncase $* in\n"-j object show") cat %s/objects ;;\n"-j pool show") cat %s/pool ;;\nesac\n' \
+	"$tmp" "$tmp" >"$tmp/bin/pkramctl"
+chmod +x "$tmp/bin/pkramctl"
+
+# script PACKAGE.SCRIPT ARGS...
+script()
+{
+	PKRAM_SYS=$tmp/sys PATH=$tmp/bin:$PATH sh "$debian/$1" "${@:2}" >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+}
+
+# objects STATE NAME... - set what pkramctl lists
+objects()
+{
+	local list=''
+	while (($#)); do
+		list+="${list:+,}{\"key\":\"0x1\",\"id\":1,\"state\":\"$1\",\"size\":4,\"uid\":0,\"name\":\"$2\"}"
+		shift 2
+	done
+	echo "[$list]" >"$tmp/objects"
+}
+
+objects idle /db running /old
+script pkram-tools.prerm remove;	is 0 '' '' 'the tools are removed while nothing needs them'
+objects idle /db sealed /vm1 claimed /vm2
+script pkram-tools.prerm upgrade 0.2;	is 0 '' '' 'an upgrade leaves guests alone'
+script pkram-tools.prerm remove;	is 1 '' '/vm1 (sealed)' 'the tools are not removed while a guest is saved'
+grep -qF '/vm2 (claimed)' "$tmp/err"; report $? 'one that runs is named, too'
+! grep -q /db "$tmp/err"; report $? 'other objects are not'
+PKRAM_REMOVE_ANYWAY=1 script pkram-tools.prerm remove; is 0 '' '' 'PKRAM_REMOVE_ANYWAY overrides that'
+rm -r "$tmp/sys/module/pkram"
+script pkram-tools.prerm remove;	is 0 '' '' 'without the module there is no guest'
+mkdir "$tmp/sys/module/pkram"
+
+echo '{"regions":2,"size":4}' >"$tmp/pool"
+script pkram-dkms.prerm remove;		is 0 '' 'there is a pool, and no kernel that is booted from now on has a' 'removing the module warns of a pool'
+script pkram-dkms.prerm upgrade 0.2;	is 0 '' '' 'an upgrade does not'
+echo '{"regions":0,"size":0}' >"$tmp/pool"
+script pkram-dkms.prerm remove;		is 0 '' '' 'without a pool there is nothing to warn of'
+tap_finish
