@@ -14,6 +14,8 @@
 #include "parse.h"
 #include "print.h"
 
+#define MANIFEST	".manifest"
+
 #define JOBS		4
 #define DEPTH		16
 
@@ -190,8 +192,32 @@ static int plan_export(struct copy_plan *plan, char **words, int nr)
 	return 0;
 }
 
+/*
+ * Return the file that a word of import or verify names: a manifest, as a pattern of the shell
+ * finds it, stands for its file. NULL: that is named, too
+ */
+static char *exported_file(const char *word, char **words, int nr)
+{
+	size_t len = strlen(word), suffix = strlen(MANIFEST);
+	char *file = ctl_must(strdup(word));
+	int i;
+
+	if (len <= suffix || strcmp(word + len - suffix, MANIFEST))
+		return file;
+	file[len - suffix] = '\0';
+	if (access(file, F_OK))
+		strcpy(file, word);
+	for (i = 0; i < nr && (words[i] == word || strcmp(words[i], file)); i++)
+		;
+	if (i == nr)
+		return file;
+	free(file);
+	return NULL;
+}
+
 static int plan_import(struct copy_plan *plan, char **words, int nr)
 {
+	char *file;
 	int i;
 
 	if (!nr)
@@ -201,9 +227,12 @@ static int plan_import(struct copy_plan *plan, char **words, int nr)
 	/* It would be a copy in the kernel's own memory */
 	if (plan->kind == COPY_IMPORT && object_unmounted(plan->dir))
 		return ctl_error(OBJECT_UNMOUNTED, object_dir());
-	for (i = 0; i < nr; i++)
-		add_task(plan, plan->name ? object_path(plan->dir, plan->name) : NULL,
-			 ctl_must(strdup(words[i])));
+	for (i = 0; i < nr; i++) {
+		file = exported_file(words[i], words, nr);
+		if (file)
+			add_task(plan, plan->name ? object_path(plan->dir, plan->name) : NULL,
+				 file);
+	}
 	return 0;
 }
 

@@ -30,13 +30,15 @@ static void tell(const struct copy_plan *plan, struct copy_task *t)
 {
 	const char *path = plan->kind == COPY_EXPORT || plan->kind == COPY_OBJECT ?
 			   t->object : t->file;
+	/* An object may have been changed since; an export must not */
+	const char *what = plan->kind == COPY_OBJECT ? "differs from its export" : "is damaged";
+	unsigned int i, least = plan->kind == COPY_OBJECT ? 0 : 1;
 	char done[32], all[32];
-	unsigned int i;
 
 	/* If there is only one, the text names it. */
-	for (i = 0; t->nr_bad > 1 && i < t->nr_bad && i < COPY_MAX_BAD; i++)
-		ctl_error("%s: chunk %" PRIu64 ", %" PRIu64 " bytes at byte %" PRIu64 ", is damaged",
-			  path, t->bad[i].chunk, t->bad[i].len, t->bad[i].offset);
+	for (i = 0; t->nr_bad > least && i < t->nr_bad && i < COPY_MAX_BAD; i++)
+		ctl_error("%s: chunk %" PRIu64 ", %" PRIu64 " bytes at byte %" PRIu64 ", %s",
+			  path, t->bad[i].chunk, t->bad[i].len, t->bad[i].offset, what);
 	if (t->nr_bad > COPY_MAX_BAD)
 		ctl_error("%s: and %u more", path, t->nr_bad - COPY_MAX_BAD);
 	if (t->err == -ECANCELED && !t->begun)
@@ -50,7 +52,7 @@ static void tell(const struct copy_plan *plan, struct copy_task *t)
 	else if (t->err == -EINVAL && !*t->why)
 		ctl_error("%s: the size of a chunk must be a power of two from 4 KiB to 64 MiB",
 			  copy_verb(plan));
-	else if (t->err)
+	else if (t->err && (!t->nr_bad || plan->kind != COPY_OBJECT))
 		ctl_error("%s%s", printable(t->why),
 			  resumable(t->err) && !copy_only_reads(plan) ?
 			  "; the same command continues from there" : "");
@@ -66,7 +68,7 @@ static void print_task(const struct copy_plan *plan, const struct copy_task *t)
 		rate = moved * 1000 / s->elapsed_ms;
 	out_row_open();
 	out_str("result", "RESULT", !t->err ? "ok" : t->err == -ECANCELED ? "stopped" :
-		"failed");
+		plan->kind == COPY_OBJECT && t->nr_bad ? "differs" : "failed");
 	if (t->err)
 		out_u32("errno", NULL, -t->err);
 	out_str("object", "OBJECT", t->object);
@@ -80,7 +82,7 @@ static void print_task(const struct copy_plan *plan, const struct copy_task *t)
 		out_size("written", "WRITTEN", s->written);
 	} else {
 		out_u64("chunks", "CHUNKS", s->nr_chunks);
-		out_u64("damaged", "DAMAGED", s->nr_bad);
+		out_u64("damaged", plan->kind == COPY_OBJECT ? "DIFFERENT" : "DAMAGED", s->nr_bad);
 	}
 	out_u64("elapsed_ms", NULL, s->elapsed_ms);
 	snprintf(buf, sizeof(buf), "%" PRIu64 ".%" PRIu64 " s", s->elapsed_ms / 1000,

@@ -540,12 +540,16 @@ ctl '' export vm1 none vm2 "$tmp/disk" $d -f -j
 [ "$rc" = 3 ]; report $? 'export that fails for some objects exits with 3'
 json '[t["result"] for t in d] == ["ok", "failed", "ok"] and d[1]["errno"] == 2 and "none" in d[1]["error"]' 'export -j prints a result for each object'
 ctl '' verify "$tmp/disk/vm1" "$tmp/disk/vm2" "$tmp/disk/other"; is 0 'other' '' 'verify accepts intact files'
+ctl '' verify "$tmp/disk"/*; is 0 'other' '' 'verify DIR/* takes each file once'
+[ "$(wc -l <"$tmp/out")" = 4 ]; report $? 'and no manifest as a file'
+ctl '' verify "$tmp/disk/vm1.manifest"; is 0 'disk/vm1 ' '' 'a manifest stands for its file'
 ctl '' object verify vm1;		is 2 '' 'no exported files given' 'object verify without files is a usage error'
 ctl '' object verify vm1 vm2 "$tmp/disk" $d; is 0 'vm2' '' 'object verify accepts unchanged objects'
 cp "$tmp/pool/vm1" "$tmp/vm1"
 printf x | dd of="$tmp/pool/vm1" bs=1 seek=2500000 conv=notrunc status=none
-ctl '' object verify vm1 "$tmp/disk" $d; is 1 '' 'pool/vm1: object vm1: chunk 1, 902848 bytes at byte 2097152, is damaged' 'object verify finds a changed object'
-ctl '' object verify -j vm1 vm2 "$tmp/disk" $d; json '[t["damaged"] for t in d] == [1, 0]' 'object verify -j prints damaged chunks'
+ctl '' object verify vm1 "$tmp/disk" $d; is 1 '' 'pool/vm1: chunk 1, 902848 bytes at byte 2097152, differs from its export' 'object verify finds a changed object'
+! grep -q damaged "$tmp/err"; report $? 'which is not called damaged'
+ctl '' object verify -j vm1 vm2 "$tmp/disk" $d; json '[t["damaged"] for t in d] == [1, 0] and [t["result"] for t in d] == ["differs", "ok"]' 'object verify -j prints chunks that differ'
 ctl '' object verify vm1 "$tmp/disk" $d --force; is 2 '' 'unknown option' 'object verify refuses --force'
 cp "$tmp/vm1" "$tmp/pool/vm1"
 rm "$tmp/pool/vm2"
