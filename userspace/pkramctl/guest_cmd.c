@@ -13,6 +13,7 @@
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "guest_started.h"
+#include "guest_tools.h"
 #include "migrate.h"
 #include "object_file.h"
 #include "print.h"
@@ -443,6 +444,47 @@ static int guest_log(int argc, char **argv)
 	return ret;
 }
 
+static int guest_edit(int argc, char **argv)
+{
+	if (!argc)
+		return ctl_usage("guest edit: no guest given; pkramctl guest show lists them");
+	if (ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	if (!guest_name_ok(argv[0]))
+		return ctl_usage("guest edit: \"%s\" is not a valid name of a guest", argv[0]);
+	return guest_tools_edit(argv[0]);
+}
+
+static int guest_console(int argc, char **argv)
+{
+	struct request r;
+	struct guest *g;
+	char *path;
+	int ret;
+
+	ret = parse_one(&r, "console", argc, argv);
+	if (ret)
+		return ret;
+	g = r.guests.list;
+	guest_look(g, LOOK_MS);
+	path = guest_tools_console(g);
+	if (!path) {
+		ret = ctl_error("%s: it has no console: its definition needs -serial unix:PATH,server=on,wait=off",
+				g->file.name);
+	} else if (out_is_json()) {
+		out_record_open(NULL, NULL);
+		out_str("console", NULL, path);
+		out_record_close();
+	} else if (!g->pid) {
+		ret = ctl_error("%s: it does not run", g->file.name);
+	} else {
+		ret = guest_tools_connect(path);
+	}
+	free(path);
+	guests_free(&r.guests);
+	return ret;
+}
+
 /* Definitions: what a start would say, without a start */
 static int guest_validate(int argc, char **argv)
 {
@@ -626,6 +668,9 @@ static const struct ctl_verb guest_verbs[] = {
 	{ "restart", "NAME... [--force] | --all [--force]",
 	  "power it down and start it again, as it is defined now", guest_restart },
 	{ "log", "NAME", "print what its QEMU wrote, of all starts", guest_log },
+	{ "console", "NAME", "connect the terminal with its serial port; ^] ends that",
+	  guest_console },
+	{ "edit", "NAME", "edit its definition, and check it before it is used", guest_edit },
 	{ "validate", "[NAME...]", "check definitions without a start", guest_validate },
 	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },
 	{ "down", "NAME",

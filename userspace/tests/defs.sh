@@ -144,6 +144,26 @@ verbs()
 	sed "s|^#qemu = .*|qemu = $qemu|" "$here/../examples/vm1.conf" >"$(conf example)"
 	ctl guest validate example;	is 0 '^example +ok' '' 'the example that is installed is a valid definition'
 	rm "$(conf example)"
+	# The editor is a program that changes the file
+	EDITOR="sed -i s/16M/18M/" ctl guest edit vm1; is 0 'changed +yes' '' 'edit changes a definition'
+	grep -q 'size=18M' "$(conf vm1)"; report $? 'it is in its place'
+	EDITOR=true ctl guest edit vm1 -j; json 'd["changed"] is False' 'edit -j says that nothing was changed'
+	cp "$(conf vm1)" "$tmp/kept"
+	EDITOR="sed -i s/^uuid/uudi/" ctl guest edit vm1; is 1 '' 'vm1: line 2: unknown setting "uudi"' 'edit refuses what cannot be used'
+	cmp -s "$tmp/kept" "$(conf vm1)"; report $? 'the definition is as it was'
+	EDITOR=false ctl guest edit vm1; is 1 '' 'the editor failed' 'an editor that fails changes nothing'
+	[ "$(ls "$tmp/guests")" = $'vm1.conf\nvm2.conf' ]; report $? 'no draft is left'
+	ctl guest edit ../x;		is 2 '' 'not a valid name' 'edit refuses a path'
+	define vm1
+	ctl guest console vm1;		is 1 '' 'vm1: it has no console' 'a guest without a serial port has no console'
+	define vm1 "-serial unix:$tmp/console,server=on,wait=off"
+	ctl guest console vm1;		is 1 '' 'it does not run' 'a guest that does not run has none either'
+	ctl guest console vm1 -j;	json 'd["console"].endswith("/console")' 'console -j prints the socket'
+	printf '#!/bin/sh\necho "socat $*"\n' >"$tmp/bin/socat"; chmod +x "$tmp/bin/socat"
+	ctl guest start vm1
+	ctl guest console vm1;		is 0 "^socat .* UNIX-CONNECT:$tmp/console" 'ends the connection' 'console connects the terminal'
+	ctl guest stop --force vm1
+	define vm1
 	ctl guest restart vm1;		is 0 '^vm1 +running' '' 'restart starts a guest that is stopped'
 	local pid
 	pid=$(cat "$tmp/run/vm1/pid")
