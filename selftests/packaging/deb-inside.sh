@@ -63,7 +63,7 @@ units_are_enabled() {
 
 units_are_right() {
 	local dir=/usr/lib/systemd/system
-	systemd-analyze verify --man=no $dir/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service,pkram-health.service,pkram-health.timer}
+	systemd-analyze verify --man=no $dir/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service,pkram-health.service,pkram-health.timer,pkram-saved.path,pkram-saved.service}
 }
 
 # hardened UNIT EXPOSURE - check that `systemd-analyze security` finds at most this, of 100

@@ -131,7 +131,7 @@ tap_check "modules, library, tool, manual, units, completion, configuration are 
 	usr/include/{pkram.h,linux/pkram.h,linux/pkram_vfio.h} usr/share/man/man8/pkramctl{,-pool,-object,-import}.8 \
 	usr/share/man/man3/libpkram.3 usr/share/man/man5/pkram-guests.5 \
 	usr/share/pkram/pkramctl.json usr/share/bash-completion/completions/pkramctl \
-	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service,pkram-health.service,pkram-health.timer} \
+	usr/lib/systemd/system/{dev-pkram.mount,pkram-pool.service,pkram-guest@.service,pkram-health.service,pkram-health.timer,pkram-saved.path,pkram-saved.service} \
 	usr/lib/modules-load.d/pkram.conf etc/pkram/{pool.conf,guests.d} \
 	etc/needrestart/conf.d/pkram.conf etc/logrotate.d/pkram usr/share/pkram/examples/vm1.conf \
 	usr/share/zsh/vendor-completions/_pkramctl

@@ -12,8 +12,10 @@ bool systemd_runs(void)
 	return !access("/run/systemd/system", F_OK);
 }
 
+/* @unit, @option: may be NULL */
 static int run_systemctl(const char *verb, const char *unit, const char *option)
 {
+	const char *argv[5] = { "systemctl", verb, unit ?: option, unit ? option : NULL };
 	int status;
 	pid_t pid;
 
@@ -24,7 +26,7 @@ static int run_systemctl(const char *verb, const char *unit, const char *option)
 	if (!pid) {
 		/* Standard output is for pkramctl's own output */
 		dup2(STDERR_FILENO, STDOUT_FILENO);
-		execlp("systemctl", "systemctl", verb, unit, option, NULL);
+		execvp(argv[0], (char *const *)argv);
 		_exit(127);
 	}
 	while (waitpid(pid, &status, 0) < 0) {
@@ -36,7 +38,10 @@ static int run_systemctl(const char *verb, const char *unit, const char *option)
 
 int systemctl(const char *verb, const char *unit)
 {
-	return run_systemctl(verb, unit, NULL);
+	/* That of pkram-saved.service is against reboots */
+	bool kexec = !strcmp(verb, "kexec");
+
+	return run_systemctl(verb, unit, kexec ? "--check-inhibitors=no" : NULL);
 }
 
 bool systemd_enabled(const char *unit)
