@@ -183,21 +183,25 @@ static int file_read_locked(struct inode *inode, loff_t *pos, struct iov_iter *t
 static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	loff_t pos = iocb->ki_pos;
+	loff_t pos = iocb->ki_pos, got = -1;
+	size_t max = PKRAM_UNIT, len;
 	ssize_t done;
-	size_t len;
 	int err;
 
 	do {
 		inode_lock_shared(inode);
 		err = file_read_locked(inode, &pos, to);
 		inode_unlock_shared(inode);
+		/* The pages were removed again: get fewer, so that some stay long enough. */
+		if (pos == got)
+			max = max(max / 2, PAGE_SIZE);
 		/* On 6.1, the end of a pipe is not a fault. */
 		if (err != -EFAULT || !user_backed_iter(to))
 			break;
-		len = file_read_len(pos, i_size_read(inode), to);
+		len = min(max, file_read_len(pos, i_size_read(inode), to));
 		if (len && fault_in_iov_iter_writeable(to, len) == len)
 			break;
+		got = pos;
 		err = file_pause();
 	} while (!err);
 
@@ -362,7 +366,8 @@ out:
 
 /*
  * Get the pages of the buffer, then write: up to a GiB at once, which is atomic as
- * long as they stay. If some are removed again, write the rest in smaller parts.
+ * long as they stay. If some are removed again, write the rest in smaller parts: of a
+ * unit, or, if all are removed before they are used, down to a page.
  */
 static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
@@ -386,7 +391,8 @@ static ssize_t pkramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		}
 		iov_iter_reexpand(from, left);
 		if (fault)
-			max = max(max / 2, (size_t)PKRAM_UNIT);
+			max = max_t(size_t, max / 2,
+				    n > 0 ? min_t(size_t, max, PKRAM_UNIT) : PAGE_SIZE);
 		else if (n < (ssize_t)len)
 			break;
 		n = file_pause();

@@ -236,7 +236,7 @@ static void *drop_fn(void *p)
 {
 	while (dropping) {
 		madvise(p, LEN, MADV_DONTNEED);
-		usleep(2000);
+		usleep(500);
 	}
 	return NULL;
 }
