@@ -10,6 +10,8 @@
 #include "parse.h"
 #include "print.h"
 
+#define MAX_REFUSED	8	/* more of them are counted by their reasons */
+
 void ctl_print_pool(const struct pkram_pool *pool)
 {
 	out_uuid("uuid", "pool", pool->uuid);
@@ -64,9 +66,50 @@ static void print_spans(const struct pkram_span *s, const char *key,
 	out_table_close();
 }
 
+/* Many refusals have few reasons: print each with its number, the first one first */
+static void print_reasons(const struct pkram_span *list)
+{
+	const struct pkram_span *s, *t;
+	uint64_t size;
+	unsigned int n;
+
+	out_table_open(NULL, "refused (--verbose lists each):");
+	for (s = list; s; s = s->next) {
+		for (t = list; t != s && strcmp(t->reason ?: "", s->reason ?: ""); t = t->next)
+			;
+		if (t != s)
+			continue;
+		for (n = 0, size = 0; t; t = t->next) {
+			if (strcmp(t->reason ?: "", s->reason ?: ""))
+				continue;
+			size += t->size;
+			n++;
+		}
+		out_row_open();
+		out_u32(NULL, "RANGES", n);
+		out_size(NULL, "SIZE", size);
+		out_str(NULL, "REASON", s->reason);
+		out_row_close();
+	}
+	out_table_close();
+}
+
+static void print_refused(const struct pkram_span *list, bool verbose)
+{
+	const struct pkram_span *s;
+	unsigned int n = 0;
+
+	for (s = list; s; s = s->next)
+		n++;
+	if (n > MAX_REFUSED && !verbose && !out_is_json())
+		print_reasons(list);
+	else
+		print_spans(list, "refused", "refused:");
+}
+
 /* Print the result of a command that changes the pool. */
 static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
-		  uint32_t asked, const char *done)
+		  uint32_t asked, const char *done, bool verbose)
 {
 	const char *taken = strcmp(done, "gave back") ? "new:" : "given back:";
 	int ret = CTL_OK;
@@ -81,7 +124,7 @@ static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 	else
 		out_text("%s %u GiB", done, res->gib);
 	print_spans(res->taken, "taken", taken);
-	print_spans(res->refused, "refused", "refused:");
+	print_refused(res->refused, verbose);
 	print_spans(res->offline, "offline", "given back, but not online:");
 	out_record_close();
 
@@ -98,6 +141,7 @@ static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 
 static int pool_grow(int argc, char **argv)
 {
+	bool verbose = args_flag("--verbose", &argc, argv);
 	struct pkram_resize *res;
 	uint64_t node = PKRAM_NONE32, seconds = 0;
 	const char *timeout;
@@ -125,7 +169,7 @@ static int pool_grow(int argc, char **argv)
 	if (!ctx)
 		return CTL_FAILED;
 	err = pkram_pool_grow(ctx, gib, node, seconds * 1000, &res);
-	return report(ctx, err, res, gib, "got");
+	return report(ctx, err, res, gib, "got", verbose);
 }
 
 /*
@@ -187,7 +231,7 @@ static int pool_adopt(int argc, char **argv)
 		return CTL_FAILED;
 	}
 	err = pkram_pool_adopt(ctx, base, size, format, &res);
-	return report(ctx, err, res, size / PKRAM_GIB_SIZE, "got");
+	return report(ctx, err, res, size / PKRAM_GIB_SIZE, "got", true);
 }
 
 static int give_up_missing(const char *number)
@@ -217,6 +261,7 @@ static int give_up_missing(const char *number)
 static int pool_shrink(int argc, char **argv)
 {
 	bool erase = args_flag("--erase", &argc, argv);
+	bool verbose = args_flag("--verbose", &argc, argv);
 	uint64_t base = 0, size = 0;
 	const char *range, *missing;
 	struct pkram_resize *res;
@@ -263,21 +308,22 @@ static int pool_shrink(int argc, char **argv)
 		err = pkram_pool_shrink_range(ctx, base, size, &res);
 	else
 		err = pkram_pool_shrink(ctx, gib, &res);
-	return report(ctx, err, res, gib, "gave back");
+	return report(ctx, err, res, gib, "gave back", verbose);
 }
 
 static const struct ctl_verb pool_verbs[] = {
 	{ "show", "", "size, free memory, number of regions and objects",
 	  pool_show },
-	{ "grow", "SIZE [--node N] [--timeout SECONDS]",
+	{ "grow", "SIZE [--node N] [--timeout SECONDS] [--verbose]",
 	  "take whole GiB from this kernel's memory, now; --timeout: for each GiB\n"
-	  "      (10), as pinned pages cannot be moved", pool_grow },
+	  "      (10), as pinned pages cannot be moved; --verbose: list each that is\n"
+	  "      refused, where there are many", pool_grow },
 	{ "adopt", "BASE+SIZE [--format [--erase]]",
 	  "attach memory that was reserved at boot (memmap=SIZE$BASE); --format: make\n"
 	  "      a new, empty region of it if it holds none; --erase: also of a quarantined\n"
 	  "      range that may hold objects, which are lost",
 	  pool_adopt },
-	{ "shrink", "SIZE | --region BASE+SIZE [--erase] | --missing NUMBER",
+	{ "shrink", "SIZE | --region BASE+SIZE [--erase] | --missing NUMBER [--verbose]",
 	  "give whole free GiB back to this kernel; --erase: also a quarantined range\n"
 	  "      that may hold objects, which are lost; --missing: give up regions that\n"
 	  "      are not there, with all that is in them", pool_shrink },
