@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "args.h"
 #include "ctl.h"
@@ -204,21 +205,47 @@ static int parse_one(struct request *r, const char *verb, int argc, char **argv)
 
 /* Verbs */
 
+/* Return since when it is saved, or its QEMU runs, in us; -1 unknown */
+static int64_t since(const struct guest *g)
+{
+	char path[64];
+	struct stat st;
+	int err;
+
+	if (g->state == GUEST_SAVED) {
+		err = stat(guest_state_path(g), &st);
+	} else if (g->pid) {
+		snprintf(path, sizeof(path), "/proc/%d", (int)g->pid);
+		err = stat(path, &st);
+	} else {
+		return -1;
+	}
+	return err ? -1 : st.st_mtim.tv_sec * 1000000LL + st.st_mtim.tv_nsec / 1000;
+}
+
 static void print_guest(const struct guest *g)
 {
 	char ram[1024] = "";
+	uint64_t size = 0;
 	unsigned int i;
+	struct stat st;
 	size_t n = 0;
 
-	for (i = 0; i < g->file.nr_ram && n < sizeof(ram); i++)
-		n += snprintf(ram + n, sizeof(ram) - n, "%s%s", i ? " " : "",
-			      g->file.ram[i].path);
+	for (i = 0; i < g->file.nr_ram; i++) {
+		if (!stat(g->file.ram[i].path, &st))
+			size += st.st_size;
+		if (n < sizeof(ram))
+			n += snprintf(ram + n, sizeof(ram) - n, "%s%s", i ? " " : "",
+				      g->file.ram[i].path);
+	}
 	out_row_open();
 	out_str("name", "NAME", g->file.name);
 	out_str("state", "STATE", guest_state_name(g));
 	out_u32("pid", "PID", g->pid ? (uint32_t)g->pid : PKRAM_NONE32);
 	out_str("uuid", "UUID", g->file.uuid);
 	out_str("ram", "RAM", *ram ? ram : NULL);
+	out_size("size", "SIZE", size ? size : PKRAM_NONE64);
+	out_time("since", "SINCE", since(g));
 	out_str("next", "NEXT", guest_next(g));
 	out_str("error", "WHY", g->failed ? g->error : guest_defs_remark(g));
 	out_row_close();

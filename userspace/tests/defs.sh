@@ -174,7 +174,10 @@ verbs()
 	[ "$pid" != "$(cat "$tmp/run/vm1/pid")" ]; report $? 'it is another QEMU'
 	tr '\0' ' ' <"/proc/$(cat "$tmp/run/vm1/pid")/cmdline" | grep -q -- '-m 17M'; report $? 'with the options of now'
 	ctl guest restart --all --force -j; json '[g["name"] for g in d] == ["vm1"]' 'restart --all restarts those that run'
+	truncate -s 16M "$ram/ram-vm1"
+	ctl guest show vm1;		is 0 " 16 MiB  $(date +%Y)-[0-9-]+ [0-9:]{8}" '' 'show prints the size of the RAM, and since when a guest runs'
 	ctl guest save vm1
+	ctl guest show -j vm1;		json 'd[0]["size"] == 16 << 20 and d[0]["since"].endswith("Z") and d[0]["state"] == "saved"' 'show -j since when it is saved'
 	ctl guest restart vm1;		is 1 '' 'is saved; pkramctl guest resume vm1' 'restart refuses a saved guest'
 	ctl guest resume vm1
 	chmod 666 "$(conf vm1)"
