@@ -53,7 +53,7 @@ links_resolve() {
 		done < <(sed -E 's/\]\(/\n&/g' "$file" |
 			sed -nE '/^\]\([a-z]+:/d; s/^\]\(([^)# ]+).*/\1/p')
 	done
-	((!dead)) && [[ -f $doc/README.md && -f $doc/docs/troubleshooting.md ]]
+	((!dead)) && [[ -f $doc/README.md && -f $doc/CHANGELOG.md && -f $doc/docs/troubleshooting.md ]]
 }
 
 units_are_enabled() {
