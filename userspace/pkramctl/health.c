@@ -26,7 +26,8 @@
 static void metric(struct health *h, const char *name, const char *help)
 {
 	if (h->metrics)
-		fprintf(h->metrics, "# HELP pkram_%s %s\n# TYPE pkram_%s gauge\n", name, help, name);
+		fprintf(h->metrics, "# HELP pkram_%s %s\n# TYPE pkram_%s gauge\n", name,
+			help, name);
 }
 
 /* @labels: "{...}" or "" */

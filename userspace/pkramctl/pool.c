@@ -226,7 +226,8 @@ static int pool_adopt(int argc, char **argv)
 	if (!ctx)
 		return CTL_FAILED;
 	if (format && !erase &&
-	    check_lost(ctx, base, size, "adopt it without --format, which attaches what is whole")) {
+	    check_lost(ctx, base, size,
+		       "adopt it without --format, which attaches what is whole")) {
 		pkram_close(ctx);
 		return CTL_FAILED;
 	}
