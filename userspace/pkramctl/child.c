@@ -9,6 +9,28 @@
 #include "child.h"
 #include "read_file.h"
 
+int child_run(const char *const argv[])
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return 127;
+	if (!pid) {
+		/* Standard output is for pkramctl's own output */
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return 127;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
 /* A user's PATH may not contain the directories of administrators' programs */
 static void exec_anywhere(const char *const argv[])
 {

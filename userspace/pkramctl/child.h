@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* Run a program, whose output goes to standard error: its exit status, 127 if it cannot be run */
+int child_run(const char *const argv[]);
+
 /**
  * child_read() - Run a program and read its standard output
  * @argv: program, which is looked for in PATH, /usr/sbin and /sbin, and its arguments; NULL

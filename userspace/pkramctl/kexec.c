@@ -32,12 +32,15 @@ enum {
 	OPT_APPEND,
 	OPT_DRY_RUN,
 	OPT_FORCE,
+	OPT_YES,
 	/* Only of kexec */
 	OPT_LOAD_ONLY,
 	OPT_UNLOAD,
 	/* Only of update */
 	OPT_REPORT,
 	OPT_REHEARSE,
+	OPT_WATCH,
+	OPT_NO_UNIT,
 };
 
 /* Of both commands; takes() knows which command has which option */
@@ -51,9 +54,12 @@ static const struct option options[] = {
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "load-only", no_argument, NULL, OPT_LOAD_ONLY },
 	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "yes", no_argument, NULL, OPT_YES },
 	{ "unload", no_argument, NULL, OPT_UNLOAD },
 	{ "report", no_argument, NULL, OPT_REPORT },
 	{ "rehearse", no_argument, NULL, OPT_REHEARSE },
+	{ "watch", no_argument, NULL, OPT_WATCH },
+	{ "no-unit", no_argument, NULL, OPT_NO_UNIT },
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
@@ -68,9 +74,12 @@ static bool takes(const char *command, int option)
 		return !strcmp(command, "kexec");
 	case OPT_REPORT:
 	case OPT_REHEARSE:
+	case OPT_WATCH:
+	case OPT_NO_UNIT:
 		return !strcmp(command, "update");
 	case OPT_DRY_RUN:
 	case OPT_FORCE:
+	case OPT_YES:
 		return strcmp(command, "check");
 	default:
 		return option != '?';
@@ -129,6 +138,15 @@ int kexec_parse(struct kexec_plan *plan, const char *command, int argc,
 			break;
 		case OPT_REHEARSE:
 			plan->rehearse = true;
+			break;
+		case OPT_WATCH:
+			plan->watch = true;
+			break;
+		case OPT_NO_UNIT:
+			plan->no_unit = true;
+			break;
+		case OPT_YES:
+			plan->yes = true;
 			break;
 		case 'j':
 			plan->json = true;
@@ -205,16 +223,33 @@ static const char *object_name(const struct pkram_object *o)
 	return o->name ? o->name : "(no name)";
 }
 
+static bool on_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 /* Ask on a terminal. Return: the answer is yes */
-static bool ask(void)
+static bool ask(const char *question)
 {
 	char answer[16] = "";
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	if (!on_terminal())
 		return false;
 	fflush(stdout);
-	fputs("Boot anyway and lose the unsaved state? [y/N] ", stderr);
+	fprintf(stderr, "%s [y/N] ", question);
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
+bool kexec_asks(const struct kexec_plan *plan)
+{
+	return !plan->yes && !plan->load_only && !out_is_json() && on_terminal();
+}
+
+int kexec_confirm(const struct kexec_plan *plan, const char *question)
+{
+	if (!kexec_asks(plan) || ask(question))
+		return 0;
+	return ctl_error("nothing was done: the answer was not yes");
 }
 
 /* A guest whose state is not saved would be lost. Return: 0; %CTL_FAILED: refused */
@@ -242,7 +277,8 @@ static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	}
 	if (!plan->load_only && kexec_check_holders(plan, plan->objects, NULL, 0))
 		return CTL_FAILED;
-	plan->agreed = claimed && fatal && !plan->dry_run && ask();
+	plan->agreed = claimed && fatal && !plan->dry_run &&
+		       ask("Boot anyway and lose the unsaved state?");
 	if (!claimed || !fatal || plan->agreed)
 		return 0;
 	return ctl_error("%u object%s in use; save the guests first, or lose their state with --force",
@@ -504,6 +540,7 @@ void kexec_plan_free(struct kexec_plan *plan)
 
 static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
+	bool asked;
 	int ret;
 
 	/* Check the objects first, because that needs root */
@@ -513,6 +550,11 @@ static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	if (plan->dry_run) {
 		print_plan(plan, "dry_run", !ret);
 		return ret;
+	}
+	asked = !ret && kexec_asks(plan);
+	if (asked) {
+		print_plan(plan, "dry_run", true);
+		ret = kexec_confirm(plan, "Boot it now?");
 	}
 	if (!ret)
 		ret = kexec_load(plan, ctx);
@@ -527,7 +569,8 @@ static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 		kexec_unload();
 		return ret;
 	}
-	print_plan(plan, "booting", true);
+	if (!asked)
+		print_plan(plan, "booting", true);
 	/* systemd may end this program at any time from now on */
 	out_fini();
 	return kexec_go();
@@ -573,11 +616,12 @@ static int kexec_run(int argc, char **argv)
 
 static const struct ctl_verb kexec_verbs[] = {
 	{ "", "--kernel VERSION|FILE [--initrd FILE | --no-initrd] [--append STR]\n"
-	      "      [--command-line STR | --reuse-cmdline] [--load-only] [--dry-run] [--force]",
+	      "      [--command-line STR | --reuse-cmdline] [--load-only] [--dry-run] [--force] [--yes]",
 	  "load a kernel, check that the pool is safe from it, and boot it at once.\n"
 	  "      VERSION is a kernel of this host, with its initrd and the boot loader's\n"
 	  "      command line; without one, or with --reuse-cmdline, this kernel's command\n"
-	  "      line is used. --load-only: do not boot. --dry-run: only check. --force:\n"
+	  "      line is used. --load-only: do not boot. --dry-run: only check. --yes: do not\n"
+	  "      ask on a terminal. --force:\n"
 	  "      boot although objects are claimed (their unsaved state is lost) or the checks\n"
 	  "      of its module or initrd fail, as pkramctl-kexec(8) lists them",
 	  kexec_run },

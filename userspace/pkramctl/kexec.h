@@ -28,7 +28,7 @@
  */
 struct kexec_plan {
 	const char *kernel, *initrd, *cmdline, *append;
-	bool no_initrd, reuse, load_only, dry_run, unload, report, rehearse;
+	bool no_initrd, reuse, load_only, dry_run, unload, report, rehearse, watch, no_unit, yes;
 	bool json, pretty, help;
 	int kernel_fd, initrd_fd;
 	char version[128], module[PATH_MAX];
@@ -96,6 +96,14 @@ void kexec_print(const struct kexec_plan *plan, const char *then);
 
 /* Return how this host boots a loaded image */
 const char *kexec_way(void);
+
+/*
+ * Ask on a terminal whether to go on: 0, or %CTL_FAILED. Without a terminal, or with --yes,
+ * the answer is yes
+ */
+int kexec_confirm(const struct kexec_plan *plan, const char *question);
+/* Return whether kexec_confirm() asks: the plan should be printed before */
+bool kexec_asks(const struct kexec_plan *plan);
 
 /* Boot the image: %CTL_OK if systemd does it, else %CTL_FAILED, or no return */
 int kexec_go(void);

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "ctl.h"
 #include "print.h"
+#include "update_unit.h"
 
 static const struct ctl_object *const objects[] = {
 	&ctl_status, &ctl_pool, &ctl_region, &ctl_object, &ctl_dma_table,
@@ -342,5 +343,6 @@ int main(int argc, char **argv)
 
 	if (out_fini() && ret == CTL_OK)
 		ret = ctl_error("writing to standard output failed");
+	update_unit_end(ret);
 	return ret;
 }

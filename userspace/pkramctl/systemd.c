@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests to systemd, through systemctl. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+#include "child.h"
 #include "systemd.h"
 
 bool systemd_runs(void)
@@ -12,46 +11,32 @@ bool systemd_runs(void)
 	return !access("/run/systemd/system", F_OK);
 }
 
-/* @unit, @option: may be NULL */
-static int run_systemctl(const char *verb, const char *unit, const char *option)
-{
-	const char *argv[5] = { "systemctl", verb, unit ?: option, unit ? option : NULL };
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return 127;
-	if (!pid) {
-		/* Standard output is for pkramctl's own output */
-		dup2(STDERR_FILENO, STDOUT_FILENO);
-		execvp(argv[0], (char *const *)argv);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return 127;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
-}
-
 int systemctl(const char *verb, const char *unit)
 {
-	/* That of pkram-saved.service is against reboots */
-	bool kexec = !strcmp(verb, "kexec");
+	const char *argv[5] = { "systemctl", verb };
+	int n = 2;
 
-	return run_systemctl(verb, unit, kexec ? "--check-inhibitors=no" : NULL);
+	if (unit)
+		argv[n++] = unit;
+	/* That of pkram-saved.service is against reboots */
+	if (!strcmp(verb, "kexec"))
+		argv[n++] = "--check-inhibitors=no";
+	return child_run(argv);
+}
+
+static bool says_yes(const char *verb, const char *unit)
+{
+	return !child_run((const char *const[]){ "systemctl", verb, "--quiet", unit, NULL });
 }
 
 bool systemd_enabled(const char *unit)
 {
-	return !run_systemctl("is-enabled", unit, "--quiet");
+	return says_yes("is-enabled", unit);
 }
 
 bool systemd_active(const char *unit)
 {
-	return !run_systemctl("is-active", unit, "--quiet");
+	return says_yes("is-active", unit);
 }
 
 bool systemd_kexec_pending(void)

@@ -5,11 +5,13 @@
  * Steps that can fail come first: the image is loaded, then all guests are saved, and only
  * then their QEMUs end. Until then everything can be undone.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "child.h"
 #include "ctl.h"
@@ -23,6 +25,7 @@
 #include "migrate.h"
 #include "print.h"
 #include "systemd.h"
+#include "update_unit.h"
 
 #define LOOK_MS		10000
 #define REHEARSE_S	20
@@ -306,6 +309,8 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 {
 	int ret;
 
+	if (!plan->dry_run && update_unit_lock())
+		return CTL_FAILED;
 	ret = check_all(plan, gs, ctx);
 	if (ret && !plan->dry_run)
 		return ret;
@@ -428,6 +433,8 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 } while (0)
 	if (plan->kernel && kexec_is_loaded())
 		return ctl_error("a kexec image is loaded, which a rehearsal with --kernel would replace, and then unload: unload it (pkramctl kexec --unload), or rehearse without --kernel");
+	if (update_unit_lock())
+		return CTL_FAILED;
 	ret = check_all(plan, gs, ctx);
 	STEP("check");
 	if (ret)
@@ -489,6 +496,33 @@ static int report(struct guests *gs)
 	return CTL_OK;
 }
 
+static int update_run(int argc, char **argv);
+
+/* Print the plan, with all checks, in a process of its own, which locks the guests; and ask */
+static int confirm(const struct kexec_plan *plan, int argc, char **argv)
+{
+	char *args[argc + 1], option[] = "--dry-run";
+	int status, ret;
+	pid_t pid;
+
+	if (!kexec_asks(plan))
+		return 0;
+	memcpy(args, argv, argc * sizeof(*args));
+	args[argc] = option;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		ret = update_run(argc + 1, args);
+		out_fini();
+		fflush(NULL);
+		_exit(ret);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return ctl_error("update: %s", strerror(errno));
+	ret = WIFEXITED(status) ? WEXITSTATUS(status) : CTL_FAILED;
+	return ret ? ret : kexec_confirm(plan, "Save these guests and boot this kernel now?");
+}
+
 static int update_run(int argc, char **argv)
 {
 	struct kexec_plan plan = { .kernel_fd = -1, .initrd_fd = -1 };
@@ -503,6 +537,9 @@ static int update_run(int argc, char **argv)
 		ctl_help(&ctl_update, NULL);
 		return CTL_OK;
 	}
+	if (plan.watch)
+		return argc == 1 ? update_unit_watch() :
+		       ctl_usage("update: --watch excludes all other options");
 	if (plan.report && (plan.kernel || plan.rehearse))
 		return ctl_usage("update: --report excludes --kernel and --rehearse");
 	if (plan.rehearse && plan.dry_run)
@@ -511,6 +548,13 @@ static int update_run(int argc, char **argv)
 		return ctl_usage("update: no kernel given; use --kernel VERSION, or --report");
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
+	if (!plan.report && !plan.rehearse && !plan.dry_run) {
+		ret = confirm(&plan, argc, argv);
+		if (ret)
+			return ret;
+		if (!plan.no_unit && systemd_runs())
+			return update_unit_run(argc, argv);
+	}
 	ret = guests_load(&gs, NULL, 0);
 	if (plan.report) {
 		if (report(&gs))
@@ -558,12 +602,15 @@ static int check_run(int argc, char **argv)
 
 static const struct ctl_verb update_verbs[] = {
 	{ "", "--kernel VERSION|FILE [--initrd FILE | --no-initrd] [--append STR]\n"
-	      "      [--command-line STR | --reuse-cmdline] [--dry-run] [--force]",
+	      "      [--command-line STR | --reuse-cmdline] [--dry-run] [--force] [--yes] [--no-unit]",
 	  "save all guests and boot another kernel, in which they are resumed. If one\n"
 	  "      cannot be saved, the update is cancelled and all continue. --dry-run: only\n"
 	  "      check. --force: boot although the checks of its module or initrd fail, as\n"
-	  "      pkramctl-kexec(8) lists them. The other options are those of kexec",
+	  "      pkramctl-kexec(8) lists them. The work is done by the unit\n"
+	  "      pkram-update.service, which goes on without the terminal; --no-unit: by this\n"
+	  "      process. --yes: do not ask on a terminal. The other options are those of kexec",
 	  update_run },
+	{ "", "--watch", "show the output of the update that runs", update_run },
 	{ "", "--rehearse [--kernel VERSION|FILE ...]",
 	  "save all guests and let them continue at once: everything but the boot, with\n"
 	  "      the time of each step. They stand still for the save, which is cancelled after 20 s",

@@ -382,7 +382,7 @@ update()
 	host idle update $k --dry-run;	is 0 'systemctl kexec' 'warning: vm2: its unit pkram-guest@vm2.service is not enabled' 'update warns about a unit that is not enabled'
 	! grep -q vm3 "$tmp/err"; report $? 'no warning is printed for a stopped guest'
 	export DISABLED=0
-	host idle update $k;		is 0 '^ +vm2 +saved' '' 'update boots the kernel through systemd'
+	host idle update $k;		is 0 '^ +vm2 +saved' 'pkram-update.service' 'update boots the kernel through systemd'
 	grep -q 'systemctl kexec' "$tmp/log"; report $? 'update runs systemctl kexec'
 	does vm1 saved 'running guests are saved'
 	does vm3 stopped 'a stopped guest is not saved'

@@ -116,9 +116,26 @@ touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # shellcheck disable=SC2016
-printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\nesac\n' \
-	"$tmp" >"$tmp/bin/systemctl"
-chmod +x "$tmp/bin/fake" "$tmp/bin/systemctl"
+printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\n*is-active*) grep -q "^State:.[^ZX]" "/proc/$(cat %s/unit)/status" 2>/dev/null ;;\nesac\n' \
+	"$tmp" "$tmp" >"$tmp/bin/systemctl"
+# As systemd-run: run what comes after -- in the background, in the environment that it is given
+cat >"$tmp/bin/systemd-run" <<END
+#!/bin/sh
+echo "systemd-run \$*" >>$tmp/log
+[ -z "\$NO_RUN" ] || exit 5
+while [ "\$1" != -- ]; do
+	case \$1 in
+	--setenv=*) export "\${1#--setenv=}" ;;
+	--property=StandardOutput=*) out=\${1#*:} ;;
+	--property=StandardError=*) err=\${1#*:} ;;
+	esac
+	shift
+done
+shift
+setsid "\$@" >"\$out" 2>"\$err" </dev/null &
+echo \$! >$tmp/unit
+END
+chmod +x "$tmp/bin/fake" "$tmp/bin/systemctl" "$tmp/bin/systemd-run"
 : >"$tmp/qemu.log"
 
 qemu=$tmp/bin/fake

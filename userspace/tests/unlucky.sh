@@ -466,6 +466,128 @@ disks()
 	end_all
 }
 
+# A unit does the work of an update, and the terminal watches it
+units()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" pid
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	export PKRAM_FAKE_SYSTEMD=1 DISABLED=0
+	# shellcheck disable=SC2016,SC2086
+	{
+	host idle update --watch;	is 1 '' 'no update runs, and none has since the boot' 'there is nothing to watch before the first update'
+	sealed vm1
+	host idle guest start vm1
+	: >"$tmp/log"
+	NO_RUN=1 host idle update $k;	is 1 '' 'its unit cannot be started (systemd-run, exit status 5); --no-unit does the work' 'an update whose unit cannot be started fails'
+	shows vm1 running 'nothing has happened to the guest'
+	: >"$tmp/log"
+	host empty update $k;		is 0 '^ +vm1 +saved' 'the update runs in pkram-update.service; pkramctl update --watch' 'an update prints what its unit prints'
+	also 'systemd-run .*--unit=pkram-update.service .*KillMode=process .* update --kernel .* --no-unit --yes$' log 'a unit does the work'
+	also '^systemctl kexec' log 'it boots'
+	host empty update --watch;	is 0 '^ +vm1 +saved' 'the pool has no region' 'the result can be watched again'
+	host empty guest resume vm1
+	: >"$tmp/log"
+	host empty -j update $k --force --append 'a=$HOME'; json 'd["guests"][0]["state"] == "saved"' 'its JSON is that of the unit'
+	grep -qF 'a=$$HOME --json --no-unit' "$tmp/log"; report $? 'systemd expands nothing in its arguments'
+	host empty guest resume vm1
+	: >"$tmp/log"
+	host empty update $k --no-unit;	is 0 '^ +vm1 +saved' 'the pool has no region' '--no-unit does the work in this process'
+	! grep -q systemd-run "$tmp/log"; report $? 'and starts no unit'
+	host empty guest resume vm1; host empty guest stop --force vm1
+
+	# The guest is saved until somebody stops it
+	sealed vm1 '-fake slow'
+	host empty guest start vm1
+	: >"$tmp/log"
+	host empty update $k & pid=$!
+	wait_for grep -qs left "$tmp/run/.update/err"
+	cp "$tmp/err" "$tmp/kept"
+	pkill -INT -P "$pid"
+	wait "$pid"
+	also 'the update goes on in pkram-update.service; pkramctl update --watch shows it again' err '^C ends the watch and says that the update goes on'
+	kill -0 "$(cat "$tmp/unit")"; report $? 'it goes on'
+	host empty update $k;		is 1 '' 'another update is under way in pkram-update.service: pkramctl update --watch shows it' 'a second update is refused'
+	host empty update $k --no-unit;	is 1 '' "another update is under way: process $(cat "$tmp/unit")" 'also one without a unit'
+	host empty update --rehearse;	is 1 '' "another update is under way: process $(cat "$tmp/unit")" 'and a rehearsal'
+	(sleep 1; kill -TERM "$(cat "$tmp/unit")") &
+	host empty update --watch;	is 1 'vm1 +running' 'interrupted' 'another terminal can watch it to its end'
+	shows vm1 running 'the guest runs after it'
+
+	# It is killed
+	rm "$tmp/run/.update/err"
+	host empty update $k & pid=$!
+	wait_for grep -qs left "$tmp/run/.update/err"
+	kill -KILL "$(cat "$tmp/unit")"
+	wait "$pid"
+	also 'the update ended without a result: see journalctl -u pkram-update.service' err 'the end of a unit that was killed is seen'
+	}
+	unset PKRAM_FAKE_SYSTEMD DISABLED
+	end_all
+}
+
+# answer TEXT ARGS... - run pkramctl on a terminal, and answer its question; what it prints is in out
+answer()
+{
+	PKRAM_FAKE=empty PKRAM_FAKE_LOG=$tmp/log PKRAM_MODULES_DIR=$tmp/modules \
+		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool PKRAM_GUESTS_DIR=$tmp/guests \
+		PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
+		PATH=$tmp/bin:$PATH python3 - "$O/tests/fake.so" "$@" >"$tmp/out" 2>"$tmp/err" <<-'END'
+		import os, pty, sys
+		shim, text, pid_fd = sys.argv[1], sys.argv[2], pty.fork()
+		if not pid_fd[0]:
+		    os.environ["LD_PRELOAD"] = shim
+		    os.execv(sys.argv[3], sys.argv[3:])
+		seen, asked = b"", 0
+		while True:
+		    try:
+		        data = os.read(pid_fd[1], 4096)
+		    except OSError:
+		        break
+		    if not data:
+		        break
+		    seen += data
+		    if seen.count(b"[y/N] ") > asked:
+		        asked += 1
+		        os.write(pid_fd[1], text.encode() + b"\n")
+		print(seen.decode().replace("\r", ""), end="")
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid_fd[0], 0)[1]))
+	END
+	rc=$?
+}
+
+asks()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1
+	host idle guest start vm1
+	: >"$tmp/log"
+	# shellcheck disable=SC2086
+	{
+	answer n "$O/pkramctl" update $k; is 1 'Save these guests and boot this kernel now\? .y/N. n' '' 'update asks on a terminal'
+	also '^ +vm1 +running' out 'it shows the guests before'
+	also 'nothing was done: the answer was not yes' out 'no ends it'
+	! grep -qE 'load|reboot' "$tmp/log"; report $? 'nothing was loaded'
+	shows vm1 running 'the guest runs'
+	answer y "$O/pkramctl" update $k; also '^reboot kexec' log 'yes boots'
+	host idle guest resume vm1
+	: >"$tmp/log"
+	answer n "$O/pkramctl" update $k --yes; also '^reboot kexec' log '--yes does not ask'
+	! grep -q 'y/N' "$tmp/out"; report $? 'there is no question then'
+	host idle guest resume vm1; host idle guest stop vm1 --force
+	: >"$tmp/log"
+	answer n "$O/pkramctl" kexec $k; is 1 'Boot it now\? .y/N. n' '' 'kexec asks on a terminal'
+	! grep -qE 'load|reboot' "$tmp/log"; report $? 'no loads nothing'
+	answer y "$O/pkramctl" kexec $k; also '^reboot kexec' log 'yes boots the kernel'
+	: >"$tmp/log"
+	answer n "$O/pkramctl" kexec $k --load-only; is 0 'vmlinuz' '' '--load-only needs no answer'
+	! grep -q 'y/N' "$tmp/out"; report $? 'it does not ask'
+	}
+	end_all
+}
+
 # Objects of two guests may have the same name in two directories
 twins()
 {
@@ -565,6 +687,8 @@ records
 pinned
 plugged
 disks
+units
+asks
 twins
 broken
 rehearsals
