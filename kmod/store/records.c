@@ -4,6 +4,8 @@
  * what a commit writes, and in which order.
  */
 #include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 #include "core/alloc.h"
 #include "core/load.h"
@@ -18,7 +20,8 @@
 
 /**
  * struct pkram_meta - a unit that contains records
- * @list: in store.metas
+ * @node: in store.metas
+ * @room: in store.metas_with_room, if a pair is free
  * @r: region
  * @unit: unit in it
  * @large: one pair of large slots, instead of many small ones
@@ -26,7 +29,8 @@
  * @used: pairs in use
  */
 struct pkram_meta {
-	struct list_head list;
+	struct rb_node node;
+	struct list_head room;
 	struct pkram_region *r;
 	u32 unit;
 	bool large;
@@ -44,14 +48,76 @@ static u32 records_slot_size(bool large)
 	return large ? PKRAM_LARGE_SLOT : PKRAM_SMALL_SLOT;
 }
 
+static struct pkram_meta *records_entry(struct rb_node *node)
+{
+	return node ? rb_entry(node, struct pkram_meta, node) : NULL;
+}
+
+/* What units are sorted by */
+struct records_key {
+	u64 region_id;
+	u32 unit;
+};
+
+static int records_cmp(const void *key, const struct rb_node *node)
+{
+	const struct pkram_meta *m = rb_entry(node, struct pkram_meta, node);
+	const struct records_key *k = key;
+	u64 id = pkram_region_id_of(m->r);
+
+	if (k->region_id != id)
+		return k->region_id < id ? -1 : 1;
+	return k->unit < m->unit ? -1 : k->unit > m->unit;
+}
+
+static bool records_less(struct rb_node *node, const struct rb_node *other)
+{
+	const struct pkram_meta *m = rb_entry(node, struct pkram_meta, node);
+	struct records_key key = { pkram_region_id_of(m->r), m->unit };
+
+	return records_cmp(&key, other) < 0;
+}
+
 static struct pkram_meta *records_find_meta(u64 region_id, u32 unit)
 {
-	struct pkram_meta *m;
+	struct records_key key = { region_id, unit };
 
-	list_for_each_entry(m, &pkram_store.metas, list)
-		if (m->unit == unit && pkram_region_id_of(m->r) == region_id)
-			return m;
-	return NULL;
+	return records_entry(rb_find(&key, &pkram_store.metas, records_cmp));
+}
+
+static struct pkram_meta *records_first_meta(void)
+{
+	return records_entry(rb_first(&pkram_store.metas));
+}
+
+static struct pkram_meta *records_next_meta(struct pkram_meta *m)
+{
+	return records_entry(rb_next(&m->node));
+}
+
+/*
+ * Pairs that are in use, or are free again. Units that are in part use come first, and
+ * empty ones last, so that these can be given back.
+ */
+static void records_set_used(struct pkram_meta *m, u32 pair, bool used)
+{
+	struct list_head *with_room = &pkram_store.metas_with_room[m->large];
+
+	if (used == test_bit(pair, m->used))
+		return;
+	if (used) {
+		__set_bit(pair, m->used);
+		if (++m->nr_used == records_pairs(m))
+			list_del_init(&m->room);
+		else if (m->nr_used == 1)
+			list_move(&m->room, with_room);
+	} else {
+		__clear_bit(pair, m->used);
+		if (--m->nr_used)
+			list_move(&m->room, with_room);
+		else
+			list_move_tail(&m->room, with_room);
+	}
 }
 
 static void *records_slot_a(const struct pkram_meta *m, u32 pair)
@@ -103,12 +169,8 @@ static void records_write_free(const struct pkram_meta *m, u32 pair, u64 id)
 
 static struct pkram_meta *records_meta_with_room(bool large)
 {
-	struct pkram_meta *m;
-
-	list_for_each_entry(m, &pkram_store.metas, list)
-		if (m->large == large && m->nr_used < records_pairs(m))
-			return m;
-	return NULL;
+	return list_first_entry_or_null(&pkram_store.metas_with_room[large],
+					struct pkram_meta, room);
 }
 
 static struct pkram_meta *records_add_meta(struct pkram_region *r, u32 unit,
@@ -121,8 +183,16 @@ static struct pkram_meta *records_add_meta(struct pkram_region *r, u32 unit,
 	m->r = r;
 	m->unit = unit;
 	m->large = large;
-	list_add_tail(&m->list, &pkram_store.metas);
+	rb_add(&m->node, &pkram_store.metas, records_less);
+	list_add_tail(&m->room, &pkram_store.metas_with_room[large]);
 	return m;
+}
+
+static void records_drop_meta(struct pkram_meta *m)
+{
+	rb_erase(&m->node, &pkram_store.metas);
+	list_del_init(&m->room);
+	kfree(m);
 }
 
 /* Allocate a unit for records; prefers GiB that are populated already. */
@@ -176,8 +246,7 @@ static int records_format_meta_unit(struct pkram_region *r, u32 unit,
 		err = -EHWPOISON;
 	}
 	if (err) {
-		list_del(&m->list);
-		kfree(m);
+		records_drop_meta(m);
 		return err;
 	}
 	pkram_bad_zero(r, unit, 0, PKRAM_UNIT);
@@ -277,8 +346,7 @@ static int records_take_pair(bool large, struct pkram_location *loc)
 		return -EAGAIN;
 	}
 	pair = find_first_zero_bit(m->used, records_pairs(m));
-	__set_bit(pair, m->used);
-	m->nr_used++;
+	records_set_used(m, pair, true);
 	*loc = (struct pkram_location){
 		.region_id = pkram_region_id_of(m->r),
 		.unit = m->unit,
@@ -296,10 +364,8 @@ void pkram_records_free(const struct pkram_location *loc, u64 id)
 	records_write_free(m, loc->pair, id);
 	pkram_count(PKRAM_COUNT_COMMITS);
 	trace_pkram_commit(id, PKRAM_KIND_FREE, pkram_store.free_record->seq, m->large, false);
-	if (records_pair_bad(m, loc->pair))
-		return;
-	if (__test_and_clear_bit(loc->pair, m->used))
-		m->nr_used--;
+	if (!records_pair_bad(m, loc->pair))
+		records_set_used(m, loc->pair, false);
 }
 
 bool pkram_records_in_bad(const struct pkram_location *loc)
@@ -313,12 +379,12 @@ void pkram_records_hold_back(struct pkram_region *r)
 	u32 pair;
 
 	lockdep_assert_held(&pkram_store.lock);
-	list_for_each_entry(m, &pkram_store.metas, list) {
+	for (m = records_first_meta(); m; m = records_next_meta(m)) {
 		if (m->r != r || !pkram_bad_units(r, m->unit, 1))
 			continue;
 		for (pair = 0; pair < records_pairs(m); pair++)
-			if (records_pair_bad(m, pair) && !__test_and_set_bit(pair, m->used))
-				m->nr_used++;
+			if (records_pair_bad(m, pair))
+				records_set_used(m, pair, true);
 	}
 }
 
@@ -327,9 +393,10 @@ void pkram_records_forget_use(void)
 	struct pkram_meta *m;
 
 	lockdep_assert_held(&pkram_store.lock);
-	list_for_each_entry(m, &pkram_store.metas, list) {
+	for (m = records_first_meta(); m; m = records_next_meta(m)) {
 		bitmap_zero(m->used, PKRAM_SMALL_PAIRS);
 		m->nr_used = 0;
+		list_move_tail(&m->room, &pkram_store.metas_with_room[m->large]);
 	}
 }
 
@@ -338,8 +405,7 @@ void pkram_records_use(const struct pkram_location *loc)
 	struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
 
 	lockdep_assert_held(&pkram_store.lock);
-	if (!__test_and_set_bit(loc->pair, m->used))
-		m->nr_used++;
+	records_set_used(m, loc->pair, true);
 }
 
 void pkram_records_mirror(const struct pkram_location *loc)
@@ -410,7 +476,7 @@ static void records_keep_last_id(void)
 	struct pkram_meta *m;
 	u32 pair;
 
-	list_for_each_entry(m, &pkram_store.metas, list) {
+	for (m = records_first_meta(); m; m = records_next_meta(m)) {
 		if (!m->nr_used || m->nr_used == records_pairs(m))
 			continue;
 		pair = find_first_zero_bit(m->used, records_pairs(m));
@@ -436,14 +502,14 @@ void pkram_records_trim(struct pkram_region *r)
 	records_keep_last_id();
 	r->h.nr_meta = n;
 	pkram_region_commit(r);
-	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {
+	for (m = records_first_meta(); m; m = next) {
+		next = records_next_meta(m);
 		if (m->r != r || m->nr_used)
 			continue;
 		pkram_region_map_set(r, m->unit, 1, PKRAM_UNIT_FREE);
 		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r),
 				 m->unit, 1);
-		list_del(&m->list);
-		kfree(m);
+		records_drop_meta(m);
 	}
 }
 
@@ -452,10 +518,9 @@ void pkram_records_drop(struct pkram_region *r)
 	struct pkram_meta *m, *next;
 
 	lockdep_assert_held(&pkram_store.lock);
-	list_for_each_entry_safe(m, next, &pkram_store.metas, list) {
-		if (m->r != r)
-			continue;
-		list_del(&m->list);
-		kfree(m);
+	for (m = records_first_meta(); m; m = next) {
+		next = records_next_meta(m);
+		if (m->r == r)
+			records_drop_meta(m);
 	}
 }

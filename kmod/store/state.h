@@ -23,7 +23,8 @@ struct pkram_record;
  * struct pkram_store - the one store
  * @lock: protects everything here; its order is in store/objects.h
  * @regions: &struct pkram_region by address
- * @metas: &struct pkram_meta
+ * @metas: &struct pkram_meta by region id and unit
+ * @metas_with_room: those with a free pair; of small slots, of large ones
  * @pending: &struct pending_run: freed units that are still pinned
  * @removed: objects without a name that are still referenced
  * @al: free space
@@ -59,7 +60,8 @@ struct pkram_record;
 struct pkram_store {
 	struct mutex lock;	/* protects all of it */
 	struct list_head regions;
-	struct list_head metas;
+	struct rb_root metas;
+	struct list_head metas_with_room[2];
 	struct list_head pending;
 	struct list_head removed;
 	struct pkram_alloc al;

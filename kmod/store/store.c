@@ -94,7 +94,9 @@ int pkram_store_init(void)
 
 	mutex_init(&pkram_store.lock);
 	INIT_LIST_HEAD(&pkram_store.regions);
-	INIT_LIST_HEAD(&pkram_store.metas);
+	pkram_store.metas = RB_ROOT;
+	INIT_LIST_HEAD(&pkram_store.metas_with_room[0]);
+	INIT_LIST_HEAD(&pkram_store.metas_with_room[1]);
 	INIT_LIST_HEAD(&pkram_store.pending);
 	INIT_LIST_HEAD(&pkram_store.removed);
 	pkram_store.names_seed = get_random_u32();

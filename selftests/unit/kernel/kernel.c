@@ -8,6 +8,7 @@ s64 shim_now = 1800000000;
 long shim_module_refs;
 static struct work_struct *shim_works[8];	/* that were ever scheduled */
 unsigned long shim_waits;
+unsigned long shim_steps;
 void (*shim_unlocked)(void);
 
 void shim_fail(const char *what, const char *file, int line)

@@ -9,6 +9,9 @@
 #define container_of(ptr, type, member)					\
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
+/* Entries of lists and trees that were looked at */
+extern unsigned long shim_steps;
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -41,6 +44,12 @@ static inline void list_del(struct list_head *item)
 	item->next->prev = item->prev;
 	item->next = NULL;
 	item->prev = NULL;
+}
+
+static inline void list_del_init(struct list_head *item)
+{
+	list_del(item);
+	INIT_LIST_HEAD(item);
 }
 
 static inline bool list_empty(const struct list_head *head)
@@ -77,7 +86,7 @@ static inline void list_splice_init(struct list_head *from, struct list_head *to
 #define list_is_last(item, head)	((item)->next == (head))
 #define list_next_entry(pos, member)	list_next(pos, member)
 #define list_next(pos, member)						\
-	list_entry((pos)->member.next, __typeof__(*(pos)), member)
+	(shim_steps++, list_entry((pos)->member.next, __typeof__(*(pos)), member))
 #define list_for_each_entry(pos, head, member)				\
 	for (pos = list_first_entry(head, __typeof__(*(pos)), member);	\
 	     &(pos)->member != (head); pos = list_next(pos, member))

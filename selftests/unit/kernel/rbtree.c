@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Search trees: see rbtree.h. */
 #include <stdint.h>
+#include "kernel/list.h"
 #include "kernel/rbtree.h"
 
 static uint64_t priority(const struct rb_node *node)
@@ -84,4 +85,34 @@ struct rb_node *rb_next(const struct rb_node *node)
 	while (node->rb_parent && node->rb_parent->rb_right == node)
 		node = node->rb_parent;
 	return node->rb_parent;
+}
+
+void rb_add(struct rb_node *node, struct rb_root *root,
+	    bool (*less)(struct rb_node *node, const struct rb_node *other))
+{
+	struct rb_node **p = &root->rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		shim_steps++;
+		p = less(node, parent) ? &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(node, parent, p);
+	rb_insert_color(node, root);
+}
+
+struct rb_node *rb_find(const void *key, const struct rb_root *root,
+			int (*cmp)(const void *key, const struct rb_node *node))
+{
+	struct rb_node *node = root->rb_node;
+	int c;
+
+	while (node) {
+		shim_steps++;
+		c = cmp(key, node);
+		if (!c)
+			return node;
+		node = c < 0 ? node->rb_left : node->rb_right;
+	}
+	return NULL;
 }

@@ -38,5 +38,9 @@ void rb_erase(struct rb_node *node, struct rb_root *root);
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
+void rb_add(struct rb_node *node, struct rb_root *root,
+	    bool (*less)(struct rb_node *node, const struct rb_node *other));
+struct rb_node *rb_find(const void *key, const struct rb_root *root,
+			int (*cmp)(const void *key, const struct rb_node *node));
 
 #endif /* _PKRAM_TEST_RBTREE_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Work of the store that must not grow with what the pool holds: entries of lists and
+ * trees that it looks at are counted (shim_steps), so that no test depends on time.
+ */
+#include "machine.h"
+#include "tap.h"
+#include "store/state.h"
+
+static struct image im;
+
+static void boot(void)
+{
+	CHECK_EQ(machine_boot(&im, 0, im.nr, false), 0);
+	machine_check();
+}
+
+static void done(void)
+{
+	machine_stop();
+	image_exit(&im);
+}
+
+/* Units of records */
+
+#define LABEL	9000		/* too large for a small slot */
+
+/* @nr units of large records, each with a file, behind one of small records */
+static void pool_of_large_records(u32 nr)
+{
+	static u8 label[4 + 1 + LABEL] = { 1, 0, LABEL & 0xff, LABEL >> 8, 'a' };
+	struct pkram_record r;
+	char name[16];
+	u32 i;
+
+	machine_pool(&im, 1);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "file%u", i);
+		r = image_file(2 + i, PKRAM_ROOT_ID, name);
+		r.xattrs = label;
+		r.xattr_len = sizeof(label);
+		image_add_meta(&im, 0, 2 + i, true);
+		image_put(&im, (struct spot){ .unit = 2 + i, .large = true }, &r);
+	}
+	boot();
+}
+
+/* Steps of a commit to the last unit of records */
+static unsigned long steps_of_commit(u32 nr)
+{
+	const struct pkram_setattr attr = { .valid = PKRAM_SET_MODE, .mode = 0640 };
+	struct pkram_object *obj;
+	char name[16];
+
+	snprintf(name, sizeof(name), "file%u", nr - 1);
+	obj = machine_find(name);
+	shim_steps = 0;
+	CHECK_EQ(pkram_store_setattr(obj, &attr), 0);
+	pkram_object_put(obj);
+	return shim_steps;
+}
+
+/* Steps of a commit that looks for a free pair, and finds none */
+static unsigned long steps_of_new_unit(void)
+{
+	static u8 value[LABEL];
+	struct pkram_object *obj;
+
+	machine_create("new", S_IFREG | 0600, 0);
+	obj = machine_find("new");
+	shim_steps = 0;
+	CHECK_EQ(pkram_store_set_label(obj, "a", value, sizeof(value), 0), 0);
+	CHECK(obj->loc.large);
+	pkram_object_put(obj);
+	return shim_steps;
+}
+
+static void test_units_of_records(void)
+{
+	unsigned long commit, new_unit, many;
+
+	pool_of_large_records(4);
+	commit = steps_of_commit(4);
+	new_unit = steps_of_new_unit();
+	done();
+
+	pool_of_large_records(400);
+	many = steps_of_commit(400);
+	tap_note("a commit: %lu steps with 4 units of records, %lu with 400", commit, many);
+	CHECK(many < commit + 100);
+	many = steps_of_new_unit();
+	tap_note("a new unit: %lu steps with 4, %lu with 400", new_unit, many);
+	CHECK(many < new_unit + 100);
+	machine_check();
+	done();
+}
+
+/* Pairs that become free are found, those of a unit in part use before others. */
+static void test_room(void)
+{
+	struct pkram_object *obj;
+	char name[16];
+	u32 i;
+
+	pool_of_large_records(4);
+	/* 127 files fill the unit of the root: the next one is in a new unit. */
+	for (i = 0; i < PKRAM_SMALL_PAIRS; i++) {
+		snprintf(name, sizeof(name), "small%u", i);
+		machine_create(name, S_IFREG | 0600, 0);
+	}
+	obj = machine_find("small127");
+	CHECK(obj->loc.unit != 1);
+	pkram_object_put(obj);
+	obj = machine_find("small5");
+	CHECK_EQ(obj->loc.unit, 1);
+	CHECK_EQ(pkram_store_unlink(obj), 0);
+	pkram_object_put(obj);
+	machine_create("again", S_IFREG | 0600, 0);
+	obj = machine_find("again");
+	CHECK_EQ(obj->loc.unit, 1);
+	pkram_object_put(obj);
+	machine_check();
+	done();
+}
+
+TAP_MAIN({ "a commit takes as long with many units of records as with few",
+	   test_units_of_records },
+	 { "a pair that becomes free is used again", test_room },
+)
