@@ -7,6 +7,7 @@
 #include "mem/region.h"
 #include "store/commit.h"
 #include "store/discard.h"
+#include "store/lost.h"
 #include "store/objects.h"
 #include "store/space.h"
 #include "store/state.h"
@@ -115,6 +116,9 @@ int pkram_store_discard(u64 key)
 		gone = obj;
 	}
 	mutex_unlock(&pkram_store.lock);
+	/* Its pair may have kept a unit of records that cannot be read. */
+	if (gone)
+		pkram_lost_move_records();
 	pkram_object_put(gone);
 	return err;
 }

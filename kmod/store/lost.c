@@ -81,7 +81,7 @@ static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_un
 	return NULL;
 }
 
-/* The first object after @key whose record has a bad page in its pair, or NULL */
+/* The first object after @key whose record must move, or NULL */
 static struct pkram_object *lost_next_record(u64 key)
 {
 	struct pkram_object *obj;
@@ -91,16 +91,26 @@ static struct pkram_object *lost_next_record(u64 key)
 	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, all);
 		if (obj->key > key && !obj->bad && obj->loc.region_id &&
-		    pkram_records_in_bad(&obj->loc))
+		    pkram_records_must_move(&obj->loc))
 			return obj;
 		cond_resched();
 	}
 	return NULL;
 }
 
+static void lost_drop_units(void)
+{
+	struct pkram_region *r;
+
+	list_for_each_entry(r, &pkram_store.regions, list)
+		if (READ_ONCE(r->nr_bad))
+			pkram_records_drop_dead(r);
+}
+
 /*
- * Records that have lost a slot get two good ones. That may need a unit, and memory for
- * struct pages; a report of a memory error must not wait for that.
+ * Records that have lost a slot get two good ones, and units with a pair that has none are
+ * emptied. That may need a unit, and memory for struct pages; a report of a memory error must
+ * not wait for that.
  */
 static void lost_move_fn(struct work_struct *work)
 {
@@ -114,7 +124,7 @@ static void lost_move_fn(struct work_struct *work)
 		/* It moves if a pair is free. */
 		large = pkram_records_large(&obj->rec, &obj->loc);
 		err = pkram_object_commit(obj);
-		if (!pkram_records_in_bad(&obj->loc))
+		if (!pkram_records_must_move(&obj->loc))
 			continue;
 		if (!err) {
 			mutex_unlock(&pkram_store.lock);
@@ -124,10 +134,12 @@ static void lost_move_fn(struct work_struct *work)
 		}
 		if (!obj || !err)
 			continue;
-		pr_err("object %llu \"%s\": no room to move its record, which has one good copy left: free some memory (%d)\n",
+		pr_err("object %llu \"%s\": no room to move its record out of bad memory: free some memory (%d)\n",
 		       obj->rec.id, obj->rec.name, err);
 		key = obj->key;
 	}
+	if (!pkram_store.read_only)
+		lost_drop_units();
 	mutex_unlock(&pkram_store.lock);
 }
 

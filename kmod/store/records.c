@@ -25,8 +25,11 @@
  * @r: region
  * @unit: unit in it
  * @large: one pair of large slots, instead of many small ones
- * @nr_used: number of pairs in use
- * @used: pairs in use
+ * @dead: a pair cannot hold even a free record: the next kernel would take it for a lost one
+ * @nr_used: number of pairs in @used
+ * @nr_held: number of pairs in @held
+ * @used: pairs in use, or not to be used
+ * @held: pairs without a record that are not to be used
  */
 struct pkram_meta {
 	struct rb_node node;
@@ -34,8 +37,11 @@ struct pkram_meta {
 	struct pkram_region *r;
 	u32 unit;
 	bool large;
+	bool dead;
 	u32 nr_used;
+	u32 nr_held;
 	DECLARE_BITMAP(used, PKRAM_SMALL_PAIRS);
+	DECLARE_BITMAP(held, PKRAM_SMALL_PAIRS);
 };
 
 static u32 records_pairs(const struct pkram_meta *m)
@@ -126,14 +132,38 @@ static void *records_slot_a(const struct pkram_meta *m, u32 pair)
 	       (size_t)pair * 2 * records_slot_size(m->large);
 }
 
-/* Return whether a slot of a pair has a bad page. */
-static bool records_pair_bad(const struct pkram_meta *m, u32 pair)
+static u32 records_slot_pages(const struct pkram_meta *m)
 {
-	u32 pages = 2 * records_slot_size(m->large) / PKRAM_BAD_PAGE, nr;
-	u32 first = m->unit * PKRAM_UNIT_PAGES + pair * pages;
+	return records_slot_size(m->large) / PKRAM_BAD_PAGE;
+}
+
+/* The first page of slot A of a pair, in the region */
+static u32 records_pair_page(const struct pkram_meta *m, u32 pair)
+{
+	return m->unit * PKRAM_UNIT_PAGES + pair * 2 * records_slot_pages(m);
+}
+
+static bool records_pages_bad(const struct pkram_meta *m, u32 first, u32 pages)
+{
+	u32 nr;
 
 	pkram_bad_next(m->r, first, first + pages, &nr);
 	return nr;
+}
+
+/* Return whether a slot of a pair has a bad page. */
+static bool records_pair_bad(const struct pkram_meta *m, u32 pair)
+{
+	return records_pages_bad(m, records_pair_page(m, pair), 2 * records_slot_pages(m));
+}
+
+/* Return whether a free record can be read from neither slot of a pair. */
+static bool records_pair_dead(const struct pkram_meta *m, u32 pair)
+{
+	u32 a = records_pair_page(m, pair);
+
+	return records_pages_bad(m, a, 1) &&
+	       records_pages_bad(m, a + records_slot_pages(m), 1);
 }
 
 /*
@@ -154,6 +184,14 @@ static void records_write_pair(const struct pkram_meta *m, u32 pair,
 	rec->seq = max(rec->seq, last) + 1;
 	len = pkram_record_encode(pkram_store.scratch, rec, pkram_store.seed);
 	pkram_pair_commit(a, a + size, cur, pkram_store.scratch, len);
+}
+
+/* Do not use a pair that has no record. */
+static void records_hold(struct pkram_meta *m, u32 pair)
+{
+	records_set_used(m, pair, true);
+	if (!__test_and_set_bit(pair, m->held))
+		m->nr_held++;
 }
 
 /* @id: of the last object there, so that a later kernel does not reuse it */
@@ -364,13 +402,22 @@ void pkram_records_free(const struct pkram_location *loc, u64 id)
 	records_write_free(m, loc->pair, id);
 	pkram_count(PKRAM_COUNT_COMMITS);
 	trace_pkram_commit(id, PKRAM_KIND_FREE, pkram_store.free_record->seq, m->large, false);
-	if (!records_pair_bad(m, loc->pair))
+	if (m->dead || records_pair_bad(m, loc->pair))
+		records_hold(m, loc->pair);
+	else
 		records_set_used(m, loc->pair, false);
 }
 
 bool pkram_records_in_bad(const struct pkram_location *loc)
 {
 	return records_pair_bad(records_find_meta(loc->region_id, loc->unit), loc->pair);
+}
+
+bool pkram_records_must_move(const struct pkram_location *loc)
+{
+	const struct pkram_meta *m = records_find_meta(loc->region_id, loc->unit);
+
+	return m->dead || records_pair_bad(m, loc->pair);
 }
 
 void pkram_records_hold_back(struct pkram_region *r)
@@ -383,8 +430,11 @@ void pkram_records_hold_back(struct pkram_region *r)
 		if (m->r != r || !pkram_bad_units(r, m->unit, 1))
 			continue;
 		for (pair = 0; pair < records_pairs(m); pair++)
-			if (records_pair_bad(m, pair))
-				records_set_used(m, pair, true);
+			m->dead |= records_pair_dead(m, pair);
+		for (pair = 0; pair < records_pairs(m); pair++)
+			if (!test_bit(pair, m->used) &&
+			    (m->dead || records_pair_bad(m, pair)))
+				records_hold(m, pair);
 	}
 }
 
@@ -395,7 +445,10 @@ void pkram_records_forget_use(void)
 	lockdep_assert_held(&pkram_store.lock);
 	for (m = records_first_meta(); m; m = records_next_meta(m)) {
 		bitmap_zero(m->used, PKRAM_SMALL_PAIRS);
+		bitmap_zero(m->held, PKRAM_SMALL_PAIRS);
 		m->nr_used = 0;
+		m->nr_held = 0;
+		m->dead = false;
 		list_move_tail(&m->room, &pkram_store.metas_with_room[m->large]);
 	}
 }
@@ -434,7 +487,7 @@ int pkram_records_write(struct pkram_record *rec,
 
 	lockdep_assert_held(&pkram_store.lock);
 	/* A cut would leave nothing of a record that has only one slot. */
-	moves = moves || pkram_records_in_bad(&old);
+	moves = moves || pkram_records_must_move(&old);
 	if (pkram_record_len(rec) > PKRAM_LARGE_SLOT)
 		return -EFBIG;
 	if (moves) {
@@ -485,7 +538,14 @@ static void records_keep_last_id(void)
 	}
 }
 
-void pkram_records_trim(struct pkram_region *r)
+/* Return whether a unit is to leave the region's list. */
+static bool records_useless(const struct pkram_meta *m, bool dead)
+{
+	return dead ? m->dead && m->nr_used == m->nr_held : !m->nr_used;
+}
+
+/* Free those units of a region that contain no record: the dead ones, or the others. */
+static void records_free_units(struct pkram_region *r, bool dead)
 {
 	struct pkram_meta *m, *next;
 	u32 i, n = 0;
@@ -494,7 +554,7 @@ void pkram_records_trim(struct pkram_region *r)
 	for (i = 0; i < r->h.nr_meta; i++) {
 		m = records_find_meta(pkram_region_id_of(r),
 				      pkram_header_meta_unit(&r->h, i));
-		if (m->nr_used)
+		if (!records_useless(m, dead))
 			r->h.meta[n++] = r->h.meta[i];
 	}
 	if (n == r->h.nr_meta)
@@ -504,13 +564,24 @@ void pkram_records_trim(struct pkram_region *r)
 	pkram_region_commit(r);
 	for (m = records_first_meta(); m; m = next) {
 		next = records_next_meta(m);
-		if (m->r != r || m->nr_used)
+		if (m->r != r || !records_useless(m, dead))
 			continue;
 		pkram_region_map_set(r, m->unit, 1, PKRAM_UNIT_FREE);
+		/* One with a bad page stays taken. */
 		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r),
 				 m->unit, 1);
 		records_drop_meta(m);
 	}
+}
+
+void pkram_records_trim(struct pkram_region *r)
+{
+	records_free_units(r, false);
+}
+
+void pkram_records_drop_dead(struct pkram_region *r)
+{
+	records_free_units(r, true);
 }
 
 void pkram_records_drop(struct pkram_region *r)

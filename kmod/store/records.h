@@ -71,8 +71,8 @@ void pkram_records_mirror(const struct pkram_location *loc);
 /**
  * pkram_records_hold_back() - Use no pair of a region any more that has a bad page
  *
- * Records that are in one stay there until their next commit that finds a free pair. Context:
- * store.lock.
+ * If neither slot of a pair can be read, no pair of its unit is used any more. Records that are
+ * there stay until their next commit that finds a free pair. Context: store.lock.
  */
 void pkram_records_hold_back(struct pkram_region *r);
 
@@ -81,6 +81,23 @@ bool pkram_records_large(const struct pkram_record *rec, const struct pkram_loca
 
 /** pkram_records_in_bad() - Check whether a pair has a bad page. Context: store.lock. */
 bool pkram_records_in_bad(const struct pkram_location *loc);
+
+/**
+ * pkram_records_must_move() - Check whether a record should be in another pair
+ * @loc: its pair
+ *
+ * The pair has a bad page, or the unit has a pair whose two slots cannot be read: as long
+ * as the region has that unit, each load finds a lost record in it. Context: store.lock.
+ */
+bool pkram_records_must_move(const struct pkram_location *loc);
+
+/**
+ * pkram_records_drop_dead() - Remove the units of a region that have such a pair, and no record
+ * @r: region
+ *
+ * Context: store.lock.
+ */
+void pkram_records_drop_dead(struct pkram_region *r);
 
 /** pkram_records_forget_use() - Mark all pairs as free, before a load */
 void pkram_records_forget_use(void);

@@ -371,6 +371,133 @@ static void test_both_slots(void)
 	done();
 }
 
+static u32 pair_page(u32 pair)
+{
+	return PKRAM_UNIT_PAGES + pair * 2 * PKRAM_SMALL_SLOT / 4096;
+}
+
+/* Both slots of pair @pair of the first unit of records */
+static void break_pair(u32 pair)
+{
+	break_page(pair_page(pair));
+	break_page(pair_page(pair) + PKRAM_SMALL_SLOT / 4096);
+}
+
+static void check_nothing_lost(u32 nr_objects, u64 nr)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		reboot();
+		CHECK_EQ(pkram_store.nr_quarantined, 0);
+		CHECK_EQ(pkram_store.nr_objects, nr_objects);
+		CHECK_EQ(nr_free(), nr);
+		CHECK(!strstr(shim_log, "a record is lost"));
+		CHECK(in_two_slots("") && in_two_slots("vm1"));
+	}
+}
+
+/* Nothing was in that pair: no later kernel takes it for a lost object. */
+static void test_free_pair(void)
+{
+	u32 nr_meta;
+	u64 nr;
+
+	start();
+	machine_create("vm0", 0100600, 1);
+	machine_create("vm1", 0100600, 1);
+	unlink_file("vm0");
+	nr = nr_free();
+	nr_meta = region()->h.nr_meta;
+	break_pair(9);
+	shim_sleep();
+	machine_check();
+	/* The records are in another unit, and this one is kept back. */
+	CHECK_EQ(region()->h.nr_meta, nr_meta);
+	check_nothing_lost(1, nr - 1);
+	done();
+}
+
+/* One of them breaks when its record has moved already. */
+static void test_pair_breaks_in_turn(void)
+{
+	u64 nr;
+
+	start();
+	machine_create("vm0", 0100600, 1);
+	machine_create("vm1", 0100600, 1);
+	nr = nr_free();
+	break_page(slot_page("vm0"));
+	shim_sleep();
+	CHECK(in_two_slots("vm0"));
+	break_page(pair_page(1) + PKRAM_SMALL_SLOT / 4096);
+	shim_sleep();
+	check_nothing_lost(2, nr - 1);
+	/* Before it has moved: it is in memory yet. */
+	break_page(slot_page("vm1"));
+	break_page(slot_page("vm1") + PKRAM_SMALL_SLOT / 4096);
+	shim_sleep();
+	check_nothing_lost(2, nr - 2);
+	done();
+}
+
+/* The machine stops before it has moved: it is lost, at each boot until it is discarded. */
+static void test_lost_is_reported(void)
+{
+	struct pkram_object *obj;
+	u64 key = 0, nr;
+	u32 i;
+
+	start();
+	machine_create("vm0", 0100600, 1);
+	machine_create("vm1", 0100600, 1);
+	nr = nr_free();
+	break_pair(1);
+	for (i = 0; i < 3; i++) {
+		reboot();
+		CHECK_EQ(pkram_store.nr_quarantined, 1);
+		CHECK_EQ(pkram_store.nr_objects, 1);
+		CHECK(strstr(shim_log, "a record is lost"));
+		if (i)
+			shim_sleep();
+	}
+	while ((obj = pkram_store_next_object(key)) && !obj->bad) {
+		key = obj->key;
+		pkram_object_put(obj);
+	}
+	CHECK(obj);
+	key = obj->key;
+	pkram_object_put(obj);
+	CHECK_EQ(pkram_store_discard(key), 0);
+	shim_sleep();
+	machine_check();
+	check_nothing_lost(1, nr);
+	done();
+}
+
+/* Without room for its records the unit stays, and is given up when there is room. */
+static void test_free_pair_in_full_pool(void)
+{
+	struct pkram_object *obj;
+
+	start();
+	machine_create("vm1", 0100600, 0);
+	obj = machine_find("vm1");
+	CHECK_EQ(pkram_store_resize(obj, nr_free() * PKRAM_UNIT), 0);
+	pkram_object_put(obj);
+	break_pair(9);
+	shim_sleep();
+	CHECK(strstr(shim_log, "no room to move"));
+	machine_check();
+	obj = machine_find("vm1");
+	CHECK_EQ(pkram_store_resize(obj, 5 * PKRAM_UNIT), 0);
+	pkram_object_put(obj);
+	pkram_lost_move_records();
+	shim_sleep();
+	check_nothing_lost(1, nr_free());
+	done();
+}
+
 static void test_no_list(void)
 {
 	start();
@@ -398,5 +525,9 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "many bad pages of metadata are all left alone", test_many_pages },
 	 { "one without room moves when there is some", test_record_waits_for_room },
 	 { "a record that loses both slots is quarantined alone", test_both_slots },
+	 { "a free pair that loses both slots is no lost object", test_free_pair },
+	 { "nor is one that a record has left, or leaves now", test_pair_breaks_in_turn },
+	 { "a record that was lost is reported until it is discarded", test_lost_is_reported },
+	 { "a full pool settles it when there is room", test_free_pair_in_full_pool },
 	 { "a list that cannot be read is made anew", test_no_list },
 )
