@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Heads in reserved memory: see heads.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -118,16 +120,32 @@ static void heads_note_list(struct heads_scan *s, struct pkram_region *r)
 	}
 }
 
-static bool heads_is_ours(const struct heads_scan *s, const struct pkram_region *r)
+/* A page of the header that can be read, and has no key */
+static bool heads_slot_erased(struct pkram_region *r, int slot, const u8 key[16])
+{
+	u32 page = slot * PKRAM_HEADER_SLOT / PKRAM_BAD_PAGE, nr;
+
+	pkram_bad_next(r, page, page + 1, &nr);
+	return !nr && !memchr_inv(key, 0, 16);
+}
+
+/*
+ * A region whose making was cut or failed is none: one slot of its header, or both, have
+ * nothing, though its list was written already, and maybe a part of the other slot.
+ */
+static bool heads_is_ours(const struct heads_scan *s, struct pkram_region *r)
 {
 	u8 key[2][16];
 
+	if (!s->pool || !s->nr_keys)
+		return false;
 	heads_slot_key(r, 0, key[0]);
 	heads_slot_key(r, 1, key[1]);
-	return s->pool && s->nr_keys &&
-	       (!memcmp(s->keys[0], key[0], sizeof(key[0])) ||
-		!memcmp(s->keys[0], key[1], sizeof(key[1])) ||
-		!memcmp(s->keys[0], r->bad->pool_key, sizeof(key[0])));
+	if (heads_slot_erased(r, 0, key[0]) || heads_slot_erased(r, 1, key[1]))
+		return false;
+	return !memcmp(s->keys[0], key[0], sizeof(key[0])) ||
+	       !memcmp(s->keys[0], key[1], sizeof(key[1])) ||
+	       !memcmp(s->keys[0], r->bad->pool_key, sizeof(key[0]));
 }
 
 static int heads_look(struct heads_scan *s, u64 base)
@@ -144,6 +162,20 @@ static int heads_look(struct heads_scan *s, u64 base)
 	return 0;
 }
 
+/*
+ * Take note of a GiB that cannot be mapped, unless that may be otherwise in a moment. What
+ * blocks it, such as struct pages that are left, ends with this kernel.
+ */
+static int heads_skip(struct heads_scan *s, u64 base, int err)
+{
+	if (err == -ENOMEM || heads_inside(s->range, base))
+		return err;
+	pr_warn("memory at %#llx cannot be read before the next boot (%d): it may have a list of bad pages\n",
+		base, err);
+	s->out->unread = base;
+	return 0;
+}
+
 /* No list names what lies below its region. */
 static int heads_look_at(struct heads_scan *s, const struct pkram_range *range)
 {
@@ -151,8 +183,13 @@ static int heads_look_at(struct heads_scan *s, const struct pkram_range *range)
 	int err = 0;
 
 	/* Each GiB is mapped for that, which takes a tenth of a second. */
-	for (base = range->base; !err && base < end; base += PKRAM_GIB)
-		err = fatal_signal_pending(current) ? -EINTR : heads_look(s, base);
+	for (base = range->base; !err && base < end; base += PKRAM_GIB) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = heads_look(s, base);
+		if (err)
+			err = heads_skip(s, base, err);
+	}
 	return err;
 }
 
@@ -162,9 +199,12 @@ static int heads_read(struct heads_scan *s)
 	bool seen = false;
 	int err = 0;
 
-	while (!err && (q = pkram_quarantine_next(q)))
+	while (!err && (q = pkram_quarantine_next(q))) {
 		if (q->head)
 			err = heads_trust(s, q->range.base);
+		if (err)
+			err = heads_skip(s, q->range.base, err);
+	}
 	while (!err && (q = pkram_quarantine_next(q))) {
 		seen |= heads_inside(&q->range, s->range->base);
 		err = heads_look_at(s, &q->range);

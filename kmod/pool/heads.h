@@ -17,11 +17,14 @@ struct pkram_bad_ser;
  * @bad: the range's bad pages, as the list of a region that begins at its start; kvfree()
  * @nr_regions: heads in the range that have the key of the pool that is attached
  * @elsewhere: lists in the range name pages of quarantined memory that is not in the range
+ * @unread: GiB that is not in the range and cannot be read before the next boot, though its
+ *	list may name pages of the range; 0: none
  */
 struct pkram_heads {
 	struct pkram_bad_ser *bad;
 	u32 nr_regions;
 	bool elsewhere;
+	u64 unread;
 };
 
 /**

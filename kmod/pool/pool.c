@@ -50,6 +50,9 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_BAD_ELSEWHERE "the range holds the list of bad pages of another quarantined range, which would be lost: adopt the range together with that one, or that one first"
 #define TEXT_BAD_HEAD "bad pages are where both copies of the region's metadata would be: adopt the range from its second GiB on"
 #define TEXT_HEADS "what the range holds cannot be read"
+#define TEXT_HEADS_UNREAD "a quarantined GiB cannot be read in this kernel, and may have a list of bad pages of the range: try again after the next boot; the kernel log has its address"
+#define TEXT_BROKE "pages broke while the range was zeroed: it is an empty region of the pool now, which keeps them back"
+#define TEXT_BROKE_RESERVED "pages broke when it had left the pool: still reserved, so that nothing uses them"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_GROW_FAILED "growing failed halfway"
@@ -403,7 +406,27 @@ int pkram_pool_adopt(u64 base, u64 size, bool format,
 
 /* Shrinking */
 
-static int pool_wipe_range(u64 base, u64 size)
+static bool pool_may_merge(const void *arg, u32 unit)
+{
+	return true;
+}
+
+/* Add the bad pages of a GiB to the list of a range. */
+static void pool_note_broken(struct pkram_bad_ser *bad, struct pkram_region *r, u64 base)
+{
+	u32 first = (r->h.base - base) / PKRAM_BAD_PAGE, page = 0, nr;
+
+	for (;;) {
+		page = pkram_bad_next(r, page, PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES, &nr);
+		if (!nr)
+			return;
+		for (; nr; nr--, page++)
+			pkram_badpages_add(bad, first + page, pool_may_merge, NULL);
+	}
+}
+
+/* @bad: the range's list, which is empty; out: pages that broke meanwhile */
+static int pool_wipe_range(u64 base, u64 size, struct pkram_bad_ser *bad)
 {
 	struct pkram_region *r;
 	u64 addr;
@@ -416,6 +439,7 @@ static int pool_wipe_range(u64 base, u64 size)
 		/* What looks like a list may be what a program wrote. */
 		pkram_bad_replace(r, NULL);
 		err = pkram_zero_gib(r, 0);
+		pool_note_broken(bad, r, base);
 		/* One GiB, to remove any entry that is there. */
 		if (!err)
 			err = pkram_region_update_span(r);
@@ -475,8 +499,14 @@ static void pool_drop_unit(u64 base, u64 unit, struct pkram_pool_report *report)
 	struct pkram_range range = { .base = base, .size = unit };
 	struct pkram_refusal refusal = {};
 	struct pkram_region *from;
+	int err;
 
-	if (pkram_store_shrink(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal)) {
+	err = pkram_store_shrink(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal);
+	if (err == -ENOTRECOVERABLE) {
+		refusal.reason = TEXT_BROKE_RESERVED;
+		pkram_quarantine_add(base, unit, refusal.reason);
+	}
+	if (err) {
 		pool_report_refused(report, &refusal);
 	} else if (pool_give_range(&range, &refusal)) {
 		pool_put_back(&range, from, &refusal);
@@ -542,42 +572,68 @@ static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 	return 0;
 }
 
+/* Zero a quarantined range. @heads: what it holds */
+static int pool_wipe_quarantined(const struct pkram_range *range,
+				 const struct pkram_heads *heads, const char **text)
+{
+	int err;
+
+	if (heads->unread) {
+		*text = TEXT_HEADS_UNREAD;
+		return -EIO;
+	}
+	if (pkram_heads_nr_bad(heads)) {
+		*text = TEXT_BAD_PAGES;
+		return -EHWPOISON;
+	}
+	*text = TEXT_NOT_ZEROED;
+	err = pool_wipe_range(range->base, range->size, heads->bad);
+	if (err || !pkram_heads_nr_bad(heads))
+		return err;
+	/* A list that is found again needs a region. */
+	err = pool_format(range, heads, text);
+	if (err)
+		pkram_quarantine_add(range->base, range->size, TEXT_BROKE_RESERVED);
+	*text = err ? TEXT_BROKE_RESERVED : TEXT_BROKE;
+	return -EHWPOISON;
+}
+
+static int pool_shrink_quarantined(const struct pkram_range *range,
+				   struct pkram_pool_report *report, const char **text)
+{
+	struct pkram_refusal refusal = {};
+	struct pkram_heads heads;
+	int err;
+
+	err = pool_read_heads(range, &heads, text);
+	if (!err)
+		err = pool_wipe_quarantined(range, &heads, text);
+	kvfree(heads.bad);
+	if (err)
+		return err;
+	pkram_quarantine_forget(range->base, range->size);
+	if (pool_give_range(range, &refusal)) {
+		refusal.reason = TEXT_LOST;
+		if (pool_reserve_again(range)) {
+			refusal.reason = TEXT_STILL_RESERVED;
+			pkram_quarantine_add(range->base, range->size, refusal.reason);
+		}
+		pool_report_refused(report, &refusal);
+	} else {
+		pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, range->base, range->size);
+	}
+	pool_give_up(heads.nr_regions);
+	return 0;
+}
+
 static int pool_shrink_range(u64 base, u64 size, struct pkram_pool_report *report,
 			     const char **text)
 {
 	struct pkram_range range = { .base = base, .size = size };
 	u64 unit = pkram_take_unit_size(), addr;
-	struct pkram_refusal refusal = {};
-	struct pkram_heads heads;
-	int err;
 
-	if (pkram_quarantine_find(base, size)) {
-		err = pool_read_heads(&range, &heads, text);
-		if (!err && pkram_heads_nr_bad(&heads)) {
-			*text = TEXT_BAD_PAGES;
-			err = -EHWPOISON;
-		}
-		kvfree(heads.bad);
-		if (!err) {
-			*text = TEXT_NOT_ZEROED;
-			err = pool_wipe_range(base, size);
-		}
-		if (err)
-			return err;
-		pkram_quarantine_forget(base, size);
-		if (pool_give_range(&range, &refusal)) {
-			refusal.reason = TEXT_LOST;
-			if (pool_reserve_again(&range)) {
-				refusal.reason = TEXT_STILL_RESERVED;
-				pkram_quarantine_add(base, size, refusal.reason);
-			}
-			pool_report_refused(report, &refusal);
-		} else {
-			pool_report_taken(report, PKRAM_CMD_POOL_SHRINK_NTF, base, size);
-		}
-		pool_give_up(heads.nr_regions);
-		return 0;
-	}
+	if (pkram_quarantine_find(base, size))
+		return pool_shrink_quarantined(&range, report, text);
 	for (addr = base + size; addr > base && !fatal_signal_pending(current);
 	     addr -= unit)
 		pool_drop_unit(addr - unit, unit, report);

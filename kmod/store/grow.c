@@ -85,14 +85,18 @@ static int grow_make_region(struct pkram_region *r)
 	if (!pkram_bad_head_usable(r))
 		return -EHWPOISON;
 	grow_name_region(r);
-	grow_init_head(r);
+	/* Without memory for that, what the head holds is as it was. */
 	err = pkram_regions_know_space(r);
-	if (!err)
+	if (!err) {
 		pkram_lost_hold_back(r);
-	if (!err && !pkram_store.exists)
+		grow_init_head(r);
+	}
+	if (!err && !pkram_store.exists) {
 		err = grow_write_root(r);
+		if (err)
+			grow_zero_head(r);
+	}
 	if (err) {
-		grow_zero_head(r);
 		pkram_records_drop(r);
 		pkram_alloc_remove_region(&pkram_store.al, pkram_region_id_of(r));
 		return err;
@@ -242,6 +246,23 @@ static void grow_drop_region(struct pkram_region *r)
 		pkram_store.nr_missing = 0;
 }
 
+/*
+ * A page broke when the region was gone already, and its head with the list of such pages
+ * zeroed. In a new region it is kept back.
+ */
+static int grow_make_again(struct pkram_region *r)
+{
+	int err = pkram_region_populate(r, 0, PKRAM_SLICE_2M);
+
+	if (err)
+		return err;
+	err = pkram_store_grow(r);
+	/* Without a region, the list is at least where the next attempt looks for one. */
+	if (err)
+		pkram_bad_write(r);
+	return err;
+}
+
 int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 		       struct pkram_refusal *refusal)
 {
@@ -296,9 +317,15 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 	if (whole) {
 		synchronize_rcu();
 		pkram_zero_gib(r, 0);
-		pkram_region_close(r, false);
 		*from = NULL;
-		return 0;
+		err = grow_check_bad(r, first, nr_gib, refusal);
+		if (!err || grow_make_again(r)) {
+			pkram_region_close(r, false);
+			err = err ? -ENOTRECOVERABLE : 0;
+		}
+		if (!err)
+			return 0;
+		goto out;
 	}
 	err = pkram_region_update_span(r);
 	if (err)

@@ -26,7 +26,9 @@ int pkram_store_grow(struct pkram_region *r);
  *
  * On return they are zeroed, depopulated and without memory map entry. GiB 0 of a
  * region goes last, and the region is removed with it. Return: 0; -ENOENT not in
- * the pool; -EBUSY in use; others. On failure nothing has left the pool.
+ * the pool; -EBUSY in use; -EHWPOISON a page is bad; -ENOTRECOVERABLE so it is, and the
+ * memory, which has left the pool, could not be made a region again; others. On other failures
+ * nothing has left the pool.
  */
 int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 		       struct pkram_refusal *refusal);

@@ -21,6 +21,8 @@ static struct {
 	bool running;
 } phys;
 
+u64 physical_unmappable;
+
 void *physical_at(u64 base)
 {
 	return phys.mem + (base - PHYSICAL_BASE);
@@ -52,9 +54,12 @@ u32 physical_nr_reserved(void)
 
 struct pkram_region *pkram_region_open(u64 base)
 {
-	struct pkram_region *r = calloc(1, sizeof(*r));
+	struct pkram_region *r;
 
 	gib_of(base);
+	if (base == physical_unmappable)
+		return ERR_PTR(-EEXIST);
+	r = calloc(1, sizeof(*r));
 	INIT_LIST_HEAD(&r->list);
 	r->head = physical_at(base);
 	r->h.base = base;
@@ -63,7 +68,12 @@ struct pkram_region *pkram_region_open(u64 base)
 	r->gib = calloc(1, sizeof(*r->gib));
 	r->scratch = calloc(1, PKRAM_HEADER_SLOT);
 	r->gib[0].slice = PKRAM_SLICE_2M;
-	CHECK_EQ(pkram_bad_alloc(r), 0);
+	if (pkram_bad_alloc(r)) {
+		free(r->scratch);
+		free(r->gib);
+		free(r);
+		return ERR_PTR(-ENOMEM);
+	}
 	pkram_bad_read(r);
 	return r;
 }
@@ -182,6 +192,7 @@ void physical_init(void)
 	/* What a test that failed left */
 	pkram_attach_exit();
 	memset(&phys, 0, sizeof(phys));
+	physical_unmappable = 0;
 	machine_zero = zero_gib;
 	phys.mem = mmap(NULL, PHYSICAL_GIB * PKRAM_GIB, PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -25,6 +25,9 @@ void physical_reserve(u32 first, u32 nr);
 /* How many GiB are reserved? */
 u32 physical_nr_reserved(void);
 
+/* The physical address of a GiB that cannot be mapped, or 0 */
+extern u64 physical_unmappable;
+
 /* Start the module on what is reserved. */
 void physical_boot(void);
 

@@ -32,6 +32,11 @@ static void reboot(void)
 	physical_boot();
 }
 
+static int region_is_at(struct pkram_region *r, void *base)
+{
+	return r->h.base == *(u64 *)base;
+}
+
 static struct pkram_region *region_at(u32 n)
 {
 	struct pkram_region *r;
@@ -322,6 +327,161 @@ static void test_absent_gib(void)
 	physical_exit();
 }
 
+/* Pages that break while memory is given back */
+
+static void (*zero_before)(struct pkram_region *r, u32 gib);
+static u64 breaks_at;
+
+static void zero_and_break(struct pkram_region *r, u32 gib)
+{
+	struct dev_pagemap pgmap = { .owner = r };
+	u64 base = r->h.base + gib * PKRAM_GIB;
+
+	zero_before(r, gib);
+	if (breaks_at < base || breaks_at - base >= PKRAM_GIB)
+		return;
+	CHECK_EQ(pkram_bad_pgmap_ops.memory_failure(&pgmap, PHYS_PFN(breaks_at), 1, 0), 0);
+	breaks_at = 0;
+}
+
+static void break_at(u64 phys)
+{
+	breaks_at = phys;
+	zero_before = machine_zero;
+	machine_zero = zero_and_break;
+}
+
+static void check_kept(u32 n, u32 nr_bad_pages)
+{
+	CHECK_EQ(breaks_at, 0);
+	CHECK_EQ(nr_bad(n), nr_bad_pages);
+	machine_check();
+	reboot();
+	CHECK_EQ(nr_bad(n), nr_bad_pages);
+	CHECK_EQ(give_back(n, 1), -EBUSY);
+	CHECK_EQ(report.refused[0].err, -EHWPOISON);
+	machine_check();
+}
+
+/* @also: the pool has another region */
+static void break_in_last_head(bool also)
+{
+	start(3);
+	/* The first one has the root's record. */
+	if (also)
+		CHECK_EQ(adopt(2, 1), 0);
+	CHECK_EQ(adopt(0, 1), 0);
+	break_at(gib(0) + 77 * PKRAM_BAD_PAGE);
+	CHECK_EQ(give_back(0, 1), -EBUSY);
+	CHECK_EQ(report.nr_refused, 1);
+	CHECK_EQ(report.refused[0].err, -EHWPOISON);
+	CHECK_EQ(physical_nr_reserved(), 3);
+	check_kept(0, 1);
+	physical_exit();
+}
+
+static void test_breaks_in_last_head(void)
+{
+	break_in_last_head(true);
+	break_in_last_head(false);
+}
+
+static void test_breaks_in_quarantined_range(void)
+{
+	start(2);
+	CHECK_EQ(adopt(0, 2), 0);
+	physical_stop();
+	damage_header(0);
+	physical_boot();
+	break_at(gib(1) + 5000 * PKRAM_BAD_PAGE);
+	CHECK_EQ(give_back(0, 2), -EHWPOISON);
+	CHECK(strstr(text, "region of the pool now"));
+	check_quarantined(0, 0);
+	CHECK_EQ(breaks_at, 0);
+	CHECK_EQ(nr_bad(0), 1);
+	reboot();
+	CHECK_EQ(nr_bad(0), 1);
+	CHECK_EQ(pkram_bad_count(region_at(0), PKRAM_GIB_UNITS + 9, 1), 1);
+	physical_exit();
+}
+
+/* What blocks a GiB does not block others, unless these would go to the system. */
+static void test_unmappable_gib(void)
+{
+	start(4);
+	CHECK_EQ(adopt(0, 2), 0);
+	CHECK_EQ(adopt(2, 2), 0);
+	physical_stop();
+	damage_header(0);
+	damage_header(2);
+	physical_boot();
+	check_quarantined(1, 4);
+	physical_unmappable = gib(1);
+	CHECK_EQ(adopt(2, 1), 0);
+	CHECK_EQ(nr_bad(2), 0);
+	CHECK_EQ(give_back(3, 1), -EIO);
+	CHECK(strstr(text, "after the next boot"));
+	/* Nor what lies below it */
+	CHECK_EQ(adopt(0, 1), 0);
+	CHECK(adopt(1, 1) < 0);
+	physical_unmappable = 0;
+	CHECK_EQ(give_back(3, 1), 0);
+	CHECK_EQ(adopt(1, 1), 0);
+	physical_exit();
+}
+
+/* One region is missing: its header is damaged, and its list names a page of its last GiB. */
+static void start_with_missing(void)
+{
+	start(5);
+	CHECK_EQ(adopt(0, 3), 0);
+	CHECK_EQ(adopt(4, 1), 0);
+	break_page(0, (2 * PKRAM_GIB_UNITS + 3) * PKRAM_UNIT_PAGES);
+	physical_stop();
+	damage_header(0);
+	physical_boot();
+	check_missing(1);
+}
+
+static void adopt_last_gib(void)
+{
+	adopt(2, 1);
+}
+
+static void check_retried(void)
+{
+	if (pkram_store_walk_regions(region_is_at, (void *)&(u64){ gib(2) }) == 0)
+		CHECK_EQ(adopt(2, 1), 0);
+	CHECK_EQ(nr_bad(2), 1);
+	check_missing(1);
+	machine_check();
+	physical_exit();
+}
+
+/* The region that is made there is none of those that are missing, however often it is tried. */
+static void test_retry_counts_no_region(void)
+{
+	unsigned long nr, cut;
+	bool failed = true;
+
+	for (nr = 1; failed; nr++) {
+		start_with_missing();
+		pkram_alloc_count = 0;
+		pkram_alloc_fail_at = nr;
+		failed = adopt(2, 1);
+		pkram_alloc_fail_at = 0;
+		check_retried();
+	}
+	CHECK(nr > 3);
+	for (cut = 0, failed = true; failed; cut = cut < 40 ? cut + 1 : cut * 2) {
+		start_with_missing();
+		failed = physical_cut(cut, adopt_last_gib);
+		reboot();
+		check_retried();
+	}
+	CHECK(cut > 1000);
+}
+
 TAP_MAIN({ "a --format that is cut keeps the list", test_format_cut },
 	 { "--format keeps the list, and writes nothing into a bad page",
 	   test_format_keeps_the_list },
@@ -332,4 +492,10 @@ TAP_MAIN({ "a --format that is cut keeps the list", test_format_cut },
 	 { "giving back a stray range leaves other regions missing", test_stray_range },
 	 { "giving back two regions leaves none missing", test_two_missing },
 	 { "a region's GiB behind an absent one is not quarantined", test_absent_gib },
+	 { "a page that breaks while the last head is zeroed is kept back",
+	   test_breaks_in_last_head },
+	 { "so is one of a quarantined range", test_breaks_in_quarantined_range },
+	 { "a GiB that cannot be mapped does not block others", test_unmappable_gib },
+	 { "a region that is made in a second attempt is not a missing one",
+	   test_retry_counts_no_region },
 )
