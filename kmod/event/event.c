@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Events: see event.h. */
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include "event/event.h"
 
 static DEFINE_MUTEX(event_lock);	/* protects event_fn and the order of events */
@@ -15,9 +16,14 @@ void pkram_event_set(pkram_event_fn fn)
 
 void pkram_event_tell(const struct pkram_event *ev)
 {
+	unsigned int noio;
+
 	mutex_lock(&event_lock);
+	/* It is taken under the store's lock: see pkram_store_lock(). */
+	noio = memalloc_noio_save();
 	if (event_fn)
 		event_fn(ev);
+	memalloc_noio_restore(noio);
 	mutex_unlock(&event_lock);
 }
 

@@ -20,6 +20,7 @@
 #include <linux/pgtable.h>
 #include <linux/pkram.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "compat/mm.h"
 #include "event/trace.h"
@@ -202,8 +203,13 @@ static vm_fault_t mmap_fault_traced(struct vm_fault *vmf, unsigned int order)
 	u64 offset = pkramfs_vma_offset(vmf->vma, vmf->address);
 	u64 id = mmap_open(vmf->vma)->obj->rec.id;
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
-	vm_fault_t ret = mmap_fault_order(vmf, order);
+	unsigned int noio;
+	vm_fault_t ret;
 
+	/* Page tables are allocated under map_sem: see pkram_store_lock(). */
+	noio = memalloc_noio_save();
+	ret = mmap_fault_order(vmf, order);
+	memalloc_noio_restore(noio);
 	trace_pkram_fault(id, offset, PAGE_SIZE << order, write, ret);
 	return ret;
 }

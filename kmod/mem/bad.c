@@ -4,6 +4,7 @@
 
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "core/badset.h"
 #include "core/unitmap.h"
@@ -13,7 +14,23 @@
 
 /* Serialises changes of lists, and of the set in core/badset.h; its place: store/objects.h */
 static DEFINE_MUTEX(bad_mutex);
+static unsigned int bad_noio;	/* of the task that holds it */
 static pkram_bad_fn bad_hook;
+
+/* It is taken under the store's lock: see pkram_store_lock(). */
+static void bad_lock_lists(void)
+{
+	mutex_lock(&bad_mutex);
+	bad_noio = memalloc_noio_save();
+}
+
+static void bad_unlock_lists(void)
+{
+	unsigned int noio = bad_noio;
+
+	mutex_unlock(&bad_mutex);
+	memalloc_noio_restore(noio);
+}
 
 void pkram_bad_set_hook(pkram_bad_fn fn)
 {
@@ -32,9 +49,9 @@ int pkram_bad_alloc(struct pkram_region *r)
 
 void pkram_bad_free(struct pkram_region *r)
 {
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	pkram_badset_remove(r->head, (size_t)r->h.nr_gib << PKRAM_GIB_SHIFT);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 	kvfree(r->bad);
 }
 
@@ -70,12 +87,12 @@ static void bad_avoid_unit(struct pkram_region *r, u32 unit)
 
 void pkram_bad_read(struct pkram_region *r)
 {
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	r->bad_valid = !pkram_badpages_read(r->head, r->h.base, r->bad, &r->bad_dirty);
 	r->bad_dirty |= !r->bad_valid;
 	bad_count_entries(r);
 	bad_avoid_unit(r, 0);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 }
 
 /* Context: bad_mutex */
@@ -94,9 +111,9 @@ static void bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list
 
 void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
 {
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	bad_replace(r, list);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 }
 
 /* Context: bad_mutex */
@@ -115,19 +132,19 @@ static void bad_write(struct pkram_region *r)
 
 void pkram_bad_write(struct pkram_region *r)
 {
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	pkram_badpages_cut(r->bad, r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES);
 	bad_count_entries(r);
 	r->bad_ours = true;
 	bad_write(r);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 }
 
 void pkram_bad_accept(struct pkram_region *r)
 {
 	u32 end = r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES, i, nr;
 
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	if (memcmp(r->bad->pool_key, r->h.pool_key, sizeof(r->bad->pool_key))) {
 		bad_replace(r, NULL);
 		r->bad_valid = false;
@@ -144,15 +161,15 @@ void pkram_bad_accept(struct pkram_region *r)
 	else if (nr)
 		pr_warn("region at %#llx: %u page(s) with memory errors are kept back\n",
 			r->h.base, nr);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 }
 
 void pkram_bad_mirror(struct pkram_region *r)
 {
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	if (r->bad_dirty)
 		bad_write(r);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 }
 
 /* Look-up */
@@ -255,7 +272,7 @@ static void bad_mark(struct pkram_region *r, u32 page, int flags)
 	pkram_bad_fn hook;
 	int ret;
 
-	mutex_lock(&bad_mutex);
+	bad_lock_lists();
 	/* First, as it may be a page of the list. */
 	if (pkram_bad_is_meta(r, page / PKRAM_UNIT_PAGES))
 		bad_add_to_set(r, page);
@@ -265,7 +282,7 @@ static void bad_mark(struct pkram_region *r, u32 page, int flags)
 	spin_unlock(&r->bad_lock);
 	if (ret > 0)
 		bad_write(r);
-	mutex_unlock(&bad_mutex);
+	bad_unlock_lists();
 
 	trace_pkram_bad_page(phys, ret > 0 ? "noted" : ret < 0 ? "list full" : "known");
 	if (ret)

@@ -4,6 +4,7 @@
 #include <linux/io.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "core/unitmap.h"
@@ -160,14 +161,18 @@ static void region_depopulate_gib(struct pkram_region *r, u32 gib)
 int pkram_region_populate(struct pkram_region *r, u32 gib, unsigned int slice)
 {
 	u64 begin = ktime_get_ns();
+	unsigned int noio;
 	int err = 0;
 
 	mutex_lock(&r->populate_lock);
+	/* A write to a loop device may wait for this lock: see pkram_store_lock(). */
+	noio = memalloc_noio_save();
 	if (!r->gib[gib].pgmap) {
 		err = region_populate_gib(r, gib, slice);
 		trace_pkram_populate(pkram_header_gib_addr(&r->h, gib), PKRAM_GIB, err,
 				     slice == PKRAM_SLICE_1G ? "as 1G" : "as 2M", begin);
 	}
+	memalloc_noio_restore(noio);
 	mutex_unlock(&r->populate_lock);
 	return err;
 }

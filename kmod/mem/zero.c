@@ -98,8 +98,9 @@ static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 
 	nr_workers = min3((u32)ZERO_WORKERS, (u32)num_online_cpus(),
 			  nr / ZERO_UNITS_PER_WORKER);
+	/* Called under map_sem: see pkram_store_lock(). */
 	works = nr_workers > 1 ?
-		kcalloc(nr_workers, sizeof(*works), GFP_KERNEL) : NULL;
+		kcalloc(nr_workers, sizeof(*works), GFP_NOIO) : NULL;
 	if (!works) {
 		works = &alone;
 		nr_workers = 1;

@@ -7,12 +7,12 @@
 
 void pkram_transact_begin(void)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 }
 
 bool pkram_transact_end(int *err)
 {
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (*err != -EAGAIN)
 		return false;
 	*err = pkram_records_ensure_wanted();

@@ -115,7 +115,7 @@ int pkram_store_discard(u64 key)
 		err = pkram_discard_recount();
 		gone = obj;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	/* Its pair may have kept a unit of records that cannot be read. */
 	if (gone)
 		pkram_lost_move_records();

@@ -98,7 +98,7 @@ struct pkram_object *pkram_dma_table_restore(const char *name, bool force)
 
 	if (!pkram_name_ok(name, strlen(name)))
 		return ERR_PTR(-EINVAL);
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	table = pkram_object_find_name(pkram_store.dma_tables, name,
 				       strlen(name));
 	err = dma_table_may_restore(table, force);
@@ -106,7 +106,7 @@ struct pkram_object *pkram_dma_table_restore(const char *name, bool force)
 		pkram_object_get(table);
 		table->in_use = true;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err ? ERR_PTR(err) : table;
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_restore, PKRAM_NS);
@@ -133,9 +133,9 @@ bool pkram_dma_table_waits(const struct pkram_object *table)
 {
 	bool waits;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	waits = !pkram_dma_table_running(table) && dma_table_maps_sealed(table);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return waits;
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_waits, PKRAM_NS);
@@ -150,11 +150,11 @@ static void dma_table_unlink(struct pkram_object *table)
 
 void pkram_dma_table_put(struct pkram_object *table, bool keep)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	table->in_use = false;
 	if (!keep)
 		dma_table_unlink(table);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (!keep)
 		pkram_object_put(table);
 	pkram_object_put(table);
@@ -252,7 +252,7 @@ void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last)
 	struct pkram_record *rec = &table->rec;
 	u32 from, to;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	from = dma_table_find_entry(rec, first);
 	to = last == U64_MAX ? rec->nr_entries :
 	     dma_table_find_entry(rec, last + 1);
@@ -261,7 +261,7 @@ void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last)
 			(rec->nr_entries - to) * sizeof(*rec->entries));
 		rec->nr_entries -= to - from;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_forget, PKRAM_NS);
 
@@ -270,13 +270,13 @@ static int dma_table_commit_state(struct pkram_object *table, u32 state)
 	u32 old = table->rec.table_state;
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	table->rec.table_state = state;
 	table->rec.mtime = pkram_object_now();
 	err = pkram_object_commit(table);
 	if (err)
 		table->rec.table_state = old;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
@@ -316,13 +316,13 @@ struct pkram_open *pkram_dma_table_open(u64 id, bool write)
 	struct pkram_open *open;
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	obj = pkram_store_find_key(id);
 	if (obj && !obj->bad && obj->rec.kind == PKRAM_KIND_FILE)
 		pkram_object_get(obj);
 	else
 		obj = NULL;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (!obj)
 		return ERR_PTR(-ESTALE);
 	err = dma_table_permission ? dma_table_permission(obj, write) : -EACCES;
@@ -345,7 +345,7 @@ int pkram_dma_table_remove(u64 key)
 	struct pkram_object *table;
 	int err = 0;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	table = pkram_store_find_key(key);
 	if (!table || table->rec.kind != PKRAM_KIND_DMA_TABLE)
 		err = -ENOENT;
@@ -357,7 +357,7 @@ int pkram_dma_table_remove(u64 key)
 		err = -EROFS;
 	if (!err)
 		dma_table_unlink(table);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (!err)
 		pkram_object_put(table);
 	return err;

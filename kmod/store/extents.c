@@ -130,11 +130,11 @@ static void extents_report_damage(struct pkram_object *obj,
 	pr_warn_ratelimited("object %llu \"%s\": %s at unit %u of the region at %#llx\n",
 			    obj->rec.id, obj->rec.name, ev.reason, span->unit,
 			    span->region->h.base);
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	if (!obj->damage_told)
 		pkram_event_tell(&ev);
 	obj->damage_told = true;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 int pkram_store_unit_written(struct pkram_object *obj,
@@ -559,9 +559,9 @@ static int extents_resize_tell(struct pkram_object *obj, u64 size, bool sparse)
 	if (obj->rec.size == old)
 		return err;
 	/* i_rwsem is held: the size has not changed since. */
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_event_object(PKRAM_CMD_OBJECT_CHANGE_NTF, obj);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 

@@ -112,12 +112,12 @@ int pkram_store_grow(struct pkram_region *r)
 	struct pkram_region *other;
 	int err = -EROFS;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	list_for_each_entry(other, &pkram_store.regions, list)
 		r->h.index = max(r->h.index, other->h.index + 1);
 	if (!pkram_store.read_only)
 		err = grow_make_region(r);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
@@ -272,7 +272,7 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 	int err;
 
 	pkram_space_settle();
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_space_reap();
 	r = grow_region_at(base);
 	refusal->base = base;
@@ -293,14 +293,14 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 		nr = (first + nr_gib) * PKRAM_GIB_UNITS - unit;
 		grow_hold_units(r, unit, nr, true);
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (err)
 		goto out;
 
 	/* The head is populated, so zeroing it cannot fail: do it last. */
 	for (gib = max(first, 1U); !err && gib < first + nr_gib; gib++)
 		err = pkram_zero_gib(r, gib);
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	grow_hold_units(r, unit, nr, false);
 	/* A page may have become bad meanwhile. */
 	refusal->reason = "could not be zeroed and released";
@@ -310,7 +310,7 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 		grow_drop_region(r);
 	else if (!err)
 		grow_cut_region(r, first, nr_gib);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (err)
 		goto out;
 
@@ -343,7 +343,7 @@ void pkram_store_undo_shrink(struct pkram_region *r, u64 base, u32 nr_gib)
 {
 	u32 first = (base - r->h.base) >> PKRAM_GIB_SHIFT, gib;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	for (gib = first; gib < first + nr_gib; gib++) {
 		r->h.present[gib / 64] |= BIT_ULL(gib % 64);
 		pkram_alloc_set_gib(&pkram_store.al, pkram_region_id_of(r), gib,
@@ -352,7 +352,7 @@ void pkram_store_undo_shrink(struct pkram_region *r, u64 base, u32 nr_gib)
 	r->h.nr_gib = max(r->h.nr_gib, first + nr_gib);
 	pkram_region_commit(r);
 	pkram_store_new_epoch();
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (pkram_region_update_span(r))
 		pr_warn("memory at %#llx has no entry in the memory map\n", base);
 }

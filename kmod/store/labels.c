@@ -15,7 +15,7 @@ int pkram_store_get_label(struct pkram_object *obj, const char *name,
 	const u8 *found;
 	int len;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	len = pkram_xattr_find(obj->rec.xattrs, obj->rec.xattr_len, name,
 			       &found);
 	if (len >= 0 && size) {
@@ -24,7 +24,7 @@ int pkram_store_get_label(struct pkram_object *obj, const char *name,
 		else
 			memcpy(value, found, len);
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return len;
 }
 
@@ -93,7 +93,7 @@ ssize_t pkram_store_list_labels(struct pkram_object *obj, char *buf,
 	ssize_t total = 0;
 	u32 pos = 0, len;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	while (pkram_xattr_next(obj->rec.xattrs, obj->rec.xattr_len, &pos,
 				&name, &len)) {
 		size_t need = XATTR_USER_PREFIX_LEN + len + 1;
@@ -110,6 +110,6 @@ ssize_t pkram_store_list_labels(struct pkram_object *obj, char *buf,
 		}
 		total += need;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return total;
 }

@@ -606,7 +606,7 @@ int pkram_store_attach(struct list_head *regions, bool lost)
 	if (err)
 		load_pool_remove_regions(regions, &before);
 unlock:
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (!err)
 		load_pool_write_root();
 	return err;
@@ -627,7 +627,7 @@ int pkram_store_give_up_lost(u32 nr, bool ranges)
 		if (!pkram_store.read_only)
 			err = pkram_discard_recount();
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	load_pool_write_root();
 	return err;
 }

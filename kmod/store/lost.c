@@ -119,7 +119,7 @@ static void lost_move_fn(struct work_struct *work)
 	bool large;
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	while (!pkram_store.read_only && (obj = lost_next_record(key))) {
 		/* It moves if a pair is free. */
 		large = pkram_records_large(&obj->rec, &obj->loc);
@@ -127,9 +127,9 @@ static void lost_move_fn(struct work_struct *work)
 		if (!pkram_records_must_move(&obj->loc))
 			continue;
 		if (!err) {
-			mutex_unlock(&pkram_store.lock);
+			pkram_store_unlock();
 			err = pkram_records_ensure(large);
-			mutex_lock(&pkram_store.lock);
+			pkram_store_lock();
 			obj = lost_next_record(key);
 		}
 		if (!obj || !err)
@@ -140,7 +140,7 @@ static void lost_move_fn(struct work_struct *work)
 	}
 	if (!pkram_store.read_only)
 		lost_drop_units();
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 static DECLARE_WORK(lost_move_work, lost_move_fn);
@@ -199,9 +199,9 @@ static void lost_page(struct pkram_region *r, u32 page, int flags)
 	u64 offset;
 
 	lockdep_assert_not_held(&pkram_store.lock);
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	obj = lost_note(r, page, &offset);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (!obj)
 		return;
 	/* A fault that saw the page as good has mapped it by now; later ones see that it is bad. */
@@ -263,9 +263,9 @@ bool pkram_object_next_bad(struct pkram_object *obj, u64 *offset, u64 *len)
 {
 	bool found;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	found = pkram_store_next_lost(obj, offset, len);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return found;
 }
 
@@ -273,9 +273,9 @@ u64 pkram_object_nr_bad_pages(struct pkram_object *obj)
 {
 	u64 offset, len, sum = 0;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	for (offset = 0; pkram_store_next_lost(obj, &offset, &len); offset += len)
 		sum += len / PKRAM_BAD_PAGE;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return sum;
 }

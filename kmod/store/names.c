@@ -78,11 +78,11 @@ int pkram_store_unlink(struct pkram_object *obj)
 {
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	err = names_may_remove(obj);
 	if (!err)
 		names_remove(obj);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (!err)
 		pkram_object_put(obj);
 	return err;
@@ -265,22 +265,22 @@ void pkram_store_touch(struct pkram_object *obj, bool seconds)
 	    READ_ONCE(obj->rec.ctime.sec) == now.sec)
 		return;
 	if (!seconds)
-		mutex_lock(&pkram_store.lock);
-	else if (!mutex_trylock(&pkram_store.lock))
+		pkram_store_lock();
+	else if (!pkram_store_trylock())
 		return;
 	if (!names_same_time(obj->rec.mtime, now) ||
 	    !names_same_time(obj->rec.ctime, now))
 		names_touch_locked(obj, now);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 void pkram_store_times(struct pkram_object *obj, struct pkram_time *mtime,
 		       struct pkram_time *ctime)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	*mtime = obj->rec.mtime;
 	*ctime = obj->rec.ctime;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 size_t pkram_store_path_len(const struct pkram_object *dir, u32 name_len)

@@ -35,10 +35,10 @@ struct pkram_object *pkram_object_get(struct pkram_object *obj)
 /* Free the memory of a removed object. */
 static void objects_release_extents(struct pkram_object *obj)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	list_del(&obj->removed_list);
 	pkram_space_free_extents(obj->rec.extents, obj->rec.nr_extents);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 void pkram_object_put(struct pkram_object *obj)
@@ -175,7 +175,7 @@ static struct pkram_object *objects_next(const struct rb_root *root,
 	struct pkram_object *obj, *next = NULL;
 	struct rb_node *node;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	node = root->rb_node;
 	while (node) {
 		obj = objects_of(node, member);
@@ -188,7 +188,7 @@ static struct pkram_object *objects_next(const struct rb_root *root,
 	}
 	if (next)
 		pkram_object_get(next);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return next;
 }
 
@@ -270,7 +270,7 @@ struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
 {
 	struct pkram_object *obj;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	obj = pkram_object_find_name(dir, name, len);
 	if (!obj)
 		obj = ERR_PTR(-ENOENT);
@@ -278,7 +278,7 @@ struct pkram_object *pkram_store_lookup(struct pkram_object *dir,
 		obj = ERR_PTR(-EUCLEAN);
 	else
 		pkram_object_get(obj);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return obj;
 }
 
@@ -314,9 +314,9 @@ int pkram_store_look(struct pkram_object *obj,
 {
 	int ret;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	ret = fn(obj, arg);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return ret;
 }
 

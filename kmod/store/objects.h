@@ -21,6 +21,9 @@
  * taken under none of these but i_rwsem; while a GiB is depopulated under it, a memory error in
  * that GiB is waited for, which needs the others.
  *
+ * Nothing is allocated under map_sem, store.lock, bad_mutex, event_lock or populate_lock that
+ * waits for I/O: pkram_store_lock() says why.
+ *
  * Extents are looked up under map_sem. The extent found stays the object's, and
  * its GiB stays populated as it is, as long as map_sem or i_rwsem is held: both are
  * held exclusively while extents are taken away, and a populated GiB is depopulated

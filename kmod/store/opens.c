@@ -41,7 +41,7 @@ struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
 	refcount_set(&open->ref, 1);
 	open->writable = writable;
 	open->exclusive = exclusive && writable;
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	err = opens_may_open(obj, writable, exclusive);
 	if (!err) {
 		open->obj = pkram_object_get(obj);
@@ -49,7 +49,7 @@ struct pkram_open *pkram_open_create(struct pkram_object *obj, bool writable,
 		if (open->exclusive)
 			obj->exclusive = open;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (err) {
 		kfree(open);
 		return ERR_PTR(err);
@@ -76,7 +76,7 @@ void pkram_open_put(struct pkram_open *open)
 
 	if (!refcount_dec_and_test(&open->ref))
 		return;
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	obj->nr_writers -= open->writable;
 	if (obj->exclusive == open)
 		obj->exclusive = NULL;
@@ -86,7 +86,7 @@ void pkram_open_put(struct pkram_open *open)
 		opens_trace_release(obj);
 		pkram_event_object(PKRAM_CMD_OBJECT_RELEASE_NTF, obj);
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	pkram_object_put(obj);
 	kfree(open);
 }
@@ -140,7 +140,7 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 
 	if (!open->writable)
 		return -EBADF;
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	old = obj->rec.seal;
 	if (obj->bad)
 		err = -EUCLEAN;
@@ -168,7 +168,7 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 	}
 	trace_pkram_claim(obj->rec.id, old.state, obj->rec.seal.state,
 			  obj->rec.seal.generation, err);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
@@ -179,7 +179,7 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 	struct pkram_seal old;
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	old = obj->rec.seal;
 	err = obj->claimant == open ? 0 : -EPERM;
 	if (!err)
@@ -191,7 +191,7 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 	trace_pkram_seal(obj->rec.id, old.state, obj->rec.seal.state,
 			 obj->rec.seal.generation, err);
 	*generation = obj->rec.seal.generation;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
@@ -202,7 +202,7 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 	struct pkram_seal old;
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	old = obj->rec.seal;
 	err = obj->claimant == open ? 0 : -EPERM;
 	if (!err)
@@ -216,7 +216,7 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 	trace_pkram_resume(obj->rec.id, old.state, obj->rec.seal.state,
 			   obj->rec.seal.generation, err);
 	*generation = obj->rec.seal.generation;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
@@ -242,7 +242,7 @@ int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
 	int err = 0;
 	u32 i;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	for (i = 0; !err && i < nr; i++)
 		err = opens_resume_one(&r[i]);
 	if (err) {
@@ -257,15 +257,15 @@ int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
 		for (i = 0; i < nr; i++)
 			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, r[i].open->obj);
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
 void pkram_object_seal(const struct pkram_object *obj, struct pkram_seal *seal)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	*seal = obj->rec.seal;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 u32 pkram_object_state(struct pkram_object *obj)

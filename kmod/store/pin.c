@@ -26,7 +26,7 @@ static int pin_insert(struct pkram_pin *pin)
 	struct pkram_object *obj = pin->open->obj;
 	int err = 0;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	if (obj->bad)
 		err = -EUCLEAN;
 	else if (pin->range.offset + pin->range.len >
@@ -34,7 +34,7 @@ static int pin_insert(struct pkram_pin *pin)
 		err = -EFAULT;
 	else
 		list_add(&pin->range.list, &obj->pins);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 
@@ -135,9 +135,9 @@ EXPORT_SYMBOL_NS_GPL(pkram_pin_object_id, PKRAM_NS);
 
 void pkram_pin_destroy(struct pkram_pin *pin)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	list_del(&pin->range.list);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	pkram_open_put(pin->open);
 	kfree(pin);
 }

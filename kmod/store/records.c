@@ -315,15 +315,15 @@ static int records_ensure_unit(bool large, struct pkram_region **r, u32 *unit)
 {
 	int err;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	if (records_meta_with_room(large)) {
-		mutex_unlock(&pkram_store.lock);
+		pkram_store_unlock();
 		return 0;
 	}
 	err = pkram_store.read_only ? -EROFS : records_take_meta_unit(r, unit);
 	if (!err)
 		pkram_store.nr_in_transit++;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err ?: 1;
 }
 
@@ -335,7 +335,7 @@ static int records_add_unit(struct pkram_region *r, u32 unit, bool large)
 	/* The unit is taken, so its GiB stays populated the same way. */
 	err = pkram_region_populate(r, unit / PKRAM_GIB_UNITS, PKRAM_SLICE_2M);
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_store.nr_in_transit--;
 	if (!err)
 		err = records_format_meta_unit(r, unit, large);
@@ -349,7 +349,7 @@ static int records_add_unit(struct pkram_region *r, u32 unit, bool large)
 		}
 		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r), unit, 1);
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return err;
 }
 

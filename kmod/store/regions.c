@@ -98,13 +98,13 @@ int pkram_store_walk_regions(int (*fn)(struct pkram_region *r, void *arg),
 	struct pkram_region *r;
 	int ret = 0;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	list_for_each_entry(r, &pkram_store.regions, list) {
 		ret = fn(r, arg);
 		if (ret)
 			break;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return ret;
 }
 

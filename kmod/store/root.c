@@ -10,9 +10,9 @@ struct pkram_object *pkram_store_root(void)
 {
 	struct pkram_object *root;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	root = pkram_object_get(pkram_store.root);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return root;
 }
 

@@ -152,9 +152,9 @@ bool pkram_space_reap(void)
 
 static void space_reap_work_fn(struct work_struct *work)
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_space_reap();
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 void pkram_space_mark_pending(const struct pkram_region *r, unsigned long *map)
@@ -212,18 +212,18 @@ static void space_idle_work_fn(struct work_struct *work)
 	struct pkram_region *r;
 	u32 gib;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	while (space_find_leaving(&r, &gib)) {
-		mutex_unlock(&pkram_store.lock);
+		pkram_store_unlock();
 		pkram_region_depopulate(r, gib);
-		mutex_lock(&pkram_store.lock);
+		pkram_store_lock();
 		r->gib[gib].leaving = false;
 		pkram_store.nr_leaving--;
 		pkram_store.nr_in_transit--;
 		pkram_alloc_free(&pkram_store.al, pkram_region_id_of(r),
 				 gib * PKRAM_GIB_UNITS, PKRAM_GIB_UNITS);
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 static u32 space_nr_idle(void)
@@ -259,10 +259,10 @@ void pkram_space_settle(void)
 void pkram_space_lock_settled(void)
 {
 	pkram_space_settle();
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	while (pkram_store.nr_in_transit) {
-		mutex_unlock(&pkram_store.lock);
+		pkram_store_unlock();
 		fsleep(1000);
-		mutex_lock(&pkram_store.lock);
+		pkram_store_lock();
 	}
 }

@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
+#include <linux/sched/mm.h>
 #include "core/alloc.h"
 
 struct pkram_object;
@@ -21,7 +22,9 @@ struct pkram_record;
 
 /**
  * struct pkram_store - the one store
- * @lock: protects everything here; its order is in store/objects.h
+ * @lock: protects everything here; taken by pkram_store_lock(); its order is in
+ *	store/objects.h
+ * @noio: of the task that holds @lock: whether its allocations waited for I/O before
  * @regions: &struct pkram_region by address
  * @metas: &struct pkram_meta by region id and unit
  * @metas_with_room: those with a free pair; of small slots, of large ones
@@ -59,6 +62,7 @@ struct pkram_record;
  */
 struct pkram_store {
 	struct mutex lock;	/* protects all of it */
+	unsigned int noio;
 	struct list_head regions;
 	struct rb_root metas;
 	struct list_head metas_with_room[2];
@@ -94,5 +98,37 @@ struct pkram_store {
 };
 
 extern struct pkram_store pkram_store;
+
+/**
+ * pkram_store_lock() - Take the store's lock
+ *
+ * What is allocated under it does not wait for I/O. That may be to a loop device, or a LIO
+ * target, whose file is in the pool, and its next write needs this lock. The same holds for
+ * all locks under which such a write may wait: bad_mutex, event_lock, populate_lock, and
+ * map_sem, under which only page faults allocate without this lock.
+ */
+static inline void pkram_store_lock(void)
+{
+	mutex_lock(&pkram_store.lock);
+	pkram_store.noio = memalloc_noio_save();
+}
+
+/** pkram_store_trylock() - Take the store's lock if it is free. Return: whether it was */
+static inline bool pkram_store_trylock(void)
+{
+	if (!mutex_trylock(&pkram_store.lock))
+		return false;
+	pkram_store.noio = memalloc_noio_save();
+	return true;
+}
+
+/** pkram_store_unlock() - Release the store's lock */
+static inline void pkram_store_unlock(void)
+{
+	unsigned int noio = pkram_store.noio;
+
+	mutex_unlock(&pkram_store.lock);
+	memalloc_noio_restore(noio);
+}
 
 #endif /* _PKRAM_STORE_STATE_H */

@@ -44,7 +44,7 @@ void pkram_store_info(struct pkram_pool_info *info)
 	struct pkram_region *r;
 
 	memset(info, 0, sizeof(*info));
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_space_reap();
 	info->exists = pkram_store.exists;
 	info->read_only = pkram_store.read_only;
@@ -60,7 +60,7 @@ void pkram_store_info(struct pkram_pool_info *info)
 	info->free = (pkram_store.al.nr_free << PKRAM_UNIT_SHIFT) +
 		     (u64)pkram_store.nr_leaving * PKRAM_GIB;
 	info->pending = pkram_store.nr_pending << PKRAM_UNIT_SHIFT;
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 bool pkram_store_exists(void)
@@ -70,22 +70,35 @@ bool pkram_store_exists(void)
 
 void pkram_store_pool_uuid(u8 uuid[16])
 {
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	memcpy(uuid, pkram_store.uuid, 16);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 }
 
 void pkram_store_pool_key(u8 key[16])
 {
 	struct pkram_region *r;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	r = list_first_entry_or_null(&pkram_store.regions, struct pkram_region, list);
 	if (r)
 		memcpy(key, r->h.pool_key, 16);
 	else
 		memset(key, 0, 16);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
+}
+
+/*
+ * Tell lockdep that memory reclaim may wait for these locks, by a write to a loop device whose
+ * file is in the pool. Then an allocation under one of them that may wait for I/O is reported
+ * at once.
+ */
+static void store_teach_lockdep(struct pkram_object *obj)
+{
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&obj->map_sem);
+	might_lock(&pkram_store.lock);
+	fs_reclaim_release(GFP_KERNEL);
 }
 
 int pkram_store_init(void)
@@ -109,9 +122,9 @@ int pkram_store_init(void)
 					  GFP_KERNEL);
 	pkram_store.root = pkram_root_make();
 	pkram_store.dma_tables = pkram_object_alloc();
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	err = pkram_object_reserve_names(1);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	if (err || !pkram_store.scratch || !pkram_store.free_record ||
 	    !pkram_store.root || !pkram_store.dma_tables) {
 		kvfree(pkram_store.names);
@@ -121,12 +134,13 @@ int pkram_store_init(void)
 		vfree(pkram_store.scratch);
 		return -ENOMEM;
 	}
+	store_teach_lockdep(pkram_store.root);
 	pkram_store.dma_tables->rec.kind = PKRAM_KIND_DIR;
 	pkram_zero_init();
 	pkram_lost_init();
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_object_link(pkram_store.root, NULL);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	return 0;
 }
 
@@ -137,15 +151,15 @@ void pkram_store_exit(void)
 	pkram_space_stop_reaping();
 	pkram_lost_stop_moving();
 	pkram_space_settle();
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	pkram_load_pool_forget();
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	pkram_lost_exit();
 	list_for_each_entry_safe(r, next, &pkram_store.regions, list) {
 		/* A memory error may be looking for the object that loses a page. */
-		mutex_lock(&pkram_store.lock);
+		pkram_store_lock();
 		list_del(&r->list);
-		mutex_unlock(&pkram_store.lock);
+		pkram_store_unlock();
 		pkram_region_close(r, true);
 	}
 	/* Since there are no objects it finds nothing, but it may have been asked for. */

@@ -15,6 +15,12 @@ void (*machine_populating)(void);
 void (*machine_zero)(struct pkram_region *r, u32 gib);
 bool machine_pinned;
 
+/* Memory is reclaimed by I/O, maybe to a loop device that waits for this lock. */
+static void check_allocation(void)
+{
+	SHIM_CHECK(!lockdep_is_held(&pkram_store.lock) || shim_noio);
+}
+
 /* Regions without memory hotplug */
 
 /* Memory for the list of bad pages, which does not count among those that fail */
@@ -238,6 +244,8 @@ int machine_boot(struct image *im, u32 first, u32 nr, bool lost)
 {
 	shim_log[0] = '\0';
 	shim_module_refs = 0;
+	CHECK_EQ(shim_noio, 0);
+	pkram_alloc_hook = check_allocation;
 	memset(&pkram_store, 0, sizeof(pkram_store));
 	CHECK_EQ(pkram_store_init(), 0);
 	return machine_adopt(im, first, nr, lost);
@@ -252,6 +260,7 @@ void machine_stop(void)
 	pkram_store_exit();
 	machine_pinned = pinned;
 	CHECK_EQ(shim_module_refs, 0);
+	CHECK_EQ(shim_noio, 0);
 	memset(&pkram_store, 0, sizeof(pkram_store));
 }
 
@@ -355,9 +364,9 @@ static void check_tree(void)
 			CHECK(!dir->bad && dir->rec.kind == PKRAM_KIND_DIR && depth++ < 1U << 20);
 		CHECK(dir == (obj->rec.kind == PKRAM_KIND_DMA_TABLE ?
 			      pkram_store.dma_tables : pkram_store.root));
-		mutex_lock(&pkram_store.lock);
+		pkram_store_lock();
 		dir = pkram_object_find_name(obj->parent, obj->rec.name, obj->rec.name_len);
-		mutex_unlock(&pkram_store.lock);
+		pkram_store_unlock();
 		if (dir != obj)
 			tap_fail(__FILE__, __LINE__, "\"%s\" of object %llu leads to %llu",
 				 obj->rec.name, obj->rec.id, dir ? dir->rec.id : 0);

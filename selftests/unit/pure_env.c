@@ -8,6 +8,7 @@
 void (*pkram_store_hook)(void *p, u64 v);
 unsigned long pkram_alloc_count;
 unsigned long pkram_alloc_fail_at;
+void (*pkram_alloc_hook)(void);
 
 static unsigned long find_next(const unsigned long *p, unsigned long size,
 			       unsigned long from, unsigned long flip)
@@ -65,6 +66,8 @@ void bitmap_zero(unsigned long *p, unsigned int nr)
 
 void *pkram_alloc_mem(size_t n)
 {
+	if (pkram_alloc_hook)
+		pkram_alloc_hook();
 	if (++pkram_alloc_count == pkram_alloc_fail_at)
 		return NULL;
 	return calloc(1, n);

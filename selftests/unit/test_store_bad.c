@@ -61,13 +61,13 @@ static u64 lost(const char *name, u64 *first)
 	struct pkram_object *obj = machine_find(name);
 	u64 offset = 0, len, sum = 0;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	for (; pkram_store_next_lost(obj, &offset, &len); offset += len) {
 		if (!sum)
 			*first = offset;
 		sum += len;
 	}
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	pkram_object_put(obj);
 	return sum;
 }
@@ -148,9 +148,9 @@ static bool in_two_slots(const char *name)
 	struct pkram_object *obj = machine_find(name);
 	bool good;
 
-	mutex_lock(&pkram_store.lock);
+	pkram_store_lock();
 	good = !pkram_records_in_bad(&obj->loc);
-	mutex_unlock(&pkram_store.lock);
+	pkram_store_unlock();
 	pkram_object_put(obj);
 	return good;
 }

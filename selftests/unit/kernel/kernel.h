@@ -153,6 +153,27 @@ void shim_sleep(void);
 void cancel_delayed_work_sync(struct delayed_work *work);
 #define cancel_work_sync(w)	((w)->queued = false)
 
+/* May the task wait for I/O when it allocates? */
+extern unsigned int shim_noio;
+
+static inline unsigned int memalloc_noio_save(void)
+{
+	unsigned int old = shim_noio;
+
+	shim_noio = 1;
+	return old;
+}
+
+static inline void memalloc_noio_restore(unsigned int old)
+{
+	SHIM_CHECK(shim_noio);
+	shim_noio = old;
+}
+
+#define fs_reclaim_acquire(gfp)	do { } while (0)
+#define fs_reclaim_release(gfp)	do { } while (0)
+#define might_lock(p)		SHIM_CHECK(!lockdep_is_held(p))
+
 /* Modules, processes, files: there are none */
 extern long shim_module_refs;
 #define __module_get(module)	(shim_module_refs++)

@@ -115,6 +115,7 @@ static inline void pkram_env_store64(void *p, __le64 v)
 /* Memory; allocation number pkram_alloc_fail_at (from 1) fails, 0: none */
 extern unsigned long pkram_alloc_count;
 extern unsigned long pkram_alloc_fail_at;
+extern void (*pkram_alloc_hook)(void);		/* or NULL: called for each */
 
 void *pkram_alloc_mem(size_t n);
 void pkram_free_mem(const void *p);
