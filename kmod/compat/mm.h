@@ -109,6 +109,12 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 	return vmf_insert_page_mkwrite(vmf, page, write);
 }
 
+/* Leaves that hold references of a folio */
+static inline int compat_folio_leaves(struct folio *folio)
+{
+	return folio_mapcount(folio);
+}
+
 #else
 
 #include <linux/pfn_t.h>
@@ -134,6 +140,11 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 	if (order == PMD_ORDER)
 		return vmf_insert_pfn_pmd(vmf, pfn, write);
 	return vmf_insert_mixed(vmf->vma, vmf->address, pfn);
+}
+
+static inline int compat_folio_leaves(struct folio *folio)
+{
+	return 0;
 }
 
 #endif

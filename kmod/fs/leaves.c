@@ -49,6 +49,7 @@ vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 			       struct pkram_object *obj,
 			       const struct pkram_span *span, u64 offset)
 {
+	u32 gib = span->unit / PKRAM_GIB_UNITS;
 	vm_fault_t ret;
 
 	if (!order && !pkram_bad_good_len(span->region, span->unit,
@@ -58,10 +59,12 @@ vm_fault_t pkramfs_leaf_insert(struct vm_fault *vmf, unsigned int order,
 				   order == PUD_ORDER ? PKRAM_GIB_UNITS : 1);
 	if (ret)
 		return ret;
+	pkram_region_insert_begin(span->region, gib);
 	ret = pkram_insert_leaf(vmf, order,
 				pkram_region_unit_phys(span->region,
 						       span->unit) +
 				(offset & (PKRAM_UNIT - 1)));
+	pkram_region_insert_end(span->region, gib);
 	if (ret == VM_FAULT_NOPAGE)
 		pkram_count(order == PUD_ORDER ? PKRAM_COUNT_FAULTS_1G :
 			    order == PMD_ORDER ? PKRAM_COUNT_FAULTS_2M :

@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include "compat/mm.h"
 #include "core/unitmap.h"
 #include "event/count.h"
 #include "event/trace.h"
@@ -184,15 +185,52 @@ void pkram_region_depopulate(struct pkram_region *r, u32 gib)
 	mutex_unlock(&r->populate_lock);
 }
 
+void pkram_region_insert_begin(struct pkram_region *r, u32 gib)
+{
+	atomic_inc(&r->gib[gib].inserts_begun);
+	/* Before the leaf counts; pairs with region_gib_pinned() */
+	smp_mb__after_atomic();
+}
+
+void pkram_region_insert_end(struct pkram_region *r, u32 gib)
+{
+	/* After the leaf counts; pairs with region_gib_pinned() */
+	smp_mb__before_atomic();
+	atomic_inc(&r->gib[gib].inserts_done);
+}
+
+/*
+ * Since 6.17 each leaf holds a reference of its folio, which it drops after it has ceased to
+ * count as a leaf. No leaf appears while none is being inserted. So there were no other
+ * references when these were read, if no more leaves are left afterwards.
+ */
+static bool region_gib_pinned(const struct pkram_gib *g, struct folio *folio)
+{
+	int done = atomic_read(&g->inserts_done), refs, leaves;
+
+	/* Pairs with pkram_region_insert_begin() and pkram_region_insert_end() */
+	smp_rmb();
+	refs = folio_ref_count(folio);
+	/* As above, and with the kernel's removal of leaves */
+	smp_rmb();
+	leaves = compat_folio_leaves(folio);
+	/* As above */
+	smp_rmb();
+	return atomic_read(&g->inserts_begun) != done || refs > 1 + leaves;
+}
+
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit)
 {
-	struct page *page;
+	u32 gib = unit / PKRAM_GIB_UNITS, slice = pkram_region_slice(r, gib);
+	struct folio *folio;
 
-	if (pkram_region_slice(r, unit / PKRAM_GIB_UNITS) == PKRAM_SLICE_NONE)
+	if (slice == PKRAM_SLICE_NONE)
 		return false;
 	/* An idle folio of a generic device has one reference, its own. */
-	page = pfn_to_page(PHYS_PFN(pkram_region_unit_phys(r, unit)));
-	return folio_ref_count(page_folio(page)) > 1;
+	folio = page_folio(pfn_to_page(PHYS_PFN(pkram_region_unit_phys(r, unit))));
+	if (slice == PKRAM_SLICE_1G)
+		return region_gib_pinned(&r->gib[gib], folio);
+	return folio_ref_count(folio) > 1;
 }
 
 /* Header and unit map */

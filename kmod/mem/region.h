@@ -73,9 +73,21 @@ void pkram_region_depopulate(struct pkram_region *r, u32 gib);
  * @unit: unit
  *
  * O_DIRECT, io_uring or VFIO may hold pages of memory that is not mapped any more.
- * Such memory must not be reused. Return: true if pages are referenced.
+ * Such memory must not be reused. A GiB that is one folio has one count for all its units:
+ * leaves of page tables do not count, so that its free units need not wait until the others
+ * are unmapped. No leaf maps @unit. Return: true if pages are referenced.
  */
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit);
+
+/**
+ * pkram_region_insert_begin() - Announce that a leaf will be inserted in a page table
+ * @r: region
+ * @gib: GiB of the leaf's memory
+ */
+void pkram_region_insert_begin(struct pkram_region *r, u32 gib);
+
+/** pkram_region_insert_end() - End what pkram_region_insert_begin() began */
+void pkram_region_insert_end(struct pkram_region *r, u32 gib);
 
 /** pkram_region_commit() - Write the header; the caller serialises per region */
 void pkram_region_commit(struct pkram_region *r);

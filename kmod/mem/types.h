@@ -22,12 +22,16 @@
  * @slice: PKRAM_SLICE_*; read without lock, published with release
  * @users: tasks that are about to populate it, see pkram_store_populate(); it must not
  *	leave the region meanwhile
+ * @inserts_begun: leaves that were about to be inserted; see pkram_region_pinned()
+ * @inserts_done: those of them that are, or could not be
  * @leaving: for store/space.c: it is idle and taken, to be depopulated; store.lock
  */
 struct pkram_gib {
 	struct dev_pagemap *pgmap;
 	unsigned int slice;
 	atomic_t users;
+	atomic_t inserts_begun;
+	atomic_t inserts_done;
 	bool leaving;
 };
 

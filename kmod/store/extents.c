@@ -381,18 +381,23 @@ static bool extents_must_wait(const struct pkram_record *rec, u32 from, u32 to)
 	return pkram_space_worth_waiting(nr_units, nr_gib);
 }
 
-/* As extents_try_fill(); -EINPROGRESS: call pkram_space_wait() without the locks */
+/*
+ * As extents_try_fill(). -EINPROGRESS: call pkram_space_wait() without the locks. -ERESTART:
+ * release the locks and come again. @left: of pkram_space_reap()
+ */
 static int extents_fill_locked(struct pkram_object *obj, u32 from, u32 to, u64 size,
-			       const struct pkram_place *place)
+			       const struct pkram_place *place, u32 *left)
 {
 	int err = -EINPROGRESS;
 
 	if (!extents_must_wait(&obj->rec, from, to))
 		err = extents_try_fill(obj, from, to, size, place);
-	/* What is pinned is looked at only when it is needed: it may be much. */
-	if (err == -ENOSPC && pkram_space_reap())
+	/* What is pinned is looked at only when it is needed, and in parts: it may be much. */
+	if (err == -ENOSPC && pkram_space_reap(left))
 		err = extents_must_wait(&obj->rec, from, to) ? -EINPROGRESS :
 		      extents_try_fill(obj, from, to, size, place);
+	if (err == -ENOSPC && *left)
+		return -ERESTART;
 	/* What is about to become free may be on the node that has to give it. */
 	if (err == -ENOSPC && pkram_space_worth_waiting(U64_MAX, 0))
 		err = -EINPROGRESS;
@@ -402,6 +407,7 @@ static int extents_fill_locked(struct pkram_object *obj, u32 from, u32 to, u64 s
 static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 			bool set_size, const struct pkram_place *place)
 {
+	u32 left = U32_MAX;
 	bool again;
 	int err;
 
@@ -411,9 +417,10 @@ static int extents_fill(struct pkram_object *obj, u32 from, u32 to, u64 size,
 		if (!set_size)
 			size = obj->rec.size;
 		err = pkram_store.read_only ? -EROFS :
-		      extents_fill_locked(obj, from, to, size, place);
+		      extents_fill_locked(obj, from, to, size, place, &left);
 		up_write(&obj->map_sem);
-		again = pkram_transact_end(&err);
+		again = pkram_transact_end(&err) || err == -ERESTART;
+		cond_resched();
 		if (err == -EINPROGRESS) {
 			pkram_space_wait();
 			again = true;

@@ -273,7 +273,7 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 
 	pkram_space_settle();
 	pkram_store_lock();
-	pkram_space_reap();
+	pkram_space_reap_all();
 	r = grow_region_at(base);
 	refusal->base = base;
 	refusal->size = (u64)nr_gib << PKRAM_GIB_SHIFT;

@@ -385,7 +385,7 @@ static bool load_pool_idle(void)
 {
 	struct rb_node *node;
 
-	pkram_space_reap();
+	pkram_space_reap_all();
 	if (!list_empty(&pkram_store.removed) ||
 	    !list_empty(&pkram_store.pending))
 		return false;

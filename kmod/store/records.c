@@ -233,8 +233,11 @@ static void records_drop_meta(struct pkram_meta *m)
 	kfree(m);
 }
 
-/* Allocate a unit for records; prefers GiB that are populated already. */
-static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
+/*
+ * Allocate a unit for records; prefers GiB that are populated already. -ERESTART: release the
+ * lock and come again. @left: of pkram_space_reap()
+ */
+static int records_take_meta_unit(struct pkram_region **rp, u32 *unit, u32 *left)
 {
 	struct pkram_alloc_request req = {
 		.obj_unit = 1,	/* not the start of a GiB */
@@ -245,8 +248,8 @@ static int records_take_meta_unit(struct pkram_region **rp, u32 *unit)
 	struct pkram_region *r;
 	int n;
 
-	if (pkram_store.nr_pending && !pkram_store.al.nr_free)
-		pkram_space_reap();
+	if (!pkram_store.al.nr_free && !pkram_space_reap(left) && *left)
+		return -ERESTART;
 	if (pkram_space_worth_waiting(1, 0))
 		return -EINPROGRESS;
 	n = pkram_alloc_get(&pkram_store.al, &req, &ext, 1);
@@ -311,7 +314,7 @@ int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec)
 }
 
 /* Take a unit for records unless a pair is free. Return: 1: one was taken; 0; or error */
-static int records_ensure_unit(bool large, struct pkram_region **r, u32 *unit)
+static int records_ensure_unit(bool large, struct pkram_region **r, u32 *unit, u32 *left)
 {
 	int err;
 
@@ -320,7 +323,7 @@ static int records_ensure_unit(bool large, struct pkram_region **r, u32 *unit)
 		pkram_store_unlock();
 		return 0;
 	}
-	err = pkram_store.read_only ? -EROFS : records_take_meta_unit(r, unit);
+	err = pkram_store.read_only ? -EROFS : records_take_meta_unit(r, unit, left);
 	if (!err)
 		pkram_store.nr_in_transit++;
 	pkram_store_unlock();
@@ -355,17 +358,18 @@ static int records_add_unit(struct pkram_region *r, u32 unit, bool large)
 
 int pkram_records_ensure(bool large)
 {
+	u32 unit, left = U32_MAX;
 	struct pkram_region *r;
-	u32 unit;
 	int err;
 
 	do {
-		err = records_ensure_unit(large, &r, &unit);
+		cond_resched();
+		err = records_ensure_unit(large, &r, &unit, &left);
 		if (err == -EINPROGRESS)
 			pkram_space_wait();
 		else if (err > 0)
 			err = records_add_unit(r, unit, large);
-	} while (err > 0 || err == -EINPROGRESS);
+	} while (err > 0 || err == -EINPROGRESS || err == -ERESTART);
 	return err;
 }
 

@@ -23,9 +23,13 @@ static DECLARE_WORK(space_idle_work, space_idle_work_fn);
 static void space_reap_work_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(space_reap_work, space_reap_work_fn);
 
+/* Units of one &struct space_pending, and those that a call looks at, about */
+#define SPACE_RUN	2048U
+#define SPACE_REAP	4096U
+
 /**
  * struct space_pending - units without an owner that are still pinned
- * @list: in store.pending
+ * @list: in store.pending, those first that were looked at longest ago
  * @r: region
  * @unit: first
  * @nr: number
@@ -54,7 +58,7 @@ static u32 space_same_pins(const struct pkram_region *r, u32 unit, u32 nr,
 }
 
 /* Put a pinned run aside. Without memory for the list it stays taken until the next load. */
-static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
+static void space_add_run(struct pkram_region *r, u32 unit, u32 nr)
 {
 	struct space_pending *p = kmalloc(sizeof(*p), GFP_KERNEL);
 
@@ -71,6 +75,17 @@ static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
 	__module_get(THIS_MODULE);
 	list_add_tail(&p->list, &pkram_store.pending);
 	pkram_store.nr_pending += nr;
+	pkram_store.nr_pending_runs++;
+}
+
+static void space_add_pending(struct pkram_region *r, u32 unit, u32 nr)
+{
+	u32 n;
+
+	for (; nr; unit += n, nr -= n) {
+		n = min(nr, SPACE_RUN);
+		space_add_run(r, unit, n);
+	}
 	schedule_delayed_work(&space_reap_work, HZ);
 }
 
@@ -133,28 +148,76 @@ void pkram_space_free_units(struct pkram_region *r, u32 unit, u32 nr)
 	}
 }
 
-bool pkram_space_reap(void)
+/* Free what is not pinned any more, and put the rest at the end of the list. Return: units */
+static u32 space_reap_run(struct space_pending *p)
 {
-	u64 before = pkram_store.nr_pending;
-	struct space_pending *p, *next;
-	LIST_HEAD(old);
+	u32 unit = p->unit, nr = p->nr, n, nr_freed = 0;
+	bool pinned, kept = false;
 
-	lockdep_assert_held(&pkram_store.lock);
-	list_splice_init(&pkram_store.pending, &old);
-	pkram_store.nr_pending = 0;
-	list_for_each_entry_safe(p, next, &old, list) {
-		pkram_space_free_units(p->r, p->unit, p->nr);
+	list_del(&p->list);
+	pkram_store.nr_pending -= nr;
+	pkram_store.nr_pending_runs--;
+	for (; nr; unit += n, nr -= n) {
+		n = space_same_pins(p->r, unit, nr, &pinned);
+		if (!pinned) {
+			space_give_back(p->r, unit, n);
+			nr_freed += n;
+		} else if (kept) {
+			space_add_run(p->r, unit, n);
+		} else {
+			p->unit = unit;
+			p->nr = n;
+			kept = true;
+		}
+	}
+	if (!kept) {
 		kfree(p);
 		module_put(THIS_MODULE);
+		return nr_freed;
 	}
-	return pkram_store.nr_pending < before;
+	list_add_tail(&p->list, &pkram_store.pending);
+	pkram_store.nr_pending += p->nr;
+	pkram_store.nr_pending_runs++;
+	return nr_freed;
+}
+
+bool pkram_space_reap(u32 *left)
+{
+	u32 nr_freed = 0, looked = 0;
+	struct space_pending *p;
+
+	lockdep_assert_held(&pkram_store.lock);
+	*left = min(*left, pkram_store.nr_pending_runs);
+	while (*left && looked < SPACE_REAP) {
+		p = list_first_entry(&pkram_store.pending, struct space_pending, list);
+		looked += p->nr;
+		nr_freed += space_reap_run(p);
+		(*left)--;
+	}
+	return nr_freed;
+}
+
+void pkram_space_reap_all(void)
+{
+	u32 left = U32_MAX;
+
+	do {
+		pkram_space_reap(&left);
+	} while (left);
 }
 
 static void space_reap_work_fn(struct work_struct *work)
 {
-	pkram_store_lock();
-	pkram_space_reap();
-	pkram_store_unlock();
+	u32 left = U32_MAX;
+
+	do {
+		pkram_store_lock();
+		pkram_space_reap(&left);
+		if (!left && pkram_store.nr_pending)
+			schedule_delayed_work(&space_reap_work, HZ);
+		pkram_store_unlock();
+		cond_resched();
+	} while (left);
 }
 
 void pkram_space_mark_pending(const struct pkram_region *r, unsigned long *map)

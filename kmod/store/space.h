@@ -23,10 +23,15 @@ void pkram_space_free_extents(const struct pkram_extent *ext, u32 nr);
 
 /**
  * pkram_space_reap() - Free pending units whose pins are gone
+ * @left: number of runs to look at; %U32_MAX: all. Out: how many were not looked at: any user
+ *	can make many, so release the lock before the next call
  *
- * Context: store.lock. Return: true if there were some.
+ * Context: store.lock. Return: true if units became free.
  */
-bool pkram_space_reap(void);
+bool pkram_space_reap(u32 *left);
+
+/** pkram_space_reap_all() - Look at all, for administrators only. Context: store.lock. */
+void pkram_space_reap_all(void);
 
 /** pkram_space_leaving() - Check whether a free unit is taken until its GiB is depopulated */
 bool pkram_space_leaving(const struct pkram_region *r, u32 unit);

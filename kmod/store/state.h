@@ -28,7 +28,7 @@ struct pkram_record;
  * @regions: &struct pkram_region by address
  * @metas: &struct pkram_meta by region id and unit
  * @metas_with_room: those with a free pair; of small slots, of large ones
- * @pending: &struct pending_run: freed units that are still pinned
+ * @pending: &struct space_pending: freed units that are still pinned
  * @removed: objects without a name that are still referenced
  * @al: free space
  * @objects: all objects by key
@@ -52,6 +52,7 @@ struct pkram_record;
  * @nr_dma_tables: without quarantined ones
  * @nr_quarantined: quarantined records of any kind
  * @nr_pending: units on @pending
+ * @nr_pending_runs: entries of @pending
  * @nr_leaving: GiB that are taken until they are depopulated
  * @nr_in_transit: runs of units that are taken but have no owner, because
  *	@lock was dropped while they are worked on
@@ -89,6 +90,7 @@ struct pkram_store {
 	u32 nr_dma_tables;
 	u32 nr_quarantined;
 	u64 nr_pending;
+	u32 nr_pending_runs;
 	u32 nr_leaving;
 	u32 nr_in_transit;
 	void *scratch;

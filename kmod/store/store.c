@@ -42,10 +42,12 @@ void pkram_store_settle(void)
 void pkram_store_info(struct pkram_pool_info *info)
 {
 	struct pkram_region *r;
+	u32 left = U32_MAX;
 
 	memset(info, 0, sizeof(*info));
 	pkram_store_lock();
-	pkram_space_reap();
+	/* Any user may ask, so only some are looked at. */
+	pkram_space_reap(&left);
 	info->exists = pkram_store.exists;
 	info->read_only = pkram_store.read_only;
 	memcpy(info->uuid, pkram_store.uuid, sizeof(info->uuid));

@@ -39,6 +39,8 @@ extern unsigned long machine_fail_claim;	/* number (from 1) of the claim that fa
 extern void (*machine_populating)(void);	/* what others do during the next claim */
 extern void (*machine_zero)(struct pkram_region *r, u32 gib);	/* or NULL: it has any content */
 extern bool machine_pinned;			/* all units are pinned */
+extern u32 machine_pinned_step;			/* if not 0, only each such unit */
+extern unsigned long machine_max_looks;		/* at pins, while a lock was held once */
 
 /* Forget the stores so far, and log those to come. */
 void machine_log_begin(void);

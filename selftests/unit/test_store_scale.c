@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "tap.h"
 #include "store/state.h"
+#include "store/store.h"
 
 static struct image im;
 
@@ -123,7 +124,61 @@ static void test_room(void)
 	done();
 }
 
+/* Pending units */
+
+#define GIBS	64U
+
+/*
+ * A file has all units of 62 GiB, and each other one is pinned when it is removed, as any user
+ * can do. Nobody else waits until all of them have been looked at.
+ */
+static void test_pending(void)
+{
+	struct pkram_record root = image_dir(PKRAM_ROOT_ID, 0, "");
+	struct pkram_object *obj, *other;
+	struct pkram_pool_info info;
+	u32 i, nr = (GIBS - 2) * PKRAM_GIB_UNITS;
+
+	image_init(&im);
+	image_add_region(&im, GIBS, ~0ULL);
+	image_add_meta(&im, 0, 1, false);
+	image_put(&im, (struct spot){ .unit = 1 }, &root);
+	boot();
+	machine_create("vm1", S_IFREG | 0600, nr);
+	machine_create("vm2", S_IFREG | 0600, 0);
+	obj = machine_find("vm1");
+	for (i = 0; i < nr; i += PKRAM_GIB_UNITS)
+		CHECK_EQ(pkram_store_populate(obj, i), 0);
+	machine_pinned = true;
+	machine_pinned_step = 2;
+	CHECK_EQ(pkram_store_unlink(obj), 0);
+	pkram_object_put(obj);
+	CHECK_EQ(pkram_store.nr_pending, nr / 2);
+	machine_check();
+
+	other = machine_find("vm2");
+	machine_max_looks = 0;
+	pkram_store_info(&info);
+	CHECK_EQ(info.pending >> PKRAM_UNIT_SHIFT, nr / 2);
+	CHECK_EQ(pkram_store_resize(other, (nr + 1000) * PKRAM_UNIT), -ENOSPC);
+	tap_note("%u pinned units: %lu are looked at while others wait", nr / 2,
+		 machine_max_looks);
+	CHECK(machine_max_looks < 5000);
+	CHECK_EQ(pkram_store.nr_pending, nr / 2);
+	machine_check();
+
+	/* As soon as the last one is not pinned, all of it can be had. */
+	machine_pinned = false;
+	CHECK_EQ(pkram_store_resize(other, nr * PKRAM_UNIT), 0);
+	machine_check();
+	CHECK_EQ(pkram_store_resize(other, 0), 0);
+	pkram_object_put(other);
+	machine_pinned_step = 0;
+	done();
+}
+
 TAP_MAIN({ "a commit takes as long with many units of records as with few",
 	   test_units_of_records },
 	 { "a pair that becomes free is used again", test_room },
+	 { "nobody waits until all pinned units were looked at", test_pending },
 )

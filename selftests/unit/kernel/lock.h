@@ -47,7 +47,12 @@ typedef struct {
 #define DEFINE_MUTEX(m)		struct mutex m
 #define mutex_init(p)		((p)->l = (struct shim_lock){ 0 })
 #define mutex_destroy(p)	do { } while (0)
-#define mutex_lock(p)		SHIM_LOCK(p)
+extern unsigned long shim_locks;		/* how often a mutex was taken */
+#define mutex_lock(p)							\
+	do {								\
+		SHIM_LOCK(p);						\
+		shim_locks++;						\
+	} while (0)
 /* What another task does when a mutex is free again; once. */
 extern void (*shim_unlocked)(void);
 

@@ -244,6 +244,47 @@ TEST_F(map, unlinked_file_stays_mapped_until_munmap)
 	EXPECT_EQ(0, pool_number("pending"));
 }
 
+/* Two objects share a GiB, which is one folio on the newest kernels. */
+TEST_F(map, freed_part_of_a_mapped_gib_is_free_at_once)
+{
+	uint64_t free = fs_free();
+	int fd = fs_file("file", GIB), other;
+	char *p = map_file(fd, GIB), *q;
+	struct stat st;
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(has_whole_gib(fd));
+	mark(p, GIB, 3);
+	EXPECT_OK(fallocate(fd, PUNCH, GIB / 2, GIB / 2));
+	EXPECT_MARKED(p, GIB / 2, 3, 0);
+	EXPECT_EQ(0, pool_number("pending"));
+	EXPECT_EQ(free - GIB / 2, fs_free());
+
+	/* The rest of the pool is taken, so that another file gets what was punched. */
+	other = fs_file("rest", fs_free() - GIB / 2);
+	ASSERT_LE(0, other);
+	close(other);
+	other = fs_file("other", fs_free() / UNIT * UNIT);
+	ASSERT_LE(0, other);
+	ASSERT_OK(fstat(other, &st));
+	q = map_file(other, st.st_size);
+	ASSERT_NE(MAP_FAILED, q);
+	mark(q, st.st_size, 9);
+	EXPECT_MARKED(p, GIB / 2, 3, 0);
+	EXPECT_MARKED(q, st.st_size, 9, 0);
+
+	/* It is removed while the first one is mapped. */
+	EXPECT_OK(munmap(q, st.st_size));
+	close(other);
+	EXPECT_OK(unlink("other"));
+	EXPECT_OK(unlink("rest"));
+	EXPECT_EQ(0, pool_number("pending"));
+	EXPECT_EQ(free - GIB / 2, fs_free());
+	EXPECT_MARKED(p, GIB / 2, 3, 0);
+	EXPECT_OK(munmap(p, GIB));
+	close(fd);
+}
+
 TEST_F(map, last_page_is_zero_past_eof)
 {
 	int fd = fs_file("file", UNIT);
