@@ -3,6 +3,7 @@
  * DMA tables: see dma_table.h. The store treats them as objects without memory in
  * a separate directory that no file system shows.
  */
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -11,6 +12,7 @@
 #include "store/dma_table.h"
 #include "store/objects.h"
 #include "store/opens.h"
+#include "store/records.h"
 #include "store/state.h"
 
 static struct pkram_object *dma_table_make(const char *name,
@@ -42,6 +44,32 @@ static struct pkram_object *dma_table_make(const char *name,
 	return table;
 }
 
+/* Space that a table's record takes from the pool */
+static u64 dma_table_charge(bool large)
+{
+	return large ? PKRAM_UNIT : 2 * PKRAM_SMALL_SLOT;
+}
+
+/*
+ * Tables outlive those who made them, and who may open a group has no other right in the pool:
+ * no user may fill it with records. @large: size of the slots that @table is to get
+ */
+static int dma_table_check_quota(const struct pkram_object *table, bool large)
+{
+	u64 sum = dma_table_charge(large);
+	const struct pkram_object *obj;
+	struct rb_node *node;
+
+	lockdep_assert_held(&pkram_store.lock);
+	for (node = rb_first(&pkram_store.dma_tables->children); node; node = rb_next(node)) {
+		obj = rb_entry(node, struct pkram_object, sibling);
+		if (obj != table && !obj->bad && obj->rec.uid == table->rec.uid)
+			sum += dma_table_charge(obj->loc.large);
+		cond_resched();
+	}
+	return sum > PKRAM_DMA_TABLE_QUOTA && !capable(CAP_SYS_RESOURCE) ? -EDQUOT : 0;
+}
+
 struct pkram_object *pkram_dma_table_create(const char *name,
 					    const struct pkram_entry *e,
 					    u32 nr)
@@ -58,7 +86,8 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 		return ERR_PTR(-ENOMEM);
 	do {
 		pkram_transact_begin();
-		err = pkram_object_commit_new(pkram_store.dma_tables, table);
+		err = dma_table_check_quota(table, pkram_records_large(&table->rec, &table->loc)) ?:
+		      pkram_object_commit_new(pkram_store.dma_tables, table);
 	} while (pkram_transact_end(&err));
 	if (err) {
 		pkram_object_put(table);
@@ -207,14 +236,16 @@ static int dma_table_commit_entries(struct pkram_object *table,
 	struct pkram_record *rec = &table->rec;
 	struct pkram_entry *old = rec->entries;
 	u32 old_nr = rec->nr_entries, old_state = rec->table_state;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&pkram_store.lock);
 	rec->entries = e;
 	rec->nr_entries = nr;
 	rec->table_state = PKRAM_DMA_TABLE_RUNNING;
 	rec->mtime = pkram_object_now();
-	err = pkram_object_commit(table);
+	if (!table->loc.large && pkram_records_large(rec, &table->loc))
+		err = dma_table_check_quota(table, true);
+	err = err ?: pkram_object_commit(table);
 	if (err) {
 		rec->entries = old;
 		rec->nr_entries = old_nr;

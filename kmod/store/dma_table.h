@@ -17,6 +17,9 @@
 struct pkram_object;
 struct pkram_open;
 
+/* Bytes of records that the tables of one user may have: 32 large ones, or 4096 others */
+#define PKRAM_DMA_TABLE_QUOTA	(64ULL << 20)
+
 /**
  * pkram_dma_table_create() - Create a table, in use by the caller and running
  * @name: of the table
@@ -25,7 +28,8 @@ struct pkram_open;
  *
  * The owner is the calling process's user. Context: may sleep; mmap_lock is not
  * held. Return: table, to be released by pkram_dma_table_put(); ERR_PTR: -EINVAL
- * invalid name; -EEXIST; -EUCLEAN a quarantined table has the name; -ENOSPC;
+ * invalid name; -EEXIST; -EUCLEAN a quarantined table has the name; -ENOSPC; -EDQUOT
+ * the caller's user has tables enough, and no CAP_SYS_RESOURCE;
  * -EROFS; -ENOMEM.
  */
 struct pkram_object *pkram_dma_table_create(const char *name,
@@ -73,7 +77,8 @@ u32 pkram_dma_table_entries(const struct pkram_object *table,
  * @table: table
  * @e: entry; overlaps no other
  *
- * Context: as pkram_dma_table_create(). Return: 0; -ENOSPC no space in the pool,
+ * Context: as pkram_dma_table_create(). Return: 0; -EDQUOT, as there;
+ * -ENOSPC no space in the pool,
  * or in the table; -ENOMEM. On failure nothing has changed.
  */
 int pkram_dma_table_add(struct pkram_object *table,

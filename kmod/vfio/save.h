@@ -24,7 +24,7 @@ int pkram_save_create(struct pkram_container *c, const char *name, bool replace)
  * @m: mapping; its memory is pinned, and not mapped yet
  *
  * Does nothing if the container has no DMA table, or if the mapping cannot be kept.
- * Return: 0; -ENOSPC; -ENOMEM.
+ * Return: 0; -ENOSPC; -EDQUOT; -ENOMEM.
  */
 int pkram_save_add(struct pkram_container *c, struct pkram_mapping *m);
 

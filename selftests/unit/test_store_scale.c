@@ -177,8 +177,87 @@ static void test_pending(void)
 	done();
 }
 
+/* DMA tables */
+
+static struct pkram_object *make_table(u32 n, u32 nr_entries)
+{
+	static struct pkram_entry e[300];
+	char name[16];
+	u32 i;
+
+	for (i = 0; i < nr_entries; i++)
+		e[i] = (struct pkram_entry){
+			.iova = i * 8192ULL, .size = 4096, .object = 5, .prot = 3,
+		};
+	snprintf(name, sizeof(name), "table%u", n);
+	return pkram_dma_table_create(name, e, nr_entries);
+}
+
+/* A table that stays when its container ends */
+static void keep_table(u32 n, u32 nr_entries)
+{
+	struct pkram_object *table = make_table(n, nr_entries);
+
+	CHECK(!IS_ERR(table));
+	pkram_dma_table_put(table, true);
+}
+
+static void test_quota(void)
+{
+	struct pkram_entry more = { .iova = 1ULL << 40, .size = 4096, .object = 5, .prot = 3 };
+	struct pkram_object *table, *small;
+	u32 n;
+
+	machine_pool(&im, 1);
+	boot();
+	shim_euid = 64055;
+	shim_capable = false;
+	/* 192 entries fit in a small slot. */
+	small = make_table(1000, 192);
+	CHECK(!IS_ERR(small) && !small->loc.large);
+	keep_table(1001, 1);
+	for (n = 0; n < 31; n++)
+		keep_table(n, 200);
+	CHECK_EQ(PTR_ERR(make_table(n, 200)), -EDQUOT);
+	/* Nor may one grow that is there. */
+	CHECK_EQ(pkram_dma_table_add(small, &more), -EDQUOT);
+	CHECK_EQ(small->rec.nr_entries, 192);
+	machine_check();
+	for (; n < 31 + 126; n++)
+		keep_table(n, 1);
+	CHECK_EQ(PTR_ERR(make_table(n, 1)), -EDQUOT);
+	/* Another user, and one who may */
+	shim_euid = 1000;
+	keep_table(n++, 1);
+	shim_euid = 64055;
+	shim_capable = true;
+	keep_table(n++, 200);
+	CHECK_EQ(pkram_dma_table_add(small, &more), 0);
+	CHECK(small->loc.large);
+	pkram_dma_table_put(small, false);
+	/* The next kernel counts them as well. */
+	machine_stop();
+	boot();
+	shim_capable = false;
+	CHECK_EQ(PTR_ERR(make_table(n, 1)), -EDQUOT);
+	for (n = 0; n < 2; n++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "table%u", n);
+		table = pkram_dma_table_restore(name, true);
+		CHECK(!IS_ERR(table));
+		pkram_dma_table_put(table, false);
+	}
+	keep_table(0, 1);
+	shim_capable = true;
+	shim_euid = 0;
+	machine_check();
+	done();
+}
+
 TAP_MAIN({ "a commit takes as long with many units of records as with few",
 	   test_units_of_records },
 	 { "a pair that becomes free is used again", test_room },
+	 { "the DMA tables of a user have a limit", test_quota },
 	 { "nobody waits until all pinned units were looked at", test_pending },
 )

@@ -9,6 +9,8 @@ long shim_module_refs;
 static struct work_struct *shim_works[8];	/* that were ever scheduled */
 unsigned long shim_waits;
 unsigned long shim_steps;
+unsigned int shim_euid;
+bool shim_capable = true;
 unsigned long shim_locks;
 unsigned int shim_noio;
 void (*shim_unlocked)(void);

@@ -181,13 +181,15 @@ extern long shim_module_refs;
 #define fatal_signal_pending(task) false
 #define numa_mem_id()		0
 #define init_user_ns		0
-#define current_euid()		0
+extern unsigned int shim_euid;
+extern bool shim_capable;
+#define current_euid()		shim_euid
 #define current_egid()		0
 #define from_kuid(ns, uid)	(uid)
 #define from_kgid(ns, gid)	(gid)
 #define make_kuid(ns, uid)	(uid)
 #define uid_eq(a, b)		((a) == (b))
-#define capable(cap)		true
+#define capable(cap)		shim_capable
 typedef u32 kuid_t;
 struct inode;
 #define iput(inode)		do { } while (0)
