@@ -10,6 +10,7 @@
  */
 
 #include <linux/fiemap.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/splice.h>
 #include <linux/uaccess.h>
@@ -96,9 +97,10 @@ static size_t file_copy_from(void *addr, size_t len, struct iov_iter *from)
 
 /*
  * The next bytes cannot be read. Return: whether that is because of the memory they are in,
- * and not of the buffer. No page is looked at twice: too many machine checks are a panic.
+ * and not of the buffer. No page is looked at twice: too many machine checks are a panic. The
+ * kernel does not report an error that a copy has survived, so do that.
  */
-static bool file_source_bad(const void *addr, size_t len)
+static bool file_source_bad(const void *addr, size_t len, phys_addr_t phys)
 {
 	size_t done, n;
 	u64 buf[8];
@@ -106,8 +108,10 @@ static bool file_source_bad(const void *addr, size_t len)
 	len = min_t(size_t, len, PAGE_SIZE - offset_in_page(addr));
 	for (done = 0; done < len; done += n) {
 		n = min(len - done, sizeof(buf));
-		if (copy_mc_to_kernel(buf, addr + done, n))
+		if (copy_mc_to_kernel(buf, addr + done, n)) {
+			memory_failure_queue(PHYS_PFN(phys), 0);
 			return true;
+		}
 	}
 	return false;
 }
@@ -123,7 +127,8 @@ static ssize_t file_copy_from_pool(const struct pkram_span *span, size_t off, si
 	if (!*len)
 		return -EIO;
 	n = file_copy_to(addr, *len, to);
-	if (!n && file_source_bad(addr, *len))
+	if (!n && file_source_bad(addr, *len,
+				  pkram_region_unit_phys(span->region, span->unit) + off))
 		return -EIO;
 	return n;
 }

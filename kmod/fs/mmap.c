@@ -247,6 +247,17 @@ static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 	return 0;
 }
 
+/* Return: number of bytes that could not be read, because of an error in memory */
+static size_t mmap_copy_from(void *buf, const void *addr, size_t len, phys_addr_t phys)
+{
+	size_t left = copy_mc_to_kernel(buf, addr, len);
+
+	/* The kernel does not report an error that a copy has survived. */
+	if (left)
+		memory_failure_queue(PHYS_PFN(phys + len - left), 0);
+	return left;
+}
+
 /*
  * Access by ptrace() and /proc/PID/mem to memory that mmap_populate() must get
  * first, which their faults cannot do, because they must not drop mmap_lock. Here
@@ -286,7 +297,8 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 		if (write)
 			memcpy(addr, buf, len);
 		else
-			len -= copy_mc_to_kernel(buf, addr, len);
+			len -= mmap_copy_from(buf, addr, len, pkram_region_unit_phys(span.region, span.unit) +
+					      (pos & (PKRAM_UNIT - 1)));
 		err = len ? 0 : -EIO;
 	}
 	up_read(&obj->map_sem);

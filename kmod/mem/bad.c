@@ -266,10 +266,9 @@ static bool bad_may_merge(const void *r, u32 unit)
 	return !pkram_bad_is_meta(r, unit);
 }
 
-static void bad_mark(struct pkram_region *r, u32 page, int flags)
+void pkram_bad_note(struct pkram_region *r, u32 page)
 {
 	u64 phys = r->h.base + (u64)page * PKRAM_BAD_PAGE;
-	pkram_bad_fn hook;
 	int ret;
 
 	bad_lock_lists();
@@ -292,6 +291,13 @@ static void bad_mark(struct pkram_region *r, u32 page, int flags)
 	else if (ret < 0)
 		pr_err("memory error at %#llx: the list of such pages is full, the next kernel will not know of it\n",
 		       phys);
+}
+
+static void bad_mark(struct pkram_region *r, u32 page, int flags)
+{
+	pkram_bad_fn hook;
+
+	pkram_bad_note(r, page);
 	hook = READ_ONCE(bad_hook);
 	if (hook)
 		hook(r, page, flags);

@@ -28,6 +28,15 @@ typedef void (*pkram_bad_fn)(struct pkram_region *r, u32 page, int flags);
 /** pkram_bad_set_hook() - Set the store's function; once, at init */
 void pkram_bad_set_hook(pkram_bad_fn fn);
 
+/**
+ * pkram_bad_note() - Put a page on the list
+ * @r: region
+ * @page: number of the page
+ *
+ * The kernel's reports of memory errors do that, and call the store's function. Context: may sleep.
+ */
+void pkram_bad_note(struct pkram_region *r, u32 page);
+
 /** pkram_bad_alloc() - Allocate the list of a new region object. Return: 0 or -ENOMEM. */
 int pkram_bad_alloc(struct pkram_region *r);
 

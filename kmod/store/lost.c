@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "event/event.h"
 #include "mem/bad.h"
+#include "mem/mce.h"
 #include "mem/region.h"
 #include "store/lost.h"
 #include "store/commit.h"
@@ -193,15 +194,9 @@ static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *off
 	return ev.obj;
 }
 
-static void lost_page(struct pkram_region *r, u32 page, int flags)
+/* @obj: of lost_note(), or NULL */
+static void lost_tell(struct pkram_object *obj, u64 offset, int flags)
 {
-	struct pkram_object *obj;
-	u64 offset;
-
-	lockdep_assert_not_held(&pkram_store.lock);
-	pkram_store_lock();
-	obj = lost_note(r, page, &offset);
-	pkram_store_unlock();
 	if (!obj)
 		return;
 	/* A fault that saw the page as good has mapped it by now; later ones see that it is bad. */
@@ -212,13 +207,60 @@ static void lost_page(struct pkram_region *r, u32 page, int flags)
 	pkram_object_put(obj);
 }
 
+static void lost_page(struct pkram_region *r, u32 page, int flags)
+{
+	struct pkram_object *obj;
+	u64 offset;
+
+	lockdep_assert_not_held(&pkram_store.lock);
+	pkram_store_lock();
+	obj = lost_note(r, page, &offset);
+	pkram_store_unlock();
+	lost_tell(obj, offset, flags);
+}
+
+/* The region with a GiB that has no struct pages, so that memory_failure() finds nothing there */
+static struct pkram_region *lost_unpopulated(u64 phys)
+{
+	struct pkram_region *r;
+	u64 gib;
+
+	lockdep_assert_held(&pkram_store.lock);
+	list_for_each_entry(r, &pkram_store.regions, list) {
+		gib = (phys - r->h.base) >> PKRAM_GIB_SHIFT;
+		if (phys >= r->h.base && gib < r->h.nr_gib && pkram_region_present(r, gib))
+			return pkram_region_slice(r, gib) ? NULL : r;
+	}
+	return NULL;
+}
+
+static void lost_machine_check(u64 phys)
+{
+	struct pkram_object *obj = NULL;
+	struct pkram_region *r;
+	u64 offset = 0;
+	u32 page;
+
+	pkram_store_lock();
+	r = lost_unpopulated(phys);
+	if (r) {
+		page = (phys - r->h.base) / PKRAM_BAD_PAGE;
+		pkram_bad_note(r, page);
+		obj = lost_note(r, page, &offset);
+	}
+	pkram_store_unlock();
+	lost_tell(obj, offset, 0);
+}
+
 void pkram_lost_init(void)
 {
 	pkram_bad_set_hook(lost_page);
+	pkram_mce_init(lost_machine_check);
 }
 
 void pkram_lost_exit(void)
 {
+	pkram_mce_exit();
 	pkram_bad_set_hook(NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "core/unitmap.h"
 #include "event/event.h"
 #include "mem/bad.h"
+#include "mem/mce.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/state.h"
@@ -16,6 +17,7 @@ void (*machine_zero)(struct pkram_region *r, u32 gib);
 bool machine_pinned;
 u32 machine_pinned_step;
 unsigned long machine_max_looks;
+void (*machine_check_at)(u64 phys);
 
 /* Memory is reclaimed by I/O, maybe to a loop device that waits for this lock. */
 static void check_allocation(void)
@@ -136,6 +138,16 @@ int pkram_region_map_set(struct pkram_region *r, u32 unit, u32 nr, int state)
 	for (u = unit; u < unit + nr; u++)
 		SHIM_CHECK(pkram_region_present(r, u / PKRAM_GIB_UNITS));
 	return pkram_map_set(r->head, r->h.region_id, unit, nr, state);
+}
+
+void pkram_mce_init(pkram_mce_fn fn)
+{
+	machine_check_at = fn;
+}
+
+void pkram_mce_exit(void)
+{
+	machine_check_at = NULL;
 }
 
 void pkram_zero_init(void)

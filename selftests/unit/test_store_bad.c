@@ -371,6 +371,36 @@ static void test_both_slots(void)
 	done();
 }
 
+/* No process has touched the GiB since the boot, so that the kernel knows no page there. */
+static void test_unpopulated_gib(void)
+{
+	struct pkram_record root = image_dir(PKRAM_ROOT_ID, 0, "");
+	u64 first = 0, at;
+	u32 unit;
+
+	image_init(&im);
+	image_add_region(&im, 2, 3);
+	image_add_meta(&im, 0, 1, false);
+	image_put(&im, (struct spot){ .unit = 1 }, &root);
+	boot();
+	machine_create("vm1", 0100600, PKRAM_GIB_UNITS);
+	unit = unit_of("vm1");
+	CHECK_EQ(unit, PKRAM_GIB_UNITS);
+	at = IMAGE_BASE + (unit + 3) * PKRAM_UNIT + 5 * 4096;
+	machine_check_at(at);
+	CHECK_EQ(lost("vm1", &first), 4096);
+	CHECK_EQ(first, 3 * PKRAM_UNIT + 5 * 4096);
+	/* Elsewhere: not in the pool, and where memory_failure() is called */
+	machine_check_at(IMAGE_BASE - 4096);
+	machine_check_at(IMAGE_BASE + 2 * PKRAM_GIB);
+	machine_check_at(IMAGE_BASE + 300 * PKRAM_UNIT);
+	CHECK_EQ(pkram_bad_count(region(), 0, 2 * PKRAM_GIB_UNITS), 1);
+	machine_check();
+	reboot();
+	CHECK_EQ(lost("vm1", &first), 4096);
+	done();
+}
+
 static u32 pair_page(u32 pair)
 {
 	return PKRAM_UNIT_PAGES + pair * 2 * PKRAM_SMALL_SLOT / 4096;
@@ -525,6 +555,7 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "many bad pages of metadata are all left alone", test_many_pages },
 	 { "one without room moves when there is some", test_record_waits_for_room },
 	 { "a record that loses both slots is quarantined alone", test_both_slots },
+	 { "an error in a GiB without struct pages is noted", test_unpopulated_gib },
 	 { "a free pair that loses both slots is no lost object", test_free_pair },
 	 { "nor is one that a record has left, or leaves now", test_pair_breaks_in_turn },
 	 { "a record that was lost is reported until it is discarded", test_lost_is_reported },

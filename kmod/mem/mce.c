@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Machine checks: see mce.h. */
+#include <linux/mm.h>
+#include <linux/notifier.h>
+#include <asm/mce.h>
+#include "mem/mce.h"
+
+#ifdef CONFIG_X86_MCE
+
+static pkram_mce_fn mce_fn;
+
+static int mce_notify(struct notifier_block *nb, unsigned long val, void *data)
+{
+	struct mce *m = data;
+
+	/* A corrected error is no reason to give up the page. */
+	if (m && mce_is_memory_error(m) && !mce_is_correctable(m) && mce_usable_address(m))
+		mce_fn(m->addr & __PHYSICAL_MASK & PAGE_MASK);
+	return NOTIFY_DONE;
+}
+
+/* After memory_failure(), which runs in this chain as well */
+static struct notifier_block mce_block = {
+	.notifier_call = mce_notify,
+	.priority = MCE_PRIO_LOWEST,
+};
+
+void pkram_mce_init(pkram_mce_fn fn)
+{
+	mce_fn = fn;
+	mce_register_decode_chain(&mce_block);
+}
+
+void pkram_mce_exit(void)
+{
+	mce_unregister_decode_chain(&mce_block);
+}
+
+#else
+
+void pkram_mce_init(pkram_mce_fn fn)
+{
+}
+
+void pkram_mce_exit(void)
+{
+}
+
+#endif
