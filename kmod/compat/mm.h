@@ -109,6 +109,9 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 	return vmf_insert_page_mkwrite(vmf, page, write);
 }
 
+/* Does a leaf hold a reference of its folio? */
+#define COMPAT_LEAVES_HOLD_FOLIOS	1
+
 /* Leaves that hold references of a folio */
 static inline int compat_folio_leaves(struct folio *folio)
 {
@@ -141,6 +144,8 @@ static inline vm_fault_t pkram_insert_leaf(struct vm_fault *vmf,
 		return vmf_insert_pfn_pmd(vmf, pfn, write);
 	return vmf_insert_mixed(vmf->vma, vmf->address, pfn);
 }
+
+#define COMPAT_LEAVES_HOLD_FOLIOS	0
 
 static inline int compat_folio_leaves(struct folio *folio)
 {

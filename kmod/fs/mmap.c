@@ -267,6 +267,7 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 			      bool write)
 {
 	struct pkram_span span;
+	phys_addr_t phys;
 	void *addr;
 	int err = 0;
 
@@ -294,11 +295,14 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 		       (pos & (PKRAM_UNIT - 1));
 		len = pkram_bad_good_len(span.region, span.unit, pos & (PKRAM_UNIT - 1),
 					 len);
+		phys = pkram_region_unit_phys(span.region, span.unit) + (pos & (PKRAM_UNIT - 1));
+		/* One page, so that an error is certain to be in it */
+		if (!write)
+			len = min_t(u64, len, PAGE_SIZE - offset_in_page(pos));
 		if (write)
 			memcpy(addr, buf, len);
 		else
-			len -= mmap_copy_from(buf, addr, len, pkram_region_unit_phys(span.region, span.unit) +
-					      (pos & (PKRAM_UNIT - 1)));
+			len -= mmap_copy_from(buf, addr, len, phys);
 		err = len ? 0 : -EIO;
 	}
 	up_read(&obj->map_sem);

@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <asm/mce.h>
+#include "compat/mce.h"
 #include "mem/mce.h"
 
 #ifdef CONFIG_X86_MCE
@@ -14,8 +15,8 @@ static int mce_notify(struct notifier_block *nb, unsigned long val, void *data)
 	struct mce *m = data;
 
 	/* A corrected error is no reason to give up the page. */
-	if (m && mce_is_memory_error(m) && !mce_is_correctable(m) && mce_usable_address(m))
-		mce_fn(m->addr & __PHYSICAL_MASK & PAGE_MASK);
+	if (m && mce_is_memory_error(m) && !mce_is_correctable(m) && compat_mce_has_address(m))
+		mce_fn(compat_mce_address(m) & PAGE_MASK);
 	return NOTIFY_DONE;
 }
 

@@ -201,14 +201,17 @@ void pkram_region_insert_end(struct pkram_region *r, u32 gib)
 
 /*
  * Since 6.17 each leaf holds a reference of its folio, which it drops after it has ceased to
- * count as a leaf. No leaf appears while none is being inserted. So there were no other
- * references when these were read, if no more leaves are left afterwards.
+ * count as a leaf. No leaf appears while none is being inserted, but for a fork that copies
+ * leaves (userfaultfd). So there were no other references when these were read, if there are
+ * as many leaves before and afterwards.
  */
 static bool region_gib_pinned(const struct pkram_gib *g, struct folio *folio)
 {
-	int done = atomic_read(&g->inserts_done), refs, leaves;
+	int done = atomic_read(&g->inserts_done), refs, leaves, before;
 
 	/* Pairs with pkram_region_insert_begin() and pkram_region_insert_end() */
+	smp_rmb();
+	before = compat_folio_leaves(folio);
 	smp_rmb();
 	refs = folio_ref_count(folio);
 	/* As above, and with the kernel's removal of leaves */
@@ -216,7 +219,7 @@ static bool region_gib_pinned(const struct pkram_gib *g, struct folio *folio)
 	leaves = compat_folio_leaves(folio);
 	/* As above */
 	smp_rmb();
-	return atomic_read(&g->inserts_begun) != done || refs > 1 + leaves;
+	return atomic_read(&g->inserts_begun) != done || before != leaves || refs > 1 + leaves;
 }
 
 bool pkram_region_pinned(const struct pkram_region *r, u32 unit)
@@ -228,7 +231,7 @@ bool pkram_region_pinned(const struct pkram_region *r, u32 unit)
 		return false;
 	/* An idle folio of a generic device has one reference, its own. */
 	folio = page_folio(pfn_to_page(PHYS_PFN(pkram_region_unit_phys(r, unit))));
-	if (slice == PKRAM_SLICE_1G)
+	if (COMPAT_LEAVES_HOLD_FOLIOS && slice == PKRAM_SLICE_1G)
 		return region_gib_pinned(&r->gib[gib], folio);
 	return folio_ref_count(folio) > 1;
 }

@@ -504,7 +504,7 @@ static void pool_drop_unit(u64 base, u64 unit, struct pkram_pool_report *report)
 	err = pkram_store_shrink(base, unit >> PKRAM_GIB_SHIFT, &from, &refusal);
 	if (err == -ENOTRECOVERABLE) {
 		refusal.reason = TEXT_BROKE_RESERVED;
-		pkram_quarantine_add(base, unit, refusal.reason);
+		pkram_quarantine_add_head(base, unit, refusal.reason);
 	}
 	if (err) {
 		pool_report_refused(report, &refusal);
@@ -588,9 +588,9 @@ static int pool_wipe_quarantined(const struct pkram_range *range,
 	}
 	*text = TEXT_NOT_ZEROED;
 	err = pool_wipe_range(range->base, range->size, heads->bad);
-	if (err || !pkram_heads_nr_bad(heads))
+	if (!pkram_heads_nr_bad(heads))
 		return err;
-	/* A list that is found again needs a region. */
+	/* A page broke, whether all was zeroed or not: a list that is found again needs a region. */
 	err = pool_format(range, heads, text);
 	if (err)
 		pkram_quarantine_add(range->base, range->size, TEXT_BROKE_RESERVED);

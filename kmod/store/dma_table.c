@@ -67,7 +67,10 @@ static int dma_table_check_quota(const struct pkram_object *table, bool large)
 			sum += dma_table_charge(obj->loc.large);
 		cond_resched();
 	}
-	return sum > PKRAM_DMA_TABLE_QUOTA && !capable(CAP_SYS_RESOURCE) ? -EDQUOT : 0;
+	/* In a user namespace a user may have many ids. */
+	if (sum <= PKRAM_DMA_TABLE_QUOTA && current_user_ns() == &init_user_ns)
+		return 0;
+	return capable(CAP_SYS_RESOURCE) ? 0 : -EDQUOT;
 }
 
 struct pkram_object *pkram_dma_table_create(const char *name,

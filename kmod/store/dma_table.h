@@ -18,7 +18,7 @@ struct pkram_object;
 struct pkram_open;
 
 /* Bytes of records that the tables of one user may have: 32 large ones, or 4096 others */
-#define PKRAM_DMA_TABLE_QUOTA	(64ULL << 20)
+#define PKRAM_DMA_TABLE_QUOTA	(256ULL << 20)
 
 /**
  * pkram_dma_table_create() - Create a table, in use by the caller and running

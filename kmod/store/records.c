@@ -527,25 +527,25 @@ int pkram_records_load(struct pkram_region *r)
 	return 0;
 }
 
+/* Return whether a unit is to leave the region's list. */
+static bool records_useless(const struct pkram_meta *m, bool dead)
+{
+	return dead ? m->dead && m->nr_used == m->nr_held : !m->nr_used;
+}
+
 /* Keep the highest id when units are freed that have it in a free pair. */
-static void records_keep_last_id(void)
+static void records_keep_last_id(bool dead)
 {
 	struct pkram_meta *m;
 	u32 pair;
 
 	for (m = records_first_meta(); m; m = records_next_meta(m)) {
-		if (!m->nr_used || m->nr_used == records_pairs(m))
+		if (records_useless(m, dead) || m->nr_used == records_pairs(m))
 			continue;
 		pair = find_first_zero_bit(m->used, records_pairs(m));
 		records_write_free(m, pair, pkram_store.next_id - 1);
 		return;
 	}
-}
-
-/* Return whether a unit is to leave the region's list. */
-static bool records_useless(const struct pkram_meta *m, bool dead)
-{
-	return dead ? m->dead && m->nr_used == m->nr_held : !m->nr_used;
 }
 
 /* Free those units of a region that contain no record: the dead ones, or the others. */
@@ -563,7 +563,7 @@ static void records_free_units(struct pkram_region *r, bool dead)
 	}
 	if (n == r->h.nr_meta)
 		return;
-	records_keep_last_id();
+	records_keep_last_id(dead);
 	r->h.nr_meta = n;
 	pkram_region_commit(r);
 	for (m = records_first_meta(); m; m = next) {

@@ -106,8 +106,9 @@ extern struct pkram_store pkram_store;
  *
  * What is allocated under it does not wait for I/O. That may be to a loop device, or a LIO
  * target, whose file is in the pool, and its next write needs this lock. The same holds for
- * all locks under which such a write may wait: bad_mutex, event_lock, populate_lock, and
- * map_sem, under which only page faults allocate without this lock.
+ * bad_mutex, event_lock, populate_lock, and map_sem, under which only page faults allocate
+ * without this lock. Not for the kernel's hotplug lock, which populating a GiB takes: see
+ * docs/kernels.md.
  */
 static inline void pkram_store_lock(void)
 {

@@ -216,14 +216,14 @@ static void test_quota(void)
 	small = make_table(1000, 192);
 	CHECK(!IS_ERR(small) && !small->loc.large);
 	keep_table(1001, 1);
-	for (n = 0; n < 31; n++)
+	for (n = 0; n < 127; n++)
 		keep_table(n, 200);
 	CHECK_EQ(PTR_ERR(make_table(n, 200)), -EDQUOT);
 	/* Nor may one grow that is there. */
 	CHECK_EQ(pkram_dma_table_add(small, &more), -EDQUOT);
 	CHECK_EQ(small->rec.nr_entries, 192);
 	machine_check();
-	for (; n < 31 + 126; n++)
+	for (; n < 127 + 126; n++)
 		keep_table(n, 1);
 	CHECK_EQ(PTR_ERR(make_table(n, 1)), -EDQUOT);
 	/* Another user, and one who may */

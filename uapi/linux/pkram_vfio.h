@@ -82,7 +82,8 @@ struct pkram_vfio_unmap_stale {
  *	ERANGE	RESTORE: a mapping is outside the ranges that VFIO_IOMMU_GET_INFO lists
  *	ENOSPC	too many mappings, or no room in the pool
  *	EDQUOT	CREATE, and VFIO_IOMMU_MAP_DMA later: the records of all DMA tables of the user
- *		would take more than 64 MiB, and the caller has no CAP_SYS_RESOURCE
+ *		would take more than 256 MiB, or the caller is in a user namespace; and it
+ *		has no CAP_SYS_RESOURCE
  *	EROFS	the pool is attached read-only; RESTORE: all of pkramfs is read-only (sysrq-u), and
  *		devices write to an object in the table
  */

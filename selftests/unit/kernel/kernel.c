@@ -9,6 +9,7 @@ long shim_module_refs;
 static struct work_struct *shim_works[8];	/* that were ever scheduled */
 unsigned long shim_waits;
 unsigned long shim_steps;
+char shim_user_ns;
 unsigned int shim_euid;
 bool shim_capable = true;
 unsigned long shim_locks;

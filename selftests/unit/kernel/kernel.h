@@ -180,10 +180,12 @@ extern long shim_module_refs;
 #define module_put(module)	(shim_module_refs--)
 #define fatal_signal_pending(task) false
 #define numa_mem_id()		0
-#define init_user_ns		0
+extern char shim_user_ns;
+#define init_user_ns		shim_user_ns
 extern unsigned int shim_euid;
 extern bool shim_capable;
 #define current_euid()		shim_euid
+#define current_user_ns()	(&init_user_ns)
 #define current_egid()		0
 #define from_kuid(ns, uid)	(uid)
 #define from_kgid(ns, gid)	(gid)
