@@ -434,15 +434,15 @@ int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 
 const char *kexec_way(void)
 {
-	return systemd_runs() ? "systemctl kexec" : "reboot(2)";
+	return systemd_runs() ? "systemctl start kexec.target" : "reboot(2)";
 }
 
 int kexec_go(void)
 {
 	fflush(NULL);
 	if (systemd_runs()) {
-		if (systemctl("kexec", NULL))
-			return ctl_error("systemctl kexec failed; the image stays loaded");
+		if (systemd_kexec())
+			return ctl_error("systemd does not start kexec.target; the image stays loaded");
 		return CTL_OK;
 	}
 	sync();

@@ -13,15 +13,19 @@ bool systemd_runs(void)
 
 int systemctl(const char *verb, const char *unit)
 {
-	const char *argv[5] = { "systemctl", verb };
-	int n = 2;
+	return child_run((const char *const[]){ "systemctl", verb, unit, NULL });
+}
 
-	if (unit)
-		argv[n++] = unit;
-	/* That of pkram-saved.service is against reboots */
-	if (!strcmp(verb, "kexec"))
-		argv[n++] = "--check-inhibitors=no";
-	return child_run(argv);
+int systemd_kexec(void)
+{
+	/*
+	 * What systemctl kexec does after it has asked logind: since systemd 257 an inhibitor
+	 * stops root, too, even with --check-inhibitors=no, and that of pkram-saved.service
+	 * is against reboots.
+	 */
+	return child_run((const char *const[]){ "systemctl", "start", "--no-block",
+						"--job-mode=replace-irreversibly",
+						"kexec.target", NULL });
 }
 
 static bool says_yes(const char *verb, const char *unit)
@@ -36,7 +40,17 @@ bool systemd_enabled(const char *unit)
 
 bool systemd_active(const char *unit)
 {
-	return says_yes("is-active", unit);
+	char command[128], state[32] = "";
+	FILE *f;
+
+	snprintf(command, sizeof(command), "systemctl is-active %s", unit);
+	f = popen(command, "r");
+	if (!f)
+		return false;
+	if (!fgets(state, sizeof(state), f))
+		state[0] = '\0';
+	/* Its exit status is that of a unit that does not run while it is being stopped, too. */
+	return !pclose(f) || !strncmp(state, "deactivating", strlen("deactivating"));
 }
 
 bool systemd_kexec_pending(void)

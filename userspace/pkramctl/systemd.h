@@ -13,7 +13,13 @@ int systemctl(const char *verb, const char *unit);
 /* Return whether the unit is started at boot */
 bool systemd_enabled(const char *unit);
 
-/* Return whether the unit runs */
+/*
+ * Shut the host down for a kexec, as systemctl kexec does, whatever inhibits a reboot. Return:
+ * as systemctl()
+ */
+int systemd_kexec(void);
+
+/* Return whether the unit runs, or is being stopped. @unit: needs no quotes for a shell */
 bool systemd_active(const char *unit);
 
 /* Return whether the host is shutting down for a kexec, or systemd cannot be asked */

@@ -144,10 +144,10 @@ static int watch(void)
 	}
 	if (ended)
 		ret = atoi(line);
-	else if (dead)
-		ret = ctl_error("the update ended without a result: see journalctl -u " UNIT " and pkramctl guest show");
-	else
+	else if (stopped)
 		ret = ctl_error("the update goes on in " UNIT "; pkramctl update --watch shows it again, systemctl stop " UNIT " takes it back while guests are being saved");
+	else
+		ret = ctl_error("the update ended without a result: see journalctl -u " UNIT " and pkramctl guest show");
 	if (out.fd >= 0)
 		close(out.fd);
 	if (err.fd >= 0)
@@ -226,6 +226,8 @@ int update_unit_run(int argc, char **argv)
 	args[n++] = "--description=pkramctl update";
 	/* A QEMU that it resumes, and what waits for one that hangs, go on after its end */
 	args[n++] = "--property=KillMode=process";
+	/* To take back what was saved, or to resume it, before the unit is killed */
+	args[n++] = "--property=TimeoutStopSec=15min";
 	args[n++] = setting("--property=StandardOutput=truncate:%s", path_of("out"));
 	args[n++] = setting("--property=StandardError=truncate:%s", path_of("err"));
 	args[n++] = setting("--working-directory=%s", dir);

@@ -507,11 +507,11 @@ ctl idle kexec $v --load-only;		is 0 'initrd.img' 'its content was not checked: 
 rm "$tmp/bin/lsinitramfs"
 ctl idle kexec --kernel vmlinuz;	is 1 '' 'the name of a file needs a /' 'kexec --kernel refuses a file name without a slash'
 export PKRAM_FAKE_SYSTEMD=1
-ctl idle kexec $k;			is 0 'systemctl kexec' 'quarantined' 'kexec boots through systemd'
-logged 'systemctl kexec --check-inhibitors=no' 'kexec runs systemctl kexec, which an inhibitor of reboots does not stop'
+ctl idle kexec $k;			is 0 'systemctl start kexec.target' 'quarantined' 'kexec boots through systemd'
+logged 'systemctl start --no-block --job-mode=replace-irreversibly kexec.target' 'kexec starts kexec.target, which an inhibitor of reboots does not stop'
 not_logged reboot 'kexec with systemd does not call reboot(2)'
 export FAKE_RC=1
-ctl idle kexec $k;			is 1 'systemctl kexec' 'systemctl kexec failed' 'kexec reports a failure of systemctl'
+ctl idle kexec $k;			is 1 'systemctl start kexec.target' 'systemd does not start kexec.target' 'kexec reports a failure of systemctl'
 }
 
 # Copies of ordinary files
