@@ -92,7 +92,7 @@ units_name_files() {
 	local file
 	grep -hoE '^Exec[A-Za-z]*=/[^ ]+' "$to"/usr/lib/systemd/system/* | sed 's/[^=]*=//' |
 		while read -r file; do
-			[[ -x $to$file ]] || {
+			[[ $file == /bin/sh || -x $to$file ]] || {
 				echo "$file"
 				return 1
 			}
