@@ -12,14 +12,14 @@ evidence() { cat "$tmp/objects"; }
 debian=$here/../../debian
 
 mkdir -p "$tmp/bin" "$tmp/sys/module/pkram"
-printf '#!/bin/sh\ncase $* in\n"-j object show") cat %s/objects ;;\n"-j pool show") cat %s/pool ;;\nesac\n' \
+printf '#!/bin/sh\ncase $* in\n"-j object show") cat %s/objects || exit 1 ;;\n"-j pool show") cat %s/pool ;;\nesac\n' \
 	"$tmp" "$tmp" >"$tmp/bin/pkramctl"
 chmod +x "$tmp/bin/pkramctl"
 
 # script PACKAGE.SCRIPT ARGS...
 script()
 {
-	PKRAM_SYS=$tmp/sys PATH=$tmp/bin:$PATH sh "$debian/$1" "${@:2}" >"$tmp/out" 2>"$tmp/err"
+	PKRAM_SYS=$tmp/sys PKRAM_NOTE_DIR=$tmp/notes PKRAM_STATE_DIR=$tmp/states PATH=$tmp/bin:$PATH sh "$debian/$1" "${@:2}" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
 }
 
@@ -42,7 +42,22 @@ script pkram-tools.prerm remove;	is 1 '' '/vm1 (sealed)' 'the tools are not remo
 grep -qF '/vm2 (claimed)' "$tmp/err"; report $? 'one that runs is named, too'
 ! grep -q /db "$tmp/err"; report $? 'other objects are not'
 PKRAM_REMOVE_ANYWAY=1 script pkram-tools.prerm remove; is 0 '' '' 'PKRAM_REMOVE_ANYWAY overrides that'
+objects idle /db sealed '/a{b}\"c' idle /e
+script pkram-tools.prerm remove;	is 1 '' '/a{b}' 'a name may have braces and quotes'
+rm "$tmp/objects"
+script pkram-tools.prerm remove;	is 1 '' 'does not tell whether guests are in the pool' 'nor if pkramctl fails'
+objects idle /db
+mkdir "$tmp/states"; touch "$tmp/states/vm3.state"
+script pkram-tools.prerm remove;	is 1 '' 'vm3.state (saved)' 'nor while a guest without an object is saved'
+rm "$tmp/states/vm3.state"
 rm -r "$tmp/sys/module/pkram"
+mkdir "$tmp/notes"; echo vm4 >"$tmp/notes/saved"; touch -d 2001-01-01 "$tmp/notes/saved"
+script pkram-tools.prerm remove;	is 1 '' 'vm4 (saved' 'nor without the module, while its pool waits'
+touch "$tmp/notes/saved"
+script pkram-tools.prerm remove;	is 0 '' '' 'a note of this boot is no reason: the module was unloaded'
+: >"$tmp/notes/saved"; touch -d 2001-01-01 "$tmp/notes/saved"
+script pkram-tools.prerm remove;	is 0 '' '' 'a pool without saved guests is no reason'
+rm "$tmp/notes/saved"
 script pkram-tools.prerm remove;	is 0 '' '' 'without the module there is no guest'
 mkdir "$tmp/sys/module/pkram"
 
