@@ -5,16 +5,18 @@
 
 #include <linux/version.h>
 #include <asm/mce.h>
+#include <asm/cpufeature.h>
 #include <asm/processor.h>
 
 /*
- * The address of a memory controller of AMD is not that of physical memory. Before 6.7 the
- * kernel did not know; since then it calls such an address usable only if it is translated.
+ * The address of a memory controller of AMD's newer CPUs (SMCA) is not that of physical memory.
+ * Before 6.7 the kernel did not know; since then it calls such an address usable only if it is
+ * translated.
  */
 static inline bool compat_mce_has_address(struct mce *m)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-	if (m->cpuvendor == X86_VENDOR_AMD || m->cpuvendor == X86_VENDOR_HYGON)
+	if (boot_cpu_has(X86_FEATURE_SMCA))
 		return false;
 #endif
 	return mce_usable_address(m);

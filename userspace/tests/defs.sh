@@ -184,7 +184,9 @@ verbs()
 	ctl guest restart vm1 --force;	is 1 '' 'chmod go-w' 'restart refuses a definition that others can change'
 	does vm1 running 'before the guest is ended'
 	chmod 644 "$(conf vm1)"
+	echo $$ >"$tmp/unit"
 	PKRAM_FAKE_SYSTEMD=1 host idle guest restart vm1 --force; is 1 '' 'systemctl restart pkram-guest@vm1' 'restart leaves a guest to its unit'
+	rm "$tmp/unit"
 	ctl guest log vm1;		is 0 'resumed by pkramctl' '' 'log prints what QEMU wrote'
 	[ "$(grep -c ' by pkramctl$' "$tmp/out")" = 5 ]; report $? 'of all starts'
 	ctl guest log vm1 -j;		json 'd["log"].endswith("log.d/vm1.log")' 'log -j prints its name'

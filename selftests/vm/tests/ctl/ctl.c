@@ -184,7 +184,7 @@ TEST_F(before, verify_finds_changes_since_export)
 	EXPECT_EQ(0, ctl(0, "ok", "verify /tmp/v"));
 	EXPECT_EQ(0, vm_run(NULL, "printf x | dd of=%s bs=1 seek=5000000 conv=notrunc",
 			    PKRAM_MNT "/v"));
-	EXPECT_EQ(0, ctl(1, "object v: chunk 2, 2097152 bytes at byte 4194304, is damaged",
+	EXPECT_EQ(0, ctl(1, "v: chunk 2, 2097152 bytes at byte 4194304, differs from its export",
 			 "object verify v /tmp"));
 	EXPECT_EQ(0, ctl(0, "ok", "import --force /tmp/v"));
 	EXPECT_EQ(0, ctl(0, "ok", "object verify v /tmp"));
