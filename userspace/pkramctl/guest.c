@@ -371,6 +371,19 @@ int guest_lock(struct guest *g)
 	return guest_fail(g, "another pkramctl is working on it");
 }
 
+int guest_wait_lock(struct guest *g, int timeout_ms)
+{
+	int waited;
+
+	for (waited = 0; guest_lock(g); waited += POLL_MS) {
+		if (waited >= timeout_ms)
+			return CTL_FAILED;
+		g->failed = false;
+		poll(NULL, 0, POLL_MS);
+	}
+	return 0;
+}
+
 /* QEMU */
 
 /*

@@ -167,6 +167,9 @@ const char *guest_next(const struct guest *g);
 /* Lock the guest against other processes until the program ends */
 int guest_lock(struct guest *g);
 
+/* The same, but wait for those that have the lock */
+int guest_wait_lock(struct guest *g, int timeout_ms);
+
 /**
  * guest_spawn() - Start QEMU
  * @g: a guest without one

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl guest: show, start, save, resume, stop; and the verbs for units. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +20,10 @@
 #include "systemd.h"
 
 #define LOOK_MS		2000
-/* Before a kexec: afterwards systemd kills QEMU. Part of the unit's TimeoutStopSec (15 min) */
+/* Afterwards systemd kills QEMU. Part of the unit's TimeoutStopSec (15 min) */
 #define DOWN_MS		300000
-#define LOCK_POLL_MS	100
+/* Who only looks at a guest, as pkramctl health does, has its lock for a short time */
+#define LOCK_MS		10000
 
 /* Verbs that the state of a guest allows */
 
@@ -157,7 +157,7 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 	ret = guests_load(&r->guests, r->names, r->nr_names);
 	for (g = r->guests.list; g; g = g->next) {
 		g->chosen = true;
-		if (guest_lock(g))
+		if (guest_wait_lock(g, LOCK_MS))
 			continue;
 		guest_look(g, LOOK_MS);
 		/* What does not answer can still be killed */
@@ -602,7 +602,7 @@ static int guest_up(int argc, char **argv)
 	if (ret)
 		return ret;
 	g = r.guests.list;
-	if (guest_lock(g))
+	if (guest_wait_lock(g, LOCK_MS))
 		return finish(&r, 0);
 	guest_look(g, LOOK_MS);
 	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
@@ -618,24 +618,18 @@ static int guest_up(int argc, char **argv)
 	return finish(&r, 0);
 }
 
-/* Who looks at the guest meanwhile, as pkramctl health does, must not cost its save */
-static int wait_lock(struct guest *g, int timeout_ms)
+/* Return the rest of DOWN_MS since @begin */
+static int down_left(int64_t begin)
 {
-	int waited;
+	int64_t left = DOWN_MS - (now_us() - begin) / 1000;
 
-	for (waited = 0; guest_lock(g); waited += LOCK_POLL_MS) {
-		if (waited >= timeout_ms)
-			return CTL_FAILED;
-		g->failed = false;
-		poll(NULL, 0, LOCK_POLL_MS);
-	}
-	return 0;
+	return left > LOOK_MS ? left : LOOK_MS;
 }
 
 static int guest_down(int argc, char **argv)
 {
 	bool saved = false, kexec = systemd_kexec_pending();
-	int patience = kexec ? DOWN_MS : LOOK_MS;
+	int64_t begin = now_us();
 	struct request r;
 	struct guest *g;
 	int ret;
@@ -648,13 +642,13 @@ static int guest_down(int argc, char **argv)
 	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
 	 * the lock: then there is nothing to do.
 	 */
-	guest_look(g, patience);
+	guest_look(g, down_left(begin));
 	/* There is no QEMU */
 	if (g->state == GUEST_UNKNOWN)
 		g->failed = false;
-	if (g->failed || !live(g) || wait_lock(g, patience))
+	if (g->failed || !live(g) || guest_wait_lock(g, down_left(begin)))
 		return finish(&r, 0);
-	guest_look(g, patience);
+	guest_look(g, down_left(begin));
 	if (g->failed || !live(g))
 		return finish(&r, 0);
 	if (kexec) {

@@ -270,7 +270,6 @@ static void look_at_guest(struct health *h, struct guest *g)
 		close(g->lock);
 		g->lock = -1;
 	}
-	qmp_close(&g->qmp);
 	preflight_add(p, g->failed ? PREFLIGHT_WARN : PREFLIGHT_OK, "guest", "%s: %s%s%s",
 		      g->file.name, g->status, g->failed ? ", but cannot be saved: " : "",
 		      g->failed ? g->error : "");
@@ -284,8 +283,11 @@ static void look_at_guests(struct health *h)
 	if (h->guests.bad)
 		preflight_add(&h->checks, PREFLIGHT_WARN, "definition",
 			      "not all definitions of guests can be used: pkramctl guest show names them");
-	for (g = h->guests.list; g; g = g->next)
+	for (g = h->guests.list; g; g = g->next) {
 		look_at_guest(h, g);
+		/* QEMU serves one connection at a time */
+		qmp_close(&g->qmp);
+	}
 	metric(h, "guest_running", "Whether a guest has a QEMU.");
 	for (g = h->guests.list; g; g = g->next) {
 		snprintf(label, sizeof(label), "{guest=\"%s\"}", g->file.name);

@@ -28,6 +28,7 @@
 #include "update_unit.h"
 
 #define LOOK_MS		10000
+#define LOCK_MS		10000	/* that pkramctl health has to end */
 #define REHEARSE_S	20
 #define HELD_MS		5000	/* that a vhost-user backend has to let go of RAM */
 
@@ -114,7 +115,7 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 		if (guest_defs_remark(g))
 			preflight_add(p, PREFLIGHT_WARN, "definition", "%s: %s", g->file.name,
 				      guest_defs_remark(g));
-		if (guest_lock(g)) {
+		if (guest_wait_lock(g, LOCK_MS)) {
 			ret = preflight_add(p, PREFLIGHT_REFUSE, "guest", "%s: %s",
 					    g->file.name, g->error);
 			continue;

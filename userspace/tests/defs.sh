@@ -200,6 +200,20 @@ verbs()
 	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
 	PKRAM_FAKE_SYSTEMD=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
 	is 0 '^vm1 +saved' '' 'down before a kexec waits for the lock of the guest'
+	ctl guest resume vm1
+	flock "$tmp/run/vm1" sleep 1 &
+	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+	ctl guest save vm1;		is 0 '^vm1 +saved' '' 'save waits for it, too'
+	flock "$tmp/run/vm1" sleep 1 &
+	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+	ctl guest up vm1;		is 0 '^vm1 +running' '' 'so does up'
+	# Its only connection is taken for longer than a look takes, too
+	define vm1 '-fake powers-down'; ctl guest restart vm1 --force
+	flock "$tmp/run/vm1" sleep 4 &
+	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+	kill -STOP "$(cat "$tmp/run/vm1/pid")"
+	(sleep 4; kill -CONT "$(cat "$tmp/run/vm1/pid")") &
+	PKRAM_FAKE_SYSTEMD=1 host idle guest down vm1; is 0 '^vm1 +stopped' '' 'down without a kexec waits for the guest and its lock'
 	[ "$(stat -c %s "$tmp/log.d/vm1.log")" -lt 10000 ] && [ -e "$tmp/log.d/vm1.log.1" ]; report $? 'a long log gets another name'
 	end_all
 }
