@@ -394,8 +394,9 @@ static int can_restart(struct guest *g)
 	if (live(g) && systemd_runs() && systemd_active(unit))
 		return guest_fail(g, "its unit runs it: systemctl restart pkram-guest@%s",
 				  g->file.name);
+	/* It must be possible to start it again */
 	if (live(g) && !guest_stands_still(g) && !guest_waits(g))
-		return guest_defs_refuse(g);
+		return guest_defs_refuse(g) || guest_defs_find_qemu(g) ? CTL_FAILED : 0;
 	if (live(g))
 		return guest_fail(g, "is %s; pkramctl guest resume %s continues it", g->status,
 				  g->file.name);

@@ -237,7 +237,8 @@ int guest_defs_refuse(struct guest *g)
 
 int guest_defs_find_qemu(struct guest *g)
 {
-	const char *path = getenv("PATH"), *end, *qemu = g->file.qemu;
+	const char *path = getenv("PATH"), *end;
+	const char *qemu = g->changed ? g->defined.qemu : g->file.qemu;
 	char file[PATH_MAX];
 
 	if (strchr(qemu, '/'))

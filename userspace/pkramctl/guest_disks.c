@@ -139,13 +139,32 @@ static bool is_removable(struct json_object *drive)
 	return json_object_object_get_ex(drive, "removable", &v) && json_object_get_boolean(v);
 }
 
+/* Does an argument name the file? A comma in a value is doubled. */
+static bool is_in(const char *arg, const char *file)
+{
+	size_t n;
+
+	for (n = 0; file[n]; n++) {
+		if (*arg != file[n])
+			return false;
+		arg += *arg == ',' && arg[1] == ',' ? 2 : 1;
+	}
+	return !*arg || (*arg == ',' && arg[1] != ',') || *arg == '"';
+}
+
+/* A file that -readconfig names may name it, too. */
 static bool is_named(const struct guest_file *f, const char *file)
 {
 	unsigned int i;
+	const char *at;
 
 	for (i = 0; i < f->nr_args; i++) {
-		if (strstr(f->args[i], file))
+		if (!strcmp(f->args[i], "-readconfig"))
 			return true;
+		for (at = f->args[i]; (at = strchr(at, file[0])); at++) {
+			if ((at == f->args[i] || strchr("=:\"", at[-1])) && is_in(at, file))
+				return true;
+		}
 	}
 	return false;
 }
@@ -181,6 +200,9 @@ static int check_jobs(struct guest *g)
 	job = at(g->qmp.answer, 0);
 	if (!job)
 		return 0;
+	if (!strcmp(text(job, "status"), "concluded"))
+		return guest_fail(g, "its block job %s (%s) is concluded, and QEMU waits until that is acknowledged: block-job-dismiss in QEMU's monitor",
+				  text(job, "device"), text(job, "type"));
 	return guest_fail(g, "its block job %s (%s) is under way, and would end with this QEMU: wait for its end, complete it, or cancel it (block-job-cancel)",
 			  text(job, "device"), text(job, "type"));
 }

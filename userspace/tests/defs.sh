@@ -184,6 +184,11 @@ verbs()
 	ctl guest restart vm1 --force;	is 1 '' 'chmod go-w' 'restart refuses a definition that others can change'
 	does vm1 running 'before the guest is ended'
 	chmod 644 "$(conf vm1)"
+	cp "$(conf vm1)" "$tmp/kept"
+	sed -i 's|^qemu = .*|qemu = /none/qemu|' "$(conf vm1)"
+	ctl guest restart vm1 --force;	is 1 '' '/none/qemu: No such file' 'restart looks for QEMU'
+	does vm1 running 'before the guest is ended, too'
+	cp "$tmp/kept" "$(conf vm1)"
 	echo $$ >"$tmp/unit"
 	PKRAM_FAKE_SYSTEMD=1 host idle guest restart vm1 --force; is 1 '' 'systemctl restart pkram-guest@vm1' 'restart leaves a guest to its unit'
 	rm "$tmp/unit"

@@ -409,7 +409,7 @@ plugged()
 disks()
 {
 	local d=$ram/disk text
-	truncate -s 1M "$d".{a,b,c,d}
+	truncate -s 1M "$d" "$d".{a,b,c,d}
 	sealed vm1 "-drive id=d0,file=$d.a -drive id=cd0,media=cdrom,file=$d.c"
 	host idle guest start vm1
 	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.b\"}"
@@ -421,6 +421,8 @@ disks()
 	# Started by a pkramctl that did not note them
 	mv "$tmp/run/vm1/disks" "$tmp/kept"
 	host idle guest save vm1;	is 1 '' "its disk d0 is in $d.b, which its command line does not name" 'without a note the command line must name a disk'
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d\"}"
+	host idle guest save vm1;	is 1 '' "its disk d0 is in $d, which its command line does not name" 'with its whole name'
 	mv "$tmp/kept" "$tmp/run/vm1/disks"
 	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.a\"}"
 	rm "$tmp/run/vm1/disks"
