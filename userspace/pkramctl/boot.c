@@ -209,13 +209,15 @@ static int find_beginning(struct boot_entry *e, const char *word)
 		if (!nr || begins(*v, word))
 			n += snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", *v);
 	}
-	if (nr == 1)
+	if (nr == 1) {
+		ctl_warn("there is no kernel %s: taking %s, the only one that begins so", word, one);
 		ret = boot_find(e, one);
-	else if (nr)
+	} else if (nr) {
 		ret = ctl_error("%u kernels begin with %s: name one of %s", nr, word, list);
-	else
+	} else {
 		ret = ctl_error("there is no kernel %s: found neither %s/vmlinuz-%s nor an entry of the boot loader (the name of a file needs a /); there is %s",
 				word, boot_dir(), word, *list ? list : "none");
+	}
 	boot_versions_free(versions);
 	return ret;
 }

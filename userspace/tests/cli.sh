@@ -459,6 +459,7 @@ ctl idle -j kexec $v --dry-run --append x; json 'd["cmdline"] == "root=UUID=1 ro
 ctl idle -j kexec $v --dry-run --reuse-cmdline; json 'd["cmdline"] == "root=/dev/sda1 quiet"' 'kexec --reuse-cmdline takes the running command line'
 ctl idle -j kexec $v --dry-run --command-line x; json 'd["cmdline"] == "x" and d["cmdline_from"] == "given"' 'kexec --command-line sets the command line'
 ctl idle -j kexec --kernel 6.99.2 --dry-run; json 'd["version"] == "6.99.2-test" and d["initrd"].endswith("initrd.img-6.99.2-test")' 'kexec accepts the beginning of a version'
+ctl idle kexec --kernel 6.99.2 --dry-run; is 0 '6.99.2-test' 'warning: there is no kernel 6.99.2: taking 6.99.2-test' 'and says which one it takes'
 ctl idle kexec --kernel 6.9 --dry-run;	is 1 'refused' 'there is no kernel 6.9: ' 'a number is not the beginning of a longer one'
 grep -q 'there is 6.99.2-test$' "$tmp/err"; report $? 'the error lists the kernels that there are'
 make_image 6.99.4-test "$tmp/boot/vmlinuz-6.99.4-test"
