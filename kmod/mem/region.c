@@ -212,6 +212,7 @@ static bool region_gib_pinned(const struct pkram_gib *g, struct folio *folio)
 	/* Pairs with pkram_region_insert_begin() and pkram_region_insert_end() */
 	smp_rmb();
 	before = compat_folio_leaves(folio);
+	/* As below */
 	smp_rmb();
 	refs = folio_ref_count(folio);
 	/* As above, and with the kernel's removal of leaves */

@@ -210,7 +210,8 @@ static int find_beginning(struct boot_entry *e, const char *word)
 			n += snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", *v);
 	}
 	if (nr == 1) {
-		ctl_warn("there is no kernel %s: taking %s, the only one that begins so", word, one);
+		ctl_warn("there is no kernel %s: taking %s, the only one that begins so",
+			 word, one);
 		ret = boot_find(e, one);
 	} else if (nr) {
 		ret = ctl_error("%u kernels begin with %s: name one of %s", nr, word, list);

@@ -73,7 +73,8 @@ static const char *const directories[] = { "/machine/peripheral", "/machine/peri
 
 int guest_check_devices(struct guest *g)
 {
-	return check_directory(g, directories[0]) || check_directory(g, directories[1]) ? CTL_FAILED : 0;
+	return check_directory(g, directories[0]) ||
+	       check_directory(g, directories[1]) ? CTL_FAILED : 0;
 }
 
 static void add_device(struct json_object *devices, const char *directory, struct json_object *o)

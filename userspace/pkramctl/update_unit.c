@@ -145,7 +145,8 @@ static int watch(void)
 	if (ended)
 		ret = atoi(line);
 	else if (stopped)
-		ret = ctl_error("the update goes on in " UNIT "; pkramctl update --watch shows it again, systemctl stop " UNIT " takes it back while guests are being saved");
+		ret = ctl_error("the update goes on in %s; pkramctl update --watch shows it again, systemctl stop %s takes it back while guests are being saved",
+				UNIT, UNIT);
 	else
 		ret = ctl_error("the update ended without a result: see journalctl -u " UNIT " and pkramctl guest show");
 	if (out.fd >= 0)
