@@ -590,7 +590,7 @@ static int pool_wipe_quarantined(const struct pkram_range *range,
 	err = pool_wipe_range(range->base, range->size, heads->bad);
 	if (!pkram_heads_nr_bad(heads))
 		return err;
-	/* A page broke, whether all was zeroed or not: a list that is found again needs a region. */
+	/* A page broke, whether all is zeroed or not: a list that is found again needs a region. */
 	err = pool_format(range, heads, text);
 	if (err)
 		pkram_quarantine_add(range->base, range->size, TEXT_BROKE_RESERVED);

@@ -255,9 +255,8 @@ static void test_quota(void)
 	done();
 }
 
-TAP_MAIN({ "a commit takes as long with many units of records as with few",
-	   test_units_of_records },
+TAP_MAIN({ "a commit takes as long with many units as with few", test_units_of_records },
 	 { "a pair that becomes free is used again", test_room },
 	 { "the DMA tables of a user have a limit", test_quota },
-	 { "nobody waits until all pinned units were looked at", test_pending },
+	 { "no task waits until all pinned units were looked at", test_pending },
 )
