@@ -296,13 +296,13 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 		len = pkram_bad_good_len(span.region, span.unit, pos & (PKRAM_UNIT - 1),
 					 len);
 		phys = pkram_region_unit_phys(span.region, span.unit) + (pos & (PKRAM_UNIT - 1));
-		/* One page, so that an error is certain to be in it */
-		if (!write)
-			len = min_t(u64, len, PAGE_SIZE - offset_in_page(pos));
-		if (write)
+		if (write) {
 			memcpy(addr, buf, len);
-		else
+		} else {
+			/* One page, so that an error is certain to be in it */
+			len = min_t(u64, len, PAGE_SIZE - offset_in_page(pos));
 			len -= mmap_copy_from(buf, addr, len, phys);
+		}
 		err = len ? 0 : -EIO;
 	}
 	up_read(&obj->map_sem);

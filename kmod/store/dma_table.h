@@ -17,7 +17,7 @@
 struct pkram_object;
 struct pkram_open;
 
-/* Bytes of records that the tables of one user may have: 32 large ones, or 4096 others */
+/* Bytes of records that the tables of one user may have: 128 large ones, or 16384 others */
 #define PKRAM_DMA_TABLE_QUOTA	(256ULL << 20)
 
 /**

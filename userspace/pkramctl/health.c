@@ -15,6 +15,7 @@
 #include "health.h"
 #include "object_file.h"
 #include "parse.h"
+#include "print.h"
 #include "read_file.h"
 
 #define LOOK_MS		2000
@@ -354,10 +355,25 @@ const char *health_verdict(const struct health *h)
 	return text;
 }
 
-const char *health_result(const struct preflight_row *row)
+static const char *result_text(const struct preflight_row *row)
 {
 	return row->verdict == PREFLIGHT_OK ? "ok" :
 	       row->verdict == PREFLIGHT_WARN ? "warning" : "critical";
+}
+
+void health_print_rows(const struct health *h, bool all)
+{
+	const struct preflight_row *row;
+
+	for (row = h->checks.first; row; row = row->next) {
+		if (row->verdict == PREFLIGHT_OK && !all)
+			continue;
+		out_row_open();
+		out_str("check", "CHECK", row->what);
+		out_str("result", "RESULT", result_text(row));
+		out_str("text", "WHAT", row->text);
+		out_row_close();
+	}
 }
 
 void health_free(struct health *h)

@@ -40,8 +40,8 @@ unsigned int health_problems(const struct health *h);
 /* Return the verdict on all, as a sentence; valid until the next call */
 const char *health_verdict(const struct health *h);
 
-/* Return "ok", "warning" or "critical" */
-const char *health_result(const struct preflight_row *row);
+/* Print the rows of a table of results: @all, or those that are not good */
+void health_print_rows(const struct health *h, bool all);
 
 void health_free(struct health *h);
 

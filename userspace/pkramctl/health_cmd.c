@@ -14,19 +14,11 @@
 
 static void print(const struct health *h)
 {
-	const struct preflight_row *row;
-
 	out_record_open(NULL, NULL);
 	out_bool("healthy", NULL, !health_problems(h));
 	out_str("verdict", "health", health_verdict(h));
 	out_table_open("checks", "");
-	for (row = h->checks.first; row; row = row->next) {
-		out_row_open();
-		out_str("check", "CHECK", row->what);
-		out_str("result", "RESULT", health_result(row));
-		out_str("text", "WHAT", row->text);
-		out_row_close();
-	}
+	health_print_rows(h, true);
 	out_table_close();
 	out_record_close();
 }

@@ -73,18 +73,8 @@ static void print_counters(const struct pkram_counters *c)
 /* What is not good, and what to do about it */
 static void print_attention(const struct health *h)
 {
-	const struct preflight_row *row;
-
 	out_table_open("attention", health_problems(h) ? "attention:" : NULL);
-	for (row = h->checks.first; row; row = row->next) {
-		if (row->verdict == PREFLIGHT_OK)
-			continue;
-		out_row_open();
-		out_str("check", "CHECK", row->what);
-		out_str("result", "RESULT", health_result(row));
-		out_str("text", "WHAT", row->text);
-		out_row_close();
-	}
+	health_print_rows(h, false);
 	out_table_close();
 }
 
