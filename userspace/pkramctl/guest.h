@@ -66,6 +66,9 @@ enum guest_state {
  * @stopped: when a save stopped it, in us of CLOCK_REALTIME
  * @began: when saving or resuming began, the same
  * @took: how long it took, in us
+ * @batch: when the save of all guests that are saved with it began, as @stopped; 0: none is
+ * @load_began: when its resume began, in us of CLOCK_BOOTTIME
+ * @greeted: when the QEMU of that was there, the same
  * @blackout: how long it did not run, in us, after a resume; 0 unknown
  * @bytes: of its saved state
  * @bandwidth: limit of other migrations, in bytes per second; 0 unknown
@@ -84,6 +87,7 @@ struct guest {
 	char refused[768], clash[512];
 	char error[2048];
 	int64_t stopped, began, took, blackout;
+	int64_t batch, load_began, greeted;
 	uint64_t bytes, bandwidth;
 };
 

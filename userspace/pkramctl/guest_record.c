@@ -20,6 +20,18 @@ static void kernel_release(char to[65])
 	strcpy(to, uts.release);
 }
 
+void record_boot_id(char to[40])
+{
+	if (pkram_read_line("/proc/sys/kernel/random/boot_id", to, 40))
+		*to = '\0';
+}
+
+static void add_number(struct json_object *obj, const char *key, int64_t v)
+{
+	if (v)
+		json_object_object_add(obj, key, json_object_new_int64(v));
+}
+
 static void add_string(struct json_object *obj, const char *key, const char *v)
 {
 	if (*v)
@@ -58,6 +70,12 @@ static int put(const char *path, const struct guest_record *r, struct guest *g)
 	json_object_object_add(obj, "saved", json_object_new_int64(r->saved));
 	json_object_object_add(obj, "resumed",
 			       json_object_new_int64(r->resumed));
+	add_number(obj, "complete", r->complete);
+	add_number(obj, "batch", r->batch);
+	add_number(obj, "began", r->began);
+	add_number(obj, "greeted", r->greeted);
+	add_number(obj, "ran", r->ran);
+	add_string(obj, "boot", r->boot);
 	add_string(obj, "from", r->from);
 	add_string(obj, "to", r->to);
 	add_string(obj, "error", r->error);
@@ -100,6 +118,12 @@ static bool get(const char *path, struct guest_record *r)
 	}
 	r->saved = get_number(obj, "saved");
 	r->resumed = get_number(obj, "resumed");
+	r->complete = get_number(obj, "complete");
+	r->batch = get_number(obj, "batch");
+	r->began = get_number(obj, "began");
+	r->greeted = get_number(obj, "greeted");
+	r->ran = get_number(obj, "ran");
+	get_string(obj, "boot", r->boot, sizeof(r->boot));
 	get_string(obj, "from", r->from, sizeof(r->from));
 	get_string(obj, "to", r->to, sizeof(r->to));
 	get_string(obj, "error", r->error, sizeof(r->error));
@@ -130,10 +154,11 @@ void record_end(const struct guest *g)
 
 int record_save(struct guest *g)
 {
-	struct guest_record r = { .saved = g->stopped };
+	struct guest_record r = { .saved = g->stopped, .complete = now_us(), .batch = g->batch };
 	int err;
 
 	kernel_release(r.from);
+	record_boot_id(r.boot);
 	err = put(guest_info_path(g), &r, g);
 	/* guest_fail() keeps the first reason */
 	return err ? guest_fail(g, "writing %s, without which it might be resumed in another way: %s",
@@ -146,10 +171,15 @@ void record_resume(const struct guest *g, const char *error)
 
 	get(guest_info_path(g), &r);
 	kernel_release(r.to);
-	if (error)
+	if (error) {
 		snprintf(r.error, sizeof(r.error), "%s", error);
-	else
+	} else {
 		r.resumed = g->qmp.resumed ? g->qmp.resumed : now_us();
+		r.began = g->load_began;
+		r.greeted = g->greeted;
+		/* QEMU tells the time by the clock that may be set */
+		r.ran = boot_us() - (now_us() - r.resumed);
+	}
 	/* Only the report uses it, so a failure is ignored */
 	put(guest_run_path(g, "report"), &r, NULL);
 }

@@ -12,14 +12,21 @@
 /**
  * struct guest_record - a save and its resume
  * @saved: when the guest stopped, in us of CLOCK_REALTIME; 0 unknown
+ * @complete: when its state was complete, the same
+ * @batch: when the save of all guests that were saved with it began, the same; 0: it was alone
  * @resumed: when it was resumed; 0: it was not
+ * @began: when the resume began, in us of CLOCK_BOOTTIME; 0 unknown
+ * @greeted: when its QEMU was there, the same
+ * @ran: when it ran again, the same; @resumed by the other clock
+ * @boot: boot ID of the kernel that it was saved under
  * @from: kernel that it was saved under
  * @to: kernel that it was resumed under
  * @error: why it was not resumed
  */
 struct guest_record {
-	int64_t saved, resumed;
-	char from[65], to[65];
+	int64_t saved, complete, batch, resumed;
+	int64_t began, greeted, ran;
+	char boot[40], from[65], to[65];
 	char error[1024];
 };
 
@@ -43,6 +50,9 @@ void record_resume(const struct guest *g, const char *error);
 
 /* Read what is recorded, false if nothing is */
 bool record_get(const struct guest *g, struct guest_record *r);
+
+/* Read the ID of this boot; empty: it is unknown */
+void record_boot_id(char to[40]);
 
 /* Return how long the guest did not run, in us; -1 if unknown */
 int64_t record_blackout(const struct guest_record *r);

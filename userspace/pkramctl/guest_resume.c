@@ -162,6 +162,7 @@ static void resume_one(struct guest *g, void *arg)
 		return;
 	if (!guest_greet(g))
 		guest_disks_note(g);
+	g->greeted = boot_us();
 	if (!g->failed && !guest_disks_restore(g) && !migrate_set_up(g, true) &&
 	    !migrate_begin(g, "migrate-incoming") && !migrate_begun(g))
 		migrate_wait(g, "loading", NULL);
@@ -191,6 +192,7 @@ void guests_resume(struct guests *gs)
 	struct guest *g;
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
+		g->load_began = boot_us();
 		if (g->state != GUEST_LIVE)
 			guest_spawn(g, true);
 	}

@@ -131,11 +131,13 @@ int guest_savable(struct guest *g)
 /**
  * struct save - a save of several guests
  * @together: all, or none: where one fails, the others continue at once
+ * @batch: when that began; 0: each by itself
  * @failed: one has failed
  * @left: number of those that are not saved yet
  */
 struct save {
 	bool together;
+	int64_t batch;
 	atomic_bool failed;
 	atomic_uint left;
 };
@@ -146,6 +148,7 @@ static void set_up_one(struct guest *g, void *arg)
 	struct save *save = arg;
 
 	g->touched = true;
+	g->batch = save->batch;
 	snprintf(g->was, sizeof(g->was), "%s", g->status);
 	record_begin(g);
 	if (save->together)
@@ -337,7 +340,7 @@ void guests_cont(struct guests *gs)
 
 int guests_save(struct guests *gs, bool together)
 {
-	struct save save = { .together = together };
+	struct save save = { .together = together, .batch = together ? now_us() : 0 };
 	bool begun;
 	struct guest *g;
 

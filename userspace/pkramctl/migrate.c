@@ -22,12 +22,22 @@
 
 static volatile sig_atomic_t interrupted;
 
-int64_t now_us(void)
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
+	clock_gettime(clock, &ts);
 	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+int64_t now_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
+
+int64_t boot_us(void)
+{
+	return clock_us(CLOCK_BOOTTIME);
 }
 
 static struct json_object *one(const char *key, struct json_object *value)

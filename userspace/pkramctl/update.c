@@ -25,6 +25,7 @@
 #include "migrate.h"
 #include "print.h"
 #include "systemd.h"
+#include "update_report.h"
 #include "update_unit.h"
 
 #define LOOK_MS		10000
@@ -472,31 +473,6 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 #undef STEP
 }
 
-static int report(struct guests *gs)
-{
-	struct guest_record r;
-	struct guest *g;
-
-	out_table_open(NULL, NULL);
-	for (g = gs->list; g; g = g->next) {
-		if (!record_get(g, &r))
-			continue;
-		out_row_open();
-		out_str("name", "NAME", g->file.name);
-		out_str("result", "RESULT", r.resumed ? "resumed" : *r.error ?
-			"not resumed" : "saved");
-		out_duration("blackout", "BLACKOUT", record_blackout(&r));
-		out_time("saved", "SAVED", r.saved ? r.saved : -1);
-		out_time("resumed", "RESUMED", r.resumed ? r.resumed : -1);
-		out_str("from", "FROM", *r.from ? r.from : NULL);
-		out_str("to", "TO", *r.to ? r.to : NULL);
-		out_str("error", "WHY", *r.error && !r.resumed ? r.error : NULL);
-		out_row_close();
-	}
-	out_table_close();
-	return CTL_OK;
-}
-
 static int update_run(int argc, char **argv);
 
 /* Print the plan, with all checks, in a process of its own, which locks the guests; and ask */
@@ -558,7 +534,7 @@ static int update_run(int argc, char **argv)
 	}
 	ret = guests_load(&gs, NULL, 0);
 	if (plan.report) {
-		if (report(&gs))
+		if (update_report(&gs))
 			ret = CTL_FAILED;
 	} else if (!ret || plan.dry_run) {
 		ctx = ctl_open();
@@ -616,7 +592,8 @@ static const struct ctl_verb update_verbs[] = {
 	  "save all guests and let them continue at once: everything but the boot, with\n"
 	  "      the time of each step. They stand still for the save, which is cancelled after 20 s",
 	  update_run },
-	{ "", "--report", "show which guests were resumed, and their blackouts",
+	{ "", "--report",
+	  "show which guests were resumed, and their blackouts, by phase and as bars",
 	  update_run },
 	{ }
 };

@@ -16,6 +16,7 @@
 #include <linux/pkram.h>
 #include <linux/reboot.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -102,6 +103,21 @@ int statfs(const char *path, struct statfs *fs)
 	if (getenv("PKRAM_FAKE_INNER") && !strncmp(path, "/proc/self/fd/", 14))
 		fs->f_type = PKRAM_FS_MAGIC;
 	return 0;
+}
+
+/* PKRAM_FAKE_DMESG: the kernel's log */
+int klogctl(int type, char *buf, int len)
+{
+	static int (*real)(int type, char *buf, int len);
+	const char *log = getenv("PKRAM_FAKE_DMESG");
+
+	if (!real)
+		real = dlsym(RTLD_NEXT, "klogctl");
+	if (!log)
+		return real(type, buf, len);
+	if (!buf)
+		return strlen(log);
+	return snprintf(buf, len + 1, "%s", log);
 }
 
 /* Time passes at once. */

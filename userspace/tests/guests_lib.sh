@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
+# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh, update.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
 # a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
@@ -38,7 +38,7 @@ host()
 	shift
 	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
 		PKRAM_MODULES_DIR=$tmp/modules PKRAM_BOOT_DIR=$tmp/boot PKRAM_POOL_CONF=$tmp/pool.conf \
-		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool \
+		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool PKRAM_NOTE_DIR=$tmp/notes \
 		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=${state:-$tmp/state} \
 		PKRAM_RUN_DIR=$tmp/run PKRAM_LOG_DIR=$tmp/log.d FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
@@ -116,7 +116,7 @@ touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # shellcheck disable=SC2016
-printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\n*is-active*) grep -q "^State:.[^ZX]" "/proc/$(cat %s/unit)/status" 2>/dev/null ;;\nesac\n' \
+printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*show*Timestamp*) echo "$BOOT_TIMES" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\n*is-active*) grep -q "^State:.[^ZX]" "/proc/$(cat %s/unit)/status" 2>/dev/null ;;\nesac\n' \
 	"$tmp" "$tmp" >"$tmp/bin/systemctl"
 # As systemd-run: run what comes after -- in the background, in the environment that it is given
 cat >"$tmp/bin/systemd-run" <<END

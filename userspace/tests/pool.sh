@@ -65,6 +65,7 @@ grown '' 'up with an invalid SIZE does not grow the pool'
 touch "$tmp/states/vm1.state" "$tmp/states/vm1.state.info" "$tmp/states/vm2.state"
 run down
 is 0 '' '' 'down succeeds with saved guests'
+grep -qE "^[0-9]{16} $(cat /proc/sys/kernel/random/boot_id)\$" "$tmp/notes/down"; report $? 'down notes when it ran, and in which boot'
 rm "$tmp/states"/*
 pool 0 0
 run up SIZE=4G

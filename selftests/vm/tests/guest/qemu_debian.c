@@ -159,7 +159,7 @@ static void expect_guests_running(struct __test_metadata *_metadata, const char 
 	}
 	ASSERT_EQ(0, vm_run(NULL, CTL "update --report"));
 	ASSERT_EQ(0, vm_run(&out, CTL "-j update --report"));
-	report = json_tokener_parse(out);
+	ASSERT_TRUE(json_object_object_get_ex(json_tokener_parse(out), "guests", &report));
 	ASSERT_EQ(2, json_object_array_length(report));
 	ASSERT_EQ(0, uname(&uts));
 	for (int i = 0; i < 2; i++) {

@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(after, guests_resume, 400)
 
 	ASSERT_EQ(0, vm_run(NULL, CTL "update --report"));
 	ASSERT_EQ(0, vm_run(&out, CTL "-j update --report"));
-	report = json_tokener_parse(out);
+	ASSERT_TRUE(json_object_object_get_ex(json_tokener_parse(out), "guests", &report));
 	ASSERT_EQ(2, json_object_array_length(report));
 	for (int i = 0; i < 2; i++) {
 		row = json_object_array_get_idx(report, i);
