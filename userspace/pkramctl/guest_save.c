@@ -19,6 +19,7 @@
 #include "guest_save.h"
 #include "guest_seal.h"
 #include "guest_storage.h"
+#include "live.h"
 #include "migrate.h"
 #include "object_file.h"
 
@@ -177,14 +178,18 @@ static void save_one(struct guest *g, void *arg)
 {
 	struct save *save = arg;
 
+	live_step(g, LIVE_SAVING);
 	if (!migrate_begin(g, "migrate") && !migrate_begun(g))
 		migrate_wait(g, "saving", save->together ? &save->failed : NULL);
 	if (!g->failed && !g->pending)
 		complete(g);
-	if (g->failed)
+	if (g->failed) {
+		live_step(g, LIVE_FAILED);
 		save->failed = true;
-	else if (!g->pending)
+	} else if (!g->pending) {
+		live_step(g, LIVE_SAVED);
 		save->left--;
+	}
 	while (save->together && save->left && !save->failed && !migrate_caught())
 		poll(NULL, 0, CONT_POLL_MS);
 	if (save->together && (save->failed || migrate_caught())) {
@@ -316,6 +321,8 @@ int guest_cont(struct guest *g)
 		return stay_still(g);
 	if (!let_run(g)) {
 		forget_state(g);
+		if (!g->failed)
+			live_step(g, LIVE_RUNS);
 		return 0;
 	}
 	if (g->qmp.owed)
@@ -372,7 +379,9 @@ static void check_one(struct guest *g, void *arg)
 static void leave_one(struct guest *g, void *arg)
 {
 	(void)arg;
+	live_step(g, LIVE_ENDING);
 	guest_quit(g);
+	live_step(g, LIVE_ENDED);
 }
 
 int guests_leave(struct guests *gs, bool together)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "args.h"
 #include "ctl.h"
+#include "live.h"
 #include "print.h"
 #include "update_unit.h"
 
@@ -24,9 +25,12 @@ static const struct ctl_object *current;
 static void message(const char *kind, const char *fmt, va_list ap)
 {
 	fflush(stdout);
+	flockfile(stderr);
+	live_erase();
 	fprintf(stderr, "pkramctl: %s", kind);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 int ctl_error(const char *fmt, ...)

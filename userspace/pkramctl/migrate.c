@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "live.h"
 #include "migrate.h"
 #include "parse.h"
 
@@ -158,9 +159,8 @@ static void tell_progress(const struct guest *g, const char *verb)
 	uint64_t left = strtoull(qmp_text(&g->qmp, "ram.remaining"), NULL, 10);
 	char a[32], b[32];
 
-	fprintf(stderr, "pkramctl: %s: %s, %s done, %s left\n", g->file.name,
-		verb, format_size(done, a, sizeof(a)),
-		format_size(left, b, sizeof(b)));
+	live_say("%s: %s, %s done, %s left", g->file.name, verb,
+		 format_size(done, a, sizeof(a)), format_size(left, b, sizeof(b)));
 }
 
 static void on_signal(int sig)

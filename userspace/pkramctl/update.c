@@ -22,6 +22,7 @@
 #include "guest_save.h"
 #include "guest_seal.h"
 #include "kexec.h"
+#include "live.h"
 #include "migrate.h"
 #include "print.h"
 #include "systemd.h"
@@ -195,9 +196,13 @@ static int save_all(struct kexec_plan *plan, struct guests *gs,
 	struct guest *g;
 	int ret;
 
+	live_begin(gs, update_unit_dir());
 	ret = guests_save(gs, true);
-	if (ret && migrate_caught())
-		ctl_error("interrupted");
+	if (ret) {
+		live_end();
+		if (migrate_caught())
+			ctl_error("interrupted");
+	}
 	for (g = gs->list; g; g = g->next) {
 		if (g->chosen && g->failed)
 			ret = ctl_error("%s: %s", g->file.name, g->error);
@@ -208,6 +213,7 @@ static int save_all(struct kexec_plan *plan, struct guests *gs,
 		if (!ret)
 			return 0;
 		guests_cont(gs);
+		live_end();
 	}
 	return take_back(plan, gs);
 }
@@ -216,8 +222,11 @@ static int save_all(struct kexec_plan *plan, struct guests *gs,
 static int leave_all(struct kexec_plan *plan, struct guests *gs)
 {
 	struct guest *g;
+	int ret;
 
-	if (!guests_leave(gs, true))
+	ret = guests_leave(gs, true);
+	live_end();
+	if (!ret)
 		return 0;
 	for (g = gs->list; g; g = g->next) {
 		if (g->chosen && g->failed)
@@ -456,12 +465,14 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 	begin = now_us();
 	/* Those that are not saved by then continue, and the rehearsal has failed */
 	migrate_limit(REHEARSE_S);
+	live_begin(gs, NULL);
 	ret = guests_save(gs, true);
 	STEP("save and seal");
 	if (ret && migrate_caught())
 		ctl_error("rehearsal: it was interrupted, or took longer than %d s", REHEARSE_S);
 	if (!ret)
 		guests_cont(gs);
+	live_end();
 	migrate_catch(false);
 	STEP("take back");
 	for (g = gs->list; g; g = g->next) {

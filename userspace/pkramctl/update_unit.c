@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "child.h"
 #include "ctl.h"
+#include "live.h"
 #include "migrate.h"
 #include "print.h"
 #include "read_file.h"
@@ -24,6 +25,7 @@
 #define ALIVE_US	1000000
 #define END_TRIES	50
 #define MAX_ARGS	64
+#define MAX_LINES	(1 << 20)
 
 extern char **environ;
 
@@ -74,6 +76,16 @@ int update_unit_lock(void)
 			 (int)lock.l_pid);
 }
 
+const char *update_unit_dir(void)
+{
+	static char dir[PATH_MAX];
+
+	if (!getenv(IN_UNIT))
+		return NULL;
+	snprintf(dir, sizeof(dir), "%s", path_of(""));
+	return dir;
+}
+
 void update_unit_end(int status)
 {
 	char temp[PATH_MAX];
@@ -106,9 +118,30 @@ static void pump(struct watch *w)
 
 	if (w->fd < 0)
 		w->fd = open(path_of(w->file), O_RDONLY | O_CLOEXEC);
-	while (w->fd >= 0 && (n = read(w->fd, buf, sizeof(buf))) > 0)
+	while (w->fd >= 0 && (n = read(w->fd, buf, sizeof(buf))) > 0) {
+		live_erase();
 		fwrite(buf, 1, n, w->to);
+	}
 	fflush(w->to);
+}
+
+/* Draw the guests' lines, until they stay. Return: they may change */
+static bool pump_lines(void)
+{
+	bool goes_on = true;
+	char *text;
+	size_t len;
+
+	if (pkram_read_file(path_of(LIVE_LINES), MAX_LINES, &text, &len))
+		return true;
+	if (len) {
+		live_draw(text + 1);
+		goes_on = *text == LIVE_GO_ON;
+	}
+	if (!goes_on)
+		live_draw(NULL);
+	free(text);
+	return goes_on;
 }
 
 static volatile sig_atomic_t stopped;
@@ -122,6 +155,8 @@ static void on_int(int sig)
 static int watch(void)
 {
 	struct watch out = { "out", stdout, -1 }, err = { "err", stderr, -1 };
+	struct watch events = { LIVE_EVENTS, stderr, -1 };
+	bool terminal = live_terminal() && !out_is_json(), draws = terminal;
 	struct sigaction action = { .sa_handler = on_int };
 	int64_t looked = now_us();
 	bool ended = false, dead = false;
@@ -132,6 +167,10 @@ static int watch(void)
 	for (;;) {
 		/* What was printed before the end is printed here before it, too */
 		ended = !pkram_read_line(path_of("exit"), line, sizeof(line));
+		if (terminal)
+			draws = draws && pump_lines();
+		else
+			pump(&events);
 		pump(&err);
 		pump(&out);
 		if (ended || dead || stopped)
@@ -153,6 +192,8 @@ static int watch(void)
 		close(out.fd);
 	if (err.fd >= 0)
 		close(err.fd);
+	if (events.fd >= 0)
+		close(events.fd);
 	return ret;
 }
 
@@ -220,6 +261,8 @@ int update_unit_run(int argc, char **argv)
 	unlink(path_of("exit"));
 	unlink(path_of("out"));
 	unlink(path_of("err"));
+	unlink(path_of(LIVE_LINES));
+	unlink(path_of(LIVE_EVENTS));
 	args[n++] = "systemd-run";
 	args[n++] = "--quiet";
 	args[n++] = "--collect";

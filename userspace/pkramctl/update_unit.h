@@ -26,6 +26,9 @@ int update_unit_watch(void);
  */
 int update_unit_lock(void);
 
+/* Return the directory for the files that are watched, if this program runs in the unit, or NULL */
+const char *update_unit_dir(void);
+
 /* Leave the exit status to those who watch, if this program runs in the unit */
 void update_unit_end(int status);
 

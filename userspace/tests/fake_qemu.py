@@ -10,6 +10,7 @@
     fail-late       fail the migration after the guest was stopped; refuse cont twice
     die-in-save     exit during the save
     slow            never complete a save
+    slowly          complete a save after 100 looks at it, which take two seconds
     hang-in-save    stop this process when a save begins
     die-in-load     print an error and exit during the load
     stays-paused    have an I/O error after the load
@@ -123,7 +124,7 @@ class Qemu:
         self.jobs = []
         self.refusals = 2
         self.ending = False
-        self.asked = 0
+        self.asked = self.looks = 0
         if self.status != "inmigrate":
             set_state(CLAIMED)
 
@@ -189,6 +190,7 @@ class Qemu:
         if name == "query-migrate-parameters":
             return {"max-bandwidth": 5 << 20}
         if name == "migrate":
+            self.looks = 0
             self.save(args["uri"][len("file:"):])
         elif name == "migrate-incoming":
             self.load(args["uri"][len("file:"):])
@@ -226,7 +228,10 @@ class Qemu:
             answer["blocked-reasons"] = ["the disk cannot be migrated"]
         if "blocked-normal" in self.words and self.mode == "normal":
             answer["blocked-reasons"] = ["VFIO migration is not supported"]
-        if answer.get("status") == "active" and "slow" not in self.words:
+        self.looks += answer.get("status") == "active"
+        if "slow" in self.words or ("slowly" in self.words and self.looks < 100):
+            return answer
+        if answer.get("status") == "active":
             self.migration = self.outcome
             if self.outcome["status"] == "completed":
                 set_state(CLAIMED if self.status != "postmigrate" else

@@ -109,6 +109,37 @@ define()
 	END
 }
 
+# answer TEXT ARGS... - run pkramctl on a terminal, and answer its questions; what it prints is in out,
+# with its escape sequences
+answer()
+{
+	PKRAM_FAKE=empty PKRAM_FAKE_LOG=$tmp/log PKRAM_MODULES_DIR=$tmp/modules \
+		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool PKRAM_NOTE_DIR=$tmp/notes PKRAM_GUESTS_DIR=$tmp/guests \
+		PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
+		PATH=$tmp/bin:$PATH python3 - "$O/tests/fake.so" "$@" >"$tmp/out" 2>"$tmp/err" <<-'END'
+		import os, pty, sys
+		shim, text, pid_fd = sys.argv[1], sys.argv[2], pty.fork()
+		if not pid_fd[0]:
+		    os.environ.update(LD_PRELOAD=shim, TERM="xterm")
+		    os.execv(sys.argv[3], sys.argv[3:])
+		seen, asked = b"", 0
+		while True:
+		    try:
+		        data = os.read(pid_fd[1], 4096)
+		    except OSError:
+		        break
+		    if not data:
+		        break
+		    seen += data
+		    if seen.count(b"[y/N] ") > asked:
+		        asked += 1
+		        os.write(pid_fd[1], text.encode() + b"\n")
+		print(seen.decode().replace("\r", ""), end="")
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid_fd[0], 0)[1]))
+	END
+	rc=$?
+}
+
 mkdir -p "$tmp/bin" "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
 # RAM of the guests is not saved from a file system in RAM, as /tmp may be
 ram=$(mktemp -d -p "$O/tests")

@@ -503,7 +503,7 @@ units()
 	host empty guest start vm1
 	: >"$tmp/log"
 	host empty update $k & pid=$!
-	wait_for grep -qs left "$tmp/run/.update/err"
+	wait_for grep -qs left "$tmp/run/.update/events"
 	cp "$tmp/err" "$tmp/kept"
 	pkill -INT -P "$pid"
 	wait "$pid"
@@ -517,45 +517,15 @@ units()
 	shows vm1 running 'the guest runs after it'
 
 	# It is killed
-	rm "$tmp/run/.update/err"
+	rm "$tmp/run/.update/events"
 	host empty update $k & pid=$!
-	wait_for grep -qs left "$tmp/run/.update/err"
+	wait_for grep -qs left "$tmp/run/.update/events"
 	kill -KILL "$(cat "$tmp/unit")"
 	wait "$pid"
 	also 'the update ended without a result: see journalctl -u pkram-update.service' err 'the end of a unit that was killed is seen'
 	}
 	unset PKRAM_FAKE_SYSTEMD DISABLED
 	end_all
-}
-
-# answer TEXT ARGS... - run pkramctl on a terminal, and answer its question; what it prints is in out
-answer()
-{
-	PKRAM_FAKE=empty PKRAM_FAKE_LOG=$tmp/log PKRAM_MODULES_DIR=$tmp/modules \
-		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool PKRAM_GUESTS_DIR=$tmp/guests \
-		PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
-		PATH=$tmp/bin:$PATH python3 - "$O/tests/fake.so" "$@" >"$tmp/out" 2>"$tmp/err" <<-'END'
-		import os, pty, sys
-		shim, text, pid_fd = sys.argv[1], sys.argv[2], pty.fork()
-		if not pid_fd[0]:
-		    os.environ["LD_PRELOAD"] = shim
-		    os.execv(sys.argv[3], sys.argv[3:])
-		seen, asked = b"", 0
-		while True:
-		    try:
-		        data = os.read(pid_fd[1], 4096)
-		    except OSError:
-		        break
-		    if not data:
-		        break
-		    seen += data
-		    if seen.count(b"[y/N] ") > asked:
-		        asked += 1
-		        os.write(pid_fd[1], text.encode() + b"\n")
-		print(seen.decode().replace("\r", ""), end="")
-		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid_fd[0], 0)[1]))
-	END
-	rc=$?
 }
 
 asks()

@@ -69,5 +69,75 @@ reports()
 	end_all
 }
 
+# screen - print what a terminal of 80 columns shows at the end of what is in out
+screen()
+{
+	python3 -c '
+import re, sys
+rows, row = [""], 0
+for part in re.findall(r"\033\[(?:\d*)[A-Za-z]|\n|\r|[^\033\n\r]+", sys.stdin.read()):
+    if part == "\n":
+        row += 1
+        rows += [""] * (row + 1 - len(rows))
+    elif part == "\033[J":
+        del rows[row + 1:]
+        rows[row] = ""
+    elif re.fullmatch(r"\033\[\d+A", part):
+        row = max(0, row - int(part[2:-1]))
+    elif part == "\033[K" or part == "\r":
+        pass
+    else:
+        rows[row] = part
+print("\n".join(rows))' <"$tmp/out" >"$tmp/screen"
+}
+
+# on_screen PATTERN TIMES WHAT
+on_screen() { [ "$(grep -cE -- "$1" "$tmp/screen")" = "$2" ]; report $? "$3"; }
+
+lives()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" way
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	define vm1 '-fake slowly'; define vm2
+	# shellcheck disable=SC2086
+	for way in 'the unit' --no-unit; do
+		[ "$way" = --no-unit ] || export PKRAM_FAKE_SYSTEMD=1 DISABLED=0
+		host empty guest start vm1 vm2
+		# In a log each event has a line
+		host empty update $k --yes ${way#the unit}
+		also '^pkramctl: vm1: is being saved$' err "$way: a log has the begin of each save"
+		also '^pkramctl: vm2: saved, [0-9.]+ [KM]?i?B in [0-9]+\.[0-9]{3} s; waits for the others$' err 'and its end'
+		also '^pkramctl: vm1: saving, 5.* MiB done, 3.* MiB left$' err 'how far it is'
+		also '^pkramctl: vm2: its QEMU has ended$' err 'and the end of QEMU'
+		! grep -q $'\033' "$tmp/err"; report $? 'it has no escape sequences'
+		host empty guest resume --all
+		host empty -j update $k --yes ${way#the unit}
+		! grep -qE 'waits for|its QEMU has' "$tmp/err"; report $? "$way: with -j there are no events"
+		host empty guest resume --all
+		# A terminal shows one line for each guest
+		answer y "$O/pkramctl" update $k --yes ${way#the unit}
+		cp "$tmp/out" "$tmp/raw"; screen
+		on_screen '^  vm[12] .*saved$' 2 "$way: on a terminal each guest has one line at the end"
+		on_screen 'is being saved|waits for the others|MiB left' 0 'which replaced the others'
+		grep -q 'vm1 .*is being saved' "$tmp/raw"; report $? 'it said that a guest is being saved'
+		grep -q 'vm2 .*saved, waits for the others' "$tmp/raw"; report $? 'and that another one waits'
+		host empty guest resume --all
+		unset PKRAM_FAKE_SYSTEMD DISABLED
+	done
+	host empty guest stop --all --force
+	# One that fails
+	define vm1 '-fake fail-late'
+	host empty guest start vm1 vm2
+	# shellcheck disable=SC2086
+	host empty update $k --yes
+	also '^pkramctl: vm1: cannot be saved$' err 'a log says which guest cannot be saved'
+	also '^pkramctl: vm2: runs again$' err 'and that the others run again'
+	answer y "$O/pkramctl" update --rehearse; screen
+	on_screen '^  vm2 .*runs again$' 1 'a rehearsal shows the guests, too'
+	end_all
+}
+
 reports
+lives
 tap_finish
