@@ -20,6 +20,7 @@
 #include "guest_defs.h"
 #include "guest_seal.h"
 #include "guest_started.h"
+#include "migrate.h"
 #include "object_file.h"
 #include "print.h"
 #include "read_file.h"
@@ -27,7 +28,8 @@
 #define MAX_FILE	65536
 #define MAX_LOG		800		/* bytes of QEMU's log to print */
 #define ROTATE_LOG	(1 << 20)	/* a log of this size gets another name at the next start */
-#define START_MS	60000
+#define GREET_MS	200		/* a signal is seen then */
+#define TELL_US		30000000
 #define QUIT_MS		30000
 #define POLL_MS		10
 #define OOM_SCORE_ADJ	"-900"		/* as in pkram-guest@.service */
@@ -520,30 +522,58 @@ void guest_add_log(struct guest *g)
 	free(text);
 }
 
+/* Connect to QEMU once it listens, and negotiate the protocol once it answers: as qmp_open() */
+static int greet(struct guest *g)
+{
+	int err;
+
+	if (g->qmp.fd >= 0)
+		return qmp_greet(&g->qmp);
+	err = qmp_connect(&g->qmp, guest_run_path(g, "qmp"), GREET_MS);
+	if (err)
+		return err == -ENOENT || err == -ECONNREFUSED ? -ETIMEDOUT : err;
+	return qmp_greet(&g->qmp);
+}
+
+/*
+ * QEMU allocates RAM and sets up devices after it has its socket, and before it answers, which
+ * takes minutes with hundreds of GiB. It is waited for as long as it lives.
+ */
 int guest_greet(struct guest *g)
 {
-	int waited, err;
+	int64_t begin = now_us(), told = begin, now;
+	int err;
 
-	for (waited = 0; waited < START_MS; waited += POLL_MS) {
-		err = qmp_open(&g->qmp, guest_run_path(g, "qmp"),
-			       QMP_TIMEOUT_MS);
+	for (;;) {
+		err = greet(g);
 		if (!err) {
+			g->qmp.timeout_ms = QMP_TIMEOUT_MS;
 			g->state = GUEST_LIVE;
 			return 0;
 		}
 		/* QEMU may exit after it has created the socket */
 		if (err == -EPIPE)
 			guest_wait_exit(g, QUIT_MS);
-		else if (err != -ENOENT && err != -ECONNREFUSED)
+		else if (err != -ETIMEDOUT)
 			return guest_fail(g, "%s", g->qmp.error);
 		if (!guest_wait_exit(g, POLL_MS)) {
 			guest_fail(g, "QEMU ended");
 			guest_add_log(g);
 			return CTL_FAILED;
 		}
+		if (migrate_caught()) {
+			g->kept = true;
+			g->state = GUEST_MUTE;
+			return guest_fail(g, "interrupted; its QEMU is not ended, as it still starts: pkramctl guest show %s says whether it runs",
+					  g->file.name);
+		}
+		now = now_us();
+		if (now - told < TELL_US)
+			continue;
+		told = now;
+		fprintf(stderr, "pkramctl: %s: QEMU starts; it has not answered for %d s. It is waited for; its log is %s\n",
+			g->file.name, (int)((now - begin) / 1000000), guest_log_path(g));
 	}
-	return guest_fail(g, "QEMU has no QMP socket %d seconds after its start; its log is %s",
-			  START_MS / 1000, guest_log_path(g));
 }
 
 int guest_wait_exit(struct guest *g, int timeout_ms)

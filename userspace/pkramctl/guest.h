@@ -60,7 +60,9 @@ enum guest_state {
  * @touched: a save of it was started
  * @pending: a migration is active
  * @as_defined: it is resumed with its definition of now, not as it was saved
- * @kept: a resume failed, but its QEMU has the guest, or may have it, and was not ended
+ * @kept: a start or a resume failed, but its QEMU has the guest, or may have it, and was not
+ *	ended
+ * @patient: a save or a load is waited for as long as QEMU lives, also if it does not answer
  * @failed: the command failed for it
  * @error: why
  * @stopped: when a save stopped it, in us of CLOCK_REALTIME
@@ -83,7 +85,7 @@ struct guest {
 	bool child;
 	int lock, log;
 	off_t log_begin;
-	bool changed, noted, chosen, touched, pending, as_defined, kept, failed;
+	bool changed, noted, chosen, touched, pending, as_defined, kept, patient, failed;
 	char refused[768], clash[512];
 	char error[2048];
 	int64_t stopped, began, took, blackout;
@@ -181,7 +183,10 @@ int guest_wait_lock(struct guest *g, int timeout_ms);
  */
 int guest_spawn(struct guest *g, bool incoming);
 
-/* Connect to the QEMU that was just started, unless it exits */
+/*
+ * Connect to the QEMU that was just started, unless it exits. If a signal ends that (see
+ * migrate_catch()), guest->kept is set.
+ */
 int guest_greet(struct guest *g);
 
 /* Append QEMU's log to guest->error, if it has one */

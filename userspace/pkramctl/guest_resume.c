@@ -52,7 +52,7 @@ static void start_one(struct guest *g, void *arg)
 		if (settle(g, "started"))
 			guest_fail(g, "%s", g->qmp.error);
 	}
-	if (g->failed)
+	if (g->failed && !g->kept)
 		guest_quit(g);
 }
 
@@ -62,7 +62,9 @@ void guests_start(struct guests *gs)
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
 		guest_spawn(g, false);
+	migrate_catch(true);
 	guests_each_anyhow(gs, start_one, NULL);
+	migrate_catch(false);
 }
 
 /*
@@ -124,6 +126,7 @@ static int take_over(struct guest *g, int64_t begin)
 	int ret;
 
 	if (guest_waits(g)) {
+		g->patient = true;
 		ret = join_load(g);
 		if (ret == 1)
 			loaded(g, begin);
@@ -160,6 +163,8 @@ static void resume_one(struct guest *g, void *arg)
 
 	if (!g->child && take_over(g, *begin))
 		return;
+	/* QEMU answers nothing while it loads */
+	g->patient = true;
 	if (!guest_greet(g))
 		guest_disks_note(g);
 	g->greeted = boot_us();
@@ -170,6 +175,8 @@ static void resume_one(struct guest *g, void *arg)
 		loaded(g, *begin);
 		return;
 	}
+	if (g->kept)
+		return;
 	if (!may_end(g)) {
 		/* The load goes on, or is complete by now: QEMU has the only copy */
 		guest_explain(g, "; its QEMU is not ended, as it %s: pkramctl guest show %s says whether it runs",

@@ -17,6 +17,8 @@
 
 #define POLL_MS		20
 #define PROGRESS_US	1000000
+#define PATIENT_MS	1000	/* a signal is seen then */
+#define SILENT_US	30000000
 #define CANCEL_TRIES	500
 #define NO_LIMIT	(1ULL << 40)	/* bytes per second: faster than RAM */
 #define QEMU_LIMIT	(128ULL << 20)	/* QEMU's default */
@@ -122,8 +124,15 @@ int migrate_begin(struct guest *g, const char *name)
 
 int migrate_begun(struct guest *g)
 {
-	int err = qmp_receive(&g->qmp);
+	int err, timeout_ms = g->qmp.timeout_ms;
 
+	if (g->patient)
+		g->qmp.timeout_ms = PATIENT_MS;
+	err = qmp_receive(&g->qmp);
+	/* A flush of its disks takes long */
+	while (err == -ETIMEDOUT && g->patient && !interrupted)
+		err = qmp_receive_again(&g->qmp);
+	g->qmp.timeout_ms = timeout_ms;
 	if (!err)
 		return 0;
 	/* Unless it refused, or ended, QEMU has begun, or begins when it answers again */
@@ -131,17 +140,20 @@ int migrate_begun(struct guest *g)
 	return guest_fail(g, "%s", g->qmp.error);
 }
 
-static void look(struct guest *g)
+/* @again: the last look has got no answer yet. Return whether this one has got none either */
+static bool look(struct guest *g, bool again)
 {
 	const char *status, *why;
 	int err;
 
-	err = qmp_command(&g->qmp, "query-migrate", NULL);
+	err = again ? qmp_receive_again(&g->qmp) : qmp_command(&g->qmp, "query-migrate", NULL);
+	if (err == -ETIMEDOUT && g->patient)
+		return true;
 	if (err) {
 		/* What QEMU does is not known */
 		g->pending = err != -EPIPE;
 		guest_fail(g, "%s", g->qmp.error);
-		return;
+		return false;
 	}
 	status = qmp_text(&g->qmp, "status");
 	if (!strcmp(status, "completed")) {
@@ -151,6 +163,7 @@ static void look(struct guest *g)
 		why = qmp_text(&g->qmp, "error-desc");
 		guest_fail(g, "%s", *why ? why : status);
 	}
+	return false;
 }
 
 static void tell_progress(const struct guest *g, const char *verb)
@@ -200,18 +213,29 @@ bool migrate_caught(void)
 
 void migrate_wait(struct guest *g, const char *verb, const atomic_bool *stop)
 {
+	int timeout_ms = g->qmp.timeout_ms;
 	int64_t told = now_us();
+	bool silent = false;
 
+	if (g->patient)
+		g->qmp.timeout_ms = PATIENT_MS;
 	while (g->pending && !g->failed && !interrupted && !(stop && *stop)) {
 		/* It has an event, or ends */
 		poll(&(struct pollfd){ .fd = g->qmp.fd, .events = POLLIN }, 1, POLL_MS);
-		look(g);
+		silent = look(g, silent);
 		g->took = now_us() - g->began;
 		if (!g->pending || now_us() - told < PROGRESS_US)
 			continue;
+		if (silent && now_us() - told < SILENT_US)
+			continue;
 		told = now_us();
-		tell_progress(g, verb);
+		if (silent)
+			fprintf(stderr, "pkramctl: %s: %s; QEMU does not answer meanwhile\n",
+				g->file.name, verb);
+		else
+			tell_progress(g, verb);
 	}
+	g->qmp.timeout_ms = timeout_ms;
 	if (g->pending && interrupted)
 		guest_fail(g, "interrupted");
 }
@@ -223,6 +247,6 @@ void migrate_cancel(struct guest *g)
 	qmp_command(&g->qmp, "migrate_cancel", NULL);
 	for (i = 0; g->pending && i < CANCEL_TRIES; i++) {
 		poll(NULL, 0, POLL_MS);
-		look(g);
+		look(g, false);
 	}
 }

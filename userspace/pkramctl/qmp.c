@@ -186,6 +186,12 @@ int qmp_command(struct qmp *q, const char *name, struct json_object *args)
 	return err ? err : qmp_receive(q);
 }
 
+int qmp_receive_again(struct qmp *q)
+{
+	q->owed--;
+	return qmp_receive(q);
+}
+
 /* Read QEMU's greeting */
 static int greeting(struct qmp *q)
 {
@@ -204,7 +210,7 @@ static int greeting(struct qmp *q)
 	return err;
 }
 
-int qmp_open(struct qmp *q, const char *path, int timeout_ms)
+int qmp_connect(struct qmp *q, const char *path, int timeout_ms)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct timeval wait = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
@@ -225,10 +231,33 @@ int qmp_open(struct qmp *q, const char *path, int timeout_ms)
 		      fail(q, -errno, "%s: %s", path, strerror(errno));
 	} else {
 		q->peer = qmp_pid(q);
-		err = greeting(q);
-		if (!err)
-			err = qmp_command(q, "qmp_capabilities", NULL);
+		return 0;
 	}
+	qmp_close(q);
+	return err;
+}
+
+int qmp_greet(struct qmp *q)
+{
+	int err;
+
+	if (q->greeted)
+		return qmp_receive_again(q);
+	err = greeting(q);
+	if (err)
+		return err;
+	q->greeted = true;
+	return qmp_command(q, "qmp_capabilities", NULL);
+}
+
+int qmp_open(struct qmp *q, const char *path, int timeout_ms)
+{
+	int err;
+
+	err = qmp_connect(q, path, timeout_ms);
+	if (err)
+		return err;
+	err = qmp_greet(q);
 	if (err)
 		qmp_close(q);
 	return err;

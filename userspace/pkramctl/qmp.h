@@ -3,6 +3,7 @@
 #ifndef _PKRAMCTL_QMP_H
 #define _PKRAMCTL_QMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,7 @@ struct json_object;
  * @resumed: when it last began to run, the same
  * @answer: answer to the last command
  * @error: why the last call failed
+ * @greeted: QEMU has sent its greeting
  * @owed: answers that did not come in time, and are thrown away when they come
  * @buf: input without a line end so far
  * @used: bytes of it
@@ -34,6 +36,7 @@ struct qmp {
 	char error[512];
 	char *buf;
 	size_t used, size;
+	bool greeted;
 	unsigned int owed;
 };
 
@@ -50,6 +53,24 @@ int qmp_open(struct qmp *q, const char *path, int timeout_ms);
 void qmp_close(struct qmp *q);
 
 /**
+ * qmp_connect() - Connect only: the first half of qmp_open()
+ * @q: out: closed again on failure
+ * @path: of the socket, to which QEMU listens long before it answers
+ * @timeout_ms: for this and later calls
+ *
+ * Return: as qmp_open().
+ */
+int qmp_connect(struct qmp *q, const char *path, int timeout_ms);
+
+/**
+ * qmp_greet() - Negotiate the protocol: the second half
+ * @q: the connection, which is not closed on failure
+ *
+ * Return: as qmp_open(). After -ETIMEDOUT it may be called again, and goes on.
+ */
+int qmp_greet(struct qmp *q);
+
+/**
  * qmp_command() - Run a command and wait for its answer
  * @q: the connection
  * @name: of the command
@@ -63,6 +84,9 @@ int qmp_command(struct qmp *q, const char *name, struct json_object *args);
 /* The two halves of it, so that several QEMUs can work in parallel */
 int qmp_send(struct qmp *q, const char *name, struct json_object *args);
 int qmp_receive(struct qmp *q);
+
+/* Wait once more for an answer, after a call that returned -ETIMEDOUT */
+int qmp_receive_again(struct qmp *q);
 
 /**
  * qmp_text() - Return a part of the last answer

@@ -22,6 +22,9 @@
     no-seal         do not seal the RAM in a save
     cut-off         write only a part of the state
     is-continued    run again soon after a save, as if another client had sent "cont"
+    no-late-start   end after slow-start
+    slow-load       answer nothing for so long after a load has begun
+    slow-start      serve its sockets FAKE_QEMU_SLOW seconds after the start
     uses-ram        fail the load after the RAM was used
 
 RAM in memory-backend-pkram has its state where fake_system.c looks for it.
@@ -29,6 +32,7 @@ RAM in memory-backend-pkram has its state where fake_system.c looks for it.
 import json
 import mmap
 import os
+import select
 import signal
 import socket
 import struct
@@ -97,6 +101,10 @@ class Drive:
         return block
 
 
+def slow():
+    time.sleep(float(os.environ.get("FAKE_QEMU_SLOW", "2")))
+
+
 def set_state(state):
     for path in pkram_objects():
         with open(path, "wb") as f:
@@ -130,12 +138,10 @@ class Qemu:
 
     def event(self, name, **data):
         now = time.time()
-        self.send({"timestamp": {"seconds": int(now),
-                                 "microseconds": int(now % 1 * 1e6)},
-                   "event": name, "data": data})
-
-    def send(self, message):
-        self.client.sendall(json.dumps(message).encode() + b"\r\n")
+        for monitor in self.monitors:
+            monitor.send({"timestamp": {"seconds": int(now),
+                                        "microseconds": int(now % 1 * 1e6)},
+                          "event": name, "data": data})
 
     def command(self, name, args):
         self.log.write("%s %s %s\n" % (self.name, name, json.dumps(args)))
@@ -223,6 +229,8 @@ class Qemu:
         return next(d for d in self.drives if name in (d.device, d.block()["qdev"]))
 
     def query_migrate(self):
+        if "slow-load" in self.words and self.migration.get("status") == "active":
+            slow()
         answer = dict(self.migration)
         if "blocked" in self.words:
             answer["blocked-reasons"] = ["the disk cannot be migrated"]
@@ -284,27 +292,62 @@ class Qemu:
             self.status = "running"
             self.event("RESUME")
 
+    def slow_start(self):
+        """Allocate RAM, as a QEMU that has its sockets already, and does not serve them"""
+        if "slow-start" in self.words:
+            self.log.write("%s allocates\n" % self.name)
+            slow()
+            if "no-late-start" in self.words:
+                end("no memory")
+
+
+class Monitor:
+    """A QMP socket, with one client at a time"""
+
+    def __init__(self, qemu, path):
+        self.qemu, self.path = qemu, path
+        self.server, self.client = socket.socket(socket.AF_UNIX), None
+        self.server.bind(path)
+        # As QEMU does
+        self.server.listen(1)
+
+    def fileno(self):
+        return (self.client or self.server).fileno()
+
+    def send(self, message):
+        try:
+            if self.client and "mute" not in self.qemu.words:
+                self.client.sendall(json.dumps(message).encode() + b"\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
     def serve(self):
-        self.send({"QMP": {"version": {}, "capabilities": []}})
-        decoder, text = json.JSONDecoder(), ""
-        while not self.ending:
+        """Handle what has come"""
+        if not self.client:
+            self.client, _ = self.server.accept()
+            self.text = ""
+            self.send({"QMP": {"version": {}, "capabilities": []}})
+            return
+        try:
             data = self.client.recv(65536)
-            if not data:
-                return
-            text += data.decode()
-            while text:
-                try:
-                    message, used = decoder.raw_decode(text)
-                except ValueError:
-                    break
-                text = text[used:]
-                try:
-                    answer = self.command(message["execute"],
-                                          message.get("arguments"))
-                    self.send({"return": answer})
-                except Refusal as e:
-                    self.send({"error": {"class": "GenericError",
-                                         "desc": str(e)}})
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self.client.close()
+            self.client = None
+            return
+        self.text += data.decode()
+        while self.text and "mute" not in self.qemu.words:
+            try:
+                message, used = json.JSONDecoder().raw_decode(self.text)
+            except ValueError:
+                break
+            self.text = self.text[used:]
+            try:
+                answer = self.qemu.command(message["execute"], message.get("arguments"))
+                self.send({"return": answer})
+            except Refusal as e:
+                self.send({"error": {"class": "GenericError", "desc": str(e)}})
 
 
 def main():
@@ -314,35 +357,26 @@ def main():
     qemu = Qemu()
     if "no-start" in qemu.words:
         end("no such machine")
-    server = socket.socket(socket.AF_UNIX)
-    path = value("-qmp")[len("unix:"):].split(",")[0]
-    server.bind(path)
-    # As QEMU does
-    server.listen(1)
+    qemu.monitors = [Monitor(qemu, text[len("unix:"):].split(",")[0])
+                     for before, text in zip(sys.argv, sys.argv[1:]) if before == "-qmp"]
     if "twin" in qemu.words:
         path_of_twin = os.path.join(os.path.dirname(value("-pidfile")), "vm1")
         with open(path_of_twin, "w+b") as f:
             f.truncate(4096)
             qemu.twin = mmap.mmap(f.fileno(), 4096)
         os.unlink(path_of_twin)
+    qemu.slow_start()
     with open(value("-pidfile"), "w") as f:
         f.write("%d\n" % os.getpid())
     if value("-run-with").startswith("chroot="):
         os.chroot(value("-run-with")[len("chroot="):])
         os.chdir("/")
     while not qemu.ending:
-        qemu.client, _ = server.accept()
-        if "mute" in qemu.words:
-            qemu.client.recv(1)
-            continue
-        try:
-            qemu.serve()
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        qemu.client.close()
+        for monitor in select.select(qemu.monitors, [], [])[0]:
+            monitor.serve()
     if qemu.status != "postmigrate" and qemu.status != "inmigrate":
         set_state(RUNNING)
-    for path in path, value("-pidfile"):
+    for path in [m.path for m in qemu.monitors] + [value("-pidfile")]:
         if os.path.exists(path):
             os.unlink(path)
 

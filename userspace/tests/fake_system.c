@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,12 @@
 #include <linux/reboot.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include "fake_kernel.h"
 
 static void note(const char *fmt, ...)
@@ -118,6 +122,71 @@ int klogctl(int type, char *buf, int len)
 	if (!buf)
 		return strlen(log);
 	return snprintf(buf, len + 1, "%s", log);
+}
+
+/* PKRAM_FAKE_SPEED: so many times as fast does time pass for the program */
+
+static int (*real_clock_gettime)(clockid_t clock, struct timespec *ts);
+static int (*real_poll)(struct pollfd *fds, nfds_t nr, int timeout);
+static int (*real_setsockopt)(int fd, int level, int name, const void *value, socklen_t len);
+static struct timespec start[CLOCK_MONOTONIC + 1];
+static int speed = 1;
+
+static __attribute__((constructor)) void begin(void)
+{
+	const char *text = getenv("PKRAM_FAKE_SPEED");
+
+	real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+	real_poll = dlsym(RTLD_NEXT, "poll");
+	real_setsockopt = dlsym(RTLD_NEXT, "setsockopt");
+	real_clock_gettime(CLOCK_REALTIME, &start[CLOCK_REALTIME]);
+	real_clock_gettime(CLOCK_MONOTONIC, &start[CLOCK_MONOTONIC]);
+	if (text)
+		speed = atoi(text);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int64_t ns;
+
+	if (real_clock_gettime(clock, ts))
+		return -1;
+	if (speed == 1 || clock > CLOCK_MONOTONIC)
+		return 0;
+	ns = (ts->tv_sec - start[clock].tv_sec) * 1000000000 + ts->tv_nsec -
+	     start[clock].tv_nsec;
+	ns = ns * speed + start[clock].tv_nsec;
+	ts->tv_sec = start[clock].tv_sec + ns / 1000000000;
+	ts->tv_nsec = ns % 1000000000;
+	return 0;
+}
+
+int poll(struct pollfd *fds, nfds_t nr, int timeout)
+{
+	return real_poll(fds, nr, timeout > 0 ? (timeout + speed - 1) / speed : timeout);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	struct timeval time;
+	int64_t us;
+
+	if (level == SOL_SOCKET && name == SO_SNDTIMEO && len == sizeof(time)) {
+		memcpy(&time, value, len);
+		us = (time.tv_sec * 1000000LL + time.tv_usec) / speed;
+		time = (struct timeval){ us / 1000000, us % 1000000 };
+		return real_setsockopt(fd, level, name, &time, len);
+	}
+	return real_setsockopt(fd, level, name, value, len);
+}
+
+unsigned int alarm(unsigned int seconds)
+{
+	int64_t us = seconds * 1000000LL / speed;
+	struct itimerval timer = { .it_value = { us / 1000000, us % 1000000 } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+	return 0;
 }
 
 /* Time passes at once. */

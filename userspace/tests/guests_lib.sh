@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh, update.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
+# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh, patience.sh, update.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
 # a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
@@ -139,6 +139,24 @@ answer()
 	END
 	rc=$?
 }
+
+# sealed NAME [OPTIONS] - define a guest with its RAM in pkram, and make its object
+sealed()
+{
+	define "$@"
+	sed -i "s|^-object .*|-object memory-backend-pkram,id=ram0,size=16M,name=$1,dir=$tmp/pool|" \
+		"$tmp/guests/$1.conf"
+	truncate -s 16M "$tmp/pool/$1"
+}
+
+# shows NAME STATE WHAT - check the state that guest show prints
+shows()
+{
+	host idle guest show "$1"
+	grep -q "^$1 \+$2" "$tmp/out"; report $? "$3"
+}
+
+qemu_lives() { kill -0 "$(cat "$tmp/run/$1/pid")"; report $? "$2"; }
 
 mkdir -p "$tmp/bin" "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
 # RAM of the guests is not saved from a file system in RAM, as /tmp may be

@@ -6,23 +6,6 @@
 set -u
 . "$(dirname "$0")/guests_lib.sh"
 
-# sealed NAME [OPTIONS] - define a guest with its RAM in pkram, and make its object
-sealed()
-{
-	define "$@"
-	sed -i "s|^-object .*|-object memory-backend-pkram,id=ram0,size=16M,name=$1,dir=$tmp/pool|" \
-		"$tmp/guests/$1.conf"
-	truncate -s 16M "$tmp/pool/$1"
-}
-
-# shows NAME STATE WHAT - check the state that guest show prints
-shows()
-{
-	host idle guest show "$1"
-	grep -q "^$1 \+$2" "$tmp/out"; report $? "$3"
-}
-
-qemu_lives() { kill -0 "$(cat "$tmp/run/$1/pid")"; report $? "$2"; }
 not_ended() { ! grep -q "^$1 quit" "$tmp/qemu.log"; report $? "$2"; }
 
 # A QEMU that says "completed" ends only if nothing is lost with it
