@@ -256,13 +256,21 @@ void boot_entry_free(struct boot_entry *e)
 }
 
 /* Offsets: Documentation/arch/x86/boot.rst */
+bool boot_is_kernel(int fd)
+{
+	uint8_t magic[8];
+
+	/* A signature, a jump, another signature */
+	return pread(fd, magic, sizeof(magic), 0x1fe) == sizeof(magic) &&
+	       magic[0] == 0x55 && magic[1] == 0xaa && !memcmp(magic + 4, "HdrS", 4);
+}
+
 int boot_version(int fd, char *buf, size_t len)
 {
-	uint8_t magic[4], at[2];
+	uint8_t at[2];
 	ssize_t n;
 
-	if (pread(fd, magic, 4, 0x202) != 4 || memcmp(magic, "HdrS", 4) ||
-	    pread(fd, at, 2, 0x20e) != 2 || !(at[0] | at[1]))
+	if (!boot_is_kernel(fd) || pread(fd, at, 2, 0x20e) != 2 || !(at[0] | at[1]))
 		return -EINVAL;
 	n = pread(fd, buf, len - 1, 0x200 + (at[0] | at[1] << 8));
 	if (n <= 0)

@@ -8,6 +8,7 @@
 #define _PKRAMCTL_BOOT_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ char **boot_versions(void);
 void boot_versions_free(char **versions);
 
 void boot_entry_free(struct boot_entry *e);
+
+/* Return whether an image is a bzImage: kexec_file_load(2) takes nothing else */
+bool boot_is_kernel(int fd);
 
 /**
  * boot_version() - Read the version of an image

@@ -13,6 +13,17 @@
 #include "object_file.h"
 #include "read_file.h"
 
+/* kexec_file_load(2) would refuse it, or what is no kernel would be booted after the guests left */
+static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
+{
+	(void)ctx;
+	if (boot_is_kernel(plan->kernel_fd))
+		return 0;
+	return preflight_add(&plan->checks, PREFLIGHT_REFUSE, "kernel",
+			     "%s is not a kernel (a bzImage, as /boot/vmlinuz-VERSION is): name one",
+			     plan->kernel);
+}
+
 /* A kernel without the initrd that it needs panics, after the guests were saved */
 static int check_initrd(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
@@ -153,6 +164,8 @@ static int check_module(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	/* Without a pool no module is needed */
 	if (!plan->regions)
 		return 0;
+	if (!boot_is_kernel(plan->kernel_fd))
+		return 0;
 	if (!*plan->version)
 		return preflight_add(p, PREFLIGHT_FORCE, "module",
 				     "%s does not contain its version, so its pkram module cannot be checked",
@@ -266,7 +279,7 @@ static int check_kdump(struct kexec_plan *plan, struct pkram_ctx *ctx)
 int kexec_check_image(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	int (*const checks[])(struct kexec_plan *plan, struct pkram_ctx *ctx) = {
-		check_initrd, check_module, check_dma_tables, check_signature, check_kdump,
+		check_kernel, check_initrd, check_module, check_dma_tables, check_signature, check_kdump,
 	};
 	unsigned int i;
 	int ret = 0;

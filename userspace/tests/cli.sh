@@ -440,7 +440,17 @@ make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
 sed -i /vfio/d "$tmp/modules/6.99.2-test/modules.dep"
 ctl idle kexec $v;			is 1 '' 'there are DMA tables, but no pkram_vfio module for 6.99.2-test' 'kexec refuses a kernel without pkram_vfio if there are DMA tables'
 make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
-echo kernel >"$tmp/junk"
+: >"$tmp/log"
+for junk in /bin/sh "$tmp/junk"; do
+	echo kernel >"$tmp/junk"
+	ctl idle kexec --kernel $junk --no-initrd;	is 1 '' "$junk is not a kernel (a bzImage" 'kexec refuses a file that is no kernel'
+	! grep -q force "$tmp/err"; report $? 'it does not offer it with --force'
+	ctl idle kexec --kernel $junk --no-initrd --force --load-only; is 1 '' "$junk is not a kernel" 'nor does --force load it'
+	ctl empty kexec --kernel $junk --no-initrd --force; is 1 '' "$junk is not a kernel" 'nor if there is no pool'
+	ctl idle check --kernel $junk --no-initrd;	is 1 'not a kernel' '' 'check refuses it'
+done
+not_logged load 'nothing of it was loaded'
+make_image '' "$tmp/junk"
 ctl idle kexec --kernel "$tmp/junk" --no-initrd;	is 1 '' 'junk does not contain its version' 'kexec refuses an image without a version'
 ctl idle kexec --kernel "$tmp/junk" --no-initrd --force --load-only; is 0 'junk' 'warning: ' 'kexec --force accepts an image without a version'
 ctl empty kexec --kernel "$tmp/junk" --no-initrd --load-only; is 0 'junk' 'no region' 'kexec needs no module if there is no pool'

@@ -49,7 +49,7 @@ make_image()
 import struct, sys
 text = sys.argv[1].encode() + b" (who@where) #1 SMP\0"
 image = bytearray(0x500) + text + bytes(512)
-image[0x202:0x206] = b"HdrS"
+image[0x1fe:0x206] = b"\x55\xaa\xeb\x00HdrS"
 struct.pack_into("<H", image, 0x20e, 0x300)
 open(sys.argv[2], "wb").write(image)' "$1" "$2"
 }
