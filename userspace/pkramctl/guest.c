@@ -25,6 +25,8 @@
 #include "print.h"
 #include "read_file.h"
 
+#define SOCKET		"qmp"
+#define OWN_SOCKET	"qmp-pkramctl"
 #define MAX_FILE	65536
 #define MAX_LOG		800		/* bytes of QEMU's log to print */
 #define ROTATE_LOG	(1 << 20)	/* a log of this size gets another name at the next start */
@@ -76,16 +78,32 @@ const char *guest_info_path(const struct guest *g)
 	return make_path("%s.info", guest_state_path(g));
 }
 
+static void fail_with(struct guest *g, bool final, const char *fmt, va_list ap)
+{
+	if (g->failed)
+		return;
+	vsnprintf(g->error, sizeof(g->error), fmt, ap);
+	g->failed = true;
+	g->final = final;
+}
+
 int guest_fail(struct guest *g, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (g->failed)
-		return CTL_FAILED;
 	va_start(ap, fmt);
-	vsnprintf(g->error, sizeof(g->error), fmt, ap);
+	fail_with(g, false, fmt, ap);
 	va_end(ap);
-	g->failed = true;
+	return CTL_FAILED;
+}
+
+int guest_refuse(struct guest *g, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail_with(g, true, fmt, ap);
+	va_end(ap);
 	return CTL_FAILED;
 }
 
@@ -247,17 +265,35 @@ static pid_t pid_in_file(const struct guest *g)
 	return pid;
 }
 
+/*
+ * Return the path of QEMU's socket: a client of the other one, which operators use, does not keep
+ * this one busy. A QEMU that an older pkramctl started has only the other
+ */
+static const char *socket_path(const struct guest *g)
+{
+	const char *path = guest_run_path(g, OWN_SOCKET);
+
+	return access(path, F_OK) ? guest_run_path(g, SOCKET) : path;
+}
+
+static void remove_sockets(const struct guest *g)
+{
+	unlink(guest_run_path(g, SOCKET));
+	unlink(guest_run_path(g, OWN_SOCKET));
+}
+
 void guest_look(struct guest *g, int timeout_ms)
 {
 	int err, waited;
 
 	g->pid = 0;
 	g->failed = false;
+	g->final = false;
 	g->error[0] = '\0';
 	/* A QEMU that starts has no socket yet */
 	for (waited = 0; ; waited += POLL_MS) {
 		qmp_close(&g->qmp);
-		err = qmp_open(&g->qmp, guest_run_path(g, "qmp"), timeout_ms);
+		err = qmp_open(&g->qmp, socket_path(g), timeout_ms);
 		if (err != -ENOENT && err != -ECONNREFUSED)
 			break;
 		g->pid = pid_in_file(g);
@@ -423,12 +459,12 @@ static void exec_qemu(const struct guest *g, bool incoming)
 {
 	const struct guest_file *f = &g->file;
 	static const int ignored[] = { SIGHUP, SIGPIPE, SIGINT, SIGTERM };
-	char *argv[f->nr_args + 14], qmp[4200], machine[sizeof(g->machine) + 8];
+	char *argv[f->nr_args + 16], qmp[4200], own[4200], machine[sizeof(g->machine) + 8];
 	unsigned int i;
 	int fd, n = 0;
 
-	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off",
-		 guest_run_path(g, "qmp"));
+	snprintf(qmp, sizeof(qmp), "unix:%s,server=on,wait=off", guest_run_path(g, SOCKET));
+	snprintf(own, sizeof(own), "unix:%s,server=on,wait=off", guest_run_path(g, OWN_SOCKET));
 	argv[n++] = f->qemu;
 	argv[n++] = "-name";
 	argv[n++] = (char *)f->name;
@@ -436,6 +472,8 @@ static void exec_qemu(const struct guest *g, bool incoming)
 	argv[n++] = (char *)f->uuid;
 	argv[n++] = "-qmp";
 	argv[n++] = qmp;
+	argv[n++] = "-qmp";
+	argv[n++] = own;
 	argv[n++] = "-pidfile";
 	argv[n++] = (char *)guest_run_path(g, "pid");
 	memcpy(argv + n, f->args, f->nr_args * sizeof(*argv));
@@ -477,8 +515,8 @@ int guest_spawn(struct guest *g, bool incoming)
 {
 	if (!(incoming && g->noted) && guest_defs_refuse(g))
 		return CTL_FAILED;
-	/* Remove the socket of a killed QEMU: the new one's must be waited for */
-	unlink(guest_run_path(g, "qmp"));
+	/* Remove the sockets of a killed QEMU: the new one's must be waited for */
+	remove_sockets(g);
 	if (incoming && g->changed)
 		ctl_warn("%s: its definition was changed since it was started: it is resumed as it was started, and what was changed counts from the next start; pkramctl guest resume --as-defined %s would resume it as it is defined now",
 			 g->file.name, g->file.name);
@@ -529,7 +567,7 @@ static int greet(struct guest *g)
 
 	if (g->qmp.fd >= 0)
 		return qmp_greet(&g->qmp);
-	err = qmp_connect(&g->qmp, guest_run_path(g, "qmp"), GREET_MS);
+	err = qmp_connect(&g->qmp, guest_run_path(g, OWN_SOCKET), GREET_MS);
 	if (err)
 		return err == -ENOENT || err == -ECONNREFUSED ? -ETIMEDOUT : err;
 	return qmp_greet(&g->qmp);
@@ -610,6 +648,6 @@ void guest_quit(struct guest *g)
 			kill(g->pid, SIGKILL);
 		guest_wait_exit(g, QUIT_MS);
 	}
-	unlink(guest_run_path(g, "qmp"));
+	remove_sockets(g);
 	g->state = rest_state(g);
 }

@@ -64,6 +64,7 @@ enum guest_state {
  *	ended
  * @patient: a save or a load is waited for as long as QEMU lives, also if it does not answer
  * @failed: the command failed for it
+ * @final: and would fail again later
  * @error: why
  * @stopped: when a save stopped it, in us of CLOCK_REALTIME
  * @began: when saving or resuming began, the same
@@ -85,7 +86,7 @@ struct guest {
 	bool child;
 	int lock, log;
 	off_t log_begin;
-	bool changed, noted, chosen, touched, pending, as_defined, kept, patient, failed;
+	bool changed, noted, chosen, touched, pending, as_defined, kept, patient, failed, final;
 	char refused[768], clash[512];
 	char error[2048];
 	int64_t stopped, began, took, blackout;
@@ -127,6 +128,9 @@ const char *guest_info_path(const struct guest *g);
 
 /* Store the reason of a failure, unless there is one; returns %CTL_FAILED */
 int guest_fail(struct guest *g, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same, of what does not pass by itself */
+int guest_refuse(struct guest *g, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Append to the reason */
 void guest_explain(struct guest *g, const char *fmt, ...)

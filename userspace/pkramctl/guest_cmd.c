@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl guest: show, start, save, resume, stop; and the verbs for units. */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,10 @@
 #include "systemd.h"
 
 #define LOOK_MS		2000
-/* Afterwards systemd kills QEMU. Part of the unit's TimeoutStopSec (15 min) */
-#define DOWN_MS		300000
+/* The unit's TimeoutStopSec, and how long before its end systemd must have the answer */
+#define STOP_S		900
+#define STOP_MARGIN_S	60
+#define RETRY_MS	2000
 /* Who only looks at a guest, as pkramctl health does, has its lock for a short time */
 #define LOCK_MS		10000
 
@@ -619,18 +623,86 @@ static int guest_up(int argc, char **argv)
 	return finish(&r, 0);
 }
 
-/* Return the rest of DOWN_MS since @begin */
-static int down_left(int64_t begin)
+/* Return when systemd is about to kill QEMU, in us of CLOCK_REALTIME */
+static int64_t end_of_stop(const struct guest *g, int64_t begin)
 {
-	int64_t left = DOWN_MS - (now_us() - begin) / 1000;
+	char unit[GUEST_NAME_MAX + 32];
+	int64_t seconds;
 
-	return left > LOOK_MS ? left : LOOK_MS;
+	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
+	seconds = systemd_stop_timeout(unit, STOP_S);
+	/* The host is not kept from its end for ever */
+	if (seconds == INT_MAX)
+		seconds = STOP_S;
+	return begin + (seconds > 2 * STOP_MARGIN_S ? seconds - STOP_MARGIN_S : seconds / 2) *
+	       1000000;
+}
+
+/* Return the time until @end in ms */
+static int ms_left(int64_t end)
+{
+	int64_t left = (end - now_us()) / 1000;
+
+	return left < LOOK_MS ? LOOK_MS : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Look at a guest that goes down, and lock it. Return whether it is live, and ours */
+static bool look_and_lock(struct guest *g, int64_t end)
+{
+	/*
+	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
+	 * the lock: then there is nothing to do.
+	 */
+	guest_look(g, ms_left(end));
+	if (g->failed || !live(g) || g->lock >= 0)
+		return !g->failed && live(g);
+	if (guest_wait_lock(g, ms_left(end)))
+		return false;
+	guest_look(g, ms_left(end));
+	return !g->failed && live(g);
+}
+
+/*
+ * Save a guest before a kexec. What fails for a while (a QEMU that is silent, a disk that is slow,
+ * a job, a migration) is waited for, as long as there is time to power it down instead. Return
+ * whether it can only be powered down
+ */
+static bool save_before(struct request *r, int64_t end)
+{
+	struct guest *g = r->guests.list;
+	int64_t last = end - g->file.stop_timeout * 1000000LL;
+	char told[sizeof(g->error)] = "";
+
+	for (;;) {
+		if (look_and_lock(g, end)) {
+			/* QEMU may answer when its disks are flushed */
+			g->patient = true;
+			g->qmp.timeout_ms = ms_left(end);
+			if (!guest_savable(g)) {
+				migrate_limit(ms_left(end) / 1000);
+				save_and_leave(&r->guests);
+			}
+			if (!g->failed)
+				return false;
+			/* One that does not answer cannot be asked to power down */
+			if (g->state == GUEST_LIVE && !g->qmp.owed &&
+			    (g->final || now_us() >= last))
+				return true;
+		}
+		if (!g->failed || now_us() >= end || g->state == GUEST_UNKNOWN)
+			return false;
+		if (strcmp(told, g->error))
+			ctl_warn("%s: it is not saved yet, and that is tried again: %s", g->file.name,
+				 g->error);
+		snprintf(told, sizeof(told), "%s", g->error);
+		poll(NULL, 0, RETRY_MS);
+	}
 }
 
 static int guest_down(int argc, char **argv)
 {
-	bool saved = false, kexec = systemd_kexec_pending();
-	int64_t begin = now_us();
+	bool power = true, kexec = systemd_kexec_pending();
+	int64_t end, begin = now_us();
 	struct request r;
 	struct guest *g;
 	int ret;
@@ -639,34 +711,21 @@ static int guest_down(int argc, char **argv)
 	if (ret)
 		return ret;
 	g = r.guests.list;
-	/*
-	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
-	 * the lock: then there is nothing to do.
-	 */
-	guest_look(g, down_left(begin));
+	end = end_of_stop(g, begin);
+	if (kexec)
+		power = save_before(&r, end);
+	else
+		power = look_and_lock(g, end);
 	/* There is no QEMU */
 	if (g->state == GUEST_UNKNOWN)
 		g->failed = false;
-	if (g->failed || !live(g) || guest_wait_lock(g, down_left(begin)))
+	if (!power)
 		return finish(&r, 0);
-	guest_look(g, down_left(begin));
-	if (g->failed || !live(g))
-		return finish(&r, 0);
-	if (kexec) {
-		if (!guest_savable(g))
-			save_and_leave(&r.guests);
-		saved = !g->failed;
-		/* It cannot be asked to power down either */
-		if (g->state == GUEST_MUTE)
-			return finish(&r, 0);
-		if (!saved)
-			ctl_warn("%s cannot be saved and is powered down instead: %s",
-				 g->file.name, g->error);
-	}
-	if (!saved) {
-		g->failed = false;
-		stop_all(&r.guests, false);
-	}
+	if (kexec)
+		ctl_warn("%s cannot be saved and is powered down instead: %s", g->file.name,
+			 g->error);
+	g->failed = false;
+	stop_all(&r.guests, false);
 	return finish(&r, 0);
 }
 

@@ -40,9 +40,9 @@ static int check_device(struct guest *g, const char *directory, const char *name
 	if (!json_object_is_type(g->qmp.answer, json_type_boolean) ||
 	    !json_object_get_boolean(g->qmp.answer))
 		return 0;
-	return guest_fail(g, "its device %s (%.*s) was plugged in after the start, and the QEMU that resumes it would not have it: unplug it (device_del), or add it to the definition and restart the guest",
-			  *name == 'd' && strchr(name, '[') ? path : name,
-			  (int)strcspn(type + 6, ">"), type + 6);
+	return guest_refuse(g, "its device %s (%.*s) was plugged in after the start, and the QEMU that resumes it would not have it: unplug it (device_del), or add it to the definition and restart the guest",
+			    *name == 'd' && strchr(name, '[') ? path : name,
+			    (int)strcspn(type + 6, ">"), type + 6);
 }
 
 static int check_directory(struct guest *g, const char *directory)
@@ -143,9 +143,9 @@ int guest_devices_check(struct guest *g, struct json_object *devices)
 		path = text(was, "path");
 		name = strrchr(path, '/');
 		if (name && !has_device(now, path))
-			ret = guest_fail(g, "its device %s (%s), with which it was started, was unplugged, and the QEMU that resumes it would have it again: remove it from the definition and restart the guest",
-					 strstr(path, "-anon/") ? path : name + 1,
-					 text(was, "type"));
+			ret = guest_refuse(g, "its device %s (%s), with which it was started, was unplugged, and the QEMU that resumes it would have it again: remove it from the definition and restart the guest",
+					   strstr(path, "-anon/") ? path : name + 1,
+					   text(was, "type"));
 	}
 	json_object_put(now);
 	return ret;

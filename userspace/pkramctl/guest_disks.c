@@ -177,13 +177,13 @@ static int check_drive(struct guest *g, struct json_object *drive, struct json_o
 	if (is_removable(drive))
 		return 0;
 	if (was && strcmp(text(was, "file"), file))
-		return guest_fail(g, "its disk %s is in %s now, but the QEMU that resumes it would open %s, as at the start: bring it back there (block-commit, or a mirror), or write the file in use into its definition and restart the guest",
-				  name, *file ? file : "no file",
-				  *text(was, "file") ? text(was, "file") : "no file");
+		return guest_refuse(g, "its disk %s is in %s now, but the QEMU that resumes it would open %s, as at the start: bring it back there (block-commit, or a mirror), or write the file in use into its definition and restart the guest",
+				    name, *file ? file : "no file",
+				    *text(was, "file") ? text(was, "file") : "no file");
 	/* Of other protocols QEMU builds the name */
 	if (!was && *file == '/' && !is_named(&g->file, file))
-		return guest_fail(g, "its disk %s is in %s, which its command line does not name, so the QEMU that resumes it would open another: bring it back (block-commit, or a mirror), or write the file in use into its definition and restart the guest",
-				  name, file);
+		return guest_refuse(g, "its disk %s is in %s, which its command line does not name, so the QEMU that resumes it would open another: bring it back (block-commit, or a mirror), or write the file in use into its definition and restart the guest",
+				    name, file);
 	return 0;
 }
 
@@ -209,18 +209,19 @@ static int check_jobs(struct guest *g)
 
 int guest_disks_check(struct guest *g)
 {
-	struct json_object *note = read_note(g), *drives, *drive, *devices = NULL;
+	struct json_object *note = read_note(g), *drives = NULL, *drive, *devices = NULL;
 	size_t i;
 	int ret;
 
-	ret = read_drives(g, &drives) ? guest_fail(g, "%s", g->qmp.error) : 0;
+	/* A disk may be where it belongs when its job has ended */
+	ret = check_jobs(g);
+	if (!ret && read_drives(g, &drives))
+		ret = guest_fail(g, "%s", g->qmp.error);
 	for (i = 0; !ret && (drive = at(drives, i)); i++)
 		ret = check_drive(g, drive, find_drive(note, text(drive, "drive")));
 	json_object_object_get_ex(note, "devices", &devices);
 	if (!ret)
 		ret = guest_devices_check(g, devices);
-	if (!ret)
-		ret = check_jobs(g);
 	json_object_put(drives);
 	json_object_put(note);
 	return ret;

@@ -45,23 +45,23 @@ static int check_ram(struct guest *g)
 	unsigned int i;
 
 	if (g->file.lost)
-		return guest_fail(g, "its RAM in a %s would be lost: it is shared, so the state does not contain it; use share=off, or put it into pkram",
-				  g->file.lost);
+		return guest_refuse(g, "its RAM in a %s would be lost: it is shared, so the state does not contain it; use share=off, or put it into pkram",
+				    g->file.lost);
 	for (i = 0; i < g->file.nr_ram; i++) {
 		ram = &g->file.ram[i];
 		if (ram->pkram || !ram->shared)
 			continue;
 		if (stat(ram->path, &st) || statfs(ram->path, &fs))
-			return guest_fail(g, "its RAM would be lost: %s: %s", ram->path,
-					  strerror(errno));
+			return guest_refuse(g, "its RAM would be lost: %s: %s", ram->path,
+					    strerror(errno));
 		if (S_ISDIR(st.st_mode))
-			return guest_fail(g, "its RAM would be lost: QEMU removes its file in the directory %s; name a file",
-					  ram->path);
+			return guest_refuse(g, "its RAM would be lost: QEMU removes its file in the directory %s; name a file",
+					    ram->path);
 		if (fs.f_type == TMPFS_MAGIC || fs.f_type == HUGETLBFS_MAGIC ||
 		    fs.f_type == RAMFS_MAGIC)
-			return guest_fail(g, "its RAM would be lost: %s is on %s, which ends with this kernel; put it into pkram, or use share=off",
-					  ram->path, fs.f_type == TMPFS_MAGIC ? "tmpfs" :
-					  fs.f_type == RAMFS_MAGIC ? "ramfs" : "hugetlbfs");
+			return guest_refuse(g, "its RAM would be lost: %s is on %s, which ends with this kernel; put it into pkram, or use share=off",
+					    ram->path, fs.f_type == TMPFS_MAGIC ? "tmpfs" :
+					    fs.f_type == RAMFS_MAGIC ? "ramfs" : "hugetlbfs");
 	}
 	return 0;
 }
@@ -96,8 +96,8 @@ static int check_blockers(struct guest *g)
 		guest_fail(g, "%s", g->qmp.error);
 	} else if (json_object_object_get_ex(g->qmp.answer, "blocked-reasons", &reasons)) {
 		first = json_object_array_get_idx(reasons, 0);
-		guest_fail(g, "%s", first ? json_object_get_string(first) :
-			   "QEMU gives no reason why it cannot be saved");
+		guest_refuse(g, "%s", first ? json_object_get_string(first) :
+			     "QEMU gives no reason why it cannot be saved");
 	}
 	migrate_set_mode(g, false);
 	return g->failed ? CTL_FAILED : 0;

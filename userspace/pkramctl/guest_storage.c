@@ -102,23 +102,23 @@ static int check_file(struct guest *g, const char *path)
 	snprintf(real, sizeof(real), "/proc/%d/%s%s", (int)g->pid,
 		 *path == '/' ? "root" : "cwd/", path);
 	if (stat(real, &st) && errno == ENOENT && find_open(g, path, real, sizeof(real)))
-		return guest_fail(g, "its disk %s would be lost: it is a temporary file, or was removed, and ends with QEMU",
-				  path);
+		return guest_refuse(g, "its disk %s would be lost: it is a temporary file, or was removed, and ends with QEMU",
+				    path);
 	if (stat(real, &st))
 		return 0;
 	if (!has_open(g, &st)) {
 		if (find_open(g, path, real, sizeof(real)) || stat(real, &st))
-			return guest_fail(g, "its disk %s is another file by now than the one that QEMU has open, which was replaced or renamed, and the QEMU that resumes it would open the other one: bring the old one back under that name",
-					  path);
+			return guest_refuse(g, "its disk %s is another file by now than the one that QEMU has open, which was replaced or renamed, and the QEMU that resumes it would open the other one: bring the old one back under that name",
+					    path);
 	}
 	if (statfs(real, &fs))
 		return 0;
 	if (is_ram_disk(&st, path))
-		return guest_fail(g, "its disk %s would be lost: it is a disk in RAM, which ends with this kernel",
-				  path);
+		return guest_refuse(g, "its disk %s would be lost: it is a disk in RAM, which ends with this kernel",
+				    path);
 	if (!S_ISBLK(st.st_mode) && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC))
-		return guest_fail(g, "its disk %s would be lost: it is on %s, which ends with this kernel",
-				  path, fs.f_type == TMPFS_MAGIC ? "tmpfs" : "ramfs");
+		return guest_refuse(g, "its disk %s would be lost: it is on %s, which ends with this kernel",
+				    path, fs.f_type == TMPFS_MAGIC ? "tmpfs" : "ramfs");
 	return 0;
 }
 
@@ -130,8 +130,8 @@ int guest_check_storage(struct guest *g)
 	int err;
 
 	if (g->file.temporary)
-		return guest_fail(g, "what it wrote to its disks would be lost: %s lets QEMU write to a temporary file, which ends with it",
-				  g->file.temporary);
+		return guest_refuse(g, "what it wrote to its disks would be lost: %s lets QEMU write to a temporary file, which ends with it",
+				    g->file.temporary);
 	args = json_object_new_object();
 	json_object_object_add(args, "flat", json_object_new_boolean(true));
 	err = qmp_command(&g->qmp, "query-named-block-nodes", args);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests to systemd, through systemctl. */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "child.h"
@@ -51,6 +53,49 @@ bool systemd_active(const char *unit)
 		state[0] = '\0';
 	/* Its exit status is that of a unit that does not run while it is being stopped, too. */
 	return !pclose(f) || !strncmp(state, "deactivating", strlen("deactivating"));
+}
+
+/* Read a time span as systemctl prints it, "1h 30min", in seconds; -1: this is none */
+static int read_span(const char *text)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = {
+		{ "us", 1e-6 }, { "ms", 1e-3 }, { "s", 1 }, { "min", 60 }, { "h", 3600 },
+		{ "d", 86400 }, { "w", 604800 }, { "month", 2629800 }, { "y", 31557600 },
+	};
+	double value, sum = 0;
+	char name[8];
+	size_t i;
+	int n;
+
+	if (!strncmp(text, "infinity", 8))
+		return INT_MAX;
+	for (; sscanf(text, "%lf%7[a-z]%n", &value, name, &n) == 2; text += n) {
+		for (i = 0; i < sizeof(units) / sizeof(units[0]) &&
+		     strcmp(name, units[i].name); i++)
+			;
+		if (i == sizeof(units) / sizeof(units[0]))
+			return -1;
+		sum += value * units[i].seconds;
+	}
+	return text[strspn(text, " \n")] || sum <= 0 ? -1 : sum > INT_MAX ? INT_MAX : (int)sum;
+}
+
+int systemd_stop_timeout(const char *unit, int otherwise)
+{
+	const char *const argv[] = {
+		"systemctl", "show", "--property=TimeoutStopUSec", "--value", unit, NULL
+	};
+	int seconds;
+	char *text;
+
+	if (!systemd_runs() || child_read(argv, 64, &text))
+		return otherwise;
+	seconds = read_span(text);
+	free(text);
+	return seconds < 0 ? otherwise : seconds;
 }
 
 bool systemd_kexec_pending(void)

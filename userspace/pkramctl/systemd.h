@@ -22,6 +22,12 @@ int systemd_kexec(void);
 /* Return whether the unit runs, or is being stopped. @unit: needs no quotes for a shell */
 bool systemd_active(const char *unit);
 
+/*
+ * Return how many seconds a stop of the unit may take before systemd kills it, %INT_MAX: any time;
+ * @otherwise: systemd does not say
+ */
+int systemd_stop_timeout(const char *unit, int otherwise);
+
 /* Return whether the host is shutting down for a kexec, or systemd cannot be asked */
 bool systemd_kexec_pending(void);
 

@@ -11,6 +11,8 @@
     die-in-save     exit during the save
     slow            never complete a save
     slowly          complete a save after 100 looks at it, which take two seconds
+    fail-once       fail the first save after it began
+    slow-flush      answer nothing for FAKE_QEMU_SLOW seconds when a save begins
     hang-in-save    stop this process when a save begins
     die-in-load     print an error and exit during the load
     stays-paused    have an I/O error after the load
@@ -193,6 +195,9 @@ class Qemu:
         if name == "drive-mirror":
             self.jobs = [{"device": args["device"], "type": "mirror"}]
             return {}
+        if name == "block-job-cancel":
+            self.jobs = []
+            return {}
         if name == "query-migrate-parameters":
             return {"max-bandwidth": 5 << 20}
         if name == "migrate":
@@ -249,6 +254,8 @@ class Qemu:
     def save(self, path):
         if "die-in-save" in self.words:
             os._exit(1)
+        if "slow-flush" in self.words:
+            slow()
         if "hang-in-save" in self.words:
             os.kill(os.getpid(), signal.SIGSTOP)
         try:
@@ -265,7 +272,8 @@ class Qemu:
         self.migration = {"status": "active",
                           "ram": {"transferred": 5 << 20, "remaining": 3 << 20}}
         self.outcome = {"status": "completed"}
-        if "fail-late" in self.words:
+        if "fail-late" in self.words or "fail-once" in self.words:
+            self.words = [word for word in self.words if word != "fail-once"]
             self.outcome = {"status": "failed",
                             "error-desc": "No space left on device"}
 

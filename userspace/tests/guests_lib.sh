@@ -165,7 +165,7 @@ touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # shellcheck disable=SC2016
-printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS" ;;\n*show*Timestamp*) echo "$BOOT_TIMES" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\n*is-active*) grep -q "^State:.[^ZX]" "/proc/$(cat %s/unit)/status" 2>/dev/null ;;\nesac\n' \
+printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS"; exit ${JOBS_RC:-0} ;;\n*TimeoutStopUSec*) echo "${STOP_TIMEOUT:-15min}" ;;\n*show*Timestamp*) echo "$BOOT_TIMES" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\n*is-active*) grep -q "^State:.[^ZX]" "/proc/$(cat %s/unit)/status" 2>/dev/null ;;\nesac\n' \
 	"$tmp" "$tmp" >"$tmp/bin/systemctl"
 # As systemd-run: run what comes after -- in the background, in the environment that it is given
 cat >"$tmp/bin/systemd-run" <<END

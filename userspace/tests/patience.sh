@@ -10,6 +10,9 @@ set -u
 # fast ARGS... - run pkramctl a hundred times as fast
 fast() { PKRAM_FAKE_SPEED=100 host idle "$@"; }
 
+# did RC TEXT-IN-OUT WHAT - check the last run but for what it tells meanwhile
+did() { [ "$rc" = "$1" ] && grep -qE "$2" "$tmp/out"; report $? "$3"; }
+
 # A QEMU that allocates hundreds of GiB has its socket long before it answers
 slow_start()
 {
@@ -65,6 +68,102 @@ slow_resume()
 	end_all
 }
 
+pid_of() { cat "$tmp/run/$1/pid"; }
+
+# down ARGS... - run guest down, fast, while systemd goes to a kexec
+down()
+{
+	PKRAM_FAKE_SYSTEMD=1 JOBS=${JOBS-'1 kexec.target start waiting'} fast guest down "$@"
+}
+
+# Before a kexec systemd stops the units of guests, and kills what is left after 15 minutes
+downs()
+{
+	local pid
+	sealed vm1
+	host idle guest start vm1
+	kill -STOP "$(pid_of vm1)"
+	(sleep 7; kill -CONT "$(pid_of vm1)") & pid=$!
+	down vm1;			did 0 '^vm1 +saved' 'down waits for a QEMU that is silent for minutes'
+	wait "$pid"
+	host idle guest resume vm1
+
+	# Somebody has the socket that is documented
+	python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.recv(1)
+open(sys.argv[2], "w").close()
+time.sleep(100)' "$tmp/run/vm1/qmp" "$tmp/held" & pid=$!
+	wait_for [ -e "$tmp/held" ]
+	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'a client of the documented socket does not keep pkramctl waiting'
+	kill "$pid"; wait "$pid" 2>/dev/null
+	host idle guest resume vm1
+	# It was started by an older pkramctl
+	rm "$tmp/run/vm1/qmp-pkramctl"
+	shows vm1 running 'a QEMU without the second socket is asked by the first'
+	host idle guest stop --force vm1
+
+	sealed vm1 '-fake slow-flush'
+	FAKE_QEMU_SLOW=3 host idle guest start vm1
+	down vm1;			did 0 '^vm1 +saved' 'down waits for a flush that takes minutes'
+	host idle guest unseal vm1
+
+	sealed vm1 '-fake fail-once'
+	host idle guest start vm1
+	down vm1;			is 0 '^vm1 +saved' 'vm1: it is not saved yet, and that is tried again: No space left on device' 'down saves again after a save that failed'
+	host idle guest resume vm1
+	tell vm1 drive-mirror '{"device": "x"}'
+	(sleep 3; tell vm1 block-job-cancel '{"device": "x"}') & pid=$!
+	down vm1;			is 0 '^vm1 +saved' 'tried again: its block job x (mirror) is under way' 'down waits for a block job'
+	wait "$pid"
+	host idle guest unseal vm1
+
+	# It stands still
+	sealed vm1
+	host idle guest start vm1
+	tell vm1 stop
+	down vm1;			did 0 '^vm1 +saved' 'down saves a paused guest before a kexec'
+	host idle guest up vm1;		is 0 '^vm1 +paused' 'stands still, as it is paused' 'it is paused after it'
+	host idle guest stop --force vm1
+	sealed vm1 '-fake starts-paused'
+	host idle guest start vm1
+	: >"$tmp/qemu.log"
+	down vm1;			did 0 '^vm1 +saved' 'down saves a guest with an I/O error'
+	host idle guest up vm1;		is 0 '^vm1 +io-error' 'stands still, as it is io-error' 'it has it after the kexec'
+	! grep -q '^vm1 cont' "$tmp/qemu.log"; report $? 'it did not run in between'
+	host idle guest stop --force vm1
+
+	# systemd does not answer
+	sealed vm1
+	host idle guest start vm1
+	JOBS='' JOBS_RC=1 down vm1;	did 0 '^vm1 +saved' 'down saves a guest if systemd cannot be asked'
+	host idle guest resume vm1
+	JOBS='' down vm1;		is 1 '' 'has not powered down' 'down powers it down if there is no kexec'
+	host idle guest stop --force vm1
+
+	# What does not pass, and what does not pass in time
+	sealed vm1 '-fake powers-down -snapshot'
+	sed -i 's/^stop-timeout.*/stop-timeout = 90/' "$tmp/guests/vm1.conf"
+	host idle guest start vm1
+	SECONDS=0
+	down vm1;			is 0 '^vm1 +stopped' 'cannot be saved and is powered down instead: what it wrote to its disks would be lost' 'a guest that can never be saved is powered down at once'
+	[ "$SECONDS" -lt 7 ]; report $? 'without the minutes that others are waited for'
+	sealed vm1 '-fake fail-late,powers-down'
+	sed -i 's/^stop-timeout.*/stop-timeout = 300/' "$tmp/guests/vm1.conf"
+	host idle guest start vm1
+	STOP_TIMEOUT='13min 20s' down vm1; is 0 '^vm1 +stopped' 'cannot be saved and is powered down instead: No space left' 'one whose save fails to the end is powered down while there is time'
+	sealed vm1
+	host idle guest start vm1
+	kill -STOP "$(pid_of vm1)"
+	STOP_TIMEOUT='2min' down vm1;	is 1 '' 'vm1: QEMU does not answer' 'a QEMU that is silent to the end is told'
+	kill -CONT "$(pid_of vm1)"
+	shows vm1 running 'it was not touched'
+	end_all
+}
+
 slow_start
 slow_resume
+downs
 tap_finish
