@@ -26,6 +26,9 @@
 #define STOP_S		900
 #define STOP_MARGIN_S	60
 #define RETRY_MS	2000
+/* A resume that failed */
+#define RETRY_POLL_MS	100
+#define MAX_RETRY_S	30
 /* Who only looks at a guest, as pkramctl health does, has its lock for a short time */
 #define LOCK_MS		10000
 
@@ -597,23 +600,67 @@ static int parse_one(struct request *r, const char *verb, int argc, char **argv)
 	return 0;
 }
 
+/*
+ * Return whether a resume failed for a reason that may pass, and the guest is as it was. QEMU and
+ * its log say why in words only
+ */
+static bool may_pass(const struct guest *g)
+{
+	static const int passing[] = {
+		EBUSY, ENOENT, ENOMEM, EAGAIN, ENXIO, ENODEV, ETIMEDOUT, ECONNREFUSED,
+		EHOSTUNREACH, ENETUNREACH,
+	};
+	size_t i;
+
+	if (!g->failed || g->kept || g->state != GUEST_SAVED)
+		return false;
+	for (i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		if (strstr(g->error, strerror(passing[i])))
+			return true;
+	}
+	/* Of pkram's objects, and of images */
+	return strstr(g->error, "is in use by another process") ||
+	       strstr(g->error, "lock\nIs another process using the image");
+}
+
+/* Wait, without the guest's lock, so that an operator can resume it: 0, or a signal ends that */
+static int wait_again(struct guest *g, int seconds)
+{
+	int64_t end = now_us() + seconds * 1000000LL;
+
+	ctl_warn("%s: it is not resumed yet, which is tried again in %d s, as its RAM and state are unchanged: %s",
+		 g->file.name, seconds, g->error);
+	close(g->lock);
+	g->lock = -1;
+	migrate_catch(true);
+	while (now_us() < end && !migrate_caught())
+		poll(NULL, 0, RETRY_POLL_MS);
+	migrate_catch(false);
+	return migrate_caught() ? CTL_FAILED : 0;
+}
+
 static int guest_up(int argc, char **argv)
 {
+	int ret, seconds = 1;
 	struct request r;
 	struct guest *g;
-	int ret;
 
 	ret = parse_one(&r, "up", argc, argv);
 	if (ret)
 		return ret;
 	g = r.guests.list;
-	if (guest_wait_lock(g, LOCK_MS))
-		return finish(&r, 0);
-	guest_look(g, LOOK_MS);
-	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
-		guests_resume(&r.guests);
-	else if (!g->failed && !live(g) && !can_start_unattended(g) && !can_start(g))
-		guests_start(&r.guests);
+	for (;;) {
+		if (guest_wait_lock(g, LOCK_MS))
+			return finish(&r, 0);
+		guest_look(g, LOOK_MS);
+		if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
+			guests_resume(&r.guests);
+		else if (!g->failed && !live(g) && !can_start_unattended(g) && !can_start(g))
+			guests_start(&r.guests);
+		if (!may_pass(g) || wait_again(g, seconds))
+			break;
+		seconds = seconds < MAX_RETRY_S / 2 ? 2 * seconds : MAX_RETRY_S;
+	}
 	hint_retry(&r.guests);
 	/* systemd would kill what is left of a unit that fails to start */
 	if (g->failed && g->kept) {
@@ -753,7 +800,10 @@ static const struct ctl_verb guest_verbs[] = {
 	  guest_console },
 	{ "edit", "NAME", "edit its definition, and check it before it is used", guest_edit },
 	{ "validate", "[NAME...]", "check definitions without a start", guest_validate },
-	{ "up", "NAME", "resume it if it is saved, else start it", guest_up },
+	{ "up", "NAME",
+	  "resume it if it is saved, and try that again if it fails for a reason that may\n"
+	  "      pass; else start it",
+	  guest_up },
 	{ "down", "NAME",
 	  "save it if systemd is about to kexec, else stop it", guest_down },
 	{ }

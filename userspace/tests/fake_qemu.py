@@ -4,6 +4,7 @@
 
 -fake WORD,..., or FAKE_QEMU_WORDS in the environment: simulate failures
     no-start        exit with an error
+    busy            exit with the text in the file FAKE_QEMU_BUSY, if there is one
     mute            do not answer on the QMP socket
     blocked         report that migration is blocked
     blocked-normal  the same in mode normal only
@@ -363,6 +364,9 @@ def main():
         print("QEMU emulator version " + os.environ.get("FAKE_QEMU_VERSION", "10.2.1"))
         return
     qemu = Qemu()
+    if "busy" in qemu.words and os.path.exists(os.environ["FAKE_QEMU_BUSY"]):
+        with open(os.environ["FAKE_QEMU_BUSY"]) as f:
+            end(f.read())
     if "no-start" in qemu.words:
         end("no such machine")
     qemu.monitors = [Monitor(qemu, text[len("unix:"):].split(",")[0])

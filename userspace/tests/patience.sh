@@ -163,7 +163,54 @@ time.sleep(100)' "$tmp/run/vm1/qmp" "$tmp/held" & pid=$!
 	end_all
 }
 
+# A saved guest whose QEMU cannot be started yet
+retries()
+{
+	local text again='vm1: it is not resumed yet, which is tried again in 1 s, as its RAM and state are unchanged: ' pid
+	export FAKE_QEMU_WORDS=busy FAKE_QEMU_BUSY=$tmp/busy
+	for text in 'cannot open pkram object: Device or resource busy' "Could not open '/srv/disk': No such file or directory" \
+		    "cannot set up guest memory 'ram0': Cannot allocate memory" 'object vm1 is in use by another process'; do
+		sealed vm1
+		host idle guest start vm1; host idle guest save vm1
+		echo "$text" >"$tmp/busy"
+		(sleep 1; rm "$tmp/busy") & pid=$!
+		fast guest up vm1;	is 0 '^vm1 +running' "$again""QEMU ended: fake_qemu: $text" "up tries again after \"$text\""
+		wait "$pid"
+		host idle guest stop --force vm1
+	done
+
+	host idle guest start vm1; host idle guest save vm1
+	echo "$text" >"$tmp/busy"
+	PKRAM_FAKE_SPEED=1 host idle guest up vm1 & pid=$!
+	wait_for grep -qs 'tried again in 4 s' "$tmp/err"
+	pkill -TERM -P "$pid"
+	wait "$pid"
+	also 'are unchanged. To try again' err 'SIGTERM ends that'
+	shows vm1 saved 'the guest is still saved'
+	host idle guest up vm1 & pid=$!
+	wait_for grep -qs 'tried again in 8 s' "$tmp/err"
+	rm "$tmp/busy"
+	ctl guest resume vm1;		is 0 '^vm1 +running' '' 'an operator can resume it meanwhile'
+	: >"$tmp/out"
+	wait "$pid"
+	also '^vm1 +running' out 'up finds it running then'
+	host idle guest save vm1
+
+	# For good
+	echo 'no such machine' >"$tmp/busy"
+	host idle guest up vm1;		is 1 '' 'QEMU ended: fake_qemu: no such machine' 'what does not pass ends up at once'
+	! grep -q 'tried again in' "$tmp/err"; report $? 'it is not tried again'
+	rm "$tmp/busy"
+	FAKE_QEMU_WORDS=die-in-load host idle guest up vm1; is 1 '' 'object vm is not sealed' 'so does a refused state'
+	host idle guest unseal vm1
+	echo "$text" >"$tmp/busy"
+	host idle guest up vm1;		is 1 '' "$text" 'a guest that is not saved is started once'
+	unset FAKE_QEMU_WORDS FAKE_QEMU_BUSY
+	end_all
+}
+
 slow_start
 slow_resume
 downs
+retries
 tap_finish
