@@ -235,8 +235,9 @@ static enum guest_state rest_state(struct guest *g)
 		/* It starts afresh */
 		started_drop(g);
 		return file ? GUEST_STALE : GUEST_STOPPED;
-	case SEALS_ALL:
 	case SEALS_SOME:
+		return GUEST_HALF;
+	case SEALS_ALL:
 		return file ? GUEST_SAVED : GUEST_SEALED;
 	default:
 		return file ? GUEST_SAVED : GUEST_STOPPED;
@@ -344,6 +345,8 @@ const char *guest_state_name(const struct guest *g)
 		return "stopped (with a stale state)";
 	case GUEST_SEALED:
 		return "sealed (its state is missing)";
+	case GUEST_HALF:
+		return "sealed in part (cannot be resumed)";
 	case GUEST_UNKNOWN:
 		return "unknown";
 	case GUEST_LIVE:

@@ -23,6 +23,7 @@
  * @GUEST_SAVED: there is no QEMU, but a saved state
  * @GUEST_STALE: the same, but its RAM does not match that state any more
  * @GUEST_SEALED: there is no QEMU and no saved state, but its RAM is sealed for one
+ * @GUEST_HALF: there is no QEMU, and only a part of its RAM is sealed: QEMU was killed in between
  * @GUEST_UNKNOWN: there is no QEMU, and what there is cannot be seen: guest->error has why
  * @GUEST_LIVE: there is a QEMU, and we are connected to it: see @status
  * @GUEST_MUTE: there is a QEMU that does not answer
@@ -32,6 +33,7 @@ enum guest_state {
 	GUEST_SAVED,
 	GUEST_STALE,
 	GUEST_SEALED,
+	GUEST_HALF,
 	GUEST_UNKNOWN,
 	GUEST_LIVE,
 	GUEST_MUTE,

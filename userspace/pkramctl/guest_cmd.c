@@ -14,6 +14,7 @@
 #include "guest_defs.h"
 #include "guest_resume.h"
 #include "guest_save.h"
+#include "guest_seal.h"
 #include "guest_started.h"
 #include "guest_tools.h"
 #include "migrate.h"
@@ -39,8 +40,20 @@ static bool live(const struct guest *g)
 	return g->state == GUEST_LIVE;
 }
 
+/* Nothing can bring it back: QEMU was killed, and the rest of its RAM is not sealed */
+static int refuse_half(struct guest *g)
+{
+	const char *open;
+
+	guest_seals(g, &open);
+	return guest_fail(g, "only a part of its RAM is sealed, and %s is not: its QEMU was killed while it sealed that, so it cannot be resumed; pkramctl guest unseal %s gives it up, and then it can be started afresh",
+			  open ?: "another part", g->file.name);
+}
+
 static int can_start(struct guest *g)
 {
+	if (g->state == GUEST_HALF)
+		return refuse_half(g);
 	if (g->state == GUEST_SAVED)
 		return guest_fail(g, "is saved; pkramctl guest resume %s continues it, pkramctl guest unseal %s gives it up",
 				  g->file.name, g->file.name);
@@ -88,6 +101,8 @@ static int can_resume(struct guest *g)
 		return 0;
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s", g->status);
+	if (g->state == GUEST_HALF)
+		return refuse_half(g);
 	if (g->state == GUEST_STALE)
 		return guest_fail(g, "its state is stale, because its RAM was used after the save; pkramctl guest start %s starts it afresh",
 				  g->file.name);
@@ -114,7 +129,8 @@ static int can_unseal(struct guest *g)
 	/* It may be the other one's */
 	if (*g->clash)
 		return guest_fail(g, "%s", g->clash);
-	if (g->state == GUEST_SAVED || g->state == GUEST_STALE || g->state == GUEST_SEALED)
+	if (g->state == GUEST_SAVED || g->state == GUEST_STALE || g->state == GUEST_SEALED ||
+	    g->state == GUEST_HALF)
 		return 0;
 	return guest_fail(g, "is not saved; there is nothing to give up");
 }

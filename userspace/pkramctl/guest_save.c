@@ -8,13 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <json.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 #include "ctl.h"
 #include "guest_devices.h"
 #include "guest_disks.h"
+#include "guest_ram.h"
 #include "guest_record.h"
 #include "guest_save.h"
 #include "guest_seal.h"
@@ -31,39 +30,6 @@
 static bool can_be_saved(const char *status)
 {
 	return guest_runs(status) || !strcmp(status, "paused") || !strcmp(status, "io-error");
-}
-
-/*
- * RAM that is shared is not in the state. A kexec ends file systems in RAM; others have
- * the file afterwards.
- */
-static int check_ram(struct guest *g)
-{
-	const struct guest_ram *ram;
-	struct statfs fs;
-	struct stat st;
-	unsigned int i;
-
-	if (g->file.lost)
-		return guest_refuse(g, "its RAM in a %s would be lost: it is shared, so the state does not contain it; use share=off, or put it into pkram",
-				    g->file.lost);
-	for (i = 0; i < g->file.nr_ram; i++) {
-		ram = &g->file.ram[i];
-		if (ram->pkram || !ram->shared)
-			continue;
-		if (stat(ram->path, &st) || statfs(ram->path, &fs))
-			return guest_refuse(g, "its RAM would be lost: %s: %s", ram->path,
-					    strerror(errno));
-		if (S_ISDIR(st.st_mode))
-			return guest_refuse(g, "its RAM would be lost: QEMU removes its file in the directory %s; name a file",
-					    ram->path);
-		if (fs.f_type == TMPFS_MAGIC || fs.f_type == HUGETLBFS_MAGIC ||
-		    fs.f_type == RAMFS_MAGIC)
-			return guest_refuse(g, "its RAM would be lost: %s is on %s, which ends with this kernel; put it into pkram, or use share=off",
-					    ram->path, fs.f_type == TMPFS_MAGIC ? "tmpfs" :
-					    fs.f_type == RAMFS_MAGIC ? "ramfs" : "hugetlbfs");
-	}
-	return 0;
 }
 
 /* Of a migration that somebody else has started */
@@ -123,7 +89,7 @@ int guest_savable(struct guest *g)
 				  g->status);
 	if (object_unmounted(guest_state_path(g)))
 		return guest_fail(g, OBJECT_UNMOUNTED, object_dir());
-	if (check_ram(g) || guest_check_storage(g) || guest_check_devices(g) ||
+	if (guest_check_ram(g) || guest_check_storage(g) || guest_check_devices(g) ||
 	    guest_disks_check(g))
 		return CTL_FAILED;
 	return check_blockers(g);

@@ -246,6 +246,11 @@ static void look_at_guest(struct health *h, struct guest *g)
 			      "%s: its RAM is sealed, but there is no %s", g->file.name,
 			      guest_state_path(g));
 		return;
+	case GUEST_HALF:
+		preflight_add(p, PREFLIGHT_REFUSE, "guest",
+			      "%s: only a part of its RAM is sealed: it cannot be resumed; pkramctl guest unseal %s gives it up",
+			      g->file.name, g->file.name);
+		return;
 	case GUEST_MUTE:
 	case GUEST_UNKNOWN:
 		preflight_add(p, PREFLIGHT_WARN, "guest", "%s: %s", g->file.name, g->error);

@@ -76,6 +76,23 @@ def pkram_objects():
             yield os.path.join(keys["dir"], ".pkram", keys["name"])
 
 
+def backends():
+    """Return the memory backends of the command line, and of the file of -readconfig, by their id"""
+    found = {}
+    for before, text in zip(sys.argv, sys.argv[1:]):
+        if before == "-object" and text.startswith("memory-backend-"):
+            kind, *words = text.split(",")
+            keys = dict(word.split("=", 1) for word in words)
+            found[keys["id"]] = dict(keys, type=kind)
+        elif before == "-readconfig":
+            with open(text) as f:
+                for section in f.read().split("[object ")[1:]:
+                    head, *lines = section.strip().split("\n")
+                    keys = dict(line.replace('"', "").split(" = ") for line in lines)
+                    found[head.strip('"]')] = dict(keys, type=keys["qom-type"])
+    return found
+
+
 class Drive:
     """A -drive, whose file may be replaced"""
 
@@ -167,6 +184,11 @@ class Qemu:
                 {"name": key, "type": "child<%s>" % driver}
                 for key, (driver, _) in self.devices.items()
                 if key.startswith("device[") == args["path"].endswith("-anon")]
+        if name == "query-memdev":
+            return [{"id": key, "share": b.get("share", "off") == "on" or b["type"].endswith("-pkram")}
+                    for key, b in backends().items()]
+        if name == "qom-get" and args["path"].startswith("/objects/"):
+            return backends()[args["path"].split("/")[-1]][args["property"]]
         if name == "qom-get" and args["property"] == "hotplugged":
             return self.devices[args["path"].split("/")[-1]][1]
         if name == "qom-get":

@@ -87,12 +87,13 @@ long syscall(long nr, ...)
 
 /*
  * PKRAM_FAKE_INNER: files that are mapped and removed are inner mappings of pkramfs.
- * PKRAM_FAKE_UNMOUNTED: no pkramfs is mounted; without it, on /dev/pkram and the fake pool.
+ * PKRAM_FAKE_FS: the type, in hexadecimal, of the file systems of paths that end with
+ * PKRAM_FAKE_FS_END. PKRAM_FAKE_UNMOUNTED: no pkramfs is mounted; without it, on /dev/pkram and the fake pool.
  */
 int statfs(const char *path, struct statfs *fs)
 {
 	static int (*real)(const char *path, struct statfs *fs);
-	const char *pool = getenv("PKRAM_FAKE_POOL");
+	const char *pool = getenv("PKRAM_FAKE_POOL"), *huge = getenv("PKRAM_FAKE_FS_END");
 
 	if (!real)
 		real = dlsym(RTLD_NEXT, "statfs");
@@ -104,6 +105,9 @@ int statfs(const char *path, struct statfs *fs)
 	}
 	if (real(path, fs))
 		return -1;
+	if (huge && strlen(path) >= strlen(huge) &&
+	    !strcmp(path + strlen(path) - strlen(huge), huge))
+		fs->f_type = strtoul(getenv("PKRAM_FAKE_FS"), NULL, 16);
 	if (getenv("PKRAM_FAKE_INNER") && !strncmp(path, "/proc/self/fd/", 14))
 		fs->f_type = PKRAM_FS_MAGIC;
 	return 0;

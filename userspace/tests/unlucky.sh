@@ -148,6 +148,26 @@ resumes()
 	end_all
 }
 
+# A guest that stands still does so after a whole update, too
+stands_still()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1; sealed vm2; sealed vm3 '-fake starts-paused'
+	host idle guest start --all
+	tell vm2 stop
+	: >"$tmp/qemu.log"
+	# shellcheck disable=SC2086
+	PKRAM_FAKE_SYSTEMD=1 DISABLED=0 host empty update $k --no-unit
+	[ "$rc" = 0 ] && grep -q '^ \+vm2 \+saved' "$tmp/out" && grep -q '^ \+vm3 \+saved' "$tmp/out"; report $? 'an update saves a paused guest, and one with an I/O error'
+	host idle guest up vm1;		is 0 '^vm1 +running' '' 'after it the other guest runs'
+	host idle guest up vm2;		is 0 '^vm2 +paused' 'stands still, as it is paused' 'the paused guest is paused'
+	host idle guest up vm3;		is 0 '^vm3 +io-error' 'stands still, as it is io-error' 'that with the I/O error has it'
+	! grep -qE '^vm[23] cont' "$tmp/qemu.log"; report $? 'they did not run in between'
+	end_all
+}
+
 # hold FILE - map a file, as a vhost-user backend does; set $holder
 hold()
 {
@@ -215,6 +235,53 @@ open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp
 	shows vm2 running 'the guests run again'
 	let_go
 	}
+	end_all
+}
+
+# QEMU is killed between two of the seals of a save
+half_sealed()
+{
+	local two="-smp 1 -object memory-backend-pkram,id=ram1,size=16M,name=vm1.2,dir=$tmp/pool"
+	sealed vm1 "$two"; truncate -s 16M "$tmp/pool/vm1.2"
+	host idle guest start vm1; host idle guest save vm1; is 0 '^vm1 +saved' '' 'a guest with two objects is saved'
+	python3 -c 'import struct, sys
+open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 3, 1, b"", b""))' "$tmp/pool/.pkram/vm1.2"
+	shows vm1 'sealed in part (cannot be resumed)' 'a guest of which only one object is sealed is not shown as saved'
+	host idle -j guest show vm1;	json 'not d[0].get("next")' 'no command is recommended that cannot work'
+	host idle guest resume vm1;	is 1 '' "only a part of its RAM is sealed, and $tmp/pool/vm1.2 is not" 'resume says why it cannot'
+	host idle guest start vm1;	is 1 '' 'pkramctl guest unseal vm1 gives it up' 'start names the way out'
+	host idle guest up vm1;		is 1 '' 'pkramctl guest unseal vm1 gives it up' 'so does up'
+	host idle guest unseal vm1;	is 0 '^vm1 +stopped' '' 'unseal gives it up'
+	host idle guest start vm1;	is 0 '^vm1 +running' '' 'then it starts afresh'
+	end_all
+}
+
+# RAM that a kexec would lose, wherever it is named
+lost_ram()
+{
+	local type name
+	for type in 958458f6:hugetlbfs 858458f6:ramfs 01021994:tmpfs; do
+		name=${type#*:}
+		define vm1 "-object memory-backend-file,id=x,size=1M,share=on,mem-path=$ram/ram-vm3"
+		host idle guest start vm1
+		export PKRAM_FAKE_FS=${type%:*} PKRAM_FAKE_FS_END=/ram-vm3
+		host idle guest save vm1;	is 1 '' "its RAM would be lost: $ram/ram-vm3 is on $name" "save refuses RAM in a file on $name"
+		host empty check;	is 1 "^guest +refused +vm1: its RAM would be lost: .*is on $name" '' 'check refuses it, too'
+		unset PKRAM_FAKE_FS PKRAM_FAKE_FS_END
+		host idle guest save vm1;	is 0 '^vm1 +saved' '' 'it is accepted on a disk'
+		host idle guest unseal vm1
+	done
+	: >"/dev/shm/pkram-test.$$"
+	for name in file memfd; do
+		printf '[object "x"]\nqom-type = "memory-backend-%s"\nmem-path = "%s"\nshare = "on"\n' \
+			$name "/dev/shm/pkram-test.$$" >"$tmp/config"
+		define vm1 "-readconfig $tmp/config"
+		host idle guest start vm1
+		host idle guest save vm1;	is 1 '' "$(case $name in file) echo "/dev/shm/pkram-test.$$ is on tmpfs" ;; *) echo 'its RAM in a memory-backend-memfd would be lost' ;; esac)" "save refuses a memory-backend-$name that a file of -readconfig names"
+		shows vm1 running 'the guest with it runs on'
+		host idle guest stop --force vm1
+	done
+	rm "/dev/shm/pkram-test.$$"
 	end_all
 }
 
@@ -635,6 +702,9 @@ rehearsals()
 
 saves
 resumes
+half_sealed
+lost_ram
+stands_still
 holders
 started
 as_defined
