@@ -16,6 +16,7 @@
 #include "guest_save.h"
 #include "guest_seal.h"
 #include "guest_started.h"
+#include "guest_stop.h"
 #include "guest_tools.h"
 #include "migrate.h"
 #include "object_file.h"
@@ -355,46 +356,6 @@ static int guest_save(int argc, char **argv)
 	return finish(&r, ret);
 }
 
-static void refuse_power_down(struct guest *g)
-{
-	if (!strcmp(g->status, "inmigrate"))
-		guest_fail(g, "is inmigrate: QEMU loads it, and may have the only copy; wait: pkramctl guest resume %s waits with you",
-			   g->file.name);
-	else if (!strcmp(g->status, "suspended"))
-		guest_fail(g, "is suspended and cannot power down; wake it first (system_wakeup in QEMU's monitor)");
-	else if (!strcmp(g->status, "paused") || !strcmp(g->status, "io-error"))
-		guest_fail(g, "is %s and cannot power down; continue it first (cont in QEMU's monitor)",
-			   g->status);
-	else
-		guest_fail(g, "is %s and cannot power down; --force ends it at once, as pulling its plug",
-			   g->status);
-}
-
-static void stop_all(struct guests *gs, bool force)
-{
-	int64_t begin = now_us(), left;
-	struct guest *g;
-
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		if (force)
-			continue;
-		if (strcmp(g->status, "running"))
-			refuse_power_down(g);
-		else if (qmp_command(&g->qmp, "system_powerdown", NULL))
-			guest_fail(g, "%s", g->qmp.error);
-	}
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		left = g->file.stop_timeout * 1000LL - (now_us() - begin) / 1000;
-		if (force)
-			guest_quit(g);
-		else if (guest_wait_exit(g, left > 0 ? left : 0))
-			guest_fail(g, "has not powered down within %u seconds and still runs; --force ends it at once",
-				   g->file.stop_timeout);
-		if (!g->failed)
-			g->state = GUEST_STOPPED;
-	}
-}
-
 static int guest_stop(int argc, char **argv)
 {
 	struct request r;
@@ -403,7 +364,7 @@ static int guest_stop(int argc, char **argv)
 	if (parse_request(&r, "stop", argc, argv))
 		return CTL_USAGE;
 	ret = choose(&r, can_stop);
-	stop_all(&r.guests, r.force);
+	guests_stop(&r.guests, r.force);
 	return finish(&r, ret);
 }
 
@@ -442,7 +403,7 @@ static int guest_restart(int argc, char **argv)
 		g->touched = g->chosen && !g->failed && !live(g);
 	for (g = r.guests.list; g; g = g->next)
 		g->chosen = g->chosen && !g->touched;
-	stop_all(&r.guests, r.force);
+	guests_stop(&r.guests, r.force);
 	for (g = r.guests.list; g; g = g->next) {
 		g->chosen = g->chosen || g->touched;
 		g->touched = false;
@@ -788,7 +749,7 @@ static int guest_down(int argc, char **argv)
 		ctl_warn("%s cannot be saved and is powered down instead: %s", g->file.name,
 			 g->error);
 	g->failed = false;
-	stop_all(&r.guests, false);
+	guests_stop(&r.guests, false);
 	return finish(&r, 0);
 }
 
