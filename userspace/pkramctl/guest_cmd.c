@@ -18,6 +18,7 @@
 #include "guest_started.h"
 #include "guest_stop.h"
 #include "guest_tools.h"
+#include "kexec.h"
 #include "migrate.h"
 #include "object_file.h"
 #include "print.h"
@@ -139,6 +140,18 @@ static int can_unseal(struct guest *g)
 static int can_stop(struct guest *g)
 {
 	return live(g) ? 0 : guest_fail(g, "does not run");
+}
+
+/*
+ * The unit's QEMU, or what is started now, ends with this kernel, and may not be saved by then.
+ * Return: the host stays
+ */
+static bool host_stays(void)
+{
+	if (systemd_end() != SYSTEMD_KEXEC || !kexec_may_boot())
+		return true;
+	ctl_error("this host boots another kernel now, in which guests that are saved are resumed (systemctl list-jobs)");
+	return false;
 }
 
 /* Selection */
@@ -303,6 +316,8 @@ static int guest_start(int argc, char **argv)
 
 	if (parse_request(&r, "start", argc, argv))
 		return CTL_USAGE;
+	if (!host_stays())
+		return CTL_FAILED;
 	ret = choose(&r, can_start);
 	guests_start(&r.guests);
 	return finish(&r, ret);
@@ -331,6 +346,8 @@ static int guest_resume(int argc, char **argv)
 
 	if (parse_request(&r, "resume", argc, argv))
 		return CTL_USAGE;
+	if (!host_stays())
+		return CTL_FAILED;
 	ret = choose(&r, r.as_defined ? can_resume_as_defined : can_resume);
 	guests_resume(&r.guests);
 	hint_retry(&r.guests);
@@ -395,6 +412,8 @@ static int guest_restart(int argc, char **argv)
 
 	if (parse_request(&r, "restart", argc, argv))
 		return CTL_USAGE;
+	if (!host_stays())
+		return CTL_FAILED;
 	ret = choose(&r, can_restart);
 	/* --all restarts, and starts none */
 	for (g = r.guests.list; g && r.all; g = g->next)
@@ -625,6 +644,10 @@ static int guest_up(int argc, char **argv)
 	ret = parse_one(&r, "up", argc, argv);
 	if (ret)
 		return ret;
+	if (!host_stays()) {
+		guests_free(&r.guests);
+		return CTL_FAILED;
+	}
 	g = r.guests.list;
 	for (;;) {
 		if (guest_wait_lock(g, LOCK_MS))
@@ -645,6 +668,26 @@ static int guest_up(int argc, char **argv)
 		g->failed = false;
 	}
 	return finish(&r, 0);
+}
+
+/*
+ * Remove --main-pid=PID from the arguments, which may be empty: systemd knows no main process of
+ * the unit any more. Return: NULL: it was not there
+ */
+static const char *take_main_pid(int *argc, char **argv)
+{
+	static const char option[] = "--main-pid=";
+	const char *value;
+	int i;
+
+	for (i = 0; i < *argc && strncmp(argv[i], option, strlen(option)); i++)
+		;
+	if (i == *argc)
+		return NULL;
+	value = argv[i] + strlen(option);
+	(*argc)--;
+	memmove(argv + i, argv + i + 1, (*argc - i) * sizeof(*argv));
+	return value;
 }
 
 /* Return when systemd is about to kill QEMU, in us of CLOCK_REALTIME */
@@ -670,20 +713,33 @@ static int ms_left(int64_t end)
 	return left < LOOK_MS ? LOOK_MS : left > INT_MAX ? INT_MAX : (int)left;
 }
 
+/*
+ * A unit is also stopped when its QEMU has ended, a little later: by then the guest may run
+ * again, in a QEMU that is not the unit's, or may be saved in an update, which holds its lock.
+ */
+static bool is_ours(const struct guest *g, const char *main_pid)
+{
+	return !main_pid || (g->pid && g->pid == atoi(main_pid));
+}
+
 /* Look at a guest that goes down, and lock it. Return whether it is live, and ours */
-static bool look_and_lock(struct guest *g, int64_t end)
+static bool look_and_lock(struct guest *g, const char *main_pid, int64_t end)
 {
 	/*
 	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
 	 * the lock: then there is nothing to do.
 	 */
 	guest_look(g, ms_left(end));
-	if (g->failed || !live(g) || g->lock >= 0)
-		return !g->failed && live(g);
+	if (g->failed || !live(g) || !is_ours(g, main_pid))
+		return false;
+	if (g->lock >= 0)
+		return true;
+	/* Whoever has the lock may need the only connection */
+	qmp_close(&g->qmp);
 	if (guest_wait_lock(g, ms_left(end)))
 		return false;
 	guest_look(g, ms_left(end));
-	return !g->failed && live(g);
+	return !g->failed && live(g) && is_ours(g, main_pid);
 }
 
 /*
@@ -691,14 +747,14 @@ static bool look_and_lock(struct guest *g, int64_t end)
  * a job, a migration) is waited for, as long as there is time to power it down instead. Return
  * whether it can only be powered down
  */
-static bool save_before(struct request *r, int64_t end)
+static bool save_before(struct request *r, const char *main_pid, int64_t end)
 {
 	struct guest *g = r->guests.list;
 	int64_t last = end - g->file.stop_timeout * 1000000LL;
 	char told[sizeof(g->error)] = "";
 
 	for (;;) {
-		if (look_and_lock(g, end)) {
+		if (look_and_lock(g, main_pid, end)) {
 			/* QEMU may answer when its disks are flushed */
 			g->patient = true;
 			g->qmp.timeout_ms = ms_left(end);
@@ -725,7 +781,8 @@ static bool save_before(struct request *r, int64_t end)
 
 static int guest_down(int argc, char **argv)
 {
-	bool power = true, kexec = systemd_kexec_pending();
+	bool lost, kexec, power = true;
+	const char *main_pid = take_main_pid(&argc, argv);
 	int64_t end, begin = now_us();
 	struct request r;
 	struct guest *g;
@@ -735,11 +792,18 @@ static int guest_down(int argc, char **argv)
 	if (ret)
 		return ret;
 	g = r.guests.list;
+	if (main_pid && !*main_pid) {
+		guests_free(&r.guests);
+		return CTL_OK;
+	}
+	kexec = systemd_kexec_pending();
+	lost = kexec && !kexec_may_boot();
+	kexec = kexec && !lost;
 	end = end_of_stop(g, begin);
 	if (kexec)
-		power = save_before(&r, end);
+		power = save_before(&r, main_pid, end);
 	else
-		power = look_and_lock(g, end);
+		power = look_and_lock(g, main_pid, end);
 	/* There is no QEMU */
 	if (g->state == GUEST_UNKNOWN)
 		g->failed = false;
@@ -748,6 +812,9 @@ static int guest_down(int argc, char **argv)
 	if (kexec)
 		ctl_warn("%s cannot be saved and is powered down instead: %s", g->file.name,
 			 g->error);
+	if (lost)
+		ctl_warn("%s is powered down: a kexec is pending, but no kernel is loaded, and the host would reboot through its firmware, which loses what is saved",
+			 g->file.name);
 	g->failed = false;
 	guests_stop(&r.guests, false);
 	return finish(&r, 0);
@@ -781,8 +848,9 @@ static const struct ctl_verb guest_verbs[] = {
 	  "resume it if it is saved, and try that again if it fails for a reason that may\n"
 	  "      pass; else start it",
 	  guest_up },
-	{ "down", "NAME",
-	  "save it if systemd is about to kexec, else stop it", guest_down },
+	{ "down", "NAME [--main-pid PID]",
+	  "save it if systemd is about to kexec, else stop it; --main-pid: if its QEMU is\n"
+	  "      this process", guest_down },
 	{ }
 };
 

@@ -22,6 +22,7 @@
 #include "print.h"
 #include "read_file.h"
 #include "systemd.h"
+#include "update_unit.h"
 
 enum {
 	OPT_KERNEL = 256,
@@ -372,6 +373,9 @@ static int file_load(int kernel_fd, int initrd_fd, unsigned long len, const char
 
 int kexec_unload(void)
 {
+	/* systemd would reboot through the firmware instead, which loses all that is saved */
+	if (systemd_kexec_pending())
+		return ctl_error("the image stays loaded: systemd is about to boot it, or does not answer (systemctl list-jobs)");
 	if (file_load(-1, -1, 0, NULL, KEXEC_FILE_UNLOAD))
 		return ctl_error("unloading the image: %s", strerror(errno));
 	return CTL_OK;
@@ -395,8 +399,15 @@ bool kexec_is_loaded(void)
 	       !strcmp(loaded, "1");
 }
 
-/* Check that the image is loaded and that the pool has not changed since */
-static int verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
+bool kexec_may_boot(void)
+{
+	const char *tool = getenv("PKRAM_KEXEC");
+
+	/* systemctl loads one by kexec(8), if it is installed, when all services have ended */
+	return kexec_is_loaded() || !access(tool ? tool : "/sbin/kexec", X_OK);
+}
+
+int kexec_verify(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
 	struct pkram_handover *h = NULL;
 	struct pkram_region *regions = NULL;
@@ -426,24 +437,47 @@ int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx)
 	if (file_load(plan->kernel_fd, plan->initrd_fd, strlen(plan->line) + 1, plan->line,
 		      flags))
 		return explain_load(plan, errno);
-	ret = verify(plan, ctx);
+	ret = kexec_verify(plan, ctx);
 	if (ret)
 		kexec_unload();
 	return ret;
 }
+
+#define ASK_TRIES	60	/* as long as systemd may reload its units */
+#define ASK_WAIT_US	1000000
 
 const char *kexec_way(void)
 {
 	return systemd_runs() ? "systemctl start kexec.target" : "reboot(2)";
 }
 
+/*
+ * systemctl has failed. The job may be queued nevertheless: it was killed, or systemd has not
+ * answered in time and comes to it later, so that "no" counts only if it says it twice.
+ */
+static enum systemd_end end_after_failure(void)
+{
+	enum systemd_end end = SYSTEMD_MUTE;
+	int i, no = 0;
+
+	for (i = 0; i < ASK_TRIES && no < 2; i++) {
+		if (i)
+			usleep(ASK_WAIT_US);
+		end = systemd_end();
+		if (end == SYSTEMD_KEXEC)
+			break;
+		no = end == SYSTEMD_MUTE ? 0 : no + 1;
+	}
+	return end;
+}
+
 int kexec_go(void)
 {
 	fflush(NULL);
 	if (systemd_runs()) {
-		if (systemd_kexec())
-			return ctl_error("systemd does not start kexec.target; the image stays loaded");
-		return CTL_OK;
+		if (!systemd_kexec() || end_after_failure() == SYSTEMD_KEXEC)
+			return CTL_OK;
+		return ctl_error("systemd does not start kexec.target; the image stays loaded");
 	}
 	sync();
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
@@ -556,6 +590,9 @@ static int kexec_with(struct kexec_plan *plan, struct pkram_ctx *ctx)
 		print_plan(plan, "dry_run", true);
 		ret = kexec_confirm(plan, "Boot it now?");
 	}
+	/* Not to replace the image of an update */
+	if (!ret)
+		ret = update_unit_lock();
 	if (!ret)
 		ret = kexec_load(plan, ctx);
 	if (ret)
@@ -597,7 +634,7 @@ static int kexec_run(int argc, char **argv)
 	if (plan.json || plan.pretty)
 		out_init(true, plan.pretty);
 	if (plan.unload) {
-		ret = kexec_unload();
+		ret = update_unit_lock() || kexec_unload() ? CTL_FAILED : CTL_OK;
 		if (!ret) {
 			out_record_open(NULL, NULL);
 			out_bool("unloaded", "unloaded", true);

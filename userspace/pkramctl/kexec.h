@@ -87,9 +87,17 @@ int kexec_check_holders(struct kexec_plan *plan, const struct pkram_object *list
 
 /* Load the image and verify the result. 0 or %CTL_FAILED */
 int kexec_load(const struct kexec_plan *plan, struct pkram_ctx *ctx);
+/* Check that the image is still loaded, and the pool as it was then: 0 or %CTL_FAILED */
+int kexec_verify(const struct kexec_plan *plan, struct pkram_ctx *ctx);
+/* Refused while systemd is about to boot it. 0 or %CTL_FAILED */
 int kexec_unload(void);
 /* Return whether the kernel has an image, of whomever */
 bool kexec_is_loaded(void);
+/*
+ * Return whether a kexec that is pending may boot a kernel: there is an image, or kexec(8), by
+ * which systemctl loads one. Without, the host reboots through its firmware.
+ */
+bool kexec_may_boot(void);
 
 /* Print the plan, inside a record; @then: what happens after the load */
 void kexec_print(const struct kexec_plan *plan, const char *then);

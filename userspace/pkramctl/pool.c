@@ -9,6 +9,7 @@
 #include "node.h"
 #include "parse.h"
 #include "print.h"
+#include "update_unit.h"
 
 #define MAX_REFUSED	8	/* more of them are counted by their reasons */
 
@@ -139,6 +140,18 @@ static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 	return ret;
 }
 
+/* Open the module for a change of the pool, which an update has told its next kernel of */
+static struct pkram_ctx *open_for_change(void)
+{
+	pid_t pid = update_unit_holder();
+
+	if (!pid)
+		return ctl_open();
+	ctl_error("an update, or a load of its kernel, is under way (process %d), and the pool must not change until it has ended: pkramctl update --watch shows it",
+		  (int)pid);
+	return NULL;
+}
+
 static int pool_grow(int argc, char **argv)
 {
 	bool verbose = args_flag("--verbose", &argc, argv);
@@ -165,7 +178,7 @@ static int pool_grow(int argc, char **argv)
 		return ctl_usage("pool grow: %s", why);
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
-	ctx = ctl_open();
+	ctx = open_for_change();
 	if (!ctx)
 		return CTL_FAILED;
 	err = pkram_pool_grow(ctx, gib, node, seconds * 1000, &res);
@@ -222,7 +235,7 @@ static int pool_adopt(int argc, char **argv)
 		return ctl_usage("pool adopt: %s", why);
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
-	ctx = ctl_open();
+	ctx = open_for_change();
 	if (!ctx)
 		return CTL_FAILED;
 	if (format && !erase &&
@@ -243,7 +256,7 @@ static int give_up_missing(const char *number)
 	if (parse_number(number, &nr) || !nr || nr >= PKRAM_NONE32)
 		return ctl_usage("pool shrink: --missing \"%s\" is not a number of regions",
 				 number);
-	ctx = ctl_open();
+	ctx = open_for_change();
 	if (!ctx)
 		return CTL_FAILED;
 	if (pkram_pool_give_up(ctx, nr))
@@ -297,7 +310,7 @@ static int pool_shrink(int argc, char **argv)
 		return ctl_usage("pool shrink: %s", why);
 	if (ctl_no_more(argc, argv))
 		return CTL_USAGE;
-	ctx = ctl_open();
+	ctx = open_for_change();
 	if (!ctx)
 		return CTL_FAILED;
 	if (range && !erase &&

@@ -8,6 +8,8 @@
 #include "child.h"
 #include "systemd.h"
 
+#define MAX_TEXT	(1 << 20)	/* that systemctl prints */
+
 bool systemd_runs(void)
 {
 	return !access("/run/systemd/system", F_OK);
@@ -42,17 +44,62 @@ bool systemd_enabled(const char *unit)
 
 bool systemd_active(const char *unit)
 {
-	char command[128], state[32] = "";
-	FILE *f;
+	static const char *const off[] = { "inactive\n", "failed\n", "unknown\n" };
+	const char *const argv[] = { "systemctl", "is-active", unit, NULL };
+	bool active = true;
+	char *state;
+	size_t i;
 
-	snprintf(command, sizeof(command), "systemctl is-active %s", unit);
-	f = popen(command, "r");
-	if (!f)
-		return false;
-	if (!fgets(state, sizeof(state), f))
-		state[0] = '\0';
-	/* Its exit status is that of a unit that does not run while it is being stopped, too. */
-	return !pclose(f) || !strncmp(state, "deactivating", strlen("deactivating"));
+	if (child_read(argv, MAX_TEXT, &state) < 0)
+		return true;
+	/* Its exit status is that of a unit that does not run while it is being stopped, too */
+	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		active = active && strcmp(state, off[i]);
+	free(state);
+	return active;
+}
+
+/* All but kexec.target, as that pulls shutdown.target in as well */
+static bool is_shutdown(const char *unit)
+{
+	static const char *const units[] = {
+		"shutdown.target", "reboot.target", "poweroff.target", "halt.target",
+		"soft-reboot.target",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!strcmp(unit, units[i]))
+			return true;
+	}
+	return false;
+}
+
+enum systemd_end systemd_end(void)
+{
+	static const char *const argv[] = {
+		"systemctl", "--plain", "--no-legend", "list-jobs", NULL
+	};
+	enum systemd_end end = SYSTEMD_STAYS;
+	char *text, *line, *rest, unit[256], type[16];
+
+	if (!systemd_runs())
+		return SYSTEMD_STAYS;
+	if (child_read(argv, MAX_TEXT, &text)) {
+		free(text);
+		return SYSTEMD_MUTE;
+	}
+	/* Number, unit, type, state */
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "%*s %255s %15s", unit, type) != 2 || strcmp(type, "start"))
+			continue;
+		if (!strcmp(unit, "kexec.target"))
+			end = SYSTEMD_KEXEC;
+		else if (end == SYSTEMD_STAYS && is_shutdown(unit))
+			end = SYSTEMD_DOWN;
+	}
+	free(text);
+	return end;
 }
 
 /* Read a time span as systemctl prints it, "1h 30min", in seconds; -1: this is none */
@@ -100,23 +147,8 @@ int systemd_stop_timeout(const char *unit, int otherwise)
 
 bool systemd_kexec_pending(void)
 {
-	char line[256], unit[64], type[16];
-	bool pending = false;
-	int status;
-	FILE *f;
+	enum systemd_end end = systemd_end();
 
-	if (!systemd_runs())
-		return false;
-	f = popen("systemctl --plain --no-legend list-jobs kexec.target", "r");
-	if (!f)
-		return true;
-	/* Number, unit, type, state */
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*s %63s %15s", unit, type) == 2 &&
-		    !strcmp(unit, "kexec.target") && !strcmp(type, "start"))
-			pending = true;
-	}
-	status = pclose(f);
 	/* A guest that is saved for nothing is resumed; one that is not saved is lost */
-	return pending || status;
+	return end == SYSTEMD_KEXEC || end == SYSTEMD_MUTE;
 }

@@ -19,7 +19,7 @@ bool systemd_enabled(const char *unit);
  */
 int systemd_kexec(void);
 
-/* Return whether the unit runs, or is being stopped. @unit: needs no quotes for a shell */
+/* Return whether the unit runs, is being started or stopped, or systemd cannot be asked */
 bool systemd_active(const char *unit);
 
 /*
@@ -27,6 +27,22 @@ bool systemd_active(const char *unit);
  * @otherwise: systemd does not say
  */
 int systemd_stop_timeout(const char *unit, int otherwise);
+
+/**
+ * enum systemd_end - what systemd is about to do with the host
+ * @SYSTEMD_STAYS: nothing
+ * @SYSTEMD_KEXEC: to shut it down for a kexec
+ * @SYSTEMD_DOWN: to shut it down otherwise
+ * @SYSTEMD_MUTE: not known: it cannot be asked
+ */
+enum systemd_end {
+	SYSTEMD_STAYS,
+	SYSTEMD_KEXEC,
+	SYSTEMD_DOWN,
+	SYSTEMD_MUTE,
+};
+
+enum systemd_end systemd_end(void);
 
 /* Return whether the host is shutting down for a kexec, or systemd cannot be asked */
 bool systemd_kexec_pending(void);

@@ -21,6 +21,7 @@
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "guest_seal.h"
+#include "guest_stop.h"
 #include "kexec.h"
 #include "live.h"
 #include "migrate.h"
@@ -257,20 +258,66 @@ static void check_units(struct kexec_plan *plan, struct guests *gs)
 	}
 }
 
-/* The kexec failed: resume all guests that were saved */
+/*
+ * Let the unit resume the guest, so that its QEMU is in the unit. Whether it has done it, the
+ * guest says. Return: it still is to be resumed
+ */
+static bool unit_left(struct guest *g)
+{
+	/* The unit takes it */
+	if (g->lock >= 0)
+		close(g->lock);
+	g->lock = -1;
+	if (systemd_runs() && systemd_enabled(unit_of(g)))
+		systemctl("start", unit_of(g));
+	if (guest_wait_lock(g, LOCK_MS))
+		return false;
+	guest_look(g, LOOK_MS);
+	if (g->failed || g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
+		return !g->failed;
+	if (g->state != GUEST_LIVE)
+		guest_fail(g, "is %s", guest_state_name(g));
+	return false;
+}
+
+/*
+ * The host goes down, and not by a kexec: the units cannot be started, and what is saved is lost
+ * with the pool
+ */
+static void power_down_all(struct guests *gs)
+{
+	struct guest *g;
+
+	ctl_warn("this host goes down, and not by a kexec, which would lose the guests: they are resumed, and powered down");
+	guests_resume(gs);
+	guests_stop(gs, false);
+	for (g = gs->list; g; g = g->next) {
+		if (g->chosen && g->failed)
+			ctl_error("%s: %s", g->file.name, g->error);
+	}
+}
+
+/* The kexec failed: resume all guests that were saved, unless it happens nevertheless */
 static int resume_all(struct guests *gs)
 {
+	enum systemd_end end = systemd_end();
 	bool failed = false;
 	struct guest *g;
 
+	if (end == SYSTEMD_KEXEC && kexec_may_boot())
+		return ctl_error("the guests stay saved: systemd is about to boot the loaded kernel, which resumes them");
+	if (end == SYSTEMD_MUTE)
+		return ctl_error("update cancelled: systemd does not say whether it boots another kernel; the guests stay saved, and the image loaded. If systemctl list-jobs has no kexec.target: pkramctl kexec --unload, and pkramctl guest resume --all");
+	if (end != SYSTEMD_STAYS) {
+		power_down_all(gs);
+		return ctl_error("update cancelled: the host goes down");
+	}
 	kexec_unload();
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		/* systemd must start the unit's QEMU, so that it is in the unit */
-		close(g->lock);
-		g->lock = -1;
-		if (systemd_runs() && systemd_enabled(unit_of(g)) &&
-		    !systemctl("start", unit_of(g)))
-			g->chosen = false;
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
+		g->touched = unit_left(g);
+	for (g = gs->list; g; g = g->next) {
+		g->chosen = g->chosen && (g->touched || g->failed);
+		g->touched = false;
 	}
 	guests_resume(gs);
 	for (g = gs->list; g; g = g->next) {
@@ -280,7 +327,19 @@ static int resume_all(struct guests *gs)
 		failed = true;
 	}
 	return ctl_error("update cancelled; the guests were resumed%s",
-			 failed ? ", except those named above, which are still saved" : "");
+			 failed ? ", except those named above: pkramctl guest show" : "");
+}
+
+/* What has begun to go down resumes no guest that is taken back */
+static int check_end(struct kexec_plan *plan)
+{
+	enum systemd_end end = systemd_end();
+
+	if (end == SYSTEMD_STAYS)
+		return 0;
+	return preflight_add(&plan->checks, PREFLIGHT_REFUSE, "host", end == SYSTEMD_MUTE ?
+			     "systemd does not answer: systemctl list-jobs" :
+			     "it goes down already: systemctl list-jobs");
 }
 
 /* All checks; a dry run continues after errors */
@@ -288,7 +347,9 @@ static int check_all(struct kexec_plan *plan, struct guests *gs, struct pkram_ct
 {
 	int ret;
 
-	ret = choose(plan, gs);
+	ret = check_end(plan);
+	if (!ret || plan->dry_run)
+		ret |= choose(plan, gs);
 	if (!ret || plan->dry_run)
 		ret |= check_objects(plan, ctx, gs);
 	if (!ret || plan->dry_run)
@@ -341,6 +402,9 @@ static int update_with(struct kexec_plan *plan, struct guests *gs,
 	if (ret)
 		return ret;
 	ret = check_held(gs);
+	/* Another program may have unloaded or replaced the image meanwhile */
+	if (!ret)
+		ret = kexec_verify(plan, ctx);
 	if (ret)
 		return resume_all(gs);
 	print_all(plan, gs, kexec_way(), NULL);
@@ -455,9 +519,10 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 	if (plan->kernel) {
 		ret = kexec_load(plan, ctx);
 		STEP("load the kernel");
+		if (!ret)
+			ret = kexec_unload();
 		if (ret)
 			return ret;
-		kexec_unload();
 	}
 	leave_out(gs);
 	fprintf(stderr, "pkramctl: rehearsal: the guests stand still; what is not saved in %d s is taken back\n",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "child.h"
@@ -24,7 +25,7 @@
 #define POLL_MS		100
 #define ALIVE_US	1000000
 #define END_TRIES	50
-#define MAX_ARGS	64
+#define MAX_ARGS	66
 #define MAX_LINES	(1 << 20)
 
 extern char **environ;
@@ -69,11 +70,21 @@ int update_unit_lock(void)
 	/* It stays open until the program ends */
 	if (!fcntl(fd, F_SETLK, &lock))
 		return 0;
-	if (fcntl(fd, F_GETLK, &lock) || lock.l_type == F_UNLCK)
-		lock.l_pid = 0;
 	close(fd);
 	return ctl_error("another update is under way: process %d; pkramctl update --watch shows it if it has a unit",
-			 (int)lock.l_pid);
+			 (int)update_unit_holder());
+}
+
+pid_t update_unit_holder(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path_of("lock"), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fcntl(fd, F_GETLK, &lock) || lock.l_type == F_UNLCK)
+		lock.l_pid = 0;
+	if (fd >= 0)
+		close(fd);
+	return lock.l_pid;
 }
 
 const char *update_unit_dir(void)
@@ -244,7 +255,7 @@ int update_unit_run(int argc, char **argv)
 	const char *args[argc + MAX_ARGS];
 	char self[PATH_MAX], dir[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int i, n = 0, ret;
+	int i, n = 0, fd, ret;
 	char **v;
 
 	if (len < 0 || !getcwd(dir, sizeof(dir)))
@@ -252,11 +263,21 @@ int update_unit_run(int argc, char **argv)
 	self[len] = '\0';
 	if (make_dir())
 		return CTL_FAILED;
+	/* Of two that begin at the same time, one must not remove the files of the other */
+	fd = open(path_of(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ctl_error("%s: %s", path_of(""), strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return ctl_error("another update is being started");
+	}
 	/* One that has left its result is about to end */
 	for (i = 0; i < END_TRIES && !access(path_of("exit"), F_OK) && systemd_active(UNIT); i++)
 		poll(NULL, 0, POLL_MS);
-	if (systemd_active(UNIT))
-		return ctl_error("another update is under way in " UNIT ": pkramctl update --watch shows it");
+	if (update_unit_holder() || systemd_active(UNIT)) {
+		close(fd);
+		return ctl_error("another update is under way, in " UNIT " or with --no-unit, or systemd does not answer: pkramctl update --watch shows one in its unit");
+	}
 	/* Those of the last one */
 	unlink(path_of("exit"));
 	unlink(path_of("out"));
@@ -268,6 +289,8 @@ int update_unit_run(int argc, char **argv)
 	args[n++] = "--collect";
 	args[n++] = "--unit=" UNIT;
 	args[n++] = "--description=pkramctl update";
+	/* If the host goes down, it may have to resume guests, and to power them down */
+	args[n++] = "--property=After=network.target remote-fs.target dev-pkram.mount pkram-pool.service";
 	/* A QEMU that it resumes, and what waits for one that hangs, go on after its end */
 	args[n++] = "--property=KillMode=process";
 	/* To take back what was saved, or to resume it, before the unit is killed */
@@ -291,6 +314,7 @@ int update_unit_run(int argc, char **argv)
 	args[n++] = "--yes";
 	args[n] = NULL;
 	ret = child_run(args);
+	close(fd);
 	if (ret)
 		return ctl_error("update: its unit cannot be started (%s, exit status %d); --no-unit does the work in this terminal",
 				 args[0], ret);

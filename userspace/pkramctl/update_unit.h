@@ -7,6 +7,7 @@
 #define _PKRAMCTL_UPDATE_UNIT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /**
  * update_unit_run() - Run "pkramctl update" in its unit, and watch it
@@ -21,10 +22,13 @@ int update_unit_run(int argc, char **argv);
 int update_unit_watch(void);
 
 /*
- * Exclude other updates until this program ends, also those without a unit. 0, or %CTL_FAILED:
- * one is under way, which was reported
+ * Exclude other updates, and loads of an image, until this program ends, also those without a
+ * unit. 0, or %CTL_FAILED: one is under way, which was reported
  */
 int update_unit_lock(void);
+
+/* Return the process that has that lock, or 0 */
+pid_t update_unit_holder(void);
 
 /* Return the directory for the files that are watched, if this program runs in the unit, or NULL */
 const char *update_unit_dir(void);

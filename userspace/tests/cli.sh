@@ -17,7 +17,8 @@ ctl()
 	: >"$tmp/log"
 	PKRAM_FAKE=$words PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
 		PKRAM_FAKE_POOL=$tmp/pool PKRAM_BOOT_DIR=$tmp/boot \
-		PKRAM_MODULES_DIR=$tmp/modules PATH=$tmp/bin:$PATH "$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
+		PKRAM_MODULES_DIR=$tmp/modules PKRAM_RUN_DIR=$tmp/run PATH=$tmp/bin:$PATH \
+		"$O/pkramctl" "$@" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
 	keep_json "$@"
 }

@@ -72,7 +72,7 @@ broken()
 	ctl guest show;			is 1 '^vm1 +running' 'vm1.conf:9: "nonsense"' 'show lists a guest with a broken definition'
 	also '^vm2 +running' out 'and the others'
 	host idle guest show -j;	json 'd[0]["state"] == "running" and "nonsense" in d[0]["error"]' 'show -j has the reason'
-	PKRAM_FAKE_SYSTEMD=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
+	PKRAM_FAKE_SYSTEMD=1 PKRAM_FAKE_IMAGE=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
 	is 0 '^vm1 +saved' 'is taken as it was started' 'down before a kexec saves a guest with a broken definition'
 	# The next kernel has no /run
 	rm -r "$tmp/run/vm1"
@@ -203,7 +203,7 @@ verbs()
 	# Somebody looks at the guest while it is to be saved
 	flock "$tmp/run/vm1" sleep 1 &
 	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
-	PKRAM_FAKE_SYSTEMD=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
+	PKRAM_FAKE_SYSTEMD=1 PKRAM_FAKE_IMAGE=1 JOBS='1 kexec.target start waiting' host idle guest down vm1
 	is 0 '^vm1 +saved' '' 'down before a kexec waits for the lock of the guest'
 	ctl guest resume vm1
 	flock "$tmp/run/vm1" sleep 1 &

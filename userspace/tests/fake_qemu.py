@@ -30,6 +30,8 @@
     slow-start      serve its sockets FAKE_QEMU_SLOW seconds after the start
     uses-ram        fail the load after the RAM was used
 
+FAKE_QEMU_UNLOADS: a file to remove when a save begins: the loaded image of fake_system.c
+
 RAM in memory-backend-pkram has its state where fake_system.c looks for it.
 """
 import json
@@ -279,6 +281,8 @@ class Qemu:
             os._exit(1)
         if "slow-flush" in self.words:
             slow()
+        if os.environ.get("FAKE_QEMU_UNLOADS"):
+            os.unlink(os.environ["FAKE_QEMU_UNLOADS"])
         if "hang-in-save" in self.words:
             os.kill(os.getpid(), signal.SIGSTOP)
         try:

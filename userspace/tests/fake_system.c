@@ -41,6 +41,33 @@ static void note(const char *fmt, ...)
 	fclose(f);
 }
 
+/*
+ * PKRAM_FAKE_IMAGE_FILE: a file that is there while an image is loaded, by whichever process;
+ * without it, only the process that loaded it sees it
+ */
+static const char *image_file(void)
+{
+	return getenv("PKRAM_FAKE_IMAGE_FILE");
+}
+
+static bool is_image_loaded(void)
+{
+	if (getenv("PKRAM_FAKE_IMAGE"))
+		return true;
+	return image_file() ? !faccessat(AT_FDCWD, image_file(), F_OK, 0) : fake_image_loaded;
+}
+
+static void load_image(bool loaded)
+{
+	fake_image_loaded = loaded;
+	if (!image_file())
+		return;
+	if (loaded)
+		close(openat(AT_FDCWD, image_file(), O_WRONLY | O_CREAT, 0600));
+	else
+		unlinkat(AT_FDCWD, image_file(), 0);
+}
+
 long syscall(long nr, ...)
 {
 	const char *fail = getenv("PKRAM_FAKE_KEXEC_ERRNO");
@@ -63,7 +90,7 @@ long syscall(long nr, ...)
 		}
 		if (a[4] & 1) {
 			note("unload\n");
-			fake_image_loaded = false;
+			load_image(false);
 			return 0;
 		}
 		if (fail) {
@@ -73,7 +100,7 @@ long syscall(long nr, ...)
 		note("load initrd=%s cmdline_len=%ld nul=%d flags=%lx: %s\n",
 		     (int)a[1] < 0 ? "no" : "yes", a[2],
 		     !((char *)a[3])[a[2] - 1], a[4], (char *)a[3]);
-		fake_image_loaded = true;
+		load_image(true);
 		return 0;
 	case SYS_reboot:
 		note("reboot %s\n",
@@ -237,9 +264,7 @@ int open(const char *path, int flags, ...)
 	int fd[2];
 
 	if (!strcmp(path, "/sys/kernel/kexec_loaded")) {
-		if (pipe(fd) ||
-		    write(fd[1], fake_image_loaded || getenv("PKRAM_FAKE_IMAGE") ?
-			  "1\n" : "0\n", 2) != 2)
+		if (pipe(fd) || write(fd[1], is_image_loaded() ? "1\n" : "0\n", 2) != 2)
 			abort();
 	} else if (!strcmp(path, "/proc/cmdline") && cmdline) {
 		if (pipe(fd) || write(fd[1], cmdline, strlen(cmdline)) < 0)

@@ -389,7 +389,7 @@ update()
 	ctl guest resume --all;		is 0 'vm2 +running' '' 'the saved guests can be resumed'
 
 	unset DISABLED
-	JOBS='12 kexec.target start waiting' host idle guest down vm1
+	PKRAM_FAKE_IMAGE=1 JOBS='12 kexec.target start waiting' host idle guest down vm1
 	is 0 '^vm1 +saved' '' 'down saves a guest while systemd goes to kexec.target'
 	host idle guest up vm1
 	define vm1 '-fake fail-late'
@@ -397,7 +397,7 @@ update()
 	host idle guest stop --all --force
 	define vm1 '-fake fail-late,powers-down'
 	host idle guest up vm1
-	JOBS='12 kexec.target start waiting' STOP_TIMEOUT=1min PKRAM_FAKE_SPEED=10 host idle guest down vm1
+	PKRAM_FAKE_IMAGE=1 JOBS='12 kexec.target start waiting' STOP_TIMEOUT=1min PKRAM_FAKE_SPEED=10 host idle guest down vm1
 	is 0 '^vm1 +stopped' 'vm1 cannot be saved and is powered down instead: No space left' 'down stops a guest that cannot be saved'
 	unset PKRAM_FAKE_SYSTEMD
 	}

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh, patience.sh, update.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
+# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh, patience.sh, leaving.sh, update.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
 # a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 tmp=$(mktemp -d)
 export LC_ALL=C.UTF-8 TZ=UTC
+# Whether this machine has kexec(8) changes nothing
+export PKRAM_KEXEC=/none
 umask 022	# others may not write to definitions
 . "$here/cli_lib.sh"
 out_is=E
@@ -164,9 +166,26 @@ ram=$(mktemp -d -p "$O/tests")
 touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
-# shellcheck disable=SC2016
-printf '#!/bin/sh\necho "systemctl $*" >>%s/log\ncase $* in\n*list-jobs*) echo "$JOBS"; exit ${JOBS_RC:-0} ;;\n*TimeoutStopUSec*) echo "${STOP_TIMEOUT:-15min}" ;;\n*show*Timestamp*) echo "$BOOT_TIMES" ;;\n*is-enabled*) exit ${DISABLED:-1} ;;\n*is-active*) grep -q "^State:.[^ZX]" "/proc/$(cat %s/unit)/status" 2>/dev/null ;;\nesac\n' \
-	"$tmp" "$tmp" >"$tmp/bin/systemctl"
+# $JOBS, and the file jobs, are what is queued; the file start is run for what is started;
+# with the file mute it does not tell
+cat >"$tmp/bin/systemctl" <<END
+#!/bin/sh
+echo "systemctl \$*" >>$tmp/log
+case \$* in
+*list-jobs*) [ ! -e $tmp/mute ] || exit 1; echo "\$JOBS"; cat $tmp/jobs 2>/dev/null; exit \${JOBS_RC:-0} ;;
+*TimeoutStopUSec*) echo "\${STOP_TIMEOUT:-15min}" ;;
+*show*Timestamp*) echo "\$BOOT_TIMES" ;;
+*is-enabled*) exit \${DISABLED:-1} ;;
+*is-active*)
+	if grep -q "^State:.[^ZX]" "/proc/\$(cat $tmp/unit 2>/dev/null)/status" 2>/dev/null; then
+		echo \${ACTIVE:-active}
+	else
+		echo \${INACTIVE-inactive}
+		exit 3
+	fi ;;
+start*) [ ! -e $tmp/start ] || . $tmp/start ;;
+esac
+END
 # As systemd-run: run what comes after -- in the background, in the environment that it is given
 cat >"$tmp/bin/systemd-run" <<END
 #!/bin/sh

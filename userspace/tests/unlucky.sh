@@ -559,7 +559,7 @@ units()
 	wait "$pid"
 	also 'the update goes on in pkram-update.service; pkramctl update --watch shows it again' err '^C ends the watch and says that the update goes on'
 	kill -0 "$(cat "$tmp/unit")"; report $? 'it goes on'
-	host empty update $k;		is 1 '' 'another update is under way in pkram-update.service: pkramctl update --watch shows it' 'a second update is refused'
+	host empty update $k;		is 1 '' 'another update is under way, in pkram-update.service' 'a second update is refused'
 	host empty update $k --no-unit;	is 1 '' "another update is under way: process $(cat "$tmp/unit")" 'also one without a unit'
 	host empty update --rehearse;	is 1 '' "another update is under way: process $(cat "$tmp/unit")" 'and a rehearsal'
 	(sleep 1; kill -TERM "$(cat "$tmp/unit")") &
