@@ -24,6 +24,7 @@
 #include "object_file.h"
 #include "print.h"
 #include "read_file.h"
+#include "systemd.h"
 
 #define SOCKET		"qmp"
 #define OWN_SOCKET	"qmp-pkramctl"
@@ -380,19 +381,35 @@ bool guest_waits(const struct guest *g)
 	       !access(guest_state_path(g), F_OK);
 }
 
-const char *guest_next(const struct guest *g)
+const char *guest_unit(const struct guest *g)
+{
+	static _Thread_local char unit[GUEST_NAME_MAX + 32];
+
+	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
+	return unit;
+}
+
+/*
+ * By its unit, if that is enabled, so that its QEMU is in the unit. One that has a QEMU goes on
+ * where that is.
+ */
+const char *guest_command(const struct guest *g, const char *verb)
 {
 	static _Thread_local char command[GUEST_NAME_MAX + 64];
-	const char *verb;
 
-	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
-		verb = "resume";
-	else if (g->state == GUEST_STALE)
-		verb = "start";
+	if (g->state != GUEST_LIVE && g->state != GUEST_MUTE && systemd_runs() &&
+	    systemd_enabled(guest_unit(g)))
+		snprintf(command, sizeof(command), "systemctl start pkram-guest@%s", g->file.name);
 	else
-		return NULL;
-	snprintf(command, sizeof(command), "pkramctl guest %s %s", verb, g->file.name);
+		snprintf(command, sizeof(command), "pkramctl guest %s %s", verb, g->file.name);
 	return command;
+}
+
+const char *guest_next(const struct guest *g)
+{
+	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
+		return guest_command(g, "resume");
+	return g->state == GUEST_STALE ? guest_command(g, "start") : NULL;
 }
 
 int guest_lock(struct guest *g)

@@ -60,6 +60,7 @@ enum guest_state {
  * @lock: excludes other processes that change the guest; -1 if not locked
  * @chosen: the command applies to this guest
  * @touched: a save of it was started
+ * @looked: it is known whether it can be saved
  * @pending: a migration is active
  * @as_defined: it is resumed with its definition of now, not as it was saved
  * @kept: a start or a resume failed, but its QEMU has the guest, or may have it, and was not
@@ -88,7 +89,8 @@ struct guest {
 	bool child;
 	int lock, log;
 	off_t log_begin;
-	bool changed, noted, chosen, touched, pending, as_defined, kept, patient, failed, final;
+	bool changed, noted, chosen, touched, looked, pending, as_defined, kept, patient, failed;
+	bool final;
 	char refused[768], clash[512];
 	char error[2048];
 	int64_t stopped, began, took, blackout;
@@ -173,8 +175,12 @@ bool guest_stands_still(const struct guest *g);
 /* Return whether it has a QEMU that was started to load its state, and has not done it */
 bool guest_waits(const struct guest *g);
 
-/* Return the command that lets a saved guest run, or NULL; valid until the next call */
+/* Return the command that lets a saved guest run, or NULL; valid until the thread's next call */
 const char *guest_next(const struct guest *g);
+
+/* Return the name of its unit, the command that starts or resumes a guest: as guest_next() */
+const char *guest_unit(const struct guest *g);
+const char *guest_command(const struct guest *g, const char *verb);
 
 /* Lock the guest against other processes until the program ends */
 int guest_lock(struct guest *g);

@@ -57,8 +57,8 @@ static int can_start(struct guest *g)
 	if (g->state == GUEST_HALF)
 		return refuse_half(g);
 	if (g->state == GUEST_SAVED)
-		return guest_fail(g, "is saved; pkramctl guest resume %s continues it, pkramctl guest unseal %s gives it up",
-				  g->file.name, g->file.name);
+		return guest_fail(g, "is saved; %s continues it, pkramctl guest unseal %s gives it up",
+				  guest_command(g, "resume"), g->file.name);
 	if (live(g))
 		return guest_fail(g, "already has a QEMU, which is %s", g->status);
 	if (g->state == GUEST_SEALED)
@@ -106,8 +106,8 @@ static int can_resume(struct guest *g)
 	if (g->state == GUEST_HALF)
 		return refuse_half(g);
 	if (g->state == GUEST_STALE)
-		return guest_fail(g, "its state is stale, because its RAM was used after the save; pkramctl guest start %s starts it afresh",
-				  g->file.name);
+		return guest_fail(g, "its state is stale, because its RAM was used after the save; %s starts it afresh",
+				  guest_command(g, "start"));
 	return guest_fail(g, "is not saved: there is no %s%s", guest_state_path(g),
 			  g->state == GUEST_SEALED ? ", although its RAM is sealed" : "");
 }
@@ -331,8 +331,9 @@ static void hint_retry(struct guests *gs)
 		if (!g->chosen || !g->failed || g->kept)
 			continue;
 		if (g->state == GUEST_SAVED)
-			guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run pkramctl guest resume %s; with other options: change its definition, and run pkramctl guest resume --as-defined %s",
-				      guest_state_path(g), g->file.name, g->file.name);
+			guest_explain(g, "\n  Its RAM and %s are unchanged. To try again, run %s; with other options: change its definition, and run pkramctl guest resume --as-defined %s",
+				      guest_state_path(g), guest_command(g, "resume"),
+				      g->file.name);
 		else if (g->state == GUEST_STALE)
 			guest_explain(g, "\n  Its RAM was used meanwhile and does not match %s any more",
 				      guest_state_path(g));
@@ -388,11 +389,8 @@ static int guest_stop(int argc, char **argv)
 /* A guest that runs is powered down first; what is saved is not touched */
 static int can_restart(struct guest *g)
 {
-	char unit[GUEST_NAME_MAX + 32];
-
 	/* Its unit ends with its QEMU, and would stop the next one */
-	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
-	if (live(g) && systemd_runs() && systemd_active(unit))
+	if (live(g) && systemd_runs() && systemd_active(guest_unit(g)))
 		return guest_fail(g, "its unit runs it: systemctl restart pkram-guest@%s",
 				  g->file.name);
 	/* It must be possible to start it again */

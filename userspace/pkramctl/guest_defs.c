@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "args.h"
 #include "ctl.h"
 #include "guest.h"
 #include "guest_defs.h"
@@ -18,6 +19,7 @@
 
 #define SUFFIX		".conf"
 #define MAX_FILE	65536
+#define MAX_NAMED	8	/* guests that are named instead of one that is not there */
 
 static const char *guests_dir(void)
 {
@@ -65,6 +67,46 @@ static int read_definition(const char *path, struct guest *g, char **text, size_
 	return 0;
 }
 
+static int is_definition(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > strlen(SUFFIX) &&
+	       !strcmp(d->d_name + len - strlen(SUFFIX), SUFFIX);
+}
+
+/* Report that there is no such guest, and which there are: those with a similar name first */
+static int unknown_guest(const char *name)
+{
+	struct dirent **list = NULL, *swap;
+	int nr = scandir(guests_dir(), &list, is_definition, alphasort), i, j;
+	char text[MAX_NAMED * (GUEST_NAME_MAX + 2) + 32] = "";
+	size_t n = 0;
+
+	for (i = 0; i < nr; i++)
+		list[i]->d_name[strlen(list[i]->d_name) - strlen(SUFFIX)] = '\0';
+	for (i = 1; i < nr; i++) {
+		for (j = i; j && args_distance(name, list[j]->d_name) <
+				 args_distance(name, list[j - 1]->d_name); j--) {
+			swap = list[j];
+			list[j] = list[j - 1];
+			list[j - 1] = swap;
+		}
+	}
+	for (i = 0; i < nr && i < MAX_NAMED; i++)
+		n += snprintf(text + n, sizeof(text) - n, "%s%.*s", i ? ", " : "", GUEST_NAME_MAX,
+			      list[i]->d_name);
+	if (nr > MAX_NAMED)
+		snprintf(text + n, sizeof(text) - n, ", and %d more", nr - MAX_NAMED);
+	for (i = 0; i < nr; i++)
+		free(list[i]);
+	free(list);
+	if (nr <= 0)
+		return ctl_error("there is no guest %s, and none is defined: pkramctl guest edit %s defines it",
+				 name, name);
+	return ctl_error("there is no guest %s; there %s %s", name, nr > 1 ? "are" : "is", text);
+}
+
 /* How to load definitions */
 enum how {
 	LOAD_NAMED,	/* a guest without a usable definition is taken as it was started */
@@ -98,7 +140,9 @@ static int load_one(struct guests *gs, const char *name, enum how how)
 	free(path);
 	if (err && (how == LOAD_QUIET || started_only(g, name))) {
 		free(g);
-		return how == LOAD_QUIET ? CTL_FAILED : ctl_error("%s", why);
+		return how == LOAD_QUIET ? CTL_FAILED :
+		       err == -ENOENT && how == LOAD_NAMED ? unknown_guest(name) :
+		       ctl_error("%s", why);
 	}
 	if (err)
 		snprintf(g->refused, sizeof(g->refused), "its definition cannot be used: %s", why);
@@ -112,14 +156,6 @@ static int load_one(struct guests *gs, const char *name, enum how how)
 		return ctl_error("%s", why);
 	ctl_warn("%s; the guest is taken as it was started", why);
 	return 0;
-}
-
-static int is_definition(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && len > strlen(SUFFIX) &&
-	       !strcmp(d->d_name + len - strlen(SUFFIX), SUFFIX);
 }
 
 static int load_all(struct guests *gs, enum how how)

@@ -237,24 +237,16 @@ static int leave_all(struct kexec_plan *plan, struct guests *gs)
 	return take_back(plan, gs);
 }
 
-static const char *unit_of(const struct guest *g)
-{
-	static char unit[GUEST_NAME_MAX + 32];
-
-	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
-	return unit;
-}
-
 /* Warn of guests that no unit resumes in the next kernel */
 static void check_units(struct kexec_plan *plan, struct guests *gs)
 {
 	struct guest *g;
 
 	for (g = guests_next_good(gs, NULL); g && systemd_runs(); g = guests_next_good(gs, g)) {
-		if (!systemd_enabled(unit_of(g)))
+		if (!systemd_enabled(guest_unit(g)))
 			preflight_add(&plan->checks, PREFLIGHT_WARN, "unit",
 				      "%s: its unit %s is not enabled; in the next kernel run pkramctl guest resume %s",
-				      g->file.name, unit_of(g), g->file.name);
+				      g->file.name, guest_unit(g), g->file.name);
 	}
 }
 
@@ -268,8 +260,8 @@ static bool unit_left(struct guest *g)
 	if (g->lock >= 0)
 		close(g->lock);
 	g->lock = -1;
-	if (systemd_runs() && systemd_enabled(unit_of(g)))
-		systemctl("start", unit_of(g));
+	if (systemd_runs() && systemd_enabled(guest_unit(g)))
+		systemctl("start", guest_unit(g));
 	if (guest_wait_lock(g, LOCK_MS))
 		return false;
 	guest_look(g, LOOK_MS);
@@ -458,12 +450,12 @@ static void print_rehearsal(struct guests *gs, const struct step *steps, unsigne
 		out_row_open();
 		out_str("name", "NAME", g->file.name);
 		out_str("state", "STATE", guest_state_name(g));
-		out_duration("seconds", "SAVE", g->touched && g->took ? g->took : -1);
+		out_duration("seconds", "SAVED IN", g->touched && g->took ? g->took : -1);
 		out_size("bytes", "STATE SIZE", g->bytes ? g->bytes : PKRAM_NONE64);
 		out_duration("stood", "STOOD STILL", g->touched && g->qmp.resumed > g->stopped &&
 			     g->stopped ? g->qmp.resumed - g->stopped : -1);
 		out_duration("expected", "EXPECTED BLACKOUT", us);
-		out_str("expected_from", "AS", us < 0 ? NULL : from);
+		out_str("expected_from", "ESTIMATED FROM", us < 0 ? NULL : from);
 		out_str("error", "WHY", g->failed ? g->error : NULL);
 		out_row_close();
 	}
@@ -488,7 +480,8 @@ static void leave_out(struct guests *gs)
 		if (!g->chosen || guest_runs(g->status))
 			continue;
 		g->chosen = false;
-		ctl_warn("%s is %s, and left out of the rehearsal", g->file.name, g->status);
+		ctl_warn("%s is %s: it is left out of the rehearsal, because it would have to be loaded again",
+			 g->file.name, g->status);
 	}
 }
 
@@ -525,7 +518,7 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 			return ret;
 	}
 	leave_out(gs);
-	fprintf(stderr, "pkramctl: rehearsal: the guests stand still; what is not saved in %d s is taken back\n",
+	fprintf(stderr, "pkramctl: rehearsal: the guests are saved now, stand still for it, and go on at once; a save that takes longer than %d s is cancelled\n",
 		REHEARSE_S);
 	begin = now_us();
 	/* Those that are not saved by then continue, and the rehearsal has failed */
@@ -545,6 +538,10 @@ static int rehearse(struct kexec_plan *plan, struct guests *gs, struct pkram_ctx
 			ret = ctl_error("%s: %s", g->file.name, g->error);
 	}
 	print_rehearsal(gs, steps, nr);
+	if (!ret && !out_is_json())
+		fprintf(stderr, "pkramctl: rehearsal done: %s\n", plan->kernel ?
+			"every guest that was saved runs again, the kernel was loaded and unloaded, and none was booted" :
+			"every guest that was saved runs again, and no kernel was loaded");
 	return ret;
 #undef STEP
 }

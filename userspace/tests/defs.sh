@@ -83,7 +83,7 @@ broken()
 	host idle guest up vm1;		is 0 '^vm1 +running' 'vm1.conf: No such file' 'up resumes a saved guest whose definition is gone'
 	host idle guest stop vm1 --force
 	host idle guest start vm1;	is 1 '' 'its definition cannot be used' 'but it is not started afresh'
-	host idle guest start vm3;	is 1 '' 'vm3.conf: No such file' 'a guest that never was is an error'
+	host idle guest start vm3;	is 1 '' 'there is no guest vm3; there ' 'a guest that never was is an error'
 
 	# One bad file
 	make_image 6.99.1-test "$tmp/vmlinuz"
@@ -138,7 +138,7 @@ verbs()
 	ctl guest validate;		is 1 '^vm2 +refused .*chmod go-w' '' 'validate says who can change it'
 	chmod 644 "$(conf vm2)"; echo nonsense >>"$(conf vm2)"
 	ctl guest validate;		is 1 '^vm1 +ok' 'vm2.conf:9: "nonsense"' 'validate names a line that is wrong'
-	ctl guest validate vm3;		is 1 '' 'vm3.conf: No such file' 'validate names a definition that is not there'
+	ctl guest validate vm3;		is 1 '' 'there is no guest vm3; there ' 'validate names a definition that is not there'
 	define vm2
 
 	sed "s|^#qemu = .*|qemu = $qemu|" "$here/../examples/vm1.conf" >"$(conf example)"

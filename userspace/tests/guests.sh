@@ -138,7 +138,10 @@ usage()
 	ctl guest start vm1 --all;	is 2 '' 'exclude each other' 'start with names and --all is a usage error'
 	ctl guest start vm1 --force;	is 2 '' 'unknown option "--force"' 'start has no --force'
 	ctl guest up --all;		is 2 '' 'unknown option "--all"' 'up has no --all'
-	ctl guest start vm3;		is 1 '' "$tmp/guests/vm3.conf: No such file" 'start refuses a guest that is not defined'
+	ctl guest start vm3;		is 1 '' 'there is no guest vm3; there are vm1, vm2' 'start refuses a guest that is not defined'
+	define web1; define web2; define db
+	ctl guest show web;		is 1 '' 'there is no guest web; there are web1, web2, db, vm1, vm2' 'the guests with similar names come first'
+	rm "$tmp/guests/"{web1,web2,db}.conf
 	ctl guest start ../vm1;		is 1 '' 'not a valid name of a guest' 'start refuses a path as the name of a guest'
 	echo 'uuid = 1' >"$tmp/guests/vm2.conf"
 	ctl guest show;			is 1 '^vm1' "vm2.conf:1: \"1\" is not a UUID" 'an invalid definition does not hide the other guests'

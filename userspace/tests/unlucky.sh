@@ -18,6 +18,14 @@ saves()
 	grep -q "^fsync $tmp/state/vm1.state$" "$tmp/log"; report $? 'the state is written to its medium'
 	grep -q "^fsync $tmp/state$" "$tmp/log"; report $? 'the directory of the state, too'
 	shows vm1 saved 'show lists it as saved'
+	shows vm1 '.* pkramctl guest resume vm1' 'and the command that resumes it'
+	# In its unit, if that is enabled
+	export PKRAM_FAKE_SYSTEMD=1 DISABLED=0
+	shows vm1 '.* systemctl start pkram-guest@vm1' 'which is that of its unit, if it is enabled'
+	host idle guest start vm1;	is 1 '' 'is saved; systemctl start pkram-guest@vm1 continues it' 'start names it'
+	host idle health;		also 'is saved and does not run: systemctl start pkram-guest@vm1' out 'health, too'
+	FAKE_QEMU_WORDS=no-start host idle guest resume vm1; is 1 '' 'To try again, run systemctl start pkram-guest@vm1;' 'and a resume that failed'
+	unset PKRAM_FAKE_SYSTEMD DISABLED
 	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'and it is resumed'
 	host idle guest stop --force vm1
 
@@ -673,9 +681,10 @@ rehearsals()
 	: >"$tmp/log"; : >"$tmp/qemu.log"
 	# shellcheck disable=SC2086
 	{
-	host empty update --rehearse $k; is 0 '^ +vm1 +running .* s +.* B +.* s' 'the guests stand still; what is not saved in 20 s is taken back' 'a rehearsal saves the guests and lets them continue'
+	host empty update --rehearse $k; is 0 '^ +vm1 +running .* s +.* B +.* s' 'a save that takes longer than 20 s is cancelled' 'a rehearsal saves the guests and lets them continue'
 	also '^ +save and seal +[0-9.]+ s' out 'it prints how long each step took'
-	also 'vm2 is paused, and left out' err 'it leaves a paused guest alone'
+	also 'rehearsal done: every guest that was saved runs again, the kernel was loaded and unloaded' err 'it says that nothing else happened'
+	also 'vm2 is paused: it is left out' err 'it leaves a paused guest alone'
 	also '^vm1 migrate ' qemu.log 'it saved'
 	! grep -qE '^vm2 (migrate|cont) ' "$tmp/qemu.log"; report $? 'but not the paused guest'
 	grep -q '^load' "$tmp/log" && grep -q '^unload' "$tmp/log" && ! grep -q reboot "$tmp/log"; report $? 'it loads the kernel, unloads it, and does not boot'
@@ -688,7 +697,7 @@ rehearsals()
 	: >"$tmp/log"; : >"$tmp/qemu.log"
 	PKRAM_FAKE_IMAGE=1 host empty update --rehearse $k; is 1 '' 'a kexec image is loaded, which a rehearsal with --kernel would replace' 'a rehearsal leaves the image alone that an operator loaded'
 	! grep -qE 'load' "$tmp/log" && ! grep -q '^vm1 migrate ' "$tmp/qemu.log"; report $? 'it loads nothing, and saves nothing'
-	PKRAM_FAKE_IMAGE=1 host empty update --rehearse; is 0 '^ +vm1 +running' 'what is not saved in 20 s' 'a rehearsal without a kernel does not mind the image'
+	PKRAM_FAKE_IMAGE=1 host empty update --rehearse; is 0 '^ +vm1 +running' 'and no kernel was loaded' 'a rehearsal without a kernel does not mind the image'
 	! grep -qE 'load' "$tmp/log"; report $? 'and does not unload it'
 	host empty guest stop --force vm3
 	sealed vm3 '-fake no-seal'
