@@ -84,13 +84,21 @@ static int write_file(const char *file, const char *text, size_t len, mode_t mod
 
 int guest_tools_edit(const char *name)
 {
-	char *path = guest_defs_path(name), *draft, *old = NULL, *text = NULL;
+	char *path = guest_defs_path(name), *draft, *old = NULL, *text = NULL, *real;
 	size_t old_len = 0, len = 0;
 	mode_t mode = 0644;
 	struct stat st;
+	bool exists;
 	int ret;
 
-	if (!stat(path, &st))
+	/* A link stays: the file is replaced that it leads to */
+	real = realpath(path, NULL);
+	if (real) {
+		free(path);
+		path = real;
+	}
+	exists = !stat(path, &st);
+	if (exists)
 		mode = st.st_mode & 0755;
 	if (pkram_read_file(path, MAX_FILE, &old, &old_len) == -ENOENT)
 		pkram_read_file(EXAMPLE, MAX_FILE, &old, &old_len);
@@ -100,6 +108,8 @@ int guest_tools_edit(const char *name)
 		ret = ctl_error("%s: %s", draft, strerror(errno));
 		goto out;
 	}
+	if (exists && chown(draft, st.st_uid, st.st_gid))
+		ctl_warn("%s: its owner and group cannot be kept: %s", path, strerror(errno));
 	do {
 		free(text);
 		text = NULL;

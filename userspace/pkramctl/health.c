@@ -13,10 +13,12 @@
 #include "guest_defs.h"
 #include "guest_save.h"
 #include "health.h"
+#include "kexec.h"
 #include "object_file.h"
 #include "parse.h"
 #include "print.h"
 #include "read_file.h"
+#include "systemd.h"
 
 #define LOOK_MS		2000
 #define MAX_CONF	65536
@@ -200,28 +202,65 @@ static void look_at_conf(struct health *h, uint32_t format)
 			      conf);
 }
 
-/* DKMS may have failed when the kernel was installed, and said so to nobody */
 static void look_at_kernels(struct health *h, uint32_t format)
 {
-	char **versions = boot_versions(), path[PATH_MAX], label[PATH_MAX];
+	char **versions = boot_versions(), label[PATH_MAX];
 	unsigned int i;
-	bool good;
 
 	metric(h, "module_available", "Whether an installed kernel has a module that can use the pool.");
 	for (i = 0; versions[i]; i++) {
-		good = !boot_module(versions[i], "pkram", path, sizeof(path)) &&
-		       (!format || boot_knows_format(path, format) == 1);
 		snprintf(label, sizeof(label), "{kernel=\"%s\"}", versions[i]);
-		sample(h, "module_available", label, good);
-		if (good)
-			preflight_add(&h->checks, PREFLIGHT_OK, "kernel",
-				      "%s has the module", versions[i]);
-		else
-			preflight_add(&h->checks, PREFLIGHT_WARN, "kernel",
-				      "%s has no module that can use the pool: dkms status; dkms autoinstall -k %s, with its headers installed, builds it",
-				      versions[i], versions[i]);
+		sample(h, "module_available", label,
+		       kexec_check_version(&h->checks, versions[i], format));
 	}
 	boot_versions_free(versions);
+}
+
+/* Units */
+
+static void look_at_units(struct health *h)
+{
+	char *units = systemd_runs() ? systemd_failed() : NULL, *unit, *save;
+	unsigned int nr = 0;
+
+	for (unit = units ? strtok_r(units, "\n", &save) : NULL; unit;
+	     unit = strtok_r(NULL, "\n", &save)) {
+		nr++;
+		preflight_add(&h->checks, PREFLIGHT_WARN, "unit",
+			      "%s failed: systemctl status %s has the reason, systemctl start %s tries again",
+			      unit, unit, unit);
+	}
+	number(h, "units_failed", "Units of pkram that failed.", nr);
+	free(units);
+}
+
+/* What pkram-pool.service found at a boot: when, then the guests */
+static void look_at_losses(struct health *h)
+{
+	char path[PATH_MAX], *text = NULL, *line, *save, *when;
+	unsigned int nr = 0;
+	char *names = NULL;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/lost", ctl_env("PKRAM_NOTE_DIR", "/var/lib/pkram"));
+	if (pkram_read_file(path, MAX_CONF, &text, &len)) {
+		number(h, "guests_lost", "Saved guests that a reboot lost.", 0);
+		return;
+	}
+	when = strtok_r(text, "\n", &save);
+	f = ctl_must(open_memstream(&names, &len));
+	while (when && (line = strtok_r(NULL, "\n", &save)))
+		fprintf(f, "%s%s", nr++ ? ", " : "", line);
+	fclose(f);
+	number(h, "guests_lost", "Saved guests that a reboot lost.", nr);
+	if (nr)
+		preflight_add(&h->checks, PREFLIGHT_REFUSE, "lost",
+			      "%s: %s saved, and lost by the reboot of %s: what %s in RAM is gone, and %s afresh. rm %s when you have seen it",
+			      names, nr > 1 ? "were" : "was", when, nr > 1 ? "they had" : "it had",
+			      nr > 1 ? "they start" : "it starts", path);
+	free(names);
+	free(text);
 }
 
 /* Guests */
@@ -238,8 +277,8 @@ static void look_at_guest(struct health *h, struct guest *g)
 	case GUEST_SAVED:
 		h->nr_saved++;
 		preflight_add(p, PREFLIGHT_WARN, "guest",
-			      "%s: is saved and does not run: pkramctl guest resume %s",
-			      g->file.name, g->file.name);
+			      "%s: is saved and does not run: %s", g->file.name,
+			      guest_next(g));
 		return;
 	case GUEST_SEALED:
 		preflight_add(p, PREFLIGHT_REFUSE, "guest",
@@ -264,6 +303,7 @@ static void look_at_guest(struct health *h, struct guest *g)
 	}
 	h->nr_running++;
 	if (guest_stands_still(g) || guest_waits(g)) {
+		g->looked = true;
 		preflight_add(p, PREFLIGHT_WARN, "guest", "%s: is %s: %s", g->file.name,
 			      g->status, guest_next(g));
 		return;
@@ -271,8 +311,15 @@ static void look_at_guest(struct health *h, struct guest *g)
 	/* Who holds the lock knows more; and must not find it taken for long */
 	if (!h->brief && guest_lock(g)) {
 		g->failed = false;
-	} else if (!h->brief) {
+		h->nr_busy++;
+		preflight_add(p, PREFLIGHT_OK, "guest",
+			      "%s: %s; another pkramctl works on it, so whether it can be saved was not looked at",
+			      g->file.name, g->status);
+		return;
+	}
+	if (!h->brief) {
 		guest_savable(g);
+		g->looked = true;
 		close(g->lock);
 		g->lock = -1;
 	}
@@ -302,7 +349,8 @@ static void look_at_guests(struct health *h)
 	metric(h, "guest_savable", "Whether a guest that runs can be saved.");
 	for (g = h->guests.list; g; g = g->next) {
 		snprintf(label, sizeof(label), "{guest=\"%s\"}", g->file.name);
-		if (g->state == GUEST_LIVE || g->state == GUEST_MUTE)
+		/* Of one that another process has locked it is not known */
+		if (g->state == GUEST_MUTE || (g->state == GUEST_LIVE && g->looked))
 			sample(h, "guest_savable", label, !g->failed);
 	}
 }
@@ -323,6 +371,8 @@ void health_look(struct health *h, struct pkram_ctx *ctx)
 		preflight_add(&h->checks, PREFLIGHT_REFUSE, "module",
 			      "it does not answer: modprobe pkram; pkramctl pool show has the reason");
 	look_at_mount(h);
+	look_at_units(h);
+	look_at_losses(h);
 	look_at_guests(h);
 	if (!h->brief) {
 		look_at_conf(h, format);
@@ -355,8 +405,9 @@ const char *health_verdict(const struct health *h)
 	else
 		snprintf(text, sizeof(text), "OK: %u of %u guest%s %s%s", h->nr_running,
 			 h->guests.nr, h->guests.nr == 1 ? "" : "s",
-			 h->nr_running == 1 ? "runs" : "run", h->nr_running && !h->brief ?
-			 ", and can be saved" : "");
+			 h->nr_running == 1 ? "runs" : "run", !h->nr_running || h->brief ? "" :
+			 h->nr_busy ? ", and those that no other pkramctl works on can be saved" :
+			 ", and can be saved");
 	return text;
 }
 

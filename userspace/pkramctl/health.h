@@ -14,6 +14,7 @@
  * @checks: the results. Not good is %PREFLIGHT_WARN, what may lose a guest %PREFLIGHT_REFUSE
  * @guests: all; of those that run, guest->failed: they cannot be saved
  * @nr_running: number of @guests that run
+ * @nr_busy: number of those that another process has locked, so that nobody looked at them
  * @nr_saved: number of @guests that are saved, and have no QEMU
  * @metrics: samples for Prometheus, or NULL
  * @hidden: this user may not see guests and objects
@@ -22,7 +23,7 @@
 struct health {
 	struct preflight checks;
 	struct guests guests;
-	unsigned int nr_running, nr_saved;
+	unsigned int nr_running, nr_busy, nr_saved;
 	FILE *metrics;
 	bool brief, hidden;
 };

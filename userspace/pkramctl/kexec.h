@@ -68,6 +68,15 @@ void kexec_plan_free(struct kexec_plan *plan);
 int kexec_check_handover(struct kexec_plan *plan, struct pkram_ctx *ctx);
 int kexec_check_image(struct kexec_plan *plan, struct pkram_ctx *ctx);
 
+/*
+ * Add a row for an installed kernel: whether it has a module that knows the format of the pool
+ * (0: there is no pool), as DKMS may have failed when it was installed. Return: it has
+ */
+bool kexec_check_version(struct preflight *p, const char *version, uint32_t format);
+
+/* The same for all that are installed: 0, or %CTL_FAILED: the module does not tell the format */
+int kexec_check_kernels(struct preflight *p, struct pkram_ctx *ctx);
+
 /**
  * kexec_check_holders() - Look for processes that hold objects without a claim
  * @plan: for the results

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include "child.h"
 #include "ctl.h"
 #include "holders.h"
@@ -173,7 +174,7 @@ static int check_module(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	ret = boot_module(plan->version, "pkram", plan->module, sizeof(plan->module));
 	if (ret) {
 		ret = preflight_add(p, PREFLIGHT_FORCE, "module",
-				    "there is no pkram module for %s (%s: %s): build it, and run depmod %s",
+				    "there is no pkram module for %s (%s: %s): build it, and run depmod %s; if DKMS should have done it, dkms status and /var/lib/dkms/pkram/VERSION/build/make.log say why not",
 				    plan->version, plan->module, ret == -ENODATA ?
 				    "it lists none" : strerror(-ret), plan->version);
 		plan->module[0] = '\0';
@@ -198,6 +199,46 @@ static int check_module(struct kexec_plan *plan, struct pkram_ctx *ctx)
 	return preflight_add(p, PREFLIGHT_FORCE, "module",
 			     "%s does not support format %u, which this pool has",
 			     plan->module, format);
+}
+
+bool kexec_check_version(struct preflight *p, const char *version, uint32_t format)
+{
+	char path[PATH_MAX];
+	struct utsname uts;
+
+	if (!boot_module(version, "pkram", path, sizeof(path)) &&
+	    (!format || boot_knows_format(path, format) == 1)) {
+		preflight_add(p, PREFLIGHT_OK, "kernel", "%s has the module", version);
+		return true;
+	}
+	uname(&uts);
+	/* Nobody goes back to it without a look */
+	if (strverscmp(version, uts.release) < 0)
+		preflight_add(p, PREFLIGHT_OK, "kernel",
+			      "%s has no module that can use the pool; it is older than the kernel that runs",
+			      version);
+	else
+		preflight_add(p, PREFLIGHT_WARN, "kernel",
+			      "%s has no module that can use the pool: dkms status and /var/lib/dkms/pkram/VERSION/build/make.log say whether its build failed; dkms autoinstall -k %s, with its headers installed, builds it",
+			      version, version);
+	return false;
+}
+
+int kexec_check_kernels(struct preflight *p, struct pkram_ctx *ctx)
+{
+	char **versions = boot_versions();
+	struct pkram_pool *pool;
+	unsigned int i;
+
+	if (pkram_pool_get(ctx, &pool)) {
+		boot_versions_free(versions);
+		return ctl_error("%s", pkram_strerror(ctx));
+	}
+	for (i = 0; versions[i]; i++)
+		kexec_check_version(p, versions[i], pool->nr_regions ? pool->format_version : 0);
+	pkram_pool_free(pool);
+	boot_versions_free(versions);
+	return 0;
 }
 
 /* The second module, without which devices of guests do not reach their RAM */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "child.h"
+#include "ctl.h"
 #include "systemd.h"
 
 #define MAX_TEXT	(1 << 20)	/* that systemctl prints */
@@ -143,6 +144,26 @@ int systemd_stop_timeout(const char *unit, int otherwise)
 	seconds = read_span(text);
 	free(text);
 	return seconds < 0 ? otherwise : seconds;
+}
+
+char *systemd_failed(void)
+{
+	const char *const argv[] = {
+		"systemctl", "list-units", "--state=failed", "--plain", "--no-legend", "--no-pager",
+		"pkram-*", "dev-pkram.mount", NULL
+	};
+	char *text = NULL, *units, *line, *save;
+	size_t len;
+	FILE *f;
+
+	f = ctl_must(open_memstream(&units, &len));
+	if (!child_read(argv, MAX_TEXT, &text)) {
+		for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+			fprintf(f, "%.*s\n", (int)strcspn(line, " "), line);
+	}
+	fclose(f);
+	free(text);
+	return units;
 }
 
 bool systemd_kexec_pending(void)

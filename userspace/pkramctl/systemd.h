@@ -44,6 +44,9 @@ enum systemd_end {
 
 enum systemd_end systemd_end(void);
 
+/* Return the names of pkram's units that failed, each followed by a newline; to be freed */
+char *systemd_failed(void);
+
 /* Return whether the host is shutting down for a kexec, or systemd cannot be asked */
 bool systemd_kexec_pending(void);
 

@@ -643,6 +643,9 @@ static int check_run(int argc, char **argv)
 		return CTL_FAILED;
 	ret = guests_load(&gs, NULL, 0);
 	ret |= check_all(&plan, &gs, ctx);
+	/* Which one is next is not known: all that are installed */
+	if (!plan.kernel)
+		ret |= kexec_check_kernels(&plan.checks, ctx);
 	preflight_print(&plan.checks);
 	kexec_plan_free(&plan);
 	guests_free(&gs);

@@ -151,6 +151,13 @@ verbs()
 	cp "$(conf vm1)" "$tmp/kept"
 	EDITOR="sed -i s/^uuid/uudi/" ctl guest edit vm1; is 1 '' 'vm1: line 2: unknown setting "uudi"' 'edit refuses what cannot be used'
 	cmp -s "$tmp/kept" "$(conf vm1)"; report $? 'the definition is as it was'
+	mkdir "$tmp/elsewhere"
+	mv "$(conf vm1)" "$tmp/elsewhere/vm1"; ln -s "$tmp/elsewhere/vm1" "$(conf vm1)"
+	[ "$(id -u)" != 0 ] || chgrp 8 "$tmp/elsewhere/vm1"
+	EDITOR="sed -i s/18M/20M/" ctl guest edit vm1; is 0 "^definition +$tmp/elsewhere/vm1" '' 'edit follows a link'
+	[ -L "$(conf vm1)" ] && grep -q 20M "$tmp/elsewhere/vm1"; report $? 'which stays'
+	[ "$(id -u)" != 0 ] || [ "$(stat -c %g "$tmp/elsewhere/vm1")" = 8 ]; report $? 'the file keeps its group'
+	rm "$(conf vm1)"; mv "$tmp/elsewhere/vm1" "$(conf vm1)"
 	EDITOR=false ctl guest edit vm1; is 1 '' 'the editor failed' 'an editor that fails changes nothing'
 	[ "$(ls "$tmp/guests")" = $'vm1.conf\nvm2.conf' ]; report $? 'no draft is left'
 	ctl guest edit ../x;		is 2 '' 'not a valid name' 'edit refuses a path'

@@ -73,6 +73,36 @@ host 'idle whole' health
 [ "$rc" = 1 ] && grep -q 'definition  *warning' "$tmp/out"; report $? 'a broken definition needs attention'
 rm "$tmp/guests/bad.conf"
 
+# What systemd and the last boot have to tell, also in the status
+export PKRAM_FAKE_SYSTEMD=1
+host 'idle whole' health;		is 0 '^health +OK' '' 'units that did not fail need no attention'
+FAILED=pkram-guest@vm1.service host 'idle whole' health; attention 'unit +warning +pkram-guest@vm1.service failed: systemctl status pkram-guest@vm1.service has the reason, systemctl start' 'a unit that failed needs attention'
+FAILED=pkram-guest@vm1.service host 'idle whole' status; is 0 '^health +ATTENTION: 1 problem' '' 'the status is not OK with it'
+unset PKRAM_FAKE_SYSTEMD
+mkdir -p "$tmp/notes"; printf '%s\n' '2026-11-30 12:00' vm1 db >"$tmp/notes/lost"
+host 'idle whole' health --textfile "$prom"; attention "lost +critical +vm1, db: were saved, and lost by the reboot of 2026-11-30 12:00: .*rm $tmp/notes/lost when" 'guests that a reboot lost need attention'
+metric 'pkram_guests_lost 2'
+host 'idle whole' status;		is 0 '^health +ATTENTION: 1 problem' '' 'the status is not OK then'
+rm "$tmp/notes/lost"
+
+# Another pkramctl works on a guest
+flock "$tmp/run/vm1" sh -c 'touch "$0"; while [ -e "$0" ]; do sleep 0.1; done' "$tmp/locked" &
+wait_for [ -e "$tmp/locked" ]
+host 'idle whole' health --textfile "$prom"; is 0 '^health +OK: 2 of 2 guests run, and those that no other pkramctl works on can be saved' '' 'health does not say that a guest can be saved that is locked'
+also 'vm1: running; another pkramctl works on it, so whether it can be saved was not looked at' out 'it says why'
+! grep -q 'savable{guest="vm1"}' "$prom"; report $? 'the file has no sample for it'
+metric 'pkram_guest_savable{guest="vm2"} 1'
+rm "$tmp/locked"; wait
+
+# A kernel that is older than this one needs no module; check has the rows, too
+make_image 2.6.32-test "$tmp/boot/vmlinuz-2.6.32-test"
+host 'idle whole' health;		is 0 'kernel +ok +2.6.32-test has no module that can use the pool; it is older than' '' 'an old kernel without a module is not a problem'
+host 'empty' check;			is 0 '^kernel +ok +6.99.10-test has the module' '' 'check without a kernel looks at all that are installed'
+mv "$tmp/modules/6.99.10-test" "$tmp/away"
+host 'empty' check;			is 0 '^kernel +warning +6.99.10-test has no module .*make.log' '' 'it sees that DKMS failed for one'
+host 'empty' check --kernel "$tmp/boot/vmlinuz-6.99.1-test" --no-initrd --command-line x; ! grep -qE 'has (the|no) module' "$tmp/out"; report $? 'with a kernel only that is looked at'
+mv "$tmp/away" "$tmp/modules/6.99.10-test"; rm "$tmp/boot/vmlinuz-2.6.32-test"
+
 # It keeps nobody from saving a guest
 host 'idle whole' health
 host idle guest save vm1;		is 0 '^vm1 +saved' '' 'a guest is saved after that'

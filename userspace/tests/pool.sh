@@ -76,8 +76,14 @@ said 'guest vm2 was saved in it, and is lost' 'up prints the second lost guest'
 [ "$(grep -c guest "$tmp/err")" = 2 ]
 report $? 'up prints no other guest'
 grown 4G 'up grows a new pool after a loss'
+[ "$(sed 1d "$tmp/notes/lost")" = "vm1
+vm2" ] && head -n 1 "$tmp/notes/lost" | grep -qxE '20[0-9-]{8} [0-9:]{5}'; report $? 'up notes the lost guests for pkramctl health'
 run up
 is 0 '' '' 'up reports a lost pool once'
+[ "$(wc -l <"$tmp/notes/lost")" = 3 ]; report $? 'and leaves the note of the guests'
+touch "$tmp/states/vm2.state" "$tmp/states/vm3.state"
+pool 1 $((4 << 30)); run down; rm "$tmp/states"/*; pool 0 0; run up
+[ "$(sed 1d "$tmp/notes/lost" | tr '\n' ' ')" = 'vm1 vm2 vm3 ' ]; report $? 'the guests of a second loss are added'
 
 pool 1 $((4 << 30))
 run up
