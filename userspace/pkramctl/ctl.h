@@ -44,7 +44,7 @@ struct ctl_object {
 
 extern const struct ctl_object ctl_pool, ctl_region, ctl_object, ctl_dma_table,
 	ctl_handover, ctl_status, ctl_monitor, ctl_kexec, ctl_guest, ctl_update, ctl_check,
-	ctl_health,
+	ctl_health, ctl_top,
 	ctl_export, ctl_import, ctl_verify, ctl_report;
 
 /* main.c */
@@ -60,6 +60,12 @@ void ctl_nothing(const char *why);
 
 /* Report a usage error if arguments are left; 0 or %CTL_USAGE */
 int ctl_no_more(int argc, char **argv);
+
+/*
+ * Take "--columns LIST" of a verb that prints a table out of the arguments: the next table has
+ * these columns. 0 or %CTL_USAGE
+ */
+int ctl_columns(int *argc, char **argv);
 
 /* Return @p, the result of an allocation; exit if it is NULL */
 void *ctl_must(void *p);

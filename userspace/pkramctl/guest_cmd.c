@@ -288,23 +288,40 @@ static void print_guest(const struct guest *g)
 	out_row_close();
 }
 
+/* Return whether a guest is in a state, of which the first word is enough */
+static bool in_state(const struct guest *g, const char *state)
+{
+	const char *name = guest_state_name(g);
+	size_t len = strlen(state);
+
+	return !strncmp(name, state, len) && (!name[len] || name[len] == ' ');
+}
+
 static int guest_show(int argc, char **argv)
 {
+	const char *state;
 	struct request r;
 	struct guest *g;
+	bool found = false;
 	int ret;
 
-	if (parse_request(&r, "show", argc, argv))
+	if (args_value("--state", &argc, argv, &state) || ctl_columns(&argc, argv) ||
+	    parse_request(&r, "show", argc, argv))
 		return CTL_USAGE;
 	ret = guests_load(&r.guests, r.names, r.nr_names);
 	out_table_open(NULL, NULL);
 	for (g = r.guests.list; g; g = g->next) {
 		guest_look(g, LOOK_MS);
+		if (state && !in_state(g, state))
+			continue;
+		found = true;
 		print_guest(g);
 	}
 	out_table_close();
 	if (!r.guests.list && !ret)
 		ctl_nothing("no guests are defined: pkram-guests(5) says how, and has an example");
+	else if (!found && !ret)
+		ctl_nothing("no guest is in that state");
 	guests_free(&r.guests);
 	return ret;
 }
@@ -819,7 +836,9 @@ static int guest_down(int argc, char **argv)
 }
 
 static const struct ctl_verb guest_verbs[] = {
-	{ "show", "[NAME...]", "the guests and their states", guest_show },
+	{ "show", "[NAME...] [--state STATE] [--columns LIST]",
+	  "the guests and their states; --state: only those in it, such as saved;\n"
+	  "      --columns: these headings, separated by commas", guest_show },
 	{ "start", "NAME... | --all",
 	  "start QEMU; refused for a guest that is saved", guest_start },
 	{ "save", "NAME... | --all",

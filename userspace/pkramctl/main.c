@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl: parse arguments and run a command. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 static const struct ctl_object *const objects[] = {
 	&ctl_status, &ctl_pool, &ctl_region, &ctl_object, &ctl_dma_table,
 	&ctl_handover,
-	&ctl_monitor, &ctl_kexec, &ctl_guest, &ctl_update, &ctl_check, &ctl_health,
+	&ctl_monitor, &ctl_kexec, &ctl_guest, &ctl_update, &ctl_check, &ctl_health, &ctl_top,
 	&ctl_export, &ctl_import, &ctl_verify, &ctl_report,
 };
 
@@ -75,6 +76,18 @@ int ctl_no_more(int argc, char **argv)
 	return argc ? ctl_usage("unexpected argument \"%s\"", argv[0]) : 0;
 }
 
+int ctl_columns(int *argc, char **argv)
+{
+	const char *columns;
+
+	if (args_value("--columns", argc, argv, &columns))
+		return CTL_USAGE;
+	if (columns && out_is_json())
+		return ctl_usage("--columns is for text; JSON has everything");
+	out_select(columns);
+	return 0;
+}
+
 void *ctl_must(void *p)
 {
 	if (!p) {
@@ -126,6 +139,8 @@ static void help_options(void)
 	puts("Options:\n"
 	     "  -j, --json     print JSON\n"
 	     "  -p, --pretty   indent it\n"
+	     "  --color=WHEN   colour states: auto (on a terminal, unless NO_COLOR is set),\n"
+	     "                 always, never\n"
 	     "  -h, --help     this text\n"
 	     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part");
 }
@@ -202,7 +217,28 @@ static int version(void)
 
 struct options {
 	bool json, pretty, help, version;
+	enum out_color color;
 };
+
+/* Parse --color[=WHEN]. Return: it is that, and valid */
+static bool take_color(const char *arg, struct options *opt)
+{
+	static const char *const words[] = {
+		[OUT_COLOR_AUTO] = "auto", [OUT_COLOR_ALWAYS] = "always",
+		[OUT_COLOR_NEVER] = "never",
+	};
+	unsigned int i;
+
+	if (strncmp(arg, "--color", 7) || (arg[7] && arg[7] != '='))
+		return false;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(arg[7] ? arg + 8 : "always", words[i])) {
+			opt->color = i;
+			return true;
+		}
+	}
+	return false;
+}
 
 /* Parse an option that every command has. Return: it was one */
 static bool take_option(const char *arg, struct options *opt)
@@ -215,6 +251,8 @@ static bool take_option(const char *arg, struct options *opt)
 		opt->help = true;
 	} else if (!strcmp(arg, "--version")) {
 		opt->version = true;
+	} else if (take_color(arg, opt)) {
+		return true;
 	} else {
 		if (arg[0] != '-' || !arg[1] ||
 		    strspn(arg + 1, "jphV") != strlen(arg + 1))
@@ -287,15 +325,19 @@ static int run_object(const struct ctl_object *o, struct options *opt, int argc,
 		}
 	}
 	raw = o->raw && !strcmp(o->raw, v->name);
-	for (i = 0; i < argc && !raw; i++) {
-		if (take_option(argv[i], opt))
+	for (i = 0; i < argc; i++) {
+		if (raw ? take_color(argv[i], opt) : take_option(argv[i], opt))
 			continue;
+		if (raw) {
+			argv[n++] = argv[i];
+			continue;
+		}
 		if (argv[i][0] == '-' && !args_known(v, argv[i]))
 			return ctl_usage("unknown option \"%s\"", argv[i]);
 		argv[n++] = argv[i];
 	}
-	if (!raw)
-		argc = n;
+	argc = n;
+	out_set_color(opt->color);
 	out_init(opt->json || opt->pretty, opt->pretty);
 	if (opt->help) {
 		ctl_help(o, named);
@@ -345,7 +387,11 @@ int main(int argc, char **argv)
 {
 	int ret = run(argc - (argc > 0), argv + (argc > 0));
 
-	if (out_fini() && ret == CTL_OK)
+	int err = out_fini();
+
+	if (err == -EINVAL)
+		ret = CTL_USAGE;
+	else if (err && ret == CTL_OK)
 		ret = ctl_error("writing to standard output failed");
 	update_unit_end(ret);
 	return ret;

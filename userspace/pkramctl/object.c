@@ -3,11 +3,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "args.h"
 #include "copy_plan.h"
 #include "ctl.h"
 #include "object_file.h"
 #include "parse.h"
 #include "print.h"
+
+#define NR_STATES	5	/* of an object, for people */
+
+static const char *state_of(const struct pkram_object *o)
+{
+	return o->quarantine ? "quarantined" : o->state == PKRAM_NONE32 ? NULL :
+	       pkram_state_name(o->state);
+}
 
 void ctl_print_object(const struct pkram_object *o)
 {
@@ -22,9 +31,7 @@ void ctl_print_object(const struct pkram_object *o)
 		out_str("state", NULL, o->state == PKRAM_NONE32 ? NULL :
 			pkram_state_name(o->state));
 	else
-		out_str(NULL, "STATE", o->quarantine ? "quarantined" :
-			o->state == PKRAM_NONE32 ? NULL :
-			pkram_state_name(o->state));
+		out_str(NULL, "STATE", state_of(o));
 	out_size("size", "SIZE", o->size);
 	out_size("allocated", "ALLOCATED", o->allocated);
 	out_u32("extents", "EXTENTS", o->nr_extents);
@@ -38,8 +45,8 @@ void ctl_print_object(const struct pkram_object *o)
 	out_str("quarantine", "QUARANTINED BECAUSE", o->quarantine);
 }
 
-/* All, or the one with @key */
-static int list_objects(uint64_t key)
+/* All, those in @state if it is not NULL, or the one with @key */
+static int list_objects(uint64_t key, const char *state)
 {
 	struct pkram_object *list, *o;
 	struct pkram_ctx *ctx;
@@ -54,6 +61,8 @@ static int list_objects(uint64_t key)
 	for (o = list; o; o = o->next) {
 		if (key != PKRAM_NONE64 && o->key != key)
 			continue;
+		if (state && (!state_of(o) || strcmp(state_of(o), state)))
+			continue;
 		out_row_open();
 		ctl_print_object(o);
 		out_row_close();
@@ -62,6 +71,8 @@ static int list_objects(uint64_t key)
 	out_table_close();
 	if (!list && key == PKRAM_NONE64)
 		ctl_nothing("there are no objects in the pool");
+	else if (!found && state)
+		ctl_nothing("no object is in that state");
 	pkram_object_free(list);
 	if (!found && key != PKRAM_NONE64) {
 		pkram_close(ctx);
@@ -73,14 +84,27 @@ static int list_objects(uint64_t key)
 /* 0x... is a KEY; a file with such a name must be given as a path. */
 static int object_show(int argc, char **argv)
 {
-	uint64_t key;
+	const char *state, *known[NR_STATES] = {
+		"idle", "claimed", "sealed", "running", "quarantined",
+	};
+	int options = argc;
+	uint64_t key = PKRAM_NONE64;
+	unsigned int i = 0;
 
-	if (!argc)
-		return list_objects(PKRAM_NONE64);
-	if (ctl_no_more(argc - 1, argv + 1))
+	if (args_value("--state", &argc, argv, &state) || ctl_columns(&argc, argv))
 		return CTL_USAGE;
-	return parse_key(argv[0], &key) ? list_objects(key) :
-	       object_show_file(argv[0]);
+	options -= argc;
+	while (state && i < NR_STATES && strcmp(state, known[i]))
+		i++;
+	if (state && i == NR_STATES)
+		return args_unknown("state", "object show", state, known, NR_STATES);
+	if (argc && ctl_no_more(argc - 1, argv + 1))
+		return CTL_USAGE;
+	if (!argc || parse_key(argv[0], &key))
+		return list_objects(key, state);
+	if (options)
+		return ctl_usage("object show: --state and --columns are for the list");
+	return object_show_file(argv[0]);
 }
 
 static int object_discard(int argc, char **argv)
@@ -112,9 +136,11 @@ static int object_verify(int argc, char **argv)
 }
 
 static const struct ctl_verb object_verbs[] = {
-	{ "show", "[OBJECT | KEY]",
+	{ "show", "[OBJECT | KEY] [--state STATE] [--columns LIST]",
 	  "list objects, including quarantined ones, or show one. An OBJECT is a\n"
-	  "      name in /dev/pkram, or a path; a KEY is one that object show prints",
+	  "      name in /dev/pkram, or a path; a KEY is one that object show prints.\n"
+	  "      --state: only those that are idle, claimed, sealed, running or quarantined;\n"
+	  "      --columns: these headings, separated by commas",
 	  object_show },
 	{ "create", "OBJECT SIZE [--node N] [--mode OCTAL]",
 	  "create an object and reserve its memory, from NUMA node N if given",

@@ -331,7 +331,9 @@ static int print_object(int fd, const char *path, const uint8_t *cookie)
 	snprintf(owner, sizeof(owner), "%" PRIu32 ":%" PRIu32, st.st_uid, st.st_gid);
 	out_record_open(NULL, NULL);
 	out_str("object", "object", path);
-	out_u64("id", "id", info.object_id);
+	/* The key of a healthy object is its ID */
+	out_id("key", "key", info.object_id);
+	out_u64("id", NULL, info.object_id);
 	out_str("state", "state", pkram_state_name(info.state));
 	out_size("size", "size", info.bytes);
 	out_size("allocated", "allocated", info.allocated);
@@ -342,7 +344,7 @@ static int print_object(int fd, const char *path, const uint8_t *cookie)
 	out_u32("gid", NULL, st.st_gid);
 	out_str(NULL, "owner", owner);
 	print_times(&st);
-	out_u64("generation", "seals so far", info.generation);
+	out_u64("generation", "generation", info.generation);
 	out_uuid("vm_uuid", "guest", info.vm_uuid);
 	if (cookie)
 		out_uuid("cookie", "cookie", cookie);

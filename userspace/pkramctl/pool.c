@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramctl pool, pkramctl region: show memory, grow and shrink it. */
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "args.h"
 #include "ctl.h"
+#include "live.h"
+#include "migrate.h"
 #include "node.h"
 #include "parse.h"
 #include "print.h"
+#include "progress.h"
 #include "update_unit.h"
 
+#define DRAW_MS		200
 #define MAX_REFUSED	8	/* more of them are counted by their reasons */
 
 void ctl_print_pool(const struct pkram_pool *pool)
@@ -108,6 +117,61 @@ static void print_refused(const struct pkram_span *list, bool verbose)
 		print_spans(list, "refused", "refused:");
 }
 
+/* Draw how much of @gib was moved since the pool had @first bytes, until the process is ended */
+static void __attribute__((noreturn)) draw_progress(const char *what, uint64_t first, uint32_t gib)
+{
+	struct progress p = { .what = what, .all = gib * PKRAM_GIB_SIZE };
+	struct pkram_ctx *ctx = NULL;
+	int64_t begin = now_us();
+	struct pkram_pool *pool;
+
+	/* Also if it is killed that has the work done */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	for (;; poll(NULL, 0, DRAW_MS)) {
+		if (!ctx && pkram_open(&ctx))
+			continue;
+		if (pkram_pool_get(ctx, &pool))
+			continue;
+		p.done = pool->size > first ? pool->size - first : first - pool->size;
+		if (now_us() > begin)
+			p.rate = p.done * 1000000 / (now_us() - begin);
+		pkram_pool_free(pool);
+		progress_show(&p);
+	}
+}
+
+/*
+ * Begin to show the progress of a request that the module answers when all is done: it takes a
+ * second for a few GiB. Return: what end_progress() needs
+ */
+static pid_t begin_progress(struct pkram_ctx *ctx, const char *what, uint32_t gib)
+{
+	struct progress p = { .what = what, .all = gib * PKRAM_GIB_SIZE };
+	struct pkram_pool *pool;
+	uint64_t first;
+	pid_t pid;
+
+	if (out_is_json() || !live_terminal() || pkram_pool_get(ctx, &pool))
+		return 0;
+	first = pool->size;
+	pkram_pool_free(pool);
+	progress_show(&p);
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		draw_progress(what, first, gib);
+	return pid;
+}
+
+static void end_progress(pid_t pid)
+{
+	if (pid > 0) {
+		kill(pid, SIGTERM);
+		waitpid(pid, NULL, 0);
+	}
+	progress_clear();
+}
+
 /* Print the result of a command that changes the pool. */
 static int report(struct pkram_ctx *ctx, int err, struct pkram_resize *res,
 		  uint32_t asked, const char *done, bool verbose)
@@ -160,6 +224,7 @@ static int pool_grow(int argc, char **argv)
 	const char *timeout;
 	struct pkram_ctx *ctx;
 	char why[256];
+	pid_t drawer;
 	uint32_t gib;
 	int err;
 
@@ -181,7 +246,9 @@ static int pool_grow(int argc, char **argv)
 	ctx = open_for_change();
 	if (!ctx)
 		return CTL_FAILED;
+	drawer = begin_progress(ctx, "growing", gib);
 	err = pkram_pool_grow(ctx, gib, node, seconds * 1000, &res);
+	end_progress(drawer);
 	return report(ctx, err, res, gib, "got", verbose);
 }
 
@@ -281,6 +348,7 @@ static int pool_shrink(int argc, char **argv)
 	struct pkram_resize *res;
 	struct pkram_ctx *ctx;
 	char why[256];
+	pid_t drawer;
 	uint32_t gib;
 	int err;
 
@@ -318,10 +386,12 @@ static int pool_shrink(int argc, char **argv)
 		pkram_close(ctx);
 		return CTL_FAILED;
 	}
+	drawer = begin_progress(ctx, "shrinking", gib);
 	if (range)
 		err = pkram_pool_shrink_range(ctx, base, size, &res);
 	else
 		err = pkram_pool_shrink(ctx, gib, &res);
+	end_progress(drawer);
 	return report(ctx, err, res, gib, "gave back", verbose);
 }
 
@@ -431,16 +501,30 @@ static bool find_region(const struct pkram_region *list, const char *word,
 
 static int region_show(int argc, char **argv)
 {
-	struct pkram_region *list, one;
+	struct pkram_region *list, one, **at, *r;
+	uint64_t node = PKRAM_NONE32;
 	struct pkram_ctx *ctx;
+	int err;
 
-	if (argc && ctl_no_more(argc - 1, argv + 1))
+	err = node_take("region show", &argc, argv, &node);
+	if (err)
+		return err;
+	if (ctl_columns(&argc, argv) || (argc && ctl_no_more(argc - 1, argv + 1)))
 		return CTL_USAGE;
 	ctx = ctl_open();
 	if (!ctx)
 		return CTL_FAILED;
 	if (pkram_region_dump(ctx, &list))
 		return ctl_fail(ctx, NULL);
+	for (at = &list; (r = *at); ) {
+		if (node == PKRAM_NONE32 || r->node == node) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		r->next = NULL;
+		pkram_region_free(r);
+	}
 	if (argc && !find_region(list, argv[0], &one)) {
 		pkram_region_free(list);
 		pkram_close(ctx);
@@ -449,13 +533,17 @@ static int region_show(int argc, char **argv)
 	}
 	ctl_print_regions(argc ? &one : list, NULL, NULL);
 	if (!list)
-		ctl_nothing("the pool has no memory: pkramctl pool grow takes some");
+		ctl_nothing(node == PKRAM_NONE32 ?
+			    "the pool has no memory: pkramctl pool grow takes some" :
+			    "the pool has no memory of that node");
 	pkram_region_free(list);
 	return ctl_done(ctx);
 }
 
 static const struct ctl_verb region_verbs[] = {
-	{ "show", "[BASE | UUID]", "list regions, or show one: address, size, free memory",
+	{ "show", "[BASE | UUID] [--node N] [--columns LIST]",
+	  "list regions, or show one: address, size, free memory; --node: only those\n"
+	  "      of this NUMA node; --columns: these headings, separated by commas",
 	  region_show },
 	{ }
 };

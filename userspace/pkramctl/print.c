@@ -9,6 +9,7 @@
 #include <json.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include "ctl.h"
 #include "parse.h"
 #include "print.h"
@@ -34,6 +35,9 @@ static struct {
 	bool in_row;
 	bool in_line;
 	bool line_begun;
+	bool color;
+	const char *columns;	/* those to print, or NULL */
+	bool unknown;		/* one of them is not there */
 	struct column cols[MAX_COLUMNS];
 	unsigned int nr_cols, col;
 	char **cells;		/* nr_rows * MAX_COLUMNS */
@@ -44,6 +48,20 @@ void out_init(bool json, bool pretty)
 {
 	out.json = json;
 	out.pretty = pretty;
+}
+
+void out_set_color(enum out_color when)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	out.color = when == OUT_COLOR_ALWAYS ||
+		    (when == OUT_COLOR_AUTO && isatty(STDOUT_FILENO) && !(no && *no) && term &&
+		     strcmp(term, "dumb"));
+}
+
+void out_select(const char *columns)
+{
+	out.columns = columns;
 }
 
 bool out_is_json(void)
@@ -67,7 +85,7 @@ int out_fini(void)
 				JSON_C_TO_STRING_PLAIN);
 	if (fflush(stdout) || ferror(stdout))
 		return -EIO;
-	return 0;
+	return out.unknown ? -EINVAL : 0;
 }
 
 /* JSON */
@@ -166,6 +184,44 @@ static size_t text_width(const char *s)
 	return n;
 }
 
+/* Words that say how something is, and their colours */
+static const struct {
+	const char *word, *color;
+} colors[] = {
+	{ "running", "32" }, { "claimed", "32" }, { "ok", "32" }, { "OK", "32" },
+	{ "resumed", "32" }, { "saved", "33" }, { "sealed (", "31" }, { "sealed", "33" },
+	{ "paused", "33" }, { "io-error", "33" }, { "postmigrate", "33" }, { "inmigrate", "33" },
+	{ "warning", "33" }, { "forced", "33" }, { "ATTENTION", "31" }, { "critical", "31" },
+	{ "refused", "31" }, { "quarantined", "31" }, { "failed", "31" }, { "differs", "31" },
+	{ "not resumed", "31" }, { "no answer", "31" }, { "unknown", "31" },
+};
+
+/* Return the colour of a value, or NULL */
+static const char *color_of(const char *label, const char *v)
+{
+	size_t i;
+
+	if (!out.color || (strcasecmp(label, "state") && strcmp(label, "RESULT") &&
+			   strcmp(label, "health")))
+		return NULL;
+	for (i = 0; i < sizeof(colors) / sizeof(colors[0]); i++) {
+		if (!strncmp(v, colors[i].word, strlen(colors[i].word)))
+			return colors[i].color;
+	}
+	return NULL;
+}
+
+/* Print a value in its colour */
+static void put_value(const char *label, const char *v)
+{
+	const char *color = color_of(label, v);
+
+	if (color)
+		printf("\033[%sm%s\033[m", color, v);
+	else
+		fputs(v, stdout);
+}
+
 static void text_put(const char *label, const char *v, bool right)
 {
 	struct column *c;
@@ -180,9 +236,11 @@ static void text_put(const char *label, const char *v, bool right)
 		return;
 	}
 	if (!out.in_row) {
-		if (v)
-			printf("%*s%-*s %s\n", out.indent, "", LABEL_WIDTH,
-			       label, v);
+		if (v) {
+			printf("%*s%-*s ", out.indent, "", LABEL_WIDTH, label);
+			put_value(label, v);
+			putchar('\n');
+		}
 		return;
 	}
 	if (out.col == MAX_COLUMNS)
@@ -208,32 +266,65 @@ static void text_cell(const struct column *c, const char *v, bool last)
 	int pad = c->width - text_width(v);
 
 	if (c->right)
-		printf("%*s%s", pad, "", v);
-	else if (last)
-		printf("%s", v);
-	else
-		printf("%s%*s", v, pad, "");
+		printf("%*s", pad, "");
+	put_value(c->label, v);
+	if (!c->right && !last)
+		printf("%*s", pad, "");
 	fputs(last ? "\n" : "  ", stdout);
+}
+
+/* Report a heading that is not there, and those that are */
+static void unknown_column(const char *name, size_t len)
+{
+	char list[512] = "";
+	unsigned int i;
+	size_t n = 0;
+
+	for (i = 0; i < out.nr_cols && n < sizeof(list); i++)
+		n += snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", out.cols[i].label);
+	ctl_error("there is no column \"%.*s\"; there are %s", (int)len, name, list);
+	out.unknown = true;
+}
+
+/* Find the columns to print, in order. Return: how many */
+static unsigned int choose_columns(unsigned int order[MAX_COLUMNS])
+{
+	const char *name = out.columns;
+	unsigned int i, n = 0;
+	size_t len;
+
+	for (i = 0; i < out.nr_cols && !name; i++) {
+		if (out.cols[i].used)
+			order[n++] = i;
+	}
+	for (; name && out.nr_cols && n < MAX_COLUMNS; name += len + 1) {
+		len = strcspn(name, ",");
+		for (i = 0; i < out.nr_cols && (strncasecmp(name, out.cols[i].label, len) ||
+						out.cols[i].label[len]); i++)
+			;
+		if (i < out.nr_cols)
+			order[n++] = i;
+		else
+			unknown_column(name, len);
+		if (!name[len])
+			break;
+	}
+	out.columns = NULL;
+	return out.unknown ? 0 : n;
 }
 
 static void text_table(void)
 {
-	unsigned int i, last = 0;
+	unsigned int order[MAX_COLUMNS], nr = choose_columns(order), i;
 	const char *v;
 	size_t row;
 
-	for (i = 0; i < out.nr_cols; i++) {
-		if (out.cols[i].used)
-			last = i;
-	}
-	for (row = 0; row <= out.nr_rows && out.nr_rows; row++) {
+	for (row = 0; row <= out.nr_rows && out.nr_rows && nr; row++) {
 		printf("%*s", out.indent, "");
-		for (i = 0; i < out.nr_cols; i++) {
-			if (!out.cols[i].used)
-				continue;
-			v = row ? out.cells[(row - 1) * MAX_COLUMNS + i] :
-				  out.cols[i].label;
-			text_cell(&out.cols[i], v ? v : "-", i == last);
+		for (i = 0; i < nr; i++) {
+			v = row ? out.cells[(row - 1) * MAX_COLUMNS + order[i]] :
+				  out.cols[order[i]].label;
+			text_cell(&out.cols[order[i]], v ? v : "-", i + 1 == nr);
 		}
 	}
 	for (row = 0; row < out.nr_rows * MAX_COLUMNS; row++)

@@ -16,10 +16,30 @@
 
 void out_init(bool json, bool pretty);
 
-/* Write the output. Return: 0 or -EIO: standard output could not be written */
+/*
+ * Write the output. Return: 0; -EIO: standard output could not be written; -EINVAL: a column
+ * is unknown, which was reported
+ */
 int out_fini(void);
 
 bool out_is_json(void);
+
+/* When text is coloured: on a terminal, unless NO_COLOR is set */
+enum out_color {
+	OUT_COLOR_AUTO,
+	OUT_COLOR_ALWAYS,
+	OUT_COLOR_NEVER,
+};
+
+void out_set_color(enum out_color when);
+
+/**
+ * out_select() - Print some columns of the next table, in this order
+ * @columns: their headings, separated by commas, in capitals or not; or NULL: all that are used
+ *
+ * A heading that the table does not have is reported, and out_fini() fails.
+ */
+void out_select(const char *columns);
 
 /* Begin a record; @title is its heading in text, NULL for none */
 void out_record_open(const char *key, const char *title);

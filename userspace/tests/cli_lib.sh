@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Helpers of cli.sh, guests.sh, defs.sh, health.sh, unlucky.sh, leaving.sh, patience.sh, update.sh, killed.sh, pool.sh, report.sh and verbs.sh. A command under test sets $rc,
+# Helpers of the scripts that test pkramctl. A command under test sets $rc,
 # $tmp/out and $tmp/err; the functions here check these and print TAP. The script that
 # includes this file sets $tmp, and may set $kind, a prefix of test names. It defines
 # evidence(), which prints more details of a failure.

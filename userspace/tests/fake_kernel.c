@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/genetlink.h>
@@ -536,6 +537,9 @@ static void pkram(const struct nlmsghdr *req)
 		break;
 	case PKRAM_CMD_POOL_GROW:
 	case PKRAM_CMD_POOL_SHRINK:
+		/* slowly: as long as memory is zeroed */
+		if (fake_is("slowly"))
+			poll(NULL, 0, 700);
 		resize(req);
 		break;
 	case PKRAM_CMD_POOL_ADOPT:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Helpers of guests.sh, defs.sh, health.sh, unlucky.sh, patience.sh, leaving.sh, update.sh and killed.sh: guests with a QEMU without a guest (fake_qemu.py), in
+# Helpers of the scripts that test guests: guests with a QEMU without a guest (fake_qemu.py), in
 # a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
@@ -112,10 +112,10 @@ define()
 }
 
 # answer TEXT ARGS... - run pkramctl on a terminal, and answer its questions; what it prints is in out,
-# with its escape sequences
+# with its escape sequences; TEXT of q: end `pkramctl top`
 answer()
 {
-	PKRAM_FAKE=empty PKRAM_FAKE_LOG=$tmp/log PKRAM_MODULES_DIR=$tmp/modules \
+	PKRAM_FAKE=${words:-empty} PKRAM_FAKE_LOG=$tmp/log PKRAM_MODULES_DIR=$tmp/modules \
 		PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool PKRAM_NOTE_DIR=$tmp/notes PKRAM_GUESTS_DIR=$tmp/guests \
 		PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run FAKE_QEMU_LOG=$tmp/qemu.log \
 		PATH=$tmp/bin:$PATH python3 - "$O/tests/fake.so" "$@" >"$tmp/out" 2>"$tmp/err" <<-'END'
@@ -125,7 +125,11 @@ answer()
 		    os.environ.update(LD_PRELOAD=shim, TERM="xterm")
 		    os.execv(sys.argv[3], sys.argv[3:])
 		seen, asked = b"", 0
+		end = text.startswith("q") and len(text) == 1
 		while True:
+		    if end and b"q ends it" in seen:
+		        os.write(pid_fd[1], b"q")
+		        end = False
 		    try:
 		        data = os.read(pid_fd[1], 4096)
 		    except OSError:
