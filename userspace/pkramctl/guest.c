@@ -30,6 +30,7 @@
 #define OWN_SOCKET	"qmp-pkramctl"
 #define MAX_FILE	65536
 #define MAX_LOG		800		/* bytes of QEMU's log to print */
+#define WRONG_SIZE	"bytes, but size= says"	/* of memory-backend-pkram */
 #define ROTATE_LOG	(1 << 20)	/* a log of this size gets another name at the next start */
 #define GREET_MS	200		/* a signal is seen then */
 #define TELL_US		30000000
@@ -577,6 +578,8 @@ void guest_add_log(struct guest *g)
 		skip = len - MAX_LOG;
 	if (len)
 		guest_explain(g, ": %.*s", (int)(len - skip), text + skip);
+	if (len && strstr(text + skip, WRONG_SIZE))
+		guest_explain(g, "\n  The object of its RAM was made with another size: write that as size= and -m, or, if nothing in it is needed, remove the object (pkramctl object remove); QEMU makes it anew");
 	free(text);
 }
 

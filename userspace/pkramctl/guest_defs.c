@@ -240,6 +240,25 @@ static void find_clashes(struct guests *gs)
 	guests_free(&all);
 }
 
+bool guest_defs_of_ram(const char *path, char name[GUEST_NAME_MAX + 1])
+{
+	struct guests all = { 0 };
+	unsigned int i, nr = 0;
+	struct guest *g;
+
+	load_all(&all, LOAD_QUIET);
+	for (g = all.list; g; g = g->next) {
+		for (i = 0; i < g->file.nr_ram && !same_path(g->file.ram[i].path, path); i++)
+			;
+		if (i == g->file.nr_ram)
+			continue;
+		nr++;
+		strcpy(name, g->file.name);
+	}
+	guests_free(&all);
+	return nr == 1;
+}
+
 int guests_load(struct guests *gs, char *const *names, unsigned int nr)
 {
 	unsigned int i, j;

@@ -25,4 +25,10 @@ int guest_defs_refuse(struct guest *g);
 /* Check that its QEMU is installed: 0, or guest_fail() */
 int guest_defs_find_qemu(struct guest *g);
 
+/*
+ * Find the guest whose RAM is in a file: copy its name to @name. Return: false: none has it, or
+ * several have
+ */
+bool guest_defs_of_ram(const char *path, char name[GUEST_NAME_MAX + 1]);
+
 #endif /* _PKRAMCTL_GUEST_DEFS_H */

@@ -117,7 +117,7 @@ static int object_discard(int argc, char **argv)
 	if (ctl_no_more(argc - 1, argv + 1))
 		return CTL_USAGE;
 	if (!parse_key(argv[0], &key))
-		return ctl_usage("object discard: \"%s\" is not a KEY; use the one that object show prints, or object unseal to give up a saved guest",
+		return ctl_usage("object discard: \"%s\" is not a KEY; use the one that object show prints of a quarantined object",
 				 argv[0]);
 	ctx = ctl_open();
 	if (!ctx)
@@ -154,7 +154,8 @@ static const struct ctl_verb object_verbs[] = {
 	  "protect it from changes until it is resumed with the cookie, or unsealed",
 	  object_seal },
 	{ "unseal", "OBJECT",
-	  "give up the guest that was saved in it; the object stays",
+	  "give up the guest that was saved in it; the object stays. Of a guest in guests.d\n"
+	  "      it is refused: guest unseal gives that up",
 	  object_unseal },
 	{ "verify", "OBJECT... FILE|DIRECTORY [--dir MOUNT]\n      " COPY_COMMON_ARGS,
 	  "compare objects with the checksums of their exports",

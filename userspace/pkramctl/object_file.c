@@ -14,6 +14,8 @@
 #include <sys/xattr.h>
 #include "args.h"
 #include "ctl.h"
+#include "guest.h"
+#include "guest_defs.h"
 #include "holders.h"
 #include "node.h"
 #include "object_file.h"
@@ -64,8 +66,8 @@ char *object_path(const char *dir, const char *word)
 static int fail(const char *path, int err)
 {
 	struct pkram_ioc_info info = { .size = sizeof(info) };
+	char text[512], guest[GUEST_NAME_MAX + 1];
 	struct holder *list;
-	char text[512];
 	int fd;
 
 	if ((err == -ENOTTY || err == -ENOENT) && object_unmounted(path))
@@ -89,9 +91,14 @@ static int fail(const char *path, int err)
 		err = pkram_file_info(fd, &info);
 		close(fd);
 	}
-	if (fd >= 0 && !err && info.state == PKRAM_STATE_SEALED)
+	if (fd >= 0 && !err && info.state == PKRAM_STATE_SEALED) {
+		/* Of a guest in guests.d there is a state, too */
+		if (guest_defs_of_ram(path, guest))
+			return ctl_error("%s: sealed, because it has the saved guest %s; pkramctl guest unseal %s gives the guest up",
+					 path, guest, guest);
 		return ctl_error("%s: sealed, because it has a saved guest; pkramctl object unseal gives the guest up",
 				 path);
+	}
 	list = holders_find(path);
 	if (!list)
 		return ctl_error("%s: in use by another process", path);
@@ -578,11 +585,18 @@ int object_drop_seal(const char *path)
 
 int object_unseal(int argc, char **argv)
 {
-	char *path = take_object("unseal", argc, argv);
+	char *path = take_object("unseal", argc, argv), guest[GUEST_NAME_MAX + 1];
 	int err, ret;
 
 	if (!path)
 		return CTL_USAGE;
+	/* Its state would stay, and be stale */
+	if (guest_defs_of_ram(path, guest)) {
+		ret = ctl_error("%s: is RAM of the guest %s: pkramctl guest unseal %s gives up all that was saved of it",
+				path, guest, guest);
+		free(path);
+		return ret;
+	}
 	err = object_drop_seal(path);
 	if (err == -ENODATA) {
 		ret = ctl_error("%s: not sealed, so it has no saved guest", path);

@@ -71,7 +71,7 @@ ctl '' object unseal /no/such;		is 1 '' '/no/such: No such file' 'unseal prints 
 ctl '' object unseal a b;		is 2 '' 'unexpected argument "b"' 'unseal refuses a second object'
 ctl '' object unseal no-such;		is 1 '' '/dev/pkram/no-such: No such file' 'a name without a slash is looked up in /dev/pkram'
 ctl '' object discard;			is 2 '' 'no object given' 'discard without an object is a usage error'
-ctl '' object discard vm1;		is 2 '' '"vm1" is not a KEY; use the one that object show prints, or object unseal' 'discard refuses a name'
+ctl '' object discard vm1;		is 2 '' '"vm1" is not a KEY; use the one that object show prints of a quarantined object' 'discard refuses a name'
 
 # Objects as files
 mkdir -p "$tmp/pool/.pkram"

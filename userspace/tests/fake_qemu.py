@@ -4,6 +4,7 @@
 
 -fake WORD,..., or FAKE_QEMU_WORDS in the environment: simulate failures
     no-start        exit with an error
+    wrong-size      exit as with an object of another size
     busy            exit with the text in the file FAKE_QEMU_BUSY, if there is one
     mute            do not answer on the QMP socket
     blocked         report that migration is blocked
@@ -393,6 +394,8 @@ def main():
     if "busy" in qemu.words and os.path.exists(os.environ["FAKE_QEMU_BUSY"]):
         with open(os.environ["FAKE_QEMU_BUSY"]) as f:
             end(f.read())
+    if "wrong-size" in qemu.words:
+        end("-object memory-backend-pkram: pkram object 'vm1' has 268435456 bytes, but size= says 536870912")
     if "no-start" in qemu.words:
         end("no such machine")
     qemu.monitors = [Monitor(qemu, text[len("unix:"):].split(",")[0])

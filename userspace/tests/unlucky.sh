@@ -376,6 +376,20 @@ as_defined()
 	end_all
 }
 
+# One way to give a guest up, and a way out of a wrong size
+gives_up()
+{
+	sealed vm1
+	host idle guest start vm1; host idle guest save vm1
+	host idle object remove vm1;	is 1 '' 'sealed, because it has the saved guest vm1; pkramctl guest unseal vm1 gives the guest up' 'a sealed object names the way to give its guest up'
+	host idle object unseal vm1;	is 1 '' 'is RAM of the guest vm1: pkramctl guest unseal vm1 gives up all' 'object unseal leaves the RAM of a guest alone'
+	shows vm1 saved 'the guest is still saved'
+	host idle guest unseal vm1;	is 0 '^vm1 +stopped' '' 'guest unseal gives it up'
+	FAKE_QEMU_WORDS=wrong-size host idle guest start vm1; is 1 '' 'but size= says 536870912' 'the size of an object that QEMU refuses is printed'
+	also 'was made with another size: write that as size= and -m, or.*.pkramctl object remove' err 'with the ways out'
+	end_all
+}
+
 # A save counts only with its record, which has the command line and the machine
 records()
 {
@@ -597,7 +611,7 @@ asks()
 	# shellcheck disable=SC2086
 	{
 	answer n "$O/pkramctl" update $k; is 1 'Save these guests and boot this kernel now\? .y/N. n' '' 'update asks on a terminal'
-	also '^ +vm1 +running' out 'it shows the guests before'
+	also '^ +vm1 +.*running' out 'it shows the guests before'
 	also 'nothing was done: the answer was not yes' out 'no ends it'
 	! grep -qE 'load|reboot' "$tmp/log"; report $? 'nothing was loaded'
 	shows vm1 running 'the guest runs'
@@ -717,6 +731,7 @@ stands_still
 holders
 started
 as_defined
+gives_up
 records
 pinned
 plugged
