@@ -22,6 +22,7 @@
 #include "guest_save.h"
 #include "guest_seal.h"
 #include "guest_stop.h"
+#include "inhibitors.h"
 #include "kexec.h"
 #include "live.h"
 #include "migrate.h"
@@ -349,6 +350,8 @@ static int check_all(struct kexec_plan *plan, struct guests *gs, struct pkram_ct
 		       kexec_check_handover(plan, ctx);
 	if (!ret || plan->dry_run)
 		check_units(plan, gs);
+	if ((!ret || plan->dry_run) && systemd_runs())
+		inhibitors_check(&plan->checks);
 	return ret;
 }
 

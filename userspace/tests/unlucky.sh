@@ -600,6 +600,34 @@ units()
 	end_all
 }
 
+# Programs that ask logind not to shut down
+inhibitors()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1
+	host idle guest start vm1
+	printf '#!/bin/sh\necho "busctl $*" >>"%s/log"\ncat "%s/inhibitors"\n' "$tmp" "$tmp" >"$tmp/bin/busctl"
+	chmod +x "$tmp/bin/busctl"
+	cat >"$tmp/inhibitors" <<-'END'
+	{"type":"a(ssssuu)","data":[[["shutdown:sleep","fwupd","Firmware update in progress","block",0,77],["sleep","lid","x","block",0,78],["shutdown","late","x","delay",0,79],["shutdown","pkram","guests are saved","block",0,80],["idle:shutdown","weak","x","block-weak",1000,81]]]}
+	END
+	# shellcheck disable=SC2086
+	{
+	PKRAM_FAKE_SYSTEMD=1 host empty check $k; is 0 '^inhibitor +warning +fwupd .process 77. asks not to shut down now: Firmware update in progress; it is ended' '' 'check tells of a program that inhibits a shutdown'
+	also '^inhibitor +warning +weak .process 81.' out 'also of a weak one, of a user'
+	[ "$(grep -c ^inhibitor "$tmp/out")" = 2 ]; report $? 'but not of pkram, of what only delays, nor of what inhibits something else'
+	echo garbage >"$tmp/inhibitors"
+	PKRAM_FAKE_SYSTEMD=1 host empty check $k; is 0 '^guest +ok' '' 'an answer that is not understood is no reason against an update'
+	: >"$tmp/log"
+	host empty check $k
+	! grep -q busctl "$tmp/log"; report $? 'without systemd nothing is asked'
+	}
+	rm "$tmp/bin/busctl"
+	end_all
+}
+
 asks()
 {
 	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
@@ -737,6 +765,7 @@ pinned
 plugged
 disks
 units
+inhibitors
 asks
 twins
 broken
