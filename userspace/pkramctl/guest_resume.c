@@ -3,8 +3,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <json.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_cpu.h"
 #include "guest_disks.h"
 #include "guest_record.h"
 #include "guest_resume.h"
@@ -46,9 +48,14 @@ static int settle(struct guest *g, const char *what)
 
 static void start_one(struct guest *g, void *arg)
 {
+	struct json_object *cpu;
+
 	(void)arg;
 	if (!guest_greet(g)) {
 		guest_disks_note(g);
+		cpu = guest_cpu_read(g);
+		guest_cpu_note(g, cpu);
+		json_object_put(cpu);
 		if (settle(g, "started"))
 			guest_fail(g, "%s", g->qmp.error);
 	}
@@ -157,6 +164,18 @@ static bool may_end(struct guest *g)
 	return seals == SEALS_ALL || seals == SEALS_UNKNOWN || !guest_wait_exit(g, 0);
 }
 
+/* In a QEMU that has not loaded the state yet: it has what the state needs */
+static void prepare(struct guest *g)
+{
+	struct json_object *cpu;
+
+	guest_disks_note(g);
+	cpu = guest_cpu_read(g);
+	if (!guest_cpu_check(g, cpu) && !guest_disks_restore(g))
+		guest_cpu_note(g, cpu);
+	json_object_put(cpu);
+}
+
 static void resume_one(struct guest *g, void *arg)
 {
 	const int64_t *begin = arg;
@@ -166,9 +185,9 @@ static void resume_one(struct guest *g, void *arg)
 	/* QEMU answers nothing while it loads */
 	g->patient = true;
 	if (!guest_greet(g))
-		guest_disks_note(g);
+		prepare(g);
 	g->greeted = boot_us();
-	if (!g->failed && !guest_disks_restore(g) && !migrate_set_up(g, true) &&
+	if (!g->failed && !migrate_set_up(g, true) &&
 	    !migrate_begin(g, "migrate-incoming") && !migrate_begun(g))
 		migrate_wait(g, "loading", NULL);
 	if (!g->failed) {

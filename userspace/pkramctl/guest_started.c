@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_cpu.h"
 #include "guest_disks.h"
 #include "guest_started.h"
 #include "read_file.h"
@@ -59,6 +60,7 @@ void started_note(const struct guest *g)
 
 	/* What another QEMU had */
 	unlink(guest_run_path(g, "disks"));
+	unlink(guest_run_path(g, "cpu"));
 	err = started_write(g, "started", obj);
 	if (err)
 		ctl_warn("%s: how it is started cannot be noted, so do not change its definition while it runs: %s: %s",
@@ -273,6 +275,7 @@ int started_add(struct guest *g, struct json_object *record)
 	if (media)
 		json_object_object_add(record, "media", media);
 	add(record, "machine", machine);
+	guest_cpu_add(g, record);
 	obj = to_json(&g->file);
 	json_object_object_foreach(obj, key, value)
 		json_object_object_add(record, key, json_object_get(value));

@@ -47,6 +47,8 @@ import time
 
 STREAM = "the state of "
 DESCRIPTION = b'{"page_size": 4096, "devices": []}'
+CPU = "/machine/unattached/device[0]"
+FEATURES = "sse2", "avx512f", "amx-tile"
 CLAIMED, SEALED, RUNNING = 1, 2, 3
 
 
@@ -182,6 +184,13 @@ class Qemu:
         if name == "device_del":
             del self.devices[args["id"]]
             return {}
+        if name == "query-cpus-fast":
+            return [{"cpu-index": 0, "qom-path": CPU}]
+        if name == "qom-list" and args["path"] == CPU:
+            return [{"name": key, "type": "bool"} for key in FEATURES] + [
+                {"name": "family", "type": "int"}]
+        if name == "qom-get" and args["path"] == CPU:
+            return args["property"] in os.environ.get("FAKE_QEMU_CPU", "sse2,avx512f").split(",")
         if name == "qom-list":
             return [{"name": "type", "type": "string"}] + [
                 {"name": key, "type": "child<%s>" % driver}

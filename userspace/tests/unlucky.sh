@@ -600,6 +600,22 @@ units()
 	end_all
 }
 
+# A kernel that offers less of the CPU
+cpus()
+{
+	sealed vm1
+	host idle guest start vm1; host idle guest save vm1
+	: >"$tmp/qemu.log"
+	FAKE_QEMU_CPU=sse2 host idle guest resume vm1; is 1 '' 'its CPU would not have any more what it had at the save, and programs in it may end: avx512f; boot the kernel' 'a resume with a CPU that lacks a feature is refused'
+	! grep -q 'vm1 migrate-incoming' "$tmp/qemu.log"; report $? 'nothing was loaded'
+	shows vm1 saved 'the guest is still saved'
+	FAKE_QEMU_CPU=sse2,avx512f,amx-tile host idle guest resume vm1; is 0 '^vm1 +running' '' 'more features do no harm'
+	host idle guest save vm1
+	host idle guest resume vm1; is 1 '' 'amx-tile' 'they count from then on'
+	host idle guest resume --as-defined vm1; is 0 '^vm1 +running' 'vm1: its CPU does not have any more what it had at the save: amx-tile' 'resume --as-defined takes what there is'
+	end_all
+}
+
 # Programs that ask logind not to shut down
 inhibitors()
 {
@@ -765,6 +781,7 @@ pinned
 plugged
 disks
 units
+cpus
 inhibitors
 asks
 twins

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Features of a guest's CPU: see guest_cpu.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <json.h>
+#include "ctl.h"
+#include "guest_cpu.h"
+#include "guest_record.h"
+#include "guest_started.h"
+
+static const char *text(struct json_object *obj, const char *key)
+{
+	struct json_object *v;
+	const char *s = NULL;
+
+	if (json_object_object_get_ex(obj, key, &v))
+		s = json_object_get_string(v);
+	return s ?: "";
+}
+
+static int ask(struct guest *g, const char *command, const char *path, const char *property)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "path", json_object_new_string(path));
+	if (property)
+		json_object_object_add(args, "property", json_object_new_string(property));
+	return qmp_command(&g->qmp, command, args);
+}
+
+/* All CPUs of a guest are alike: the first is asked */
+struct json_object *guest_cpu_read(struct guest *g)
+{
+	struct json_object *list, *found = json_object_new_array();
+	char path[256] = "";
+	const char *name;
+	int err = 0;
+	size_t i;
+
+	if (qmp_command(&g->qmp, "query-cpus-fast", NULL) ||
+	    !json_object_is_type(g->qmp.answer, json_type_array))
+		goto unknown;
+	snprintf(path, sizeof(path), "%s",
+		 text(json_object_array_get_idx(g->qmp.answer, 0), "qom-path"));
+	if (ask(g, "qom-list", path, NULL) || !json_object_is_type(g->qmp.answer, json_type_array))
+		goto unknown;
+	list = json_object_get(g->qmp.answer);
+	/* A feature is a property that is on or off; a property that cannot be read is none */
+	for (i = 0; i < json_object_array_length(list) && err != -EPIPE && err != -ETIMEDOUT; i++) {
+		name = text(json_object_array_get_idx(list, i), "name");
+		if (strcmp(text(json_object_array_get_idx(list, i), "type"), "bool"))
+			continue;
+		err = ask(g, "qom-get", path, name);
+		if (!err && json_object_is_type(g->qmp.answer, json_type_boolean) &&
+		    json_object_get_boolean(g->qmp.answer))
+			json_object_array_add(found, json_object_new_string(name));
+	}
+	json_object_put(list);
+	if (err != -EPIPE && err != -ETIMEDOUT && json_object_array_length(found))
+		return found;
+unknown:
+	json_object_put(found);
+	return NULL;
+}
+
+void guest_cpu_note(struct guest *g, struct json_object *features)
+{
+	struct json_object *obj = json_object_new_object();
+
+	if (features) {
+		json_object_object_add(obj, "cpu", json_object_get(features));
+		started_write(g, "cpu", obj);
+	}
+	json_object_put(obj);
+}
+
+void guest_cpu_add(const struct guest *g, struct json_object *record)
+{
+	struct json_object *note = started_read(guest_run_path(g, "cpu")), *features;
+
+	if (json_object_object_get_ex(note, "cpu", &features))
+		json_object_object_add(record, "cpu", json_object_get(features));
+	json_object_put(note);
+}
+
+static bool has(struct json_object *features, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(features); i++) {
+		if (!strcmp(json_object_get_string(json_object_array_get_idx(features, i)) ?: "",
+			    name))
+			return true;
+	}
+	return false;
+}
+
+int guest_cpu_check(struct guest *g, struct json_object *features)
+{
+	struct json_object *record = started_read(guest_info_path(g)), *saved = NULL;
+	char missing[512] = "";
+	struct guest_record r;
+	const char *name;
+	size_t i, len;
+
+	json_object_object_get_ex(record, "cpu", &saved);
+	for (i = 0; features && json_object_is_type(saved, json_type_array) &&
+	     i < json_object_array_length(saved); i++) {
+		name = json_object_get_string(json_object_array_get_idx(saved, i)) ?: "";
+		len = strlen(missing);
+		if (!has(features, name))
+			snprintf(missing + len, sizeof(missing) - len, "%s%s", len ? ", " : "", name);
+	}
+	json_object_put(record);
+	if (!*missing)
+		return 0;
+	if (g->as_defined) {
+		ctl_warn("%s: its CPU does not have any more what it had at the save: %s",
+			 g->file.name, missing);
+		return 0;
+	}
+	record_get(g, &r);
+	return guest_fail(g, "its CPU would not have any more what it had at the save, and programs in it may end: %s; boot the kernel under which it was saved (%s), or run pkramctl guest resume --as-defined %s to resume it nevertheless",
+			  missing, r.from, g->file.name);
+}
