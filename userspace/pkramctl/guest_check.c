@@ -16,6 +16,7 @@
 #include "guest_check.h"
 #include "guest_disks.h"
 #include "guest_started.h"
+#include "guest_tools.h"
 #include "parse.h"
 
 #define MAX_VERSION	4096
@@ -153,9 +154,17 @@ static int check_bad_pages(struct preflight *p, struct guest *g)
 	return ret;
 }
 
+static int check_stop(struct preflight *p, struct guest *g)
+{
+	const char *remark = guest_tools_stop_remark(g);
+
+	return remark ? preflight_add(p, PREFLIGHT_WARN, "stop-timeout", "%s: %s", g->file.name,
+				      remark) : 0;
+}
+
 int guest_check(struct preflight *p, struct guest *g)
 {
-	return check_definition(p, g) | check_machine(p, g) | check_media(p, g) |
+	return check_definition(p, g) | check_stop(p, g) | check_machine(p, g) | check_media(p, g) |
 	       check_qemu(p, g) | check_bad_pages(p, g);
 }
 

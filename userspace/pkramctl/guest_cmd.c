@@ -25,8 +25,7 @@
 #include "systemd.h"
 
 #define LOOK_MS		2000
-/* The unit's TimeoutStopSec, and how long before its end systemd must have the answer */
-#define STOP_S		900
+/* How long before the end of the unit's TimeoutStopSec systemd must have the answer */
 #define STOP_MARGIN_S	60
 #define RETRY_MS	2000
 /* A resume that failed */
@@ -534,6 +533,7 @@ static int guest_console(int argc, char **argv)
 /* Definitions: what a start would say, without a start */
 static int guest_validate(int argc, char **argv)
 {
+	const char *remark;
 	struct request r;
 	struct guest *g;
 	int ret;
@@ -550,6 +550,9 @@ static int guest_validate(int argc, char **argv)
 		out_str("result", "RESULT", g->failed ? "refused" : "ok");
 		out_str("error", "WHY", g->failed ? g->error : NULL);
 		out_row_close();
+		remark = guest_tools_stop_remark(g);
+		if (remark)
+			ctl_warn("%s: %s", g->file.name, remark);
 	}
 	out_table_close();
 	if (!r.guests.list && !ret)
@@ -712,10 +715,10 @@ static int64_t end_of_stop(const struct guest *g, int64_t begin)
 	int64_t seconds;
 
 	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
-	seconds = systemd_stop_timeout(unit, STOP_S);
+	seconds = systemd_stop_timeout(unit, GUEST_UNIT_STOP_S);
 	/* The host is not kept from its end for ever */
 	if (seconds == INT_MAX)
-		seconds = STOP_S;
+		seconds = GUEST_UNIT_STOP_S;
 	return begin + (seconds > 2 * STOP_MARGIN_S ? seconds - STOP_MARGIN_S : seconds / 2) *
 	       1000000;
 }

@@ -13,6 +13,7 @@
 #include "guest_tools.h"
 #include "print.h"
 #include "read_file.h"
+#include "systemd.h"
 
 #define MAX_FILE	65536
 #define EXAMPLE		"/usr/share/pkram/examples/vm1.conf"
@@ -176,4 +177,19 @@ int guest_tools_connect(const char *path)
 	free(to);
 	return ctl_error("socat: %s: install it, or connect to %s by another program",
 			 strerror(errno), path);
+}
+
+const char *guest_tools_stop_remark(const struct guest *g)
+{
+	static char text[512];
+	char unit[GUEST_NAME_MAX + 32];
+	int limit;
+
+	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
+	limit = systemd_stop_timeout(unit, GUEST_UNIT_STOP_S);
+	if ((int)g->file.stop_timeout < limit)
+		return NULL;
+	snprintf(text, sizeof(text), "its stop-timeout of %u s does not end before the TimeoutStopSec of its unit (%d s), at which systemd kills QEMU: make it shorter, or the other longer (systemctl edit %s)",
+		 g->file.stop_timeout, limit, unit);
+	return text;
 }

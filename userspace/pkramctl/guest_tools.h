@@ -19,4 +19,10 @@ char *guest_tools_console(const struct guest *g);
 /* Replace this program by one that connects the terminal with a socket; returns on failure */
 int guest_tools_connect(const char *path);
 
+/*
+ * Return why its stop-timeout is too long for its unit, or NULL: systemd would kill QEMU first.
+ * Valid until the next call
+ */
+const char *guest_tools_stop_remark(const struct guest *g);
+
 #endif /* _PKRAMCTL_GUEST_TOOLS_H */

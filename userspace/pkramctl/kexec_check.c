@@ -14,6 +14,8 @@
 #include "object_file.h"
 #include "read_file.h"
 
+#define MAX_CONFIG	65536
+
 /* kexec_file_load(2) would refuse it, or what is no kernel would be booted after the guests left */
 static int check_kernel(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
@@ -298,17 +300,18 @@ static int check_signature(struct kexec_plan *plan, struct pkram_ctx *ctx)
 /* Growing the pool makes kdump-tools load its kernel anew */
 static int check_kdump(struct kexec_plan *plan, struct pkram_ctx *ctx)
 {
-	char config[64], loaded[8] = "";
-	const char *const argv[] = {
-		"grep", "-s", "^USE_KDUMP=1", "/etc/default/kdump-tools", NULL
-	};
-	char *text;
-	int ret;
+	static const char enabled[] = "\nUSE_KDUMP=1";
+	char loaded[8] = "", *text;
+	bool wanted = false;
+	size_t len;
 
 	(void)ctx;
-	ret = child_read(argv, sizeof(config), &text);
-	free(text);
-	if (ret || pkram_read_line("/sys/kernel/kexec_crash_loaded", loaded, sizeof(loaded)))
+	if (!pkram_read_file("/etc/default/kdump-tools", MAX_CONFIG, &text, &len)) {
+		wanted = !strncmp(text, enabled + 1, strlen(enabled) - 1) ||
+			 strstr(text, enabled);
+		free(text);
+	}
+	if (!wanted || pkram_read_line("/sys/kernel/kexec_crash_loaded", loaded, sizeof(loaded)))
 		return 0;
 	if (*loaded == '1')
 		return preflight_add(&plan->checks, PREFLIGHT_OK, "kdump",

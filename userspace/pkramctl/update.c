@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "child.h"
@@ -26,6 +27,7 @@
 #include "kexec.h"
 #include "live.h"
 #include "migrate.h"
+#include "object_file.h"
 #include "print.h"
 #include "systemd.h"
 #include "update_report.h"
@@ -36,29 +38,25 @@
 #define REHEARSE_S	20
 #define HELD_MS		5000	/* that a vhost-user backend has to let go of RAM */
 
-/*
- * Return whether one of the guests to be saved has its RAM in @object, a path from the
- * root of pkramfs, which may be mounted anywhere.
- */
+/* Return whether one of the guests to be saved has its RAM in @object, a path from pkramfs' root */
 static bool is_guests_ram(struct guests *gs, const char *object)
 {
-	size_t len;
+	char *path = path_join(object_dir(), object + (*object == '/'));
+	struct stat st, ram;
+	bool found = false;
 	struct guest *g;
 	unsigned int i;
 
-	object += *object == '/';
-	len = strlen(object);
-	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		for (i = 0; i < g->file.nr_ram; i++) {
-			const char *path = g->file.ram[i].path;
-			size_t n = strlen(path);
-
-			if (n > len && path[n - len - 1] == '/' &&
-			    !strcmp(path + n - len, object))
-				return true;
+	/* A guest may name another mount, or have a link on its way */
+	if (!stat(path, &st)) {
+		for (g = guests_next_good(gs, NULL); g && !found; g = guests_next_good(gs, g)) {
+			for (i = 0; i < g->file.nr_ram && !found; i++)
+				found = !stat(g->file.ram[i].path, &ram) &&
+					ram.st_dev == st.st_dev && ram.st_ino == st.st_ino;
 		}
 	}
-	return false;
+	free(path);
+	return found;
 }
 
 /* Guests that are saved already keep their QEMU until the boot */
@@ -101,6 +99,52 @@ static int check_objects(struct kexec_plan *plan, struct pkram_ctx *ctx, struct 
 	if (gs)
 		ret |= check_holders(plan, list, gs);
 	pkram_object_free(list);
+	return ret;
+}
+
+/* Return whether a device of one of the guests to be saved has the DMA table */
+static bool is_guests_table(struct guests *gs, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at, *key = "pkram-dma-table=";
+	struct guest *g;
+	unsigned int i;
+
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
+		for (i = 0; i < g->file.nr_args; i++) {
+			at = strstr(g->file.args[i], key);
+			at = at ? at + strlen(key) : "";
+			if (!strncmp(at, name, len) && (!at[len] || at[len] == ','))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The mappings of a process that is no guest are not suspended by anybody */
+static int check_tables(struct kexec_plan *plan, struct pkram_ctx *ctx, struct guests *gs)
+{
+	struct preflight *p = &plan->checks;
+	struct pkram_dma_table *list, *t;
+	unsigned int used = 0, waiting = 0;
+	int ret = 0;
+
+	if (pkram_dma_table_dump(ctx, &list))
+		return ctl_error("%s", pkram_strerror(ctx));
+	for (t = list; t; t = t->next) {
+		if (t->quarantine || !t->name)
+			continue;
+		used += t->in_use;
+		waiting += !t->in_use;
+		if (t->in_use && !t->suspended && !is_guests_table(gs, t->name))
+			ret |= preflight_add(p, PREFLIGHT_WARN, "DMA tables",
+					     "%s is in use by a process that is not a guest in guests.d, and its device may do DMA until the kexec: end it, or define the guest",
+					     t->name);
+	}
+	pkram_dma_table_free(list);
+	if (used || waiting)
+		ret |= preflight_add(p, PREFLIGHT_OK, "DMA tables", "%u in use, %u suspended",
+				     used, waiting);
 	return ret;
 }
 
@@ -345,6 +389,8 @@ static int check_all(struct kexec_plan *plan, struct guests *gs, struct pkram_ct
 		ret |= choose(plan, gs);
 	if (!ret || plan->dry_run)
 		ret |= check_objects(plan, ctx, gs);
+	if (!ret || plan->dry_run)
+		ret |= check_tables(plan, ctx, gs);
 	if (!ret || plan->dry_run)
 		ret |= plan->kernel ? kexec_prepare(plan, ctx) :
 		       kexec_check_handover(plan, ctx);

@@ -456,6 +456,22 @@ ctl idle kexec --kernel "$tmp/junk" --no-initrd;	is 1 '' 'junk does not contain 
 ctl idle kexec --kernel "$tmp/junk" --no-initrd --force --load-only; is 0 'junk' 'warning: ' 'kexec --force accepts an image without a version'
 ctl empty kexec --kernel "$tmp/junk" --no-initrd --load-only; is 0 'junk' 'no region' 'kexec needs no module if there is no pool'
 ctl idle -j kexec $v --dry-run;		json 'd["cmdline_from"] == "this kernel" and d["kernel"].endswith("boot/vmlinuz-6.99.2-test") and d["initrd"].endswith("initrd.img-6.99.2-test")' 'kexec --kernel accepts a version'
+# Signatures, as the next kernel wants them if this one does; and the crash kernel
+for words in "PKRAM_FAKE_LOCKDOWN=none [integrity] confidentiality:lockdown" "PKRAM_FAKE_SIG_ENFORCE=Y:module.sig_enforce"; do
+	export "${words%:*}"
+	ctl idle kexec $v --dry-run;	is 1 'it is refused' "dkms/pkram.ko is not signed, and this host loads signed modules only (${words##*:})" "kexec refuses an unsigned module under ${words##*:}"
+	ctl idle kexec $v --load-only --force; is 0 'nothing (--load-only)' 'pkram.ko is not signed' 'kexec --force loads it'
+	make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2' signer=me
+	ctl idle check $v;		is 0 'pkram.ko is signed' '' 'check accepts a signed module'
+	make_module "$tmp/modules" 6.99.2-test 'pkram_format=1 2'
+	export -n "${words%%=*}"
+done
+PKRAM_FAKE_LOCKDOWN='[none] integrity' PKRAM_FAKE_SIG_ENFORCE=N ctl idle kexec $v --dry-run; is 0 'dkms/pkram.ko' 'quarantined' 'no signature is needed without both'
+export PKRAM_FAKE_KDUMP=$'# x\nUSE_KDUMP=1\n'
+PKRAM_FAKE_CRASH=0 ctl idle check $v;	is 0 'kdump is enabled, but no crash kernel is loaded: systemctl restart kdump-tools' '' 'check warns if kdump is enabled and not loaded'
+PKRAM_FAKE_CRASH=1 ctl idle check $v;	is 0 'the crash kernel is loaded' '' 'check says that it is loaded'
+PKRAM_FAKE_KDUMP='#USE_KDUMP=1' PKRAM_FAKE_CRASH=0 ctl idle check $v; ! grep -q kdump "$tmp/out"; report $? 'nothing is said if it is not enabled'
+export -n PKRAM_FAKE_KDUMP
 cat >"$tmp/boot/grub/grub.cfg" <<'END'
 menuentry 'Debian' {
 	linux	/boot/vmlinuz-6.99.1-test root=UUID=1 ro other

@@ -144,6 +144,14 @@ verbs()
 	sed "s|^#qemu = .*|qemu = $qemu|" "$here/../examples/vm1.conf" >"$(conf example)"
 	ctl guest validate example;	is 0 '^example +ok' '' 'the example that is installed is a valid definition'
 	rm "$(conf example)"
+	define vm3
+	sed -i 's/^stop-timeout.*/stop-timeout = 86400/' "$(conf vm3)"
+	ctl guest validate vm3;		is 0 '^vm3 +ok' 'warning: vm3: its stop-timeout of 86400 s does not end before the TimeoutStopSec of its unit (900 s)' 'validate warns of a stop-timeout that systemd does not wait for'
+	PKRAM_FAKE_SYSTEMD=1 STOP_TIMEOUT='1d 30min' host idle guest validate vm3; is 0 '^vm3 +ok' '' 'not if the unit waits'
+	host idle guest start vm3
+	host empty check;		also '^stop-timeout +warning +vm3: its stop-timeout of 86400 s' out 'check warns, too'
+	host idle guest stop --force vm3
+	rm "$(conf vm3)"
 	# The editor is a program that changes the file
 	EDITOR="sed -i s/16M/18M/" ctl guest edit vm1; is 0 'changed +yes' '' 'edit changes a definition'
 	grep -q 'size=18M' "$(conf vm1)"; report $? 'it is in its place'

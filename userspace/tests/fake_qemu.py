@@ -14,6 +14,7 @@
     slow            never complete a save
     slowly          complete a save after 100 looks at it, which take two seconds
     fail-once       fail the first save after it began
+    slow-quit       quit after FAKE_QEMU_SLOW seconds
     slow-flush      answer nothing for FAKE_QEMU_SLOW seconds when a save begins
     hang-in-save    stop this process when a save begins
     die-in-load     print an error and exit during the load
@@ -255,6 +256,8 @@ class Qemu:
             self.status = "paused"
         elif name == "quit":
             self.ending = True
+            if "slow-quit" in self.words:
+                slow()
         elif name == "system_powerdown":
             self.event("POWERDOWN")
             self.ending = "powers-down" in self.words

@@ -258,13 +258,37 @@ int access(const char *path, int mode)
 	return faccessat(AT_FDCWD, path, mode, 0);
 }
 
+/* Return the content of a file that the environment has, or NULL */
+static const char *fake_file(const char *path)
+{
+	static const struct {
+		const char *path, *variable;
+	} files[] = {
+		{ "/sys/kernel/security/lockdown", "PKRAM_FAKE_LOCKDOWN" },
+		{ "/sys/module/module/parameters/sig_enforce", "PKRAM_FAKE_SIG_ENFORCE" },
+		{ "/etc/default/kdump-tools", "PKRAM_FAKE_KDUMP" },
+		{ "/sys/kernel/kexec_crash_loaded", "PKRAM_FAKE_CRASH" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!strcmp(path, files[i].path))
+			return getenv(files[i].variable);
+	}
+	return NULL;
+}
+
 int open(const char *path, int flags, ...)
 {
-	const char *cmdline = getenv("PKRAM_FAKE_CMDLINE");
+	const char *cmdline = getenv("PKRAM_FAKE_CMDLINE"), *text;
 	int fd[2];
 
 	if (!strcmp(path, "/sys/kernel/kexec_loaded")) {
 		if (pipe(fd) || write(fd[1], is_image_loaded() ? "1\n" : "0\n", 2) != 2)
+			abort();
+	} else if (fake_file(path)) {
+		text = fake_file(path);
+		if (pipe(fd) || write(fd[1], text, strlen(text)) < 0)
 			abort();
 	} else if (!strcmp(path, "/proc/cmdline") && cmdline) {
 		if (pipe(fd) || write(fd[1], cmdline, strlen(cmdline)) < 0)

@@ -277,20 +277,25 @@ update()
 	# shellcheck disable=SC2086
 	{
 	ctl guest start vm1 vm2
-	host idle update $k --dry-run;	is 0 '^ +vm1 +running' '' 'update --dry-run lists the guests'
+	host idle update $k --dry-run;	is 0 '^ +vm1 +running' 'warning: vm1 is in use by a process that is not a guest' 'update --dry-run lists the guests'
 	! grep -q . "$tmp/log"; report $? 'update --dry-run changes nothing'
 	host '' update $k;		is 1 '' 'vm2 is claimed by a process that is not a guest' 'update refuses an object claimed by another process'
 	sed -i "s|mem-path=.*|mem-path=$ram/vm2|" "$tmp/guests/vm2.conf"; touch "$ram/vm2"
 	ctl guest stop vm2 --force; ctl guest start vm2
-	host '' update $k --dry-run;	is 0 '^ +vm2 +running' '' 'update accepts an object claimed by a guest'
+	host '' update $k --dry-run;	is 1 'refused' 'vm2 is claimed by a process that is not a guest' 'a file of that name elsewhere is not the object'
+	sealed vm2
+	ctl guest stop vm2 --force; host '' guest start vm2
+	host '' update $k --dry-run;	is 0 '^ +vm2 +running' 'warning: vm1 is in use by a process that is not a guest in guests.d, and its device may do DMA' 'update accepts an object claimed by a guest'
 	host '' check $k;		is 0 '^guest +ok +vm1: running, can be saved' '' 'check lists the guests that can be saved'
 	also '^module +ok +.*supports format 1' out 'check lists the module of the kernel'
 	also '^initrd +ok' out 'check lists the initrd'
 	host '' check;			is 0 '^handover +ok +by e820' '' 'check needs no kernel'
+	also '^DMA tables +warning +vm1 is in use by a process that is not a guest' out 'it looks for DMA tables of others'
+	also '^DMA tables +ok +1 in use, 1 suspended' out 'and counts all'
 	! grep -q '^initrd' "$tmp/out"; report $? 'check without a kernel checks no initrd'
 	host claimed_late check --kernel "$tmp/vmlinuz"; is 1 '^initrd +refused +no initrd given' '' 'check fails if a check fails'
 	also '^module +ok' out 'check continues after a check that fails'
-	host '' -j check $k;		json '{c["result"] for c in d} == {"ok"} and "initrd" in [c["check"] for c in d]' 'check -j prints the results'
+	host '' -j check $k;		json '[c["check"] for c in d if c["result"] != "ok"] == ["DMA tables"] and "initrd" in [c["check"] for c in d]' 'check -j prints the results'
 	host '' check $k --force;	is 2 '' 'unknown option' 'check refuses --force'
 	! grep -q . "$tmp/log"; report $? 'check changes nothing'
 	: >"$tmp/qemu.log"

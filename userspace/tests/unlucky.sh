@@ -246,6 +246,38 @@ open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp
 	end_all
 }
 
+# Nobody reads what an update prints any more, and it is told to end, after the guests have left
+left_alone()
+{
+	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" pid
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	sealed vm1; sealed vm2 '-fake slow-quit'
+	host empty guest start --all
+	: >"$tmp/log"
+	# shellcheck disable=SC2086
+	{
+	mkfifo "$tmp/pipe"
+	# One is slow to leave
+	: >"$tmp/qemu.log"
+	PKRAM_FAKE_SYSTEMD=1 DISABLED=0 PKRAM_FAKE=empty PKRAM_FAKE_LOG=$tmp/log LD_PRELOAD=$O/tests/fake.so \
+		PKRAM_MODULES_DIR=$tmp/modules PKRAM_FAKE_POOL=$tmp/pool PKRAM_DIR=$tmp/pool PKRAM_NOTE_DIR=$tmp/notes \
+		PKRAM_GUESTS_DIR=$tmp/guests PKRAM_STATE_DIR=$tmp/state PKRAM_RUN_DIR=$tmp/run PKRAM_LOG_DIR=$tmp/log.d \
+		PATH=$tmp/bin:$PATH "$O/pkramctl" update $k --no-unit >"$tmp/pipe" 2>&1 & pid=$!
+	# The terminal goes away
+	exec 3<"$tmp/pipe"
+	until grep -q '^vm1 quit' "$tmp/qemu.log"; do sleep 0.1; done
+	exec 3<&-
+	kill -TERM "$pid"; kill -INT "$pid"; kill -HUP "$pid"; kill -PIPE "$pid"
+	wait "$pid"; rc=$?
+	also 'systemctl start .*kexec.target' log 'an update whose guests have left goes on without a terminal, and whatever signal comes'
+	shows vm1 saved 'its guests are saved'
+	shows vm2 saved 'also the one that left last'
+	}
+	rm "$tmp/pipe"
+	end_all
+}
+
 # QEMU is killed between two of the seals of a save
 half_sealed()
 {
@@ -772,6 +804,7 @@ resumes
 half_sealed
 lost_ram
 stands_still
+left_alone
 holders
 started
 as_defined
