@@ -402,7 +402,7 @@ static int do_ioctl(int fd, const char *name, unsigned long cmd, void *arg)
 	int state, err;
 
 	if (_IOC_NR(cmd) == _IOC_NR(PKRAM_IOC_RESUME_ALL))
-		return knows_resume_all() ? do_resume_all(arg) : ENOTTY;
+		return knows_resume_all() ? do_resume_all(arg) : -ENOTTY;
 	state = object_get(name, &obj);
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(PKRAM_IOC_INFO):

@@ -124,6 +124,8 @@ def until(what, condition, seconds=SECONDS):
 
 
 class Qemu:
+    used = set()        # commands that any QEMU was given
+
     def __init__(self, host, objects, args, incoming, fake):
         self.host = host
         self.log = os.path.join(host.top, "log%d" % len(host.running))
@@ -170,6 +172,7 @@ class Qemu:
 
     def do(self, command, **args):
         """Run a QMP command; return its answer, or raise Refused."""
+        Qemu.used.add(command)
         args = {name.replace("_", "-"): value for name, value in args.items()}
         try:
             self.fd.sendall(json.dumps({"execute": command, "arguments": args}).encode())
@@ -196,6 +199,12 @@ class Qemu:
 
     def hmp(self, text):
         return self.do("human-monitor-command", command_line=text)
+
+    def said(self, text):
+        """Run a command of HMP that says something only if it fails."""
+        said = self.hmp(text)
+        if said:
+            raise Refused(said)
 
     def status(self):
         return self.do("query-status")["status"]
