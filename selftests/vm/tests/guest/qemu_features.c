@@ -16,14 +16,17 @@
 
 STAGE(first)
 
-/* Save, quit, start again with -incoming, load: as an unpatched QEMU does */
+/*
+ * Save, quit, start again with -incoming, load: as an unpatched QEMU does.  The host's
+ * kernel stays, so that a save may leave RAM in a file on a tmpfs.
+ */
 static int save_and_load(const char *object)
 {
 	struct guest_state st;
 	struct qemu *q;
 	int err;
 
-	q = START("plain", object);
+	q = START("plain", object, "-global", "migration.x-cpr-host-stays=on");
 	if (!q)
 		return -ENOENT;
 	err = guest_wait(q, 0, &st, 30);
