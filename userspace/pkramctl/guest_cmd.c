@@ -402,6 +402,32 @@ static int guest_stop(int argc, char **argv)
 	return finish(&r, ret);
 }
 
+static int can_wake(struct guest *g)
+{
+	if (!live(g))
+		return guest_fail(g, "does not run");
+	if (guest_stands_still(g) || guest_waits(g))
+		return guest_fail(g, "is %s; pkramctl guest resume %s continues it", g->status,
+				  g->file.name);
+	if (!strcmp(g->status, "suspended") || !strcmp(g->status, "paused") ||
+	    !strcmp(g->status, "io-error"))
+		return 0;
+	return guest_fail(g, "is %s: only one that is suspended, paused or waits after an I/O error can be woken",
+			  g->status);
+}
+
+static int guest_wake(int argc, char **argv)
+{
+	struct request r;
+	int ret;
+
+	if (parse_request(&r, "wake", argc, argv))
+		return CTL_USAGE;
+	ret = choose(&r, can_wake);
+	guests_wake(&r.guests);
+	return finish(&r, ret);
+}
+
 /* A guest that runs is powered down first; what is saved is not touched */
 static int can_restart(struct guest *g)
 {
@@ -859,6 +885,9 @@ static const struct ctl_verb guest_verbs[] = {
 	  "power it down; --force: end QEMU at once", guest_stop },
 	{ "restart", "NAME... [--force] | --all [--force]",
 	  "power it down and start it again, as it is defined now", guest_restart },
+	{ "wake", "NAME... | --all",
+	  "let it run if it is suspended to RAM, paused, or waits after an I/O error",
+	  guest_wake },
 	{ "log", "NAME", "print what its QEMU wrote, of all starts", guest_log },
 	{ "console", "NAME", "connect the terminal with its serial port; ^] ends that",
 	  guest_console },

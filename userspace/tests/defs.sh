@@ -152,6 +152,24 @@ verbs()
 	host empty check;		also '^stop-timeout +warning +vm3: its stop-timeout of 86400 s' out 'check warns, too'
 	host idle guest stop --force vm3
 	rm "$(conf vm3)"
+	define vm3 '-fake sleeps'
+	ctl guest start vm3
+	ctl guest wake -j vm3;		json 'd[0]["state"] == "running"' 'wake wakes a guest that is suspended'
+	ctl guest wake vm3;		is 1 '' 'is running: only one that is suspended' 'and none that runs'
+	tell vm3 stop
+	ctl guest stop vm3;		is 1 '' 'is paused and cannot power down; continue it first: pkramctl guest wake vm3' 'stop names the command'
+	ctl guest wake --all;		is 0 '^vm3 +running' '' 'wake lets a paused guest run'
+	ctl guest stop --force vm3
+	ctl guest wake vm3;		is 1 '' 'vm3: does not run' 'wake needs a QEMU'
+	ctl guest start vm3; ctl guest save vm3
+	ctl guest resume vm3;		is 0 '^vm3 +suspended' '' 'a guest that was suspended is suspended after the resume'
+	ctl guest wake vm3;		is 0 '^vm3 +running' '' 'and can be woken'
+	ctl guest stop --force vm3
+	define vm3 '-fake sleeps-on'
+	ctl guest start vm3
+	PKRAM_FAKE_SPEED=50 host idle guest wake vm3; is 1 '' 'vm3: does not run: it is suspended' 'wake says that a guest does not wake up'
+	ctl guest stop --force vm3
+	rm "$(conf vm3)"
 	# The editor is a program that changes the file
 	EDITOR="sed -i s/16M/18M/" ctl guest edit vm1; is 0 'changed +yes' '' 'edit changes a definition'
 	grep -q 'size=18M' "$(conf vm1)"; report $? 'it is in its place'

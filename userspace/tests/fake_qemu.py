@@ -19,6 +19,7 @@
     hang-in-save    stop this process when a save begins
     die-in-load     print an error and exit during the load
     stays-paused    have an I/O error after the load
+    sleeps          be suspended after the start; sleeps-on: and do not wake up
     starts-paused   have an I/O error after the start
     powers-down     power down on request
     huge            have more RAM than fits on any disk, outside of files
@@ -148,6 +149,8 @@ class Qemu:
         self.status = "inmigrate" if value("-incoming") else "running"
         if "starts-paused" in self.words and self.status == "running":
             self.status = "io-error"
+        if ("sleeps" in self.words or "sleeps-on" in self.words) and self.status == "running":
+            self.status = "suspended"
         # It may change its root
         self.log = open(os.environ.get("FAKE_QEMU_LOG", "/dev/null"), "a", buffering=1)
         self.migration = {}
@@ -252,6 +255,11 @@ class Qemu:
             self.status = "running"
             set_state(CLAIMED)
             self.event("RESUME")
+        elif name == "system_wakeup":
+            if self.status != "suspended":
+                raise Refusal("Unable to wake up: guest is not in suspended state")
+            if "sleeps-on" not in self.words:
+                self.status = "running"
         elif name == "stop":
             self.status = "paused"
         elif name == "quit":
