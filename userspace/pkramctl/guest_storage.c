@@ -22,6 +22,13 @@ static const char *text(struct json_object *obj, const char *key)
 	return json_object_object_get_ex(obj, key, &v) ? json_object_get_string(v) : "";
 }
 
+static bool is_on(struct json_object *obj, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(obj, key, &v) && json_object_get_boolean(v);
+}
+
 /* A disk in RAM: brd, or zram, whose major number is dynamic */
 static bool is_ram_disk(const struct stat *st, const char *path)
 {
@@ -148,7 +155,68 @@ int guest_check_storage(struct guest *g)
 		driver = text(node, "drv");
 		if (!strcmp(driver, "file") || !strcmp(driver, "host_device"))
 			err = check_file(g, text(node, "file"));
+		else if (!strcmp(driver, "vvfat") && !is_on(node, "ro"))
+			err = guest_refuse(g, "its disk %s would be lost: it is a directory that QEMU shows as a disk, whose changes are in a temporary file; use an image, or fat:PATH without rw",
+					   text(node, "file"));
 	}
 	json_object_put(nodes);
 	return err;
+}
+
+/* Return whether a server of this host has the disk: its address, or that in QEMU's JSON */
+static bool is_served_here(const char *file)
+{
+	static const char *const here[] = {
+		"nbd+unix:", "\"type\": \"unix\"", "://localhost", "://127.", "://[::1]",
+		"\"host\": \"localhost\"", "\"host\": \"127.", "\"host\": \"::1\"",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(here) / sizeof(here[0]); i++) {
+		if (strstr(file, here[i]))
+			return true;
+	}
+	return false;
+}
+
+static int tell_tpm(struct preflight *p, struct guest *g)
+{
+	struct json_object *tpm, *options;
+	size_t i;
+	int ret = 0;
+
+	/* A QEMU may have no TPMs */
+	if (qmp_command(&g->qmp, "query-tpm", NULL))
+		return 0;
+	for (i = 0; json_object_is_type(g->qmp.answer, json_type_array) &&
+	     i < json_object_array_length(g->qmp.answer); i++) {
+		tpm = json_object_array_get_idx(g->qmp.answer, i);
+		if (json_object_object_get_ex(tpm, "options", &options) &&
+		    !strcmp(text(options, "type"), "emulator"))
+			ret |= preflight_add(p, PREFLIGHT_WARN, "TPM",
+					     "%s: the process that emulates its TPM %s ends with this kernel: start it again, with the same socket, before the guest is resumed",
+					     g->file.name, text(tpm, "id"));
+	}
+	return ret;
+}
+
+int guest_storage_tell(struct preflight *p, struct guest *g)
+{
+	struct json_object *args = json_object_new_object(), *nodes, *node;
+	int ret = tell_tpm(p, g);
+	size_t i;
+
+	json_object_object_add(args, "flat", json_object_new_boolean(true));
+	if (qmp_command(&g->qmp, "query-named-block-nodes", args))
+		return ret;
+	nodes = g->qmp.answer;
+	for (i = 0; json_object_is_type(nodes, json_type_array) &&
+	     i < json_object_array_length(nodes); i++) {
+		node = json_object_array_get_idx(nodes, i);
+		if (!strcmp(text(node, "drv"), "nbd") && is_served_here(text(node, "file")))
+			ret |= preflight_add(p, PREFLIGHT_WARN, "disk",
+					     "%s: a server on this host has its disk %s, and ends with this kernel: it must be there again before the guest is resumed",
+					     g->file.name, text(node, "file"));
+	}
+	return ret;
 }

@@ -23,6 +23,7 @@
     starts-paused   have an I/O error after the start
     powers-down     power down on request
     huge            have more RAM than fits on any disk, outside of files
+    tpm             have a TPM that swtpm emulates
     twin            map a removed file named vm1, as its RAM in another directory may be
     no-machine      do not tell the machine
     no-seal         do not seal the RAM in a save
@@ -111,10 +112,18 @@ class Drive:
 
     def open(self, name):
         # As QEMU, this has it open, whatever becomes of its name
-        self.file, self.handle = name, name and "://" not in name and open(name, "rb")
+        self.file, self.handle = name, name and not self.protocol(name) and open(name, "rb")
+
+    @staticmethod
+    def protocol(name):
+        return "vvfat" if name.startswith("fat:") else "nbd" if name.startswith("nbd") else \
+            "http" if "://" in name else None
 
     def nodes(self):
-        if self.file:
+        if self.file and self.protocol(self.file):
+            yield {"drv": self.protocol(self.file), "file": self.file, "node-name": "#block1",
+                   "ro": not self.file.startswith("fat:rw:")}
+        elif self.file:
             yield {"drv": "file", "file": self.file, "node-name": "#block1"}
             yield {"drv": "raw", "file": self.file, "node-name": "#block0"}
 
@@ -220,6 +229,8 @@ class Qemu:
             return [node for drive in self.drives for node in drive.nodes()]
         if name == "query-block":
             return [drive.block() for drive in self.drives]
+        if name == "query-tpm" and "tpm" in self.words:
+            return [{"id": "tpm0", "options": {"type": "emulator", "data": {"chardev": "c"}}}]
         if name == "query-block-jobs":
             return self.jobs
         if name == "blockdev-snapshot-sync":

@@ -509,6 +509,34 @@ plugged()
 	end_all
 }
 
+# Storage that is elsewhere than in a file
+elsewhere()
+{
+	sealed vm1 "-drive id=d0,file=fat:rw:$tmp/boot"
+	host idle guest start vm1
+	host idle guest save vm1;	is 1 '' "its disk fat:rw:$tmp/boot would be lost: it is a directory that QEMU shows as a disk" 'save refuses a directory as a disk that the guest writes to'
+	host idle guest stop --force vm1
+	sealed vm1 "-drive id=d0,file=fat:$tmp/boot"
+	host idle guest start vm1
+	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'but not one that it only reads'
+	host idle guest unseal vm1
+	sealed vm1 "-drive id=d0,file=nbd+unix:///?socket=/run/nbd -drive id=d1,file=nbd://127.0.0.1:10809/x -drive id=d2,file=nbd://server:10809/x -fake tpm"
+	host idle guest start vm1
+	host empty check;		is 0 '^disk +warning +vm1: a server on this host has its disk nbd.unix:///.socket=/run/nbd, and ends with this kernel' '' 'check names a disk that a server on this host has'
+	also '^disk +warning .*nbd://127.0.0.1' out 'also by TCP'
+	! grep -q 'nbd://server' "$tmp/out"; report $? 'but not one on another host'
+	also '^TPM +warning +vm1: the process that emulates its TPM tpm0 ends with this kernel' out 'and the emulator of a TPM'
+	host idle guest stop --force vm1
+	# The variables of its firmware
+	truncate -s 1M "/dev/shm/pkram-vars.$$"
+	sealed vm1 "-drive if=pflash,format=raw,file=/dev/shm/pkram-vars.$$"
+	host idle guest start vm1
+	host idle guest save vm1;	is 1 '' "its disk /dev/shm/pkram-vars.$$ would be lost: it is on tmpfs" "save refuses the firmware's variables on tmpfs"
+	host idle guest stop --force vm1
+	rm "/dev/shm/pkram-vars.$$"
+	end_all
+}
+
 # The command line of the start is that of the resume: what differs by then is found before
 disks()
 {
@@ -813,6 +841,7 @@ records
 pinned
 plugged
 disks
+elsewhere
 units
 cpus
 inhibitors
