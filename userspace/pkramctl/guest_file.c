@@ -74,6 +74,16 @@ static int set_qemu(struct parser *p, const char *value)
 	return p->g->qemu ? 0 : no_memory(p);
 }
 
+static int set_agent(struct parser *p, const char *value)
+{
+	if (p->g->agent)
+		return bad(p, "duplicate agent");
+	if (*value != '/')
+		return bad(p, "\"%s\" is not the absolute path of a socket", value);
+	p->g->agent = strdup(value);
+	return p->g->agent ? 0 : no_memory(p);
+}
+
 static int set_timeout(struct parser *p, const char *value)
 {
 	uint64_t v;
@@ -93,6 +103,7 @@ static const struct {
 } settings[] = {
 	{ "uuid", set_uuid },
 	{ "qemu", set_qemu },
+	{ "agent", set_agent },
 	{ "stop-timeout", set_timeout },
 };
 
@@ -121,7 +132,7 @@ static int parse_setting(struct parser *p, char *key)
 		if (!strcmp(key, settings[i].key))
 			return settings[i].set(p, value);
 	}
-	return bad(p, "unknown setting \"%s\"; use uuid, qemu or stop-timeout",
+	return bad(p, "unknown setting \"%s\"; use uuid, qemu, agent or stop-timeout",
 		   key);
 }
 
@@ -481,5 +492,6 @@ void guest_file_free(struct guest_file *g)
 	free(g->args);
 	free(g->ram);
 	free(g->qemu);
+	free(g->agent);
 	*g = (struct guest_file){ 0 };
 }

@@ -28,6 +28,7 @@ struct guest_ram {
  * @name: of the guest
  * @uuid: as text
  * @qemu: the program
+ * @agent: socket of the guest agent, or NULL
  * @stop_timeout: seconds that the guest has to power down
  * @args: QEMU's arguments, without those that pkramctl adds
  * @nr_args: number of @args
@@ -39,7 +40,7 @@ struct guest_ram {
 struct guest_file {
 	char name[GUEST_NAME_MAX + 1];
 	char uuid[37];
-	char *qemu;
+	char *qemu, *agent;
 	unsigned int stop_timeout;
 	char **args;
 	unsigned int nr_args;

@@ -79,6 +79,7 @@ static int put(const char *path, const struct guest_record *r, struct guest *g)
 	add_string(obj, "from", r->from);
 	add_string(obj, "to", r->to);
 	add_string(obj, "error", r->error);
+	add_string(obj, "clock", r->clock);
 	if (g)
 		ret = started_add(g, obj);
 	if (!ret)
@@ -127,6 +128,7 @@ static bool get(const char *path, struct guest_record *r)
 	get_string(obj, "from", r->from, sizeof(r->from));
 	get_string(obj, "to", r->to, sizeof(r->to));
 	get_string(obj, "error", r->error, sizeof(r->error));
+	get_string(obj, "clock", r->clock, sizeof(r->clock));
 	json_object_put(obj);
 	return true;
 }
@@ -181,6 +183,16 @@ void record_resume(const struct guest *g, const char *error)
 		r.ran = boot_us() - (now_us() - r.resumed);
 	}
 	/* Only the report uses it, so a failure is ignored */
+	put(guest_run_path(g, "report"), &r, NULL);
+}
+
+void record_clock(const struct guest *g, const char *text)
+{
+	struct guest_record r;
+
+	if (!get(guest_run_path(g, "report"), &r))
+		return;
+	snprintf(r.clock, sizeof(r.clock), "%s", text);
 	put(guest_run_path(g, "report"), &r, NULL);
 }
 

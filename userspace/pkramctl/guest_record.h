@@ -22,12 +22,13 @@
  * @from: kernel that it was saved under
  * @to: kernel that it was resumed under
  * @error: why it was not resumed
+ * @clock: whether its clock was set after the resume, and by how much; empty: it has no agent
  */
 struct guest_record {
 	int64_t saved, complete, batch, resumed;
 	int64_t began, greeted, ran;
 	char boot[40], from[65], to[65];
-	char error[1024];
+	char error[1024], clock[768];
 };
 
 /*
@@ -47,6 +48,9 @@ int record_save(struct guest *g);
 
 /* Record a resume; @error: NULL, or why it failed */
 void record_resume(const struct guest *g, const char *error);
+
+/* Add what became of the guest's clock, after record_resume() */
+void record_clock(const struct guest *g, const char *text);
 
 /* Read what is recorded, false if nothing is */
 bool record_get(const struct guest *g, struct guest_record *r);

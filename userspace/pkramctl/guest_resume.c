@@ -6,6 +6,7 @@
 #include <json.h>
 #include <unistd.h>
 #include "ctl.h"
+#include "guest_clock.h"
 #include "guest_cpu.h"
 #include "guest_disks.h"
 #include "guest_record.h"
@@ -92,6 +93,7 @@ static void loaded(struct guest *g, int64_t begin)
 	unlink(guest_info_path(g));
 	if (record_get(g, &r) && record_blackout(&r) > 0)
 		g->blackout = record_blackout(&r);
+	guest_clock_set(g);
 }
 
 /* Another process began the load: 1 it is complete, 0 it is not begun, or %CTL_FAILED */

@@ -119,6 +119,7 @@ static int from_json(struct guest_file *f, struct json_object *obj, const struct
 		words[i] = ctl_must(strdup(word ?: ""));
 	}
 	*f = (struct guest_file){ .stop_timeout = now->stop_timeout };
+	f->agent = now->agent ? ctl_must(strdup(now->agent)) : NULL;
 	strcpy(f->name, now->name);
 	strcpy(f->uuid, uuid);
 	f->qemu = ctl_must(strdup(qemu));

@@ -401,6 +401,7 @@ static void print_row(const struct guest *g, const struct guest_record *r,
 	out_time("resumed", "RESUMED", r->resumed ? r->resumed : -1);
 	out_str("from", "FROM", *r->from ? r->from : NULL);
 	out_str("to", "TO", *r->to ? r->to : NULL);
+	out_str("clock", "CLOCK", *r->clock ? r->clock : NULL);
 	out_str("error", "WHY", *r->error && !r->resumed ? r->error : NULL);
 	if (o && out_is_json())
 		print_phases_json(o);

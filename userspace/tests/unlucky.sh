@@ -660,6 +660,54 @@ units()
 	end_all
 }
 
+# A guest agent, whose clock is 100 s behind as the guest stood still
+clocks()
+{
+	sealed vm1; sealed vm2
+	sed -i "1a agent = $tmp/agent" "$tmp/guests/vm1.conf"
+	python3 - "$tmp/agent" "$tmp/agent.log" <<-'END' &
+		import json, socket, sys, time
+		server = socket.socket(socket.AF_UNIX)
+		server.bind(sys.argv[1])
+		server.listen(1)
+		client, _ = server.accept()
+		# What somebody asked before
+		client.sendall(b'{"return": 7}\n{"error": {"desc": "JSON parse error"}}\n')
+		decoder, text = json.JSONDecoder(), ""
+		while data := client.recv(4096):
+		    text += data.replace(b"\xff", b"").decode()
+		    while text:
+		        try:
+		            message, used = decoder.raw_decode(text)
+		        except ValueError:
+		            break
+		        text = text[used:]
+		        args, answer = message.get("arguments", {}), {}
+		        if message["execute"] == "guest-sync":
+		            answer = args["id"]
+		        elif message["execute"] == "guest-get-time":
+		            answer = int((time.time() - 100) * 1e9)
+		        else:
+		            with open(sys.argv[2], "a") as log:
+		                print(message["execute"], args["time"] / 1e9 - time.time() > -60, file=log)
+		        client.sendall(json.dumps({"return": answer}).encode() + b"\n")
+	END
+	wait_for [ -S "$tmp/agent" ]
+	host idle guest start vm1; host idle guest start vm2
+	host idle guest save vm1; host idle guest save vm2
+	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'a guest with an agent is resumed'
+	host idle guest resume vm2
+	grep -qx 'guest-set-time True' "$tmp/agent.log"; report $? 'its agent has set its clock to the time of the host'
+	host idle update --report;	is 0 '^ +vm1 .*set forward by 1[0-9][0-9][.][0-9]{3} s' '' 'the report has the step'
+	! grep -q '^ *vm2 .*set' "$tmp/out"; report $? 'but none of a guest without an agent'
+	wait
+	rm "$tmp/agent"
+	host idle guest save vm1
+	host idle guest resume vm1;	is 0 '^vm1 +running' "vm1: its clock is not set: $tmp/agent: No such file" 'without its agent it is resumed, too'
+	host idle update --report;	also '^ +vm1 .*not set' out 'the report says that its clock was not set'
+	end_all
+}
+
 # A kernel that offers less of the CPU
 cpus()
 {
@@ -843,6 +891,7 @@ plugged
 disks
 elsewhere
 units
+clocks
 cpus
 inhibitors
 asks
