@@ -15,6 +15,7 @@
 #include "ctl.h"
 #include "guest_check.h"
 #include "guest_disks.h"
+#include "guest_rom.h"
 #include "guest_started.h"
 #include "guest_storage.h"
 #include "guest_tools.h"
@@ -165,7 +166,7 @@ static int check_stop(struct preflight *p, struct guest *g)
 
 int guest_check(struct preflight *p, struct guest *g)
 {
-	return check_definition(p, g) | check_stop(p, g) | guest_storage_tell(p, g) | check_machine(p, g) | check_media(p, g) |
+	return check_definition(p, g) | check_stop(p, g) | guest_storage_tell(p, g) | guest_rom_check(p, g) | check_machine(p, g) | check_media(p, g) |
 	       check_qemu(p, g) | check_bad_pages(p, g);
 }
 

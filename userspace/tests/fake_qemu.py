@@ -23,6 +23,7 @@
     starts-paused   have an I/O error after the start
     powers-down     power down on request
     huge            have more RAM than fits on any disk, outside of files
+    rom             have a device and firmware with a ROM
     tpm             have a TPM that swtpm emulates
     twin            map a removed file named vm1, as its RAM in another directory may be
     no-machine      do not tell the machine
@@ -214,6 +215,13 @@ class Qemu:
                     for key, b in backends().items()]
         if name == "qom-get" and args["path"].startswith("/objects/"):
             return backends()[args["path"].split("/")[-1]][args["property"]]
+        if name == "qom-get" and args["property"] in ("romfile", "romsize", "firmware"):
+            if "rom" not in self.words or args["path"] not in ("/machine", "/machine/peripheral/cold"):
+                raise Refusal("Property '%s' not found" % args["property"])
+            return {"romfile": "virtio.rom", "romsize": 131072, "firmware": "bios.bin"}[args["property"]]
+        if name == "human-monitor-command" and "rom" in self.words:
+            return "Block Name PSize\r\n   ram0    4 KiB  0x0 0x10 0x10 0x7f rw\r\n" \
+                "   pc.bios    4 KiB  0x0000000004000000 0x0000000000040000 0x0000000000040000 0x7f ro\r\n"
         if name == "qom-get" and args["property"] == "hotplugged":
             return self.devices[args["path"].split("/")[-1]][1]
         if name == "qom-get":
@@ -420,6 +428,9 @@ class Monitor:
 def main():
     if "--version" in sys.argv:
         print("QEMU emulator version " + os.environ.get("FAKE_QEMU_VERSION", "10.2.1"))
+        return
+    if sys.argv[-2:] == ["-L", "help"]:
+        print("/none\n" + os.environ.get("FAKE_QEMU_DATA", "/none"))
         return
     qemu = Qemu()
     if "busy" in qemu.words and os.path.exists(os.environ["FAKE_QEMU_BUSY"]):

@@ -509,6 +509,35 @@ plugged()
 	end_all
 }
 
+# ROMs on disk that have another size than those of the QEMU that runs
+roms()
+{
+	export FAKE_QEMU_DATA=$tmp/data
+	mkdir -p "$tmp/data"
+	truncate -s 75776 "$tmp/data/virtio.rom"; truncate -s 256K "$tmp/data/bios.bin"
+	sealed vm1 '-fake rom'
+	host idle guest start vm1
+	host empty check;		is 0 '^guest +ok +vm1: running' '' 'check accepts ROMs of the same size'
+	! grep -q '^ROM' "$tmp/out"; report $? 'and says nothing of them'
+	truncate -s 131072 "$tmp/data/virtio.rom"
+	host empty check;		! grep -q '^ROM' "$tmp/out"; report $? 'a ROM that is rounded up to the same size is accepted, too'
+	truncate -s 131073 "$tmp/data/virtio.rom"
+	host empty check;		is 1 '^ROM +refused +vm1: the ROM of its device cold has 131072 bytes, but that on disk, virtio.rom, has another size .262144. by now' '' 'check refuses a ROM of a device that has grown'
+	host empty update --rehearse;	is 1 '' 'install the package that it had' 'a rehearsal says what to do'
+	rm "$tmp/data/virtio.rom"
+	host empty check;		is 1 '^ROM +refused +vm1: the ROM virtio.rom of its device cold is not there any more' '' 'check refuses one that is gone'
+	truncate -s 1000 "$tmp/data/virtio.rom"
+	host empty check;		is 1 '^ROM +refused +.* has another size .1024.' '' 'and one that has shrunk'
+	host idle guest stop --force vm1
+	sealed vm1 '-fake rom -device virtio-net-pci,romsize=131072'
+	host idle guest start vm1
+	host empty check;		! grep -q '^ROM' "$tmp/out"; report $? 'but not if its options say the size'
+	truncate -s 75776 "$tmp/data/virtio.rom"; truncate -s 128K "$tmp/data/bios.bin"
+	host empty check;		is 1 '^ROM +refused +vm1: the ROM of its firmware has 262144 bytes, but that on disk, bios.bin, has another size .131072.' '' 'check refuses firmware of another size'
+	unset FAKE_QEMU_DATA
+	end_all
+}
+
 # Storage that is elsewhere than in a file
 elsewhere()
 {
@@ -890,6 +919,7 @@ pinned
 plugged
 disks
 elsewhere
+roms
 units
 clocks
 cpus
