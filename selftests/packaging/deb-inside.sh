@@ -8,8 +8,8 @@
 # shellcheck disable=SC2317
 
 set -uo pipefail
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/../tap/tap.sh"
 
@@ -58,7 +58,18 @@ links_resolve() {
 
 units_are_enabled() {
 	[[ -L /etc/systemd/system/local-fs.target.wants/dev-pkram.mount &&
-	-L /etc/systemd/system/sysinit.target.wants/pkram-pool.service ]]
+	-L /etc/systemd/system/sysinit.target.wants/pkram-pool.service &&
+	-L /etc/systemd/system/multi-user.target.wants/pkram-saved.path &&
+	-L /etc/systemd/system/timers.target.wants/pkram-health.timer ]]
+}
+
+# What watches runs from the installation on; what touches the pool or guests does not
+units_are_started() {
+	local starts
+	# shellcheck disable=SC2016 # of the script
+	starts=$(grep -E 'deb-systemd-invoke +(start|\$_dh_action)' /var/lib/dpkg/info/pkram-tools.postinst)
+	[[ $starts == *pkram-saved.path* && $starts == *pkram-health.timer* &&
+	$starts != *mount* && $starts != *pkram-pool* && $starts != *guest* ]]
 }
 
 units_are_right() {
@@ -172,7 +183,8 @@ tap_check "pkramctl uses the library's package" tool_uses_library
 tap_check "pkram-tools depends on libpkram1 by its symbols" depends_on pkram-tools 'libpkram1 (>= 0.1.0)'
 tap_check "pkram-dkms depends on dkms" depends_on pkram-dkms 'dkms (>= '
 tap_check "links in the documents resolve" links_resolve
-tap_check "mount and pool are enabled" units_are_enabled
+tap_check "mount, pool, inhibitor and timer are enabled" units_are_enabled
+tap_check "inhibitor and timer are started, mount and pool are not" units_are_started
 # The root of Debian 13 has no systemd.
 [[ $suite != bookworm ]] || tap_check "systemd-analyze accepts the units" units_are_right
 # The root of Debian 13 has no systemd.

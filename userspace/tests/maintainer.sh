@@ -5,8 +5,8 @@
 # usage: maintainer.sh BUILD-DIRECTORY
 set -u
 here=$(realpath "$(dirname "$0")")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 . "$here/cli_lib.sh"
 evidence() { cat "$tmp/objects"; }
 debian=$here/../../debian
@@ -19,7 +19,7 @@ chmod +x "$tmp/bin/pkramctl"
 # script PACKAGE.SCRIPT ARGS...
 script()
 {
-	PKRAM_SYS=$tmp/sys PKRAM_NOTE_DIR=$tmp/notes PKRAM_STATE_DIR=$tmp/states PATH=$tmp/bin:$PATH sh "$debian/$1" "${@:2}" >"$tmp/out" 2>"$tmp/err"
+	PKRAM_SYS=$tmp/sys PKRAM_NOTE_DIR=$tmp/notes PKRAM_STATE_DIR=$tmp/states PKRAM_RUN_DIR=$tmp/run PATH=$tmp/bin:$PATH sh "$debian/$1" "${@:2}" >"$tmp/out" 2>"$tmp/err"
 	rc=$?
 }
 
@@ -50,6 +50,13 @@ objects idle /db
 mkdir "$tmp/states"; touch "$tmp/states/vm3.state"
 script pkram-tools.prerm remove;	is 1 '' 'vm3.state (saved)' 'nor while a guest without an object is saved'
 rm "$tmp/states/vm3.state"
+mkdir -p "$tmp/run/vm5" "$tmp/run/vm6" "$tmp/run/vm7"
+sh -c 'read -r x' qemu -pidfile "$tmp/run/vm5/pid" < <(sleep 600) & pid=$!
+echo $pid >"$tmp/run/vm5/pid"; echo $$ >"$tmp/run/vm6/pid"; echo 4194305 >"$tmp/run/vm7/pid"
+script pkram-tools.prerm remove;	is 1 '' 'vm5 (runs)' 'nor while a guest runs that has not claimed its RAM'
+! grep -qE 'vm[67]' "$tmp/err"; report $? 'a pid that is another process, or none, is no guest'
+kill "$pid"; wait "$pid" 2>/dev/null
+script pkram-tools.prerm remove;	is 0 '' '' 'when it has ended they are removed'
 rm -r "$tmp/sys/module/pkram"
 mkdir "$tmp/notes"; echo vm4 >"$tmp/notes/saved"; touch -d 2001-01-01 "$tmp/notes/saved"
 script pkram-tools.prerm remove;	is 1 '' 'vm4 (saved' 'nor without the module, while its pool waits'
