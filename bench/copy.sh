@@ -47,10 +47,10 @@ row() {
 need_packages fio python3
 make -s -C "$PKRAM_TOP" userspace >&2
 mkdir -p "$disk"
-work=$(mktemp -d "$disk/copy-XXXXXX")
+work=$(mktemp -d "$disk/copy-XXXXXX") || exit 1
 ram=$work/ram
 mkdir "$ram"
-trap 'umount "$ram"; rm -rf "$work"' EXIT
+trap 'umount "$ram"; rm -rf "${work:?}"' EXIT
 mount -t tmpfs -o "huge=always,size=$((size * 2 + 64))m" pkram-bench "$ram"
 head -c "${size}M" /dev/urandom >"$ram/object"
 

@@ -85,7 +85,7 @@ complete() {
 unpack() {
 	local series=$1 kver=$2 dir=$3 sources tmp f
 	sources=$(suites "$series")
-	tmp=$(mktemp -d "$PKRAM_CACHE/kernels/.tmp.XXXXXX")
+	tmp=$(mktemp -d "$PKRAM_CACHE/kernels/.tmp.XXXXXX") || exit 1
 	# The trap runs after this function's locals are gone.
 	# shellcheck disable=SC2064
 	trap "rm -rf '$tmp'" EXIT
@@ -121,18 +121,18 @@ unpack() {
 	rm -rf "$dir"
 	mv "$tmp/kernel" "$dir"
 	mv "$tmp/complete" "$dir/.complete"
-	rm -rf "$tmp"
+	rm -rf "${tmp:?}"
 	trap - EXIT
 }
 
 # modules_dep DIR KVER - write modules.dep, as the packages' postinst script would
 modules_dep() {
 	local root
-	root=$(mktemp -d)
+	root=$(mktemp -d) || exit 1
 	mkdir -p "$root/lib/modules"
 	ln -s "$1/modules" "$root/lib/modules/$2"
 	depmod -b "$root" "$2" 2>/dev/null
-	rm -rf "$root"
+	rm -rf "${root:?}"
 }
 
 # fetch SERIES|KVER - download it unless the cache has it; print its directory

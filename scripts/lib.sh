@@ -53,7 +53,7 @@ install_packages() {
 need_packages() {
 	have_packages "$@" && return 0
 	local log
-	log=$(mktemp)
+	log=$(mktemp) || exit 1
 	(
 		flock 9
 		# Another process may have installed them meanwhile.

@@ -14,7 +14,7 @@ test=$("$PKRAM_TOP/scripts/qemu.sh" qtest "${1:-}") || exit 1
 export QTEST_QEMU_BINARY=${test%/*}/qemu-system-x86_64 QEMU_TEST_FLAKY_TESTS=1
 names=$("$test" --full -l 2>/dev/null | grep -E '^/x86_64/migration/(ignore-shared$|mode/)')
 [[ $names ]] || die "no such test in $test"
-log=$(mktemp)
+log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 while read -r name; do
 	# A name also selects the tests below it.

@@ -7,8 +7,8 @@
 # shellcheck disable=SC2317
 
 set -uo pipefail
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/../tap/tap.sh"
 

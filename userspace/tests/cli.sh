@@ -4,8 +4,9 @@
 # usage: cli.sh BUILD-DIRECTORY
 set -u
 O=$(realpath "$1")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+here=$(realpath "$(dirname "$0")")
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 export LC_ALL=C.UTF-8
 . "$(dirname "$0")/cli_lib.sh"
 
@@ -617,4 +618,12 @@ if [ ! -e /sys/module/pkram ]; then
 	done
 fi
 
+# Without a directory of its own a test does nothing, and above all removes nothing
+for t in "$here"/*.sh; do
+	case $t in
+	*_lib.sh | */run.sh) continue ;;
+	esac
+	TMPDIR=/none bash "$t" "$O" >"$tmp/out" 2>"$tmp/err"; rc=$?
+	is 1 '' '/none' "${t##*/} ends at once without a temporary directory"
+done
 tap_finish

@@ -59,13 +59,13 @@ make_initrd()
 {
 	local file=$1 dir name
 	shift
-	dir=$(mktemp -d)
+	dir=$(mktemp -d) || exit 1
 	for name in conf/initramfs.conf "$@"; do
 		mkdir -p "$dir/$(dirname "$name")"
 		head -c 5000 /dev/urandom >"$dir/$name"
 	done
 	(cd "$dir" && find . | cpio -o -H newc 2>/dev/null | zstd -q) >"$file"
-	rm -r "$dir"
+	rm -r "${dir:?}"
 }
 
 # make_module DIR VERSION [MODINFO...] - build a pkram module and list it in modules.dep,

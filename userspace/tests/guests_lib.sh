@@ -4,7 +4,7 @@
 # a directory of their own. The script that includes this file got the build directory as $1.
 O=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
-tmp=$(mktemp -d)
+tmp=$(mktemp -d) || exit 1
 export LC_ALL=C.UTF-8 TZ=UTC
 # Whether this machine has kexec(8) changes nothing
 export PKRAM_KEXEC=/none
@@ -16,10 +16,10 @@ out_is=E
 end_all()
 {
 	ctl guest stop --all --force
-	rm -rf "$tmp/run" "$tmp/log.d" "$tmp/state" "$tmp/guests" "$tmp/pool" "$tmp"/ram*
+	rm -rf "${tmp:?}/run" "$tmp/log.d" "$tmp/state" "$tmp/guests" "$tmp/pool" "$tmp"/ram*
 	mkdir -p "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
 }
-trap 'end_all; rm -rf "$tmp" "$ram"' EXIT
+trap 'end_all; rm -rf "${tmp:?}" "${ram:-$tmp}"' EXIT
 
 # ctl ARGS... - run pkramctl; set $rc, $tmp/out, $tmp/err
 ctl()
@@ -166,7 +166,7 @@ qemu_lives() { kill -0 "$(cat "$tmp/run/$1/pid")"; report $? "$2"; }
 
 mkdir -p "$tmp/bin" "$tmp/state" "$tmp/guests" "$tmp/pool/.pkram"
 # RAM of the guests is not saved from a file system in RAM, as /tmp may be
-ram=$(mktemp -d -p "$O/tests")
+ram=$(mktemp -d -p "$O/tests") || exit 1
 touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"

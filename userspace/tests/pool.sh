@@ -4,8 +4,8 @@
 # usage: pool.sh BUILD-DIRECTORY
 set -u
 here=$(realpath "$(dirname "$0")")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 . "$here/cli_lib.sh"
 
 mkdir "$tmp/bin" "$tmp/states"

@@ -4,8 +4,8 @@
 # usage: report.sh BUILD-DIRECTORY
 set -u
 O=$(realpath "$1")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 export LC_ALL=C.UTF-8
 . "$(dirname "$0")/cli_lib.sh"
 evidence() { ls -lR "$tmp"; }

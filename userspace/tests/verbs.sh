@@ -6,8 +6,8 @@
 set -u
 O=$(realpath "$1")
 top=$(realpath "$(dirname "$0")/..")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "${tmp:?}"' EXIT
 export LC_ALL=C.UTF-8
 . "$(dirname "$0")/cli_lib.sh"
 evidence() { :; }
