@@ -12,6 +12,7 @@
 #include "ctl.h"
 #include "guest.h"
 #include "guest_defs.h"
+#include "guest_disks.h"
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "guest_seal.h"
@@ -82,14 +83,21 @@ static int can_start_unattended(struct guest *g)
 {
 	struct pkram_pool *pool = NULL;
 	struct pkram_ctx *ctx = NULL;
-	unsigned int nr = 0;
+	unsigned int nr = 0, i;
 
-	if (!pkram_open(&ctx)) {
-		if (!pkram_pool_get(ctx, &pool))
-			nr = pool->nr_missing;
-		pkram_pool_free(pool);
+	if (!pkram_open(&ctx) && !pkram_pool_get(ctx, &pool)) {
+		nr = pool->nr_missing;
+	} else {
+		for (i = 0; i < g->file.nr_ram; i++) {
+			if (g->file.ram[i].pkram)
+				guest_fail(g, "the module does not say whether regions of the pool are missing, where this guest may be saved: %s; pkramctl guest start %s starts it afresh",
+					   pkram_strerror(ctx), g->file.name);
+		}
 	}
+	pkram_pool_free(pool);
 	pkram_close(ctx);
+	if (g->failed)
+		return CTL_FAILED;
 	if (!nr)
 		return 0;
 	return guest_fail(g, "%u of the pool's regions %s missing, and this guest may be saved there: attach or give up what is missing (pkramctl pool show), or start it afresh with pkramctl guest start %s",
@@ -181,9 +189,21 @@ static int parse_request(struct request *r, const char *verb, int argc,
 	return 0;
 }
 
+static int can_wake(struct guest *g);
+
+/* Return whether --all means this guest: one to which the verb does not apply is skipped */
+static bool applies(const struct guest *g, int (*can)(struct guest *g))
+{
+	if (can == can_start)
+		return g->state == GUEST_STOPPED || g->state == GUEST_STALE;
+	if (can == can_resume || can == can_wake)
+		return false;
+	return live(g) && !guest_stands_still(g) && !guest_waits(g);
+}
+
 /*
- * Load guests and choose those that @can accepts. With --all the others are skipped; if
- * they were named, they are failures.
+ * Load guests and choose those that @can accepts. With --all those are skipped to which the
+ * verb does not apply; if they were named, they are failures.
  */
 static int choose(struct request *r, int (*can)(struct guest *g))
 {
@@ -201,7 +221,7 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 			g->failed = false;
 			continue;
 		}
-		if (g->failed || !can(g) || !r->all)
+		if (g->failed || !can(g) || !r->all || applies(g, can))
 			continue;
 		g->chosen = false;
 		g->failed = false;
@@ -393,11 +413,19 @@ static int guest_save(int argc, char **argv)
 static int guest_stop(int argc, char **argv)
 {
 	struct request r;
+	struct guest *g;
 	int ret;
 
 	if (parse_request(&r, "stop", argc, argv))
 		return CTL_USAGE;
 	ret = choose(&r, can_stop);
+	/* Once it has ended, nobody knows which files it had */
+	for (g = guests_next_good(&r.guests, NULL); g; g = guests_next_good(&r.guests, g)) {
+		if (!live(g) || !guest_disks_defined(g))
+			continue;
+		ctl_warn("%s: %s", g->file.name, g->error);
+		g->failed = false;
+	}
 	guests_stop(&r.guests, r.force);
 	return finish(&r, ret);
 }
@@ -429,7 +457,7 @@ static int guest_wake(int argc, char **argv)
 }
 
 /* A guest that runs is powered down first; what is saved is not touched */
-static int can_restart(struct guest *g)
+static int check_restart(struct guest *g, bool forced)
 {
 	/* Its unit ends with its QEMU, and would stop the next one */
 	if (live(g) && systemd_runs() && systemd_active(guest_unit(g)))
@@ -437,11 +465,22 @@ static int can_restart(struct guest *g)
 				  g->file.name);
 	/* It must be possible to start it again */
 	if (live(g) && !guest_stands_still(g) && !guest_waits(g))
-		return guest_defs_refuse(g) || guest_defs_find_qemu(g) ? CTL_FAILED : 0;
+		return guest_defs_refuse(g) || guest_defs_find_qemu(g) ||
+		       (!forced && guest_disks_defined(g)) ? CTL_FAILED : 0;
 	if (live(g))
 		return guest_fail(g, "is %s; pkramctl guest resume %s continues it", g->status,
 				  g->file.name);
 	return can_start(g);
+}
+
+static int can_restart(struct guest *g)
+{
+	return check_restart(g, false);
+}
+
+static int can_restart_by_force(struct guest *g)
+{
+	return check_restart(g, true);
 }
 
 static int guest_restart(int argc, char **argv)
@@ -454,10 +493,10 @@ static int guest_restart(int argc, char **argv)
 		return CTL_USAGE;
 	if (!host_stays())
 		return CTL_FAILED;
-	ret = choose(&r, can_restart);
+	ret = choose(&r, r.force ? can_restart_by_force : can_restart);
 	/* --all restarts, and starts none */
 	for (g = r.guests.list; g && r.all; g = g->next)
-		g->chosen = g->chosen && live(g);
+		g->chosen = g->chosen && (live(g) || g->failed);
 	for (g = r.guests.list; g; g = g->next)
 		g->touched = g->chosen && !g->failed && !live(g);
 	for (g = r.guests.list; g; g = g->next)

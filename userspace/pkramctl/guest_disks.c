@@ -187,6 +187,25 @@ static int check_drive(struct guest *g, struct json_object *drive, struct json_o
 	return 0;
 }
 
+int guest_disks_defined(struct guest *g)
+{
+	const struct guest_file *f = g->changed ? &g->defined : &g->file;
+	struct json_object *drives, *drive;
+	const char *file;
+	size_t i;
+	int ret;
+
+	ret = read_drives(g, &drives) ? guest_fail(g, "%s", g->qmp.error) : 0;
+	for (i = 0; !ret && (drive = at(drives, i)); i++) {
+		file = text(drive, "file");
+		if (!is_removable(drive) && *file == '/' && !is_named(f, file))
+			ret = guest_fail(g, "its disk %s is in %s, which its definition does not name, and a start opens an older one: bring it back (block-commit, or a mirror), or write the file in use into its definition",
+					 text(drive, "name"), file);
+	}
+	json_object_put(drives);
+	return ret;
+}
+
 static int check_jobs(struct guest *g)
 {
 	struct json_object *job;
@@ -237,11 +256,16 @@ int guest_disks_media(struct guest *g, struct json_object **media)
 	ret = read_drives(g, &drives) ? guest_fail(g, "%s", g->qmp.error) : 0;
 	for (i = 0; !ret && (drive = at(drives, i)); i++) {
 		was = find_drive(note, text(drive, "drive"));
-		if (!was || !is_removable(drive) || !strcmp(text(was, "file"), text(drive, "file")))
+		if (!is_removable(drive) || (was && !strcmp(text(was, "file"), text(drive, "file"))))
+			continue;
+		/* Without a note its command line says what it had */
+		if (!was && (*text(drive, "file") != '/' || is_named(&g->file, text(drive, "file"))))
 			continue;
 		if (!*media)
 			*media = json_object_new_array();
-		if (*text(was, "file"))
+		if (!was)
+			add(drive, "was", "that of its command line");
+		else if (*text(was, "file"))
 			add(drive, "was", text(was, "file"));
 		json_object_array_add(*media, json_object_get(drive));
 	}

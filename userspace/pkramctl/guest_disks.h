@@ -26,6 +26,16 @@ void guest_disks_note(struct guest *g);
 int guest_disks_check(struct guest *g);
 
 /**
+ * guest_disks_defined() - Look whether its definition of now names the disks in use
+ * @g: guest, live
+ *
+ * A start opens what the definition names, which may be older than what the guest has.
+ *
+ * Return: 0, or guest_fail().
+ */
+int guest_disks_defined(struct guest *g);
+
+/**
  * guest_disks_media() - Look for media that were changed or removed since the start
  * @g: guest, live
  * @media: out: an array of drives, to be put: "drive" (its id in QEMU), "name" (for people),

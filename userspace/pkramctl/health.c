@@ -185,20 +185,23 @@ static void look_at_conf(struct health *h, uint32_t format)
 	const char *conf = ctl_env("PKRAM_POOL_CONF", "/etc/pkram/pool.conf");
 	char *text = NULL, *line;
 	bool sized = false;
-	size_t len;
+	size_t len, n;
 
 	if (!format || !h->guests.nr)
 		return;
 	if (!pkram_read_file(conf, MAX_CONF, &text, &len)) {
 		for (line = text; line; line = strchr(line, '\n')) {
 			line += *line == '\n';
-			sized |= !strncmp(line, "SIZE=", 5);
+			/* As the script of pkram-pool.service reads it; the last one counts */
+			n = strncmp(line, "SIZE=", 5) ? 0 : strspn(line + 5, "0123456789");
+			if (!strncmp(line, "SIZE=", 5))
+				sized = n && line[5 + n] == 'G' && strchr("\n", line[6 + n]);
 		}
 	}
 	free(text);
 	if (!sized)
 		preflight_add(&h->checks, PREFLIGHT_WARN, "pool.conf",
-			      "%s has no SIZE=: after a reboot there is no pool, and no guest starts",
+			      "%s has no SIZE= in whole GiB, like 64G: after a reboot there is no pool, and no guest starts",
 			      conf);
 }
 

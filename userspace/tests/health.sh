@@ -53,6 +53,10 @@ host 'absent' health;			attention 'module +critical' 'a module that does not ans
 PKRAM_FAKE_UNMOUNTED=1 host 'idle whole' health; attention 'mount +critical +pkramfs is not mounted' 'a missing mount needs attention'
 : >"$tmp/pool.conf"
 host 'idle whole' health;		attention 'pool.conf +warning .*after a reboot there is no pool' 'a pool that a reboot loses needs attention'
+for size in '' x 4 4M 4G8; do
+	echo "SIZE=$size" >"$tmp/pool.conf"
+	host 'idle whole' health;	attention 'pool.conf +warning .*no SIZE= in whole GiB' "SIZE=$size is no size"
+done
 echo SIZE=4G >"$tmp/pool.conf"
 rm -r "$tmp/modules/6.99.10-test"
 host 'idle whole' health --textfile "$prom"; attention 'kernel +warning +6.99.10-test has no module' 'a kernel for which DKMS failed needs attention'
@@ -103,9 +107,13 @@ host 'empty' check;			is 0 '^kernel +warning +6.99.10-test has no module .*make.
 host 'empty' check --kernel "$tmp/boot/vmlinuz-6.99.1-test" --no-initrd --command-line x; ! grep -qE 'has (the|no) module' "$tmp/out"; report $? 'with a kernel only that is looked at'
 mv "$tmp/away" "$tmp/modules/6.99.10-test"; rm "$tmp/boot/vmlinuz-2.6.32-test"
 
-# It keeps nobody from saving a guest
-host 'idle whole' health
-host idle guest save vm1;		is 0 '^vm1 +saved' '' 'a guest is saved after that'
+# It keeps nobody from saving a guest: here it waits for a QEMU, and has the lock
+kill -STOP "$(cat "$tmp/run/vm1/pid")"
+host 'idle whole' health & pid=$!
+wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+(sleep 1; kill -CONT "$(cat "$tmp/run/vm1/pid")") &
+ctl guest save vm1;			is 0 '^vm1 +saved' '' 'a guest is saved while health looks at it'
+wait "$pid"
 host '' health now;			is 2 '' 'unexpected argument' 'health takes no argument'
 end_all
 tap_finish

@@ -4,24 +4,9 @@
 # image goes away, systemd does not answer, the host goes down otherwise, a unit stops late.
 # With the fake kernel, a fake systemd and a QEMU without a guest.
 # usage: leaving.sh BUILD-DIRECTORY
+# shellcheck disable=SC2086 # $k is several words
 set -u
 . "$(dirname "$0")/guests_lib.sh"
-
-# sealed NAME [OPTIONS] - define a guest with its RAM in pkram, and make its object
-sealed()
-{
-	define "$@"
-	sed -i "s|^-object .*|-object memory-backend-pkram,id=ram0,size=16M,name=$1,dir=$tmp/pool|" \
-		"$tmp/guests/$1.conf"
-	truncate -s 16M "$tmp/pool/$1"
-}
-
-# shows NAME STATE WHAT - check the state that guest show prints
-shows()
-{
-	host idle guest show "$1"
-	grep -q "^$1 \+$2" "$tmp/out"; report $? "$3"
-}
 
 # Of the last update; its systemctl calls are in the log
 not_unloaded() { ! grep -q '^unload' "$tmp/log"; report $? "$1"; }
@@ -207,6 +192,54 @@ sys.exit(not s.recv(1))' "$tmp/run/vm1/qmp"; report $? 'down keeps no connection
 	end_all
 }
 
+# What is not known is not "no"
+unknown()
+{
+	begin vm1
+	mkdir -p "$tmp/run/.update"; echo kept >"$tmp/run/.update/err"
+	export INACTIVE=
+	host empty update $k;		is 1 '' 'or systemd does not answer' 'an update is refused if systemd does not say whether one runs'
+	[ "$(cat "$tmp/run/.update/err")" = kept ]; report $? 'the output of that one is kept'
+	host idle guest restart vm1;	is 1 '' 'its unit runs it' 'restart is refused if systemd does not say whether a unit runs the guest'
+	unset INACTIVE
+	sealed vm2
+	host absent guest up vm2;	is 1 '' 'the module does not say whether regions of the pool are missing' 'a unit starts no guest afresh if the module does not answer'
+	host idle guest up vm2;		is 0 '^vm2 +running' '' 'it does if it answers'
+	# Not yet known to systemd, or about to be
+	flock "$tmp/run/.update" sleep 600 & pid=$!
+	wait_for bash -c "! flock -n '$tmp/run/.update' true"
+	host empty update $k;		is 1 '' 'another update is being started' 'of two updates that begin at the same time one is refused'
+	[ "$(cat "$tmp/run/.update/err")" = kept ]; report $? 'and leaves the files of the other alone'
+	pkill -P "$pid"; wait "$pid"
+	end_all
+}
+
+# Disks that are not those of the definition
+disks()
+{
+	local d=$ram/disk
+	truncate -s 1M "$d".{a,b}
+	unset PKRAM_FAKE_SYSTEMD
+	begin vm1 "-drive id=d0,file=$d.a -fake powers-down"
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.b\"}"
+	host idle guest restart vm1;	is 1 '' "its disk d0 is in $d.b, which its definition does not name, and a start opens an older one" 'restart refuses a guest whose disk was moved'
+	shows vm1 running 'it runs on'
+	host idle guest restart --all;	is 1 '' "its disk d0 is in $d.b" 'restart --all names it, too'
+	sed -i "s|$d.a|$d.b|" "$tmp/guests/vm1.conf"
+	host idle guest restart vm1;	is 0 '^vm1 +running' '' 'with the file in its definition it is restarted'
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.a\"}"
+	host idle guest restart vm1 --force; is 0 '^vm1 +running' '' '--force restarts it on what the definition names'
+	tell vm1 blockdev-snapshot-sync "{\"device\": \"d0\", \"snapshot-file\": \"$d.a\"}"
+	host idle guest stop vm1;	is 0 '^vm1 +stopped' "warning: vm1: its disk d0 is in $d.a" 'stop says what the next start would open'
+	# Of all
+	begin vm1
+	kill -STOP "$(pid_of vm1)"
+	host idle guest restart --all --force; is 1 '' 'vm1: QEMU does not answer' 'restart --all names a guest that does not answer'
+	kill -CONT "$(pid_of vm1)"
+	export PKRAM_FAKE_SYSTEMD=1
+	end_all
+}
+
 # A host that boots another kernel now starts none
 starts()
 {
@@ -227,7 +260,6 @@ make_image 6.99.1-test "$tmp/vmlinuz"
 make_module "$tmp/modules" 6.99.1-test pkram_format=1
 k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
 export PKRAM_FAKE_SYSTEMD=1 DISABLED=0
-# shellcheck disable=SC2086
 {
 late_jobs
 overtaken
@@ -235,6 +267,8 @@ rebooted
 resumed
 images
 late_units
+unknown
 starts
+disks
 }
 tap_finish

@@ -619,6 +619,11 @@ disks()
 	host empty check;		also '^medium +warning +vm1: the medium in its drive cd0 is .none.' out 'check tells of a drive that was emptied'
 	host idle guest save vm1; host idle guest resume vm1
 	! ask vm1 query-block | grep -q "$d.[cd]"; report $? 'an empty drive is empty after the resume'
+	tell vm1 blockdev-change-medium "{\"id\": \"cd0\", \"filename\": \"$d.d\"}"
+	mv "$tmp/run/vm1/disks" "$tmp/kept"
+	host empty check;		is 0 "^medium +warning +vm1: the medium in its drive cd0 is $d.d, not that of its command line" '' 'without a note, too'
+	host idle guest save vm1; host idle guest resume vm1
+	ask vm1 query-block | grep -q "$d.d"; report $? 'it is put in again then'
 	host idle guest save vm1; host idle guest resume --as-defined vm1
 	ask vm1 query-block | grep -q "$d.c"; report $? 'resume --as-defined puts the medium of the definition in'
 	host idle guest stop --force vm1
