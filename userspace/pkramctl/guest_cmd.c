@@ -529,8 +529,9 @@ static int print_log(const struct guest *g)
 		return errno == ENOENT ?
 		       ctl_error("%s: there is no %s: it was not started yet", g->file.name, path) :
 		       ctl_error("%s: %s", path, strerror(errno));
+	/* It has what the guest wrote on its serial port */
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		fwrite(buf, 1, n, stdout);
+		out_raw(stdout, buf, n);
 	fclose(f);
 	return CTL_OK;
 }

@@ -25,13 +25,25 @@ static const struct ctl_object *current;
 
 static void message(const char *kind, const char *fmt, va_list ap)
 {
+	char *text, *line, *end, *clean;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
 	fflush(stdout);
 	flockfile(stderr);
 	live_erase();
 	fprintf(stderr, "pkramctl: %s", kind);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	/* Names in it may be anybody's. A line in it does not look like one of ours */
+	for (line = ctl_must(text); line; line = end) {
+		end = strchr(line, '\n');
+		if (end)
+			*end++ = '\0';
+		clean = out_clean(line);
+		fprintf(stderr, "%s%s\n", line != text && *line != ' ' ? "  " : "", clean);
+		free(clean);
+	}
 	funlockfile(stderr);
+	free(text);
 }
 
 int ctl_error(const char *fmt, ...)

@@ -455,6 +455,30 @@ void out_str(const char *key, const char *label, const char *v)
 	free(s);
 }
 
+char *out_clean(const char *text)
+{
+	return clean(text, true);
+}
+
+void out_raw(FILE *to, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len;
+
+	if (!isatty(fileno(to))) {
+		fwrite(text, 1, len, to);
+		return;
+	}
+	for (; p < end; p++) {
+		if (*p == '\r' && p + 1 < end && p[1] == '\n')
+			continue;
+		/* All beyond ASCII: a part may begin in the middle of a letter */
+		if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p >= 0x7f)
+			fprintf(to, "\\%03o", *p);
+		else
+			putc(*p, to);
+	}
+}
+
 void out_bool(const char *key, const char *label, bool v)
 {
 	if (!out.json)

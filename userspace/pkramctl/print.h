@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 void out_init(bool json, bool pretty);
 
@@ -73,6 +74,15 @@ void out_id(const char *key, const char *label, uint64_t v);
 void out_uuid(const char *key, const char *label, const uint8_t uuid[16]);
 /* Permissions and type: as ls prints them; in JSON the permissions in octal */
 void out_mode(const char *key, const char *label, uint32_t mode);
+
+/* Return a copy, to be freed, in which bytes that could control a terminal are \ooo */
+char *out_clean(const char *text);
+
+/*
+ * Write text of others. On a terminal what could control it is written as \ooo, but for the
+ * end of a line
+ */
+void out_raw(FILE *to, const char *text, size_t len);
 
 /* A line in text only */
 void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -240,6 +240,22 @@ disks()
 	end_all
 }
 
+# Names and output of others do not control the terminal
+terminals()
+{
+	local esc=$'\e'
+	host idle kexec --kernel "/none/${esc}[31mred"$'\npkramctl: forged'; is 1 '' '/none/\033[31mred' 'a message escapes what controls a terminal'
+	! grep -q '^pkramctl: forged' "$tmp/err"; report $? 'a line in it does not look like a message'
+	sealed vm1
+	mkdir -p "$tmp/log.d"; printf '%s[2Jred\r\nnext\n' "$esc" >"$tmp/log.d/vm1.log"
+	host idle guest log vm1;	is 0 "$esc" '' 'log writes what there is to a file'
+	PKRAM_GUESTS_DIR=$tmp/guests PKRAM_RUN_DIR=$tmp/run PKRAM_LOG_DIR=$tmp/log.d \
+		python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$O/pkramctl" guest log vm1 >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	grep -qF '\033[2Jred' "$tmp/out" && ! grep -q "$esc" "$tmp/out"; report $? 'and escapes it on a terminal'
+	end_all
+}
+
 # A host that boots another kernel now starts none
 starts()
 {
@@ -270,5 +286,6 @@ late_units
 unknown
 starts
 disks
+terminals
 }
 tap_finish
