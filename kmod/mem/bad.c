@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 #include "core/badset.h"
 #include "core/unitmap.h"
 #include "event/count.h"
@@ -16,6 +17,7 @@
 static DEFINE_MUTEX(bad_mutex);
 static unsigned int bad_noio;	/* of the task that holds it */
 static pkram_bad_fn bad_hook;
+DEFINE_STATIC_SRCU(bad_srcu);	/* calls of it */
 
 /* It is taken under the store's lock: see pkram_store_lock(). */
 static void bad_lock_lists(void)
@@ -35,6 +37,7 @@ static void bad_unlock_lists(void)
 void pkram_bad_set_hook(pkram_bad_fn fn)
 {
 	WRITE_ONCE(bad_hook, fn);
+	synchronize_srcu(&bad_srcu);
 }
 
 int pkram_bad_alloc(struct pkram_region *r)
@@ -296,11 +299,14 @@ void pkram_bad_note(struct pkram_region *r, u32 page)
 static void bad_mark(struct pkram_region *r, u32 page, int flags)
 {
 	pkram_bad_fn hook;
+	int idx;
 
 	pkram_bad_note(r, page);
+	idx = srcu_read_lock(&bad_srcu);
 	hook = READ_ONCE(bad_hook);
 	if (hook)
 		hook(r, page, flags);
+	srcu_read_unlock(&bad_srcu, idx);
 }
 
 /* Context: may sleep; memory_failure()'s own mutex, and no other lock */

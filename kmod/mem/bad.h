@@ -25,7 +25,11 @@ extern const struct dev_pagemap_ops pkram_bad_pgmap_ops;
  */
 typedef void (*pkram_bad_fn)(struct pkram_region *r, u32 page, int flags);
 
-/** pkram_bad_set_hook() - Set the store's function; once, at init */
+/**
+ * pkram_bad_set_hook() - Set the store's function, at init, or remove it (NULL)
+ *
+ * Context: may sleep; on return the one before is not called any more. Pages are noted without it.
+ */
 void pkram_bad_set_hook(pkram_bad_fn fn);
 
 /**

@@ -151,11 +151,6 @@ void pkram_lost_move_records(void)
 	schedule_work(&lost_move_work);
 }
 
-void pkram_lost_stop_moving(void)
-{
-	cancel_work_sync(&lost_move_work);
-}
-
 static void lost_leave_records(struct pkram_region *r)
 {
 	pkram_records_hold_back(r);
@@ -262,6 +257,7 @@ void pkram_lost_exit(void)
 {
 	pkram_mce_exit();
 	pkram_bad_set_hook(NULL);
+	cancel_work_sync(&lost_move_work);
 }
 
 /* The first bad page of an extent, from unit @from of the object and a page in it on */

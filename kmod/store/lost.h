@@ -24,14 +24,11 @@ void pkram_store_set_lost(pkram_lost_fn fn);
 /** pkram_lost_init() - Act on memory errors from now on */
 void pkram_lost_init(void);
 
-/** pkram_lost_exit() - Ignore memory errors from now on; the regions are closed */
+/** pkram_lost_exit() - Leave objects and records alone from now on; pages are still noted */
 void pkram_lost_exit(void);
 
 /** pkram_lost_move_records() - Move records out of bad pages, soon. Context: any */
 void pkram_lost_move_records(void);
-
-/** pkram_lost_stop_moving() - Wait until no record is moved. Context: store.lock is not held. */
-void pkram_lost_stop_moving(void);
 
 /**
  * pkram_lost_hold_back() - Do not allocate the units of a region's bad pages

@@ -151,21 +151,16 @@ void pkram_store_exit(void)
 	struct pkram_region *r, *next;
 
 	pkram_space_stop_reaping();
-	pkram_lost_stop_moving();
+	/* What breaks from now on is noted, and records move in the next kernel. */
+	pkram_lost_exit();
 	pkram_space_settle();
 	pkram_store_lock();
 	pkram_load_pool_forget();
 	pkram_store_unlock();
-	pkram_lost_exit();
 	list_for_each_entry_safe(r, next, &pkram_store.regions, list) {
-		/* A memory error may be looking for the object that loses a page. */
-		pkram_store_lock();
 		list_del(&r->list);
-		pkram_store_unlock();
 		pkram_region_close(r, true);
 	}
-	/* Since there are no objects it finds nothing, but it may have been asked for. */
-	pkram_lost_stop_moving();
 	pkram_badset_exit();
 	pkram_object_put(pkram_store.dma_tables);
 	kvfree(pkram_store.names);

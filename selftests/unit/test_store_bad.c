@@ -528,6 +528,44 @@ static void test_free_pair_in_full_pool(void)
 	done();
 }
 
+static int unlocks_before;	/* that the page breaks */
+
+/* At one moment of an unload a page of a record breaks; works run at each later one. */
+static void break_in_unload(void)
+{
+	/* A report would wait for the lock. */
+	if (!lockdep_is_held(&pkram_store.lock) && !list_empty(&pkram_store.regions)) {
+		if (!unlocks_before)
+			break_page(PKRAM_UNIT_PAGES + 40);
+		if (unlocks_before-- <= 0)
+			shim_run_works();
+	}
+	shim_unlocked = break_in_unload;
+}
+
+static void test_unload(void)
+{
+	u32 moment;
+
+	for (moment = 0; ; moment++) {
+		start();
+		machine_create("vm1", 0100600, 1);
+		unlocks_before = moment;
+		shim_unlocked = break_in_unload;
+		machine_stop();
+		shim_unlocked = NULL;
+		if (unlocks_before >= 0)
+			break;
+		boot();
+		CHECK_EQ(pkram_bad_count(region(), 0, PKRAM_GIB_UNITS), 1);
+		CHECK_EQ(pkram_store.nr_objects, 1);
+		CHECK_EQ(pkram_store.nr_quarantined, 0);
+		done();
+	}
+	CHECK(moment > 0);
+	image_exit(&im);
+}
+
 static void test_no_list(void)
 {
 	start();
@@ -560,5 +598,6 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "nor is one that a record has left, or leaves now", test_pair_breaks_in_turn },
 	 { "a record that was lost is reported until it is discarded", test_lost_is_reported },
 	 { "a full pool settles it when there is room", test_free_pair_in_full_pool },
+	 { "a page of a record may break while the module is unloaded", test_unload },
 	 { "a list that cannot be read is made anew", test_no_list },
 )

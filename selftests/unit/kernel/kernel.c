@@ -122,15 +122,20 @@ void shim_schedule(struct work_struct *work)
 	work->queued = true;
 }
 
-/* Nothing else runs, so that it is in vain unless a work is queued. */
-void shim_sleep(void)
+bool shim_run_works(void)
 {
 	bool done = false;
 	int i;
 
 	for (i = 0; shim_works[i]; i++)
 		done |= flush_work(shim_works[i]);
-	if (!done)
+	return done;
+}
+
+/* Nothing else runs, so that it is in vain unless a work is queued. */
+void shim_sleep(void)
+{
+	if (!shim_run_works())
 		shim_fail("waits for ever", __FILE__, __LINE__);
 }
 

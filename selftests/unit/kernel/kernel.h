@@ -149,6 +149,7 @@ void shim_schedule(struct work_struct *work);
 #define schedule_delayed_work(w, delay) ((w)->work.queued = true)
 extern unsigned long shim_waits;		/* for works */
 bool flush_work(struct work_struct *work);
+bool shim_run_works(void);			/* Return: whether one was queued. */
 void shim_sleep(void);
 void cancel_delayed_work_sync(struct delayed_work *work);
 #define cancel_work_sync(w)	((w)->queued = false)
@@ -169,6 +170,11 @@ static inline void memalloc_noio_restore(unsigned int old)
 	SHIM_CHECK(shim_noio);
 	shim_noio = old;
 }
+
+#define DEFINE_STATIC_SRCU(name) static const char name
+#define srcu_read_lock(s)	((void)(s), 0)
+#define srcu_read_unlock(s, idx) ((void)(idx))
+#define synchronize_srcu(s)	((void)(s))
 
 #define fs_reclaim_acquire(gfp)	do { } while (0)
 #define fs_reclaim_release(gfp)	do { } while (0)
