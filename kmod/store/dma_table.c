@@ -3,6 +3,8 @@
  * DMA tables: see dma_table.h. The store treats them as objects without memory in
  * a separate directory that no file system shows.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/module.h>
@@ -304,20 +306,23 @@ static int dma_table_commit_state(struct pkram_object *table, u32 state)
 	u32 old = table->rec.table_state;
 	int err;
 
-	pkram_store_lock();
-	table->rec.table_state = state;
-	table->rec.mtime = pkram_object_now();
-	err = pkram_object_commit(table);
-	if (err)
-		table->rec.table_state = old;
-	pkram_store_unlock();
+	do {
+		pkram_transact_begin();
+		table->rec.table_state = state;
+		table->rec.mtime = pkram_object_now();
+		err = pkram_object_commit(table);
+		if (err)
+			table->rec.table_state = old;
+	} while (pkram_transact_end(&err));
 	return err;
 }
 
 void pkram_dma_table_commit(struct pkram_object *table)
 {
-	/* It has its pair of slots, and a pool in use does not become read-only. */
-	WARN_ON_ONCE(dma_table_commit_state(table, table->rec.table_state));
+	/* It has its pair of slots, unless both break when no memory is left for another. */
+	if (dma_table_commit_state(table, table->rec.table_state))
+		pr_err("DMA table %llu \"%s\": mappings that are gone are still in its record\n",
+		       table->rec.id, table->rec.name);
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_commit, PKRAM_NS);
 

@@ -94,7 +94,11 @@ int pkram_dma_table_add(struct pkram_object *table,
  */
 void pkram_dma_table_forget(struct pkram_object *table, u64 first, u64 last);
 
-/** pkram_dma_table_commit() - Write the entries. Needs no additional space. */
+/**
+ * pkram_dma_table_commit() - Write the entries
+ *
+ * Needs no additional space, unless bad pages leave no slot for the record.
+ */
 void pkram_dma_table_commit(struct pkram_object *table);
 
 /**
@@ -102,7 +106,7 @@ void pkram_dma_table_commit(struct pkram_object *table);
  * @table: table
  * @running: its mappings have user addresses
  *
- * Return: 0; -EROFS.
+ * Return: 0; -EROFS; -ENOSPC bad pages leave no slot for the record.
  */
 int pkram_dma_table_set_running(struct pkram_object *table, bool running);
 

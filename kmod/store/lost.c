@@ -127,7 +127,7 @@ static void lost_move_fn(struct work_struct *work)
 		err = pkram_object_commit(obj);
 		if (!pkram_records_must_move(&obj->loc))
 			continue;
-		if (!err) {
+		if (!err || err == -EAGAIN) {
 			pkram_store_unlock();
 			err = pkram_records_ensure(large);
 			pkram_store_lock();

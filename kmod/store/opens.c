@@ -3,6 +3,8 @@
  * Opens and claims: see opens.h. core/seal.c has the states of a seal; this file
  * records which open has a claim, and commits.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/pkram.h>
 #include <linux/slab.h>
@@ -130,18 +132,15 @@ static int opens_commit_seal(struct pkram_object *obj,
 	return err;
 }
 
-int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
-		     u64 bytes, u64 *generation)
+static int opens_claim_locked(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
+			      u64 bytes, u64 *generation)
 {
 	struct pkram_object *obj = open->obj;
-	struct pkram_seal old;
+	struct pkram_seal old = obj->rec.seal;
 	bool claimed;
 	int err = 0;
 
-	if (!open->writable)
-		return -EBADF;
-	pkram_store_lock();
-	old = obj->rec.seal;
+	lockdep_assert_held(&pkram_store.lock);
 	if (obj->bad)
 		err = -EUCLEAN;
 	else if (obj->removed)
@@ -168,19 +167,32 @@ int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
 	}
 	trace_pkram_claim(obj->rec.id, old.state, obj->rec.seal.state,
 			  obj->rec.seal.generation, err);
-	pkram_store_unlock();
 	return err;
 }
 
-int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
-		    const u8 vm_uuid[16], u64 *generation)
+int pkram_open_claim(struct pkram_open *open, u32 flags, const u8 vm_uuid[16],
+		     u64 bytes, u64 *generation)
 {
-	struct pkram_object *obj = open->obj;
-	struct pkram_seal old;
 	int err;
 
-	pkram_store_lock();
-	old = obj->rec.seal;
+	if (!open->writable)
+		return -EBADF;
+	/* -EAGAIN: bad pages leave no slot for the record. */
+	do {
+		pkram_transact_begin();
+		err = opens_claim_locked(open, flags, vm_uuid, bytes, generation);
+	} while (pkram_transact_end(&err));
+	return err;
+}
+
+static int opens_seal_locked(struct pkram_open *open, const u8 cookie[16],
+			     const u8 vm_uuid[16], u64 *generation)
+{
+	struct pkram_object *obj = open->obj;
+	struct pkram_seal old = obj->rec.seal;
+	int err;
+
+	lockdep_assert_held(&pkram_store.lock);
 	err = obj->claimant == open ? 0 : -EPERM;
 	if (!err)
 		err = pkram_seal_set(&obj->rec.seal, cookie, vm_uuid);
@@ -191,19 +203,29 @@ int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
 	trace_pkram_seal(obj->rec.id, old.state, obj->rec.seal.state,
 			 obj->rec.seal.generation, err);
 	*generation = obj->rec.seal.generation;
-	pkram_store_unlock();
 	return err;
 }
 
-int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
-		      bool check, u64 *generation)
+int pkram_open_seal(struct pkram_open *open, const u8 cookie[16],
+		    const u8 vm_uuid[16], u64 *generation)
 {
-	struct pkram_object *obj = open->obj;
-	struct pkram_seal old;
 	int err;
 
-	pkram_store_lock();
-	old = obj->rec.seal;
+	do {
+		pkram_transact_begin();
+		err = opens_seal_locked(open, cookie, vm_uuid, generation);
+	} while (pkram_transact_end(&err));
+	return err;
+}
+
+static int opens_resume_locked(struct pkram_open *open, const u8 cookie[16],
+			       bool check, u64 *generation)
+{
+	struct pkram_object *obj = open->obj;
+	struct pkram_seal old = obj->rec.seal;
+	int err;
+
+	lockdep_assert_held(&pkram_store.lock);
 	err = obj->claimant == open ? 0 : -EPERM;
 	if (!err)
 		err = check ? pkram_seal_check(&obj->rec.seal, cookie) :
@@ -216,7 +238,18 @@ int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
 	trace_pkram_resume(obj->rec.id, old.state, obj->rec.seal.state,
 			   obj->rec.seal.generation, err);
 	*generation = obj->rec.seal.generation;
-	pkram_store_unlock();
+	return err;
+}
+
+int pkram_open_resume(struct pkram_open *open, const u8 cookie[16],
+		      bool check, u64 *generation)
+{
+	int err;
+
+	do {
+		pkram_transact_begin();
+		err = opens_resume_locked(open, cookie, check, generation);
+	} while (pkram_transact_end(&err));
 	return err;
 }
 
@@ -236,13 +269,13 @@ static int opens_resume_one(struct pkram_resume *r)
 	return err;
 }
 
-int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
+static int opens_resume_all_locked(struct pkram_resume *r, u32 nr)
 {
 	struct pkram_object *obj;
 	int err = 0;
 	u32 i;
 
-	pkram_store_lock();
+	lockdep_assert_held(&pkram_store.lock);
 	for (i = 0; !err && i < nr; i++)
 		err = opens_resume_one(&r[i]);
 	if (err) {
@@ -250,14 +283,26 @@ int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
 		for (i--; i--;) {
 			obj = r[i].open->obj;
 			obj->rec.seal = r[i].old;
-			/* It has its pair of slots, so that this cannot fail. */
-			WARN_ON_ONCE(pkram_object_commit(obj));
+			/* It was written a moment ago: both slots would have to break since. */
+			if (pkram_object_commit(obj))
+				pr_err("object %llu \"%s\": its seal could not be restored\n",
+				       obj->rec.id, obj->rec.name);
 		}
 	} else {
 		for (i = 0; i < nr; i++)
 			pkram_event_object(PKRAM_CMD_OBJECT_RESUME_NTF, r[i].open->obj);
 	}
-	pkram_store_unlock();
+	return err;
+}
+
+int pkram_open_resume_all(struct pkram_resume *r, u32 nr)
+{
+	int err;
+
+	do {
+		pkram_transact_begin();
+		err = opens_resume_all_locked(r, nr);
+	} while (pkram_transact_end(&err));
 	return err;
 }
 

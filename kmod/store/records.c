@@ -157,13 +157,19 @@ static bool records_pair_bad(const struct pkram_meta *m, u32 pair)
 	return records_pages_bad(m, records_pair_page(m, pair), 2 * records_slot_pages(m));
 }
 
+/* Return whether one slot of a pair, or both, can hold a record of @len bytes. */
+static bool records_pair_holds(const struct pkram_meta *m, u32 pair, u32 len)
+{
+	u32 a = records_pair_page(m, pair), pages = DIV_ROUND_UP(len, PKRAM_BAD_PAGE);
+
+	return !records_pages_bad(m, a, pages) ||
+	       !records_pages_bad(m, a + records_slot_pages(m), pages);
+}
+
 /* Return whether a free record can be read from neither slot of a pair. */
 static bool records_pair_dead(const struct pkram_meta *m, u32 pair)
 {
-	u32 a = records_pair_page(m, pair);
-
-	return records_pages_bad(m, a, 1) &&
-	       records_pages_bad(m, a + records_slot_pages(m), 1);
+	return !records_pair_holds(m, pair, 1);
 }
 
 /*
@@ -378,17 +384,41 @@ int pkram_records_ensure_wanted(void)
 	return pkram_records_ensure(READ_ONCE(pkram_store.wanted_large));
 }
 
-static int records_take_pair(bool large, struct pkram_location *loc)
+/* Find a good pair in a unit that is to be given up. */
+static struct pkram_meta *records_find_spare(bool large, u32 *pair)
+{
+	struct pkram_meta *m;
+
+	for (m = records_first_meta(); m; m = records_next_meta(m)) {
+		if (m->large != large || !m->nr_held)
+			continue;
+		for (*pair = 0; *pair < records_pairs(m); (*pair)++)
+			if (test_bit(*pair, m->held) && !records_pair_bad(m, *pair))
+				return m;
+	}
+	return NULL;
+}
+
+/* @last: one in a unit that is to be given up will do if no memory is left for another unit */
+static int records_take_pair(bool large, bool last, struct pkram_location *loc)
 {
 	struct pkram_meta *m = records_meta_with_room(large);
 	u32 pair;
 
+	if (m) {
+		pair = find_first_zero_bit(m->used, records_pairs(m));
+		records_set_used(m, pair, true);
+	} else if (last && !pkram_store.al.nr_free && !pkram_store.nr_leaving) {
+		m = records_find_spare(large, &pair);
+		if (m) {
+			__clear_bit(pair, m->held);
+			m->nr_held--;
+		}
+	}
 	if (!m) {
 		pkram_store.wanted_large = large;
 		return -EAGAIN;
 	}
-	pair = find_first_zero_bit(m->used, records_pairs(m));
-	records_set_used(m, pair, true);
 	*loc = (struct pkram_location){
 		.region_id = pkram_region_id_of(m->r),
 		.unit = m->unit,
@@ -481,29 +511,35 @@ bool pkram_records_large(const struct pkram_record *rec, const struct pkram_loca
 	       (at->large && rec->kind == PKRAM_KIND_DMA_TABLE);
 }
 
+/*
+ * Without another pair a record stays that became small, because cutting needs no memory;
+ * and so does one with a bad page, if that leaves a slot for it.
+ */
+static bool records_may_stay(const struct pkram_location *at, bool large, u32 len)
+{
+	return at->region_id && (at->large || !large) &&
+	       records_pair_holds(records_find_meta(at->region_id, at->unit), at->pair, len);
+}
+
 int pkram_records_write(struct pkram_record *rec,
 			struct pkram_location *at)
 {
 	struct pkram_location old = *at, loc = *at;
-	bool large = pkram_records_large(rec, at);
-	bool moves = !old.region_id || old.large != large;
+	bool large = pkram_records_large(rec, at), stays, moves;
+	u32 len = pkram_record_len(rec);
 	int err;
 
 	lockdep_assert_held(&pkram_store.lock);
-	/* A cut would leave nothing of a record that has only one slot. */
-	moves = moves || pkram_records_must_move(&old);
-	if (pkram_record_len(rec) > PKRAM_LARGE_SLOT)
+	if (len > PKRAM_LARGE_SLOT)
 		return -EFBIG;
+	/* A cut would leave nothing of a record that has only one slot. */
+	moves = !old.region_id || old.large != large || pkram_records_must_move(&old);
 	if (moves) {
-		err = records_take_pair(large, &loc);
-		/*
-		 * A record that became small stays, because cutting needs no memory; and
-		 * so does one with a bad page.
-		 */
-		if (err && old.region_id && (old.large || !large))
-			moves = false;
-		else if (err)
+		stays = records_may_stay(&old, large, len);
+		err = records_take_pair(large, !stays || pkram_records_in_bad(&old), &loc);
+		if (err && !stays)
 			return err;
+		moves = !err;
 	}
 	records_write_pair(records_find_meta(loc.region_id, loc.unit), loc.pair, rec);
 	pkram_count(PKRAM_COUNT_COMMITS);

@@ -45,8 +45,9 @@ int pkram_records_start(struct pkram_region *r, const struct pkram_record *rec);
  * @at: its pair; a new record (no region id in it) gets one
  *
  * Context: store.lock. Return: 0; -EFBIG too many extents or labels; -EAGAIN there
- * is no free pair of the size needed: call pkram_records_ensure_wanted() without the
- * lock and come again. On failure nothing was written.
+ * is no free pair of the size needed, and the record has none yet, or one with bad pages in
+ * both slots: call pkram_records_ensure_wanted() without the lock and come again. On failure
+ * nothing was written.
  */
 int pkram_records_write(struct pkram_record *rec,
 			struct pkram_location *at);
@@ -71,8 +72,9 @@ void pkram_records_mirror(const struct pkram_location *loc);
 /**
  * pkram_records_hold_back() - Use no pair of a region any more that has a bad page
  *
- * If neither slot of a pair can be read, no pair of its unit is used any more. Records that are
- * there stay until their next commit that finds a free pair. Context: store.lock.
+ * If neither slot of a pair can be read, no pair of its unit is used any more, as long as there
+ * is memory for another unit. Records that are there stay until their next commit that finds a
+ * free pair. Context: store.lock.
  */
 void pkram_records_hold_back(struct pkram_region *r);
 

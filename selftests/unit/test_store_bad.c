@@ -519,12 +519,70 @@ static void test_free_pair_in_full_pool(void)
 	shim_sleep();
 	CHECK(strstr(shim_log, "no room to move"));
 	machine_check();
+	/* Until then a good pair of it is better than one that breaks. */
+	break_page(slot_page("vm1"));
+	shim_sleep();
+	CHECK(in_two_slots("vm1"));
+	machine_create("vm2", 0100600, 0);
+	CHECK(in_two_slots("vm2"));
+	machine_check();
 	obj = machine_find("vm1");
 	CHECK_EQ(pkram_store_resize(obj, 5 * PKRAM_UNIT), 0);
 	pkram_object_put(obj);
 	pkram_lost_move_records();
 	shim_sleep();
-	check_nothing_lost(1, nr_free());
+	CHECK_EQ(region()->h.nr_meta, 1);
+	check_nothing_lost(2, nr_free());
+	done();
+}
+
+/* What a next kernel would find of it */
+static void check_state(const char *name, u32 state, u32 len)
+{
+	struct pkram_object *obj = machine_find(name);
+
+	CHECK_EQ(obj->rec.seal.state, state);
+	CHECK_EQ(obj->rec.xattr_len > 4096, len > 4096);
+	pkram_object_put(obj);
+}
+
+/* Nothing of a record could be written: what would be told as done is not stored anywhere. */
+static void test_no_slot_left(void)
+{
+	static const u8 uuid[16] = { 7 }, cookie[16] = { 8 }, value[6000];
+	struct pkram_object *obj, *other;
+	struct pkram_open *open;
+	u64 generation;
+	u32 page;
+
+	start();
+	fill_pairs();
+	set_label("f2", 5000);
+	other = machine_find("f1");
+	CHECK_EQ(pkram_store_resize(other, nr_free() * PKRAM_UNIT), 0);
+	obj = machine_find("f2");
+	open = pkram_open_create(obj, true, false);
+	CHECK_EQ(pkram_open_claim(open, 0, uuid, 0, &generation), 0);
+	/* Each slot has lost a page, but not the same one. */
+	page = slot_page("f2");
+	break_page(page);
+	break_page(page + PKRAM_SMALL_SLOT / 4096 + 1);
+	shim_sleep();
+	CHECK(!in_two_slots("f2"));
+	CHECK_EQ(pkram_open_seal(open, cookie, uuid, &generation), -ENOSPC);
+	check_state("f2", PKRAM_SEAL_RUNNING, 5000);
+	CHECK_EQ(pkram_store_set_label(obj, "note", value, 6000, 0), -ENOSPC);
+	check_state("f2", PKRAM_SEAL_RUNNING, 5000);
+	pkram_object_put(obj);
+	/* With room for it, it is sealed. */
+	CHECK_EQ(pkram_store_resize(other, 0), 0);
+	pkram_object_put(other);
+	CHECK_EQ(pkram_open_seal(open, cookie, uuid, &generation), 0);
+	pkram_open_put(open);
+	CHECK(in_two_slots("f2"));
+	reboot();
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	check_state("f2", PKRAM_SEAL_SEALED, 5000);
 	done();
 }
 
@@ -598,6 +656,7 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "nor is one that a record has left, or leaves now", test_pair_breaks_in_turn },
 	 { "a record that was lost is reported until it is discarded", test_lost_is_reported },
 	 { "a full pool settles it when there is room", test_free_pair_in_full_pool },
+	 { "a commit that no slot can take fails", test_no_slot_left },
 	 { "a page of a record may break while the module is unloaded", test_unload },
 	 { "a list that cannot be read is made anew", test_no_list },
 )
