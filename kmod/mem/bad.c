@@ -143,6 +143,15 @@ void pkram_bad_write(struct pkram_region *r)
 	bad_unlock_lists();
 }
 
+void pkram_bad_keep(struct pkram_region *r, const struct pkram_bad_ser *list)
+{
+	bad_lock_lists();
+	bad_replace(r, list);
+	r->bad_ours = true;
+	bad_write(r);
+	bad_unlock_lists();
+}
+
 void pkram_bad_accept(struct pkram_region *r)
 {
 	u32 end = r->h.nr_gib * PKRAM_GIB_UNITS * PKRAM_UNIT_PAGES, i, nr;

@@ -61,6 +61,13 @@ void pkram_bad_read(struct pkram_region *r);
 void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list);
 
 /**
+ * pkram_bad_keep() - Write a list into memory that is no region
+ * @r: region object with the key that the list gets
+ * @list: its pages may be beyond @r
+ */
+void pkram_bad_keep(struct pkram_region *r, const struct pkram_bad_ser *list);
+
+/**
  * pkram_bad_accept() - Write the list when it changes, from now on
  * @r: region with a valid header
  *

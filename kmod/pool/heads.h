@@ -15,6 +15,7 @@ struct pkram_bad_ser;
 /**
  * struct pkram_heads - what heads tell of a range
  * @bad: the range's bad pages, as the list of a region that begins at its start; kvfree()
+ * @key: a key that is trusted, for a list that is found again; zero: there is none
  * @nr_regions: heads in the range that have the key of the pool that is attached
  * @elsewhere: lists in the range name pages of quarantined memory that is not in the range
  * @unread: GiB that is not in the range and cannot be read before the next boot, though its
@@ -22,6 +23,7 @@ struct pkram_bad_ser;
  */
 struct pkram_heads {
 	struct pkram_bad_ser *bad;
+	u8 key[16];
 	u32 nr_regions;
 	bool elsewhere;
 	u64 unread;

@@ -12,6 +12,7 @@
 
 #include <linux/mutex.h>
 #include <linux/pkram.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "event/event.h"
@@ -572,6 +573,28 @@ static int pool_shrink_number(u32 nr_gib, struct pkram_pool_report *report)
 	return 0;
 }
 
+/*
+ * Keep what is known of a range that becomes no region: in a list at its start, with a key that
+ * is trusted there.
+ */
+static void pool_write_list(const struct pkram_range *range, const struct pkram_heads *heads)
+{
+	struct pkram_region *r = pkram_region_open(range->base);
+
+	if (IS_ERR(r)) {
+		pr_err("memory at %#llx cannot be mapped (%ld): what broke there is known until the next boot only\n",
+		       range->base, PTR_ERR(r));
+	} else {
+		memcpy(r->h.pool_key, heads->key, sizeof(r->h.pool_key));
+		if (!memchr_inv(heads->key, 0, sizeof(heads->key)))
+			get_random_bytes(r->h.pool_key, sizeof(r->h.pool_key));
+		pkram_bad_keep(r, heads->bad);
+		pkram_region_close(r, true);
+	}
+	pkram_quarantine_forget(range->base, range->size);
+	pkram_quarantine_add_head(range->base, range->size, TEXT_BROKE_RESERVED);
+}
+
 /* Zero a quarantined range. @heads: what it holds */
 static int pool_wipe_quarantined(const struct pkram_range *range,
 				 const struct pkram_heads *heads, const char **text)
@@ -590,10 +613,13 @@ static int pool_wipe_quarantined(const struct pkram_range *range,
 	err = pool_wipe_range(range->base, range->size, heads->bad);
 	if (!pkram_heads_nr_bad(heads))
 		return err;
-	/* A page broke, whether all is zeroed or not: a list that is found again needs a region. */
-	err = pool_format(range, heads, text);
+	/*
+	 * A page broke, whether all is zeroed or not. Without a pool none is made: what else is
+	 * quarantined may be of another.
+	 */
+	err = pkram_store_exists() ? pool_format(range, heads, text) : -ENODATA;
 	if (err)
-		pkram_quarantine_add(range->base, range->size, TEXT_BROKE_RESERVED);
+		pool_write_list(range, heads);
 	*text = err ? TEXT_BROKE_RESERVED : TEXT_BROKE;
 	return -EHWPOISON;
 }

@@ -386,14 +386,22 @@ static void test_breaks_in_last_head(void)
 	break_in_last_head(false);
 }
 
-static void test_breaks_in_quarantined_range(void)
+static void start_with_quarantined_range(bool pool)
 {
-	start(2);
+	start(pool ? 3 : 2);
+	if (pool)
+		CHECK_EQ(adopt(2, 1), 0);
 	CHECK_EQ(adopt(0, 2), 0);
 	physical_stop();
 	damage_header(0);
 	physical_boot();
+	CHECK_EQ(pkram_store_exists(), pool);
 	break_at(gib(1) + 5000 * PKRAM_BAD_PAGE);
+}
+
+static void test_breaks_in_quarantined_range(void)
+{
+	start_with_quarantined_range(true);
 	CHECK_EQ(give_back(0, 2), -EHWPOISON);
 	CHECK(strstr(text, "region of the pool now"));
 	check_quarantined(0, 0);
@@ -403,6 +411,53 @@ static void test_breaks_in_quarantined_range(void)
 	CHECK_EQ(nr_bad(0), 1);
 	CHECK_EQ(pkram_bad_count(region_at(0), PKRAM_GIB_UNITS + 9, 1), 1);
 	physical_exit();
+}
+
+/* The pool that it was of is elsewhere, or in a later kernel: another one is not made of it. */
+static void test_breaks_without_a_pool(void)
+{
+	u32 i;
+
+	start_with_quarantined_range(false);
+	CHECK_EQ(give_back(0, 2), -EHWPOISON);
+	CHECK_EQ(breaks_at, 0);
+	for (i = 0; i < 3; i++) {
+		CHECK(!pkram_store_exists());
+		check_quarantined(1, 2);
+		CHECK_EQ(give_back(0, 2), -EHWPOISON);
+		CHECK(strstr(text, "contains bad pages"));
+		if (i)
+			reboot();
+	}
+	CHECK_EQ(adopt(0, 2), 0);
+	CHECK_EQ(pkram_bad_count(region_at(0), PKRAM_GIB_UNITS + 9, 1), 1);
+	CHECK_EQ(nr_bad(0), 1);
+	physical_exit();
+}
+
+/* Nor if it cannot be made a region of the pool that there is */
+static void test_breaks_without_memory(void)
+{
+	unsigned long nr, failed = 0;
+
+	for (nr = 1; nr < 40; nr++) {
+		start_with_quarantined_range(true);
+		pkram_alloc_count = 0;
+		pkram_alloc_fail_at = nr;
+		CHECK(give_back(0, 2) < 0);
+		pkram_alloc_fail_at = 0;
+		if (!breaks_at && strstr(text, "still reserved")) {
+			failed++;
+			CHECK_EQ(give_back(0, 2), -EHWPOISON);
+			CHECK(strstr(text, "contains bad pages"));
+			reboot();
+			CHECK_EQ(adopt(0, 2), 0);
+		}
+		if (!breaks_at)
+			CHECK_EQ(nr_bad(0), 1);
+		physical_exit();
+	}
+	CHECK(failed > 1);
 }
 
 /* What blocks a GiB does not block others, unless these would go to the system. */
@@ -495,6 +550,8 @@ TAP_MAIN({ "a --format that is cut keeps the list", test_format_cut },
 	 { "a page that breaks while the last head is zeroed is kept back",
 	   test_breaks_in_last_head },
 	 { "so is one of a quarantined range", test_breaks_in_quarantined_range },
+	 { "which becomes no new pool", test_breaks_without_a_pool },
+	 { "nor is a page forgotten without memory for a region", test_breaks_without_memory },
 	 { "a GiB that cannot be mapped does not block others", test_unmappable_gib },
 	 { "a region that is made in a second attempt is not a missing one",
 	   test_retry_counts_no_region },
