@@ -19,6 +19,15 @@ static unsigned int bad_noio;	/* of the task that holds it */
 static pkram_bad_fn bad_hook;
 DEFINE_STATIC_SRCU(bad_srcu);	/* calls of it */
 
+/*
+ * Broken pages that are on no list in memory: of GiB that are in no region yet or any more, and
+ * of regions whose list may not be written. They are few, and known in this kernel only.
+ */
+#define BAD_LOOSE	256
+static u64 bad_loose[BAD_LOOSE];	/* physical addresses; bad_mutex */
+static u32 bad_nr_loose;
+static bool bad_loose_full;		/* there were more */
+
 /* It is taken under the store's lock: see pkram_store_lock(). */
 static void bad_lock_lists(void)
 {
@@ -88,12 +97,140 @@ static void bad_avoid_unit(struct pkram_region *r, u32 unit)
 			bad_add_to_set(r, page++);
 }
 
+static bool bad_may_merge(const void *r, u32 unit)
+{
+	return !pkram_bad_is_meta(r, unit);
+}
+
+/* Loose pages */
+
+/* Unit 0 becomes a head. */
+static bool bad_may_merge_loose(const void *arg, u32 unit)
+{
+	return unit;
+}
+
+static void bad_add_loose(u64 phys)
+{
+	u32 i;
+
+	lockdep_assert_held(&bad_mutex);
+	for (i = 0; i < bad_nr_loose; i++)
+		if (bad_loose[i] == phys)
+			return;
+	if (bad_nr_loose < BAD_LOOSE) {
+		bad_loose[bad_nr_loose++] = phys;
+		return;
+	}
+	if (!bad_loose_full)
+		pr_err("too many memory errors outside of regions: no memory is given back before the next boot\n");
+	bad_loose_full = true;
+}
+
+static bool bad_in_region(const struct pkram_region *r, u64 phys)
+{
+	u64 gib = (phys - r->h.base) >> PKRAM_GIB_SHIFT;
+
+	return phys >= r->h.base && gib < r->h.nr_gib && pkram_region_present(r, gib);
+}
+
+/* Put loose pages of a region on its list. */
+static void bad_merge_loose(struct pkram_region *r)
+{
+	u32 i, page;
+
+	lockdep_assert_held(&bad_mutex);
+	for (i = 0; i < bad_nr_loose; i++) {
+		if (!bad_in_region(r, bad_loose[i]))
+			continue;
+		page = (bad_loose[i] - r->h.base) / PKRAM_BAD_PAGE;
+		if (pkram_bad_is_meta(r, page / PKRAM_UNIT_PAGES))
+			bad_add_to_set(r, page);
+		spin_lock(&r->bad_lock);
+		r->bad_dirty |= pkram_badpages_add(r->bad, page, bad_may_merge, r) > 0;
+		bad_count_entries(r);
+		spin_unlock(&r->bad_lock);
+	}
+}
+
+/* The region's list is in memory. */
+static void bad_drop_loose(const struct pkram_region *r)
+{
+	u32 i, n = 0;
+
+	lockdep_assert_held(&bad_mutex);
+	for (i = 0; i < bad_nr_loose; i++)
+		if (!bad_in_region(r, bad_loose[i]))
+			bad_loose[n++] = bad_loose[i];
+	bad_nr_loose = n;
+}
+
+void pkram_bad_note_loose(u64 phys)
+{
+	bad_lock_lists();
+	bad_add_loose(phys);
+	bad_unlock_lists();
+	trace_pkram_bad_page(phys, "in no region");
+	pkram_count(PKRAM_COUNT_BAD_PAGES);
+	pr_err("memory error at %#llx: if the page becomes part of the pool, it is not used\n", phys);
+}
+
+void pkram_bad_merge_loose(struct pkram_region *r)
+{
+	bad_lock_lists();
+	bad_merge_loose(r);
+	bad_unlock_lists();
+}
+
+void pkram_bad_loosen(struct pkram_region *r)
+{
+	u32 page = 0, nr;
+
+	bad_lock_lists();
+	while ((page = pkram_badpages_next(r->bad, page, PKRAM_REGION_MAX_PAGES, &nr)) <
+	       PKRAM_REGION_MAX_PAGES)
+		for (; nr; nr--, page++)
+			bad_add_loose(r->h.base + (u64)page * PKRAM_BAD_PAGE);
+	bad_unlock_lists();
+}
+
+bool pkram_bad_get_loose(u64 base, u64 size, struct pkram_bad_ser *list)
+{
+	bool found;
+	u32 i;
+
+	bad_lock_lists();
+	found = bad_loose_full;
+	for (i = 0; i < bad_nr_loose; i++) {
+		if (bad_loose[i] < base || bad_loose[i] - base >= size)
+			continue;
+		found = true;
+		/* Into a full list it does not go, as it would not if the page broke now. */
+		if (list)
+			pkram_badpages_add(list, (bad_loose[i] - base) / PKRAM_BAD_PAGE,
+					   bad_may_merge_loose, NULL);
+	}
+	bad_unlock_lists();
+	return found;
+}
+
+void pkram_bad_exit(void)
+{
+	pkram_badset_exit();
+	bad_nr_loose = 0;
+	bad_loose_full = false;
+}
+
+/* Lists in heads */
+
 void pkram_bad_read(struct pkram_region *r)
 {
 	bad_lock_lists();
+	/* Pages may have been noted since the GiB is populated: those are loose. */
 	r->bad_valid = !pkram_badpages_read(r->head, r->h.base, r->bad, &r->bad_dirty);
 	r->bad_dirty |= !r->bad_valid;
 	bad_count_entries(r);
+	bad_merge_loose(r);
 	bad_avoid_unit(r, 0);
 	bad_unlock_lists();
 }
@@ -108,6 +245,7 @@ static void bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list
 	else
 		pkram_badpages_init(r->bad, r->h.base);
 	bad_count_entries(r);
+	bad_merge_loose(r);
 	bad_avoid_unit(r, 0);
 	r->bad_dirty = true;
 }
@@ -119,18 +257,22 @@ void pkram_bad_replace(struct pkram_region *r, const struct pkram_bad_ser *list)
 	bad_unlock_lists();
 }
 
-/* Context: bad_mutex */
-static void bad_write(struct pkram_region *r)
+/* Context: bad_mutex. Return: whether it was written */
+static bool bad_write(struct pkram_region *r)
 {
 	lockdep_assert_held(&bad_mutex);
-	if (!r->bad_ours || r->read_only)
-		return;
+	if (!r->bad_ours || r->read_only) {
+		r->bad_dirty = true;
+		return false;
+	}
 	spin_lock(&r->bad_lock);
 	memcpy(r->bad->pool_key, r->h.pool_key, sizeof(r->bad->pool_key));
 	pkram_badpages_write(r->head, r->bad);
 	r->bad_valid = true;
 	r->bad_dirty = false;
 	spin_unlock(&r->bad_lock);
+	bad_drop_loose(r);
+	return true;
 }
 
 void pkram_bad_write(struct pkram_region *r)
@@ -179,6 +321,7 @@ void pkram_bad_accept(struct pkram_region *r)
 void pkram_bad_mirror(struct pkram_region *r)
 {
 	bad_lock_lists();
+	bad_merge_loose(r);
 	if (r->bad_dirty)
 		bad_write(r);
 	bad_unlock_lists();
@@ -273,11 +416,6 @@ bool pkram_bad_is_meta(const struct pkram_region *r, u32 unit)
 	return !unit || state < 0 || state == PKRAM_UNIT_META;
 }
 
-static bool bad_may_merge(const void *r, u32 unit)
-{
-	return !pkram_bad_is_meta(r, unit);
-}
-
 void pkram_bad_note(struct pkram_region *r, u32 page)
 {
 	u64 phys = r->h.base + (u64)page * PKRAM_BAD_PAGE;
@@ -291,8 +429,8 @@ void pkram_bad_note(struct pkram_region *r, u32 page)
 	ret = pkram_badpages_add(r->bad, page, bad_may_merge, r);
 	bad_count_entries(r);
 	spin_unlock(&r->bad_lock);
-	if (ret > 0)
-		bad_write(r);
+	if (ret > 0 && !bad_write(r))
+		bad_add_loose(phys);
 	bad_unlock_lists();
 
 	trace_pkram_bad_page(phys, ret > 0 ? "noted" : ret < 0 ? "list full" : "known");

@@ -41,6 +41,39 @@ void pkram_bad_set_hook(pkram_bad_fn fn);
  */
 void pkram_bad_note(struct pkram_region *r, u32 page);
 
+/**
+ * pkram_bad_note_loose() - Note a page that is in no region
+ * @phys: its physical address
+ *
+ * It is kept in this kernel only, and put on the list of a region that gets the page. Context:
+ * may sleep; store.lock is held since it was seen that no region has it.
+ */
+void pkram_bad_note_loose(u64 phys);
+
+/**
+ * pkram_bad_merge_loose() - Put pages that broke before on the list of a region
+ * @r: region with its full extent, about to be added to the store or to get memory
+ *
+ * Context: store.lock, so that pages that break later are found to be the region's.
+ */
+void pkram_bad_merge_loose(struct pkram_region *r);
+
+/** pkram_bad_loosen() - Keep what is known of the pages of a region that could not be made */
+void pkram_bad_loosen(struct pkram_region *r);
+
+/**
+ * pkram_bad_get_loose() - Find pages that broke while they were in no region
+ * @base: start of a range
+ * @size: its bytes
+ * @list: of a region that begins at @base, to add them to; or NULL
+ *
+ * Return: whether there are some. If there were too many to keep, there are in any range.
+ */
+bool pkram_bad_get_loose(u64 base, u64 size, struct pkram_bad_ser *list);
+
+/** pkram_bad_exit() - Forget what is known of pages, at exit */
+void pkram_bad_exit(void);
+
 /** pkram_bad_alloc() - Allocate the list of a new region object. Return: 0 or -ENOMEM. */
 int pkram_bad_alloc(struct pkram_region *r);
 
@@ -75,7 +108,12 @@ void pkram_bad_keep(struct pkram_region *r, const struct pkram_bad_ser *list);
  */
 void pkram_bad_accept(struct pkram_region *r);
 
-/** pkram_bad_mirror() - Write the list if its slots are different, or could not be read */
+/**
+ * pkram_bad_mirror() - Write the list if it has to be
+ * @r: region with an accepted list
+ *
+ * Its slots are different, or could not be read, or pages broke before it was accepted.
+ */
 void pkram_bad_mirror(struct pkram_region *r);
 
 /** pkram_bad_write() - Write the list into a new head, over what list is there, and accept it */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Machine checks: see mce.h. */
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <asm/mce.h>
@@ -14,8 +15,12 @@ static int mce_notify(struct notifier_block *nb, unsigned long val, void *data)
 {
 	struct mce *m = data;
 
-	/* A corrected error is no reason to give up the page. */
-	if (m && mce_is_memory_error(m) && !mce_is_correctable(m) && compat_mce_has_address(m))
+	/*
+	 * A corrected error is no reason to give up the page. What happens to System RAM is the
+	 * kernel's business.
+	 */
+	if (m && mce_is_memory_error(m) && !mce_is_correctable(m) && compat_mce_has_address(m) &&
+	    !pfn_to_online_page(PHYS_PFN(compat_mce_address(m))))
 		mce_fn(compat_mce_address(m) & PAGE_MASK);
 	return NOTIFY_DONE;
 }

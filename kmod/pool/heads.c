@@ -236,6 +236,7 @@ int pkram_heads_read(const struct pkram_range *range, struct pkram_heads *heads)
 	err = heads_read(s);
 	if (err)
 		goto err_free;
+	pkram_bad_get_loose(range->base, range->size, heads->bad);
 	memcpy(heads->key, s->keys[0], sizeof(heads->key));
 	kfree(s);
 	return 0;

@@ -54,6 +54,7 @@ static DEFINE_MUTEX(pool_lock);
 #define TEXT_HEADS_UNREAD "a quarantined GiB cannot be read in this kernel, and may have a list of bad pages of the range: try again after the next boot; the kernel log has its address"
 #define TEXT_BROKE "pages broke while the range was zeroed: it is an empty region of the pool now, which keeps them back"
 #define TEXT_BROKE_RESERVED "pages broke when it had left the pool: still reserved, so that nothing uses them"
+#define TEXT_BROKE_LAST "still in the pool: pages broke while it was given back"
 #define TEXT_NOT_ADOPTED "adopting it failed; try again by its address"
 #define TEXT_NO_REGION "there is no region in the range; --format makes a new one and erases the memory"
 #define TEXT_GROW_FAILED "growing failed halfway"
@@ -103,8 +104,12 @@ static int pool_make_region(u64 base, u64 size, const struct pkram_bad_ser *bad)
 	err = pkram_region_set_span(r);
 	if (!err)
 		err = pkram_store_grow(r);
-	if (err)
+	if (err) {
+		/* Memory that is new goes back to the system. */
+		if (!bad)
+			pkram_bad_loosen(r);
 		pkram_region_close(r, false);
+	}
 	return err;
 }
 
@@ -135,7 +140,8 @@ static int pool_add_run(u64 base, u64 size, struct pkram_pool_report *report,
 	}
 give:
 	/* No guest has used it yet, so it is not zeroed. */
-	if (pkram_take_give_back(base, size, pkram_take_nid(base))) {
+	if (pkram_bad_get_loose(base, size, NULL) ||
+	    pkram_take_give_back(base, size, pkram_take_nid(base))) {
 		if (!pkram_handover_reserve(&range))
 			pkram_quarantine_add(base, size, TEXT_NOT_GIVEN_BACK);
 		else
@@ -448,6 +454,7 @@ static int pool_wipe_range(u64 base, u64 size, struct pkram_bad_ser *bad)
 		if (err)
 			return err;
 	}
+	pkram_bad_get_loose(base, size, bad);
 	return 0;
 }
 
@@ -463,6 +470,9 @@ static int pool_give_range(const struct pkram_range *range,
 	err = pkram_handover_release(range);
 	if (err == -ENOSPC) {
 		refusal->reason = TEXT_MAP_FULL;
+	} else if (!err && pkram_bad_get_loose(range->base, range->size, NULL)) {
+		refusal->reason = TEXT_BROKE_LAST;
+		err = -EHWPOISON;
 	} else if (!err) {
 		refusal->reason = TEXT_NOT_TAKEN_BACK;
 		err = pkram_take_give_back(range->base, range->size,

@@ -81,6 +81,8 @@ static int grow_make_region(struct pkram_region *r)
 {
 	int err;
 
+	/* What broke while the memory was in no region; from here on it is found in this one. */
+	pkram_bad_merge_loose(r);
 	/* Nothing that is written there would be found again. */
 	if (!pkram_bad_head_usable(r))
 		return -EHWPOISON;
@@ -351,6 +353,9 @@ void pkram_store_undo_shrink(struct pkram_region *r, u64 base, u32 nr_gib)
 	}
 	r->h.nr_gib = max(r->h.nr_gib, first + nr_gib);
 	pkram_region_commit(r);
+	/* What broke meanwhile */
+	pkram_bad_mirror(r);
+	pkram_lost_hold_back(r);
 	pkram_store_new_epoch();
 	pkram_store_unlock();
 	if (pkram_region_update_span(r))

@@ -547,6 +547,7 @@ static int load_pool_know_regions(const struct pkram_alloc *before)
 	int err = 0;
 
 	list_for_each_entry(r, &pkram_store.regions, list) {
+		pkram_bad_merge_loose(r);
 		if (!pkram_store.read_only)
 			load_pool_mirror_head(r);
 		err = pkram_regions_know_space(r);

@@ -214,8 +214,8 @@ static void lost_page(struct pkram_region *r, u32 page, int flags)
 	lost_tell(obj, offset, flags);
 }
 
-/* The region with a GiB that has no struct pages, so that memory_failure() finds nothing there */
-static struct pkram_region *lost_unpopulated(u64 phys)
+/* The region that has an address, or NULL */
+static struct pkram_region *lost_region_at(u64 phys)
 {
 	struct pkram_region *r;
 	u64 gib;
@@ -224,7 +224,7 @@ static struct pkram_region *lost_unpopulated(u64 phys)
 	list_for_each_entry(r, &pkram_store.regions, list) {
 		gib = (phys - r->h.base) >> PKRAM_GIB_SHIFT;
 		if (phys >= r->h.base && gib < r->h.nr_gib && pkram_region_present(r, gib))
-			return pkram_region_slice(r, gib) ? NULL : r;
+			return r;
 	}
 	return NULL;
 }
@@ -237,11 +237,14 @@ static void lost_machine_check(u64 phys)
 	u32 page;
 
 	pkram_store_lock();
-	r = lost_unpopulated(phys);
-	if (r) {
-		page = (phys - r->h.base) / PKRAM_BAD_PAGE;
+	r = lost_region_at(phys);
+	page = r ? (phys - r->h.base) / PKRAM_BAD_PAGE : 0;
+	/* If there are no struct pages, memory_failure() finds nothing there. */
+	if (r && !pkram_region_slice(r, page / PKRAM_UNIT_PAGES / PKRAM_GIB_UNITS)) {
 		pkram_bad_note(r, page);
 		obj = lost_note(r, page, &offset);
+	} else if (!r) {
+		pkram_bad_note_loose(phys);
 	}
 	pkram_store_unlock();
 	lost_tell(obj, offset, 0);

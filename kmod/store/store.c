@@ -3,7 +3,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include "core/badset.h"
+#include "mem/bad.h"
 #include "mem/region.h"
 #include "mem/zero.h"
 #include "store/load_pool.h"
@@ -161,7 +161,7 @@ void pkram_store_exit(void)
 		list_del(&r->list);
 		pkram_region_close(r, true);
 	}
-	pkram_badset_exit();
+	pkram_bad_exit();
 	pkram_object_put(pkram_store.dma_tables);
 	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);

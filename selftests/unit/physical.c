@@ -22,6 +22,8 @@ static struct {
 } phys;
 
 u64 physical_unmappable;
+void (*physical_opened)(struct pkram_region *r);
+void (*physical_released)(u64 base);
 
 void *physical_at(u64 base)
 {
@@ -74,6 +76,8 @@ struct pkram_region *pkram_region_open(u64 base)
 		free(r);
 		return ERR_PTR(-ENOMEM);
 	}
+	if (physical_opened)
+		physical_opened(r);
 	pkram_bad_read(r);
 	return r;
 }
@@ -137,6 +141,8 @@ int pkram_handover_release(const struct pkram_range *r)
 
 	while (nr--)
 		phys.reserved[first + nr] = false;
+	if (physical_released)
+		physical_released(r->base);
 	return 0;
 }
 
@@ -193,6 +199,8 @@ void physical_init(void)
 	pkram_attach_exit();
 	memset(&phys, 0, sizeof(phys));
 	physical_unmappable = 0;
+	physical_opened = NULL;
+	physical_released = NULL;
 	machine_zero = zero_gib;
 	phys.mem = mmap(NULL, PHYSICAL_GIB * PKRAM_GIB, PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

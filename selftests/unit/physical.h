@@ -28,6 +28,12 @@ u32 physical_nr_reserved(void);
 /* The physical address of a GiB that cannot be mapped, or 0 */
 extern u64 physical_unmappable;
 
+/* What happens when a GiB has become addressable, before its list is read */
+extern void (*physical_opened)(struct pkram_region *r);
+
+/* What happens when memory is no longer reserved */
+extern void (*physical_released)(u64 base);
+
 /* Start the module on what is reserved. */
 void physical_boot(void);
 

@@ -460,6 +460,116 @@ static void test_breaks_without_memory(void)
 	CHECK(failed > 1);
 }
 
+/* Pages that break while their memory is in no region */
+
+static u64 opens_before;	/* that the page breaks */
+static u64 nr_opens;
+
+static void break_when_opened(struct pkram_region *r)
+{
+	struct dev_pagemap pgmap = { .owner = r };
+
+	if (nr_opens++ == opens_before)
+		CHECK_EQ(pkram_bad_pgmap_ops.memory_failure(&pgmap, PHYS_PFN(r->h.base) + 5000, 1,
+							    0), 0);
+}
+
+static void break_in_open(u64 nr)
+{
+	nr_opens = 0;
+	opens_before = nr;
+	physical_opened = break_when_opened;
+}
+
+/* A region that is attached: what its list says is read later. */
+static void test_breaks_before_attach(void)
+{
+	start(1);
+	CHECK_EQ(adopt(0, 1), 0);
+	break_page(0, 77);
+	physical_stop();
+	break_in_open(0);
+	physical_boot();
+	CHECK_EQ(nr_bad(0), 2);
+	machine_check();
+	physical_opened = NULL;
+	reboot();
+	CHECK_EQ(nr_bad(0), 2);
+	physical_exit();
+}
+
+/* ... and in each GiB that is looked at when a region is made of a quarantined range. */
+static void test_breaks_before_format(void)
+{
+	u64 nr;
+
+	for (nr = 0; ; nr++) {
+		start(2);
+		break_in_open(nr);
+		CHECK_EQ(adopt(0, 2), 0);
+		physical_opened = NULL;
+		if (nr_opens <= nr)
+			break;
+		CHECK_EQ(nr_bad(0), 1);
+		machine_check();
+		reboot();
+		CHECK_EQ(nr_bad(0), 1);
+		physical_exit();
+	}
+	CHECK(nr > 3);
+	physical_exit();
+}
+
+static void break_released(u64 base)
+{
+	machine_check_at(base + 5000 * PKRAM_BAD_PAGE);
+	physical_released = NULL;
+}
+
+/* @gibs: of the region */
+static void break_when_released(u32 first, u32 gibs)
+{
+	start(gibs);
+	CHECK_EQ(adopt(0, gibs), 0);
+	physical_released = break_released;
+	CHECK_EQ(give_back(first, 1), -EBUSY);
+	CHECK_EQ(report.refused[0].err, -EHWPOISON);
+	CHECK(!physical_released);
+	CHECK_EQ(physical_nr_reserved(), gibs);
+	CHECK_EQ(nr_bad(0), 1);
+	machine_check();
+	reboot();
+	CHECK_EQ(nr_bad(0), 1);
+	physical_exit();
+}
+
+static void test_breaks_when_released(void)
+{
+	break_when_released(1, 2);
+	break_when_released(0, 1);
+}
+
+static void test_breaks_in_quarantine(void)
+{
+	start(2);
+	CHECK_EQ(adopt(0, 2), 0);
+	physical_stop();
+	damage_header(0);
+	physical_boot();
+	check_quarantined(1, 2);
+	machine_check_at(gib(1) + 5000 * PKRAM_BAD_PAGE);
+	CHECK_EQ(give_back(0, 2), -EHWPOISON);
+	CHECK(strstr(text, "contains bad pages"));
+	check_quarantined(1, 2);
+	CHECK_EQ(adopt(0, 2), 0);
+	CHECK_EQ(nr_bad(0), 1);
+	CHECK_EQ(pkram_bad_count(region_at(0), PKRAM_GIB_UNITS + 9, 1), 1);
+	machine_check();
+	reboot();
+	CHECK_EQ(nr_bad(0), 1);
+	physical_exit();
+}
+
 /* What blocks a GiB does not block others, unless these would go to the system. */
 static void test_unmappable_gib(void)
 {
@@ -552,6 +662,11 @@ TAP_MAIN({ "a --format that is cut keeps the list", test_format_cut },
 	 { "so is one of a quarantined range", test_breaks_in_quarantined_range },
 	 { "which becomes no new pool", test_breaks_without_a_pool },
 	 { "nor is a page forgotten without memory for a region", test_breaks_without_memory },
+	 { "a page that breaks before its list is read is noted", test_breaks_before_attach },
+	 { "so is one that breaks before its region is made", test_breaks_before_format },
+	 { "memory is not given back if a page breaks at the last moment",
+	   test_breaks_when_released },
+	 { "nor from quarantine if one broke there", test_breaks_in_quarantine },
 	 { "a GiB that cannot be mapped does not block others", test_unmappable_gib },
 	 { "a region that is made in a second attempt is not a missing one",
 	   test_retry_counts_no_region },
