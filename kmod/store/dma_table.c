@@ -54,9 +54,11 @@ static u64 dma_table_charge(bool large)
 
 /*
  * Tables outlive those who made them, and who may open a group has no other right in the pool:
- * no user may fill it with records. @large: size of the slots that @table is to get
+ * no user may fill it with records. @large: size of the slots that @table is to get; @but: does
+ * not count, because it is replaced
  */
-static int dma_table_check_quota(const struct pkram_object *table, bool large)
+static int dma_table_check_quota(const struct pkram_object *table, bool large,
+				 const struct pkram_object *but)
 {
 	u64 sum = dma_table_charge(large);
 	const struct pkram_object *obj;
@@ -65,7 +67,7 @@ static int dma_table_check_quota(const struct pkram_object *table, bool large)
 	lockdep_assert_held(&pkram_store.lock);
 	for (node = rb_first(&pkram_store.dma_tables->children); node; node = rb_next(node)) {
 		obj = rb_entry(node, struct pkram_object, sibling);
-		if (obj != table && !obj->bad && obj->rec.uid == table->rec.uid)
+		if (obj != table && obj != but && !obj->bad && obj->rec.uid == table->rec.uid)
 			sum += dma_table_charge(obj->loc.large);
 		cond_resched();
 	}
@@ -91,7 +93,8 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 		return ERR_PTR(-ENOMEM);
 	do {
 		pkram_transact_begin();
-		err = dma_table_check_quota(table, pkram_records_large(&table->rec, &table->loc)) ?:
+		err = dma_table_check_quota(table, pkram_records_large(&table->rec, &table->loc),
+					    NULL) ?:
 		      pkram_object_commit_new(pkram_store.dma_tables, table);
 	} while (pkram_transact_end(&err));
 	if (err) {
@@ -101,6 +104,29 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 	return table;
 }
 EXPORT_SYMBOL_NS_GPL(pkram_dma_table_create, PKRAM_NS);
+
+int pkram_dma_table_may_replace(const char *name, u32 nr)
+{
+	struct pkram_object *table, *old;
+	int err;
+
+	if (!pkram_name_ok(name, strlen(name)))
+		return -EINVAL;
+	if (nr > PKRAM_MAX_ENTRIES)
+		return -ENOSPC;
+	table = dma_table_make(name, NULL, 0);
+	if (!table)
+		return -ENOMEM;
+	pkram_store_lock();
+	old = pkram_object_find_name(pkram_store.dma_tables, name, strlen(name));
+	table->rec.nr_entries = nr;
+	err = dma_table_check_quota(table, pkram_records_large(&table->rec, &table->loc), old);
+	table->rec.nr_entries = 0;
+	pkram_store_unlock();
+	pkram_object_put(table);
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(pkram_dma_table_may_replace, PKRAM_NS);
 
 static bool dma_table_is_owner(const struct pkram_object *table)
 {
@@ -249,7 +275,7 @@ static int dma_table_commit_entries(struct pkram_object *table,
 	rec->table_state = PKRAM_DMA_TABLE_RUNNING;
 	rec->mtime = pkram_object_now();
 	if (!table->loc.large && pkram_records_large(rec, &table->loc))
-		err = dma_table_check_quota(table, true);
+		err = dma_table_check_quota(table, true, NULL);
 	err = err ?: pkram_object_commit(table);
 	if (err) {
 		rec->entries = old;

@@ -37,6 +37,15 @@ struct pkram_object *pkram_dma_table_create(const char *name,
 					    u32 nr);
 
 /**
+ * pkram_dma_table_may_replace() - Check whether a table may be created if another one is removed
+ * @name: of both
+ * @nr: number of entries
+ *
+ * Context: as pkram_dma_table_create(). Return: 0; -EINVAL; -ENOSPC; -EDQUOT; -ENOMEM.
+ */
+int pkram_dma_table_may_replace(const char *name, u32 nr);
+
+/**
  * pkram_dma_table_restore() - Take over a table that is not in use
  * @name: of the table
  * @force: even if it was not suspended

@@ -103,9 +103,6 @@ int pkram_save_create(struct pkram_container *c, const char *name, bool replace)
 	lockdep_assert_held(&c->lock);
 	if (c->dma_table)
 		return -EINVAL;
-	err = replace ? save_remove_unused(name) : 0;
-	if (err)
-		return err;
 	e = kvcalloc(max(c->table.nr, 1U), sizeof(*e), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return -ENOMEM;
@@ -114,7 +111,11 @@ int pkram_save_create(struct pkram_container *c, const char *name, bool replace)
 		m->saved = save_make_entry(m, &e[nr]);
 		nr += m->saved;
 	}
-	table = pkram_dma_table_create(name, e, nr);
+	/* What is there stays unless it can be replaced. */
+	err = replace ? pkram_dma_table_may_replace(name, nr) : 0;
+	if (!err && replace)
+		err = save_remove_unused(name);
+	table = err ? ERR_PTR(err) : pkram_dma_table_create(name, e, nr);
 	kvfree(e);
 	if (IS_ERR(table))
 		return PTR_ERR(table);

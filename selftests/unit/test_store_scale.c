@@ -219,6 +219,11 @@ static void test_quota(void)
 	for (n = 0; n < 127; n++)
 		keep_table(n, 200);
 	CHECK_EQ(PTR_ERR(make_table(n, 200)), -EDQUOT);
+	/* Nor may one be replaced by a larger one, but a large one may. */
+	CHECK_EQ(pkram_dma_table_may_replace("table1001", 200), -EDQUOT);
+	CHECK_EQ(pkram_dma_table_may_replace("table1001", 192), 0);
+	CHECK_EQ(pkram_dma_table_may_replace("table3", 200), 0);
+	CHECK_EQ(pkram_dma_table_may_replace("new", 200), -EDQUOT);
 	/* Nor may one grow that is there. */
 	CHECK_EQ(pkram_dma_table_add(small, &more), -EDQUOT);
 	CHECK_EQ(small->rec.nr_entries, 192);
