@@ -202,8 +202,9 @@ void pkram_region_insert_end(struct pkram_region *r, u32 gib)
 /*
  * Since 6.17 each leaf holds a reference of its folio, which it drops after it has ceased to
  * count as a leaf. No leaf appears while none is being inserted, but for a fork that copies
- * leaves (userfaultfd). So there were no other references when these were read, if there are
- * as many leaves before and afterwards.
+ * leaves (userfaultfd). So if there are as many leaves before and afterwards, these were the
+ * references at that time; unless in between one leaf went and a fork copied another, in which
+ * case one reference of somebody else is not seen.
  */
 static bool region_gib_pinned(const struct pkram_gib *g, struct folio *folio)
 {
