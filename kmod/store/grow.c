@@ -175,14 +175,18 @@ static int grow_may_drop(struct pkram_region *r, u32 first, u32 nr, bool whole,
 	return 0;
 }
 
-/* Erase the root's record if the pool's last region has no other object. */
-static void grow_erase_root(void)
+/*
+ * Erase the root's record if the pool's last region has no other object. Return: whether that
+ * ends the pool
+ */
+static bool grow_erase_root(void)
 {
 	if (pkram_store.nr_objects || pkram_store.nr_dma_tables ||
 	    pkram_store.nr_quarantined ||
 	    pkram_store.regions.next != pkram_store.regions.prev)
-		return;
+		return false;
 	pkram_object_erase(pkram_store.root);
+	return true;
 }
 
 static u32 grow_nr_present(const struct pkram_region *r)
@@ -270,7 +274,7 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 {
 	u32 first = 0, gib, unit = 0, nr = 0;
 	struct pkram_region *r;
-	bool whole = false;
+	bool whole = false, ends;
 	int err;
 
 	pkram_space_settle();
@@ -284,9 +288,8 @@ int pkram_store_shrink(u64 base, u32 nr_gib, struct pkram_region **from,
 	if (!err) {
 		first = (base - r->h.base) >> PKRAM_GIB_SHIFT;
 		whole = first == 0 && grow_nr_present(r) == nr_gib;
-		if (whole)
-			grow_erase_root();
-		pkram_records_trim(r);
+		ends = whole && grow_erase_root();
+		pkram_records_trim(r, !ends && !pkram_object_has_last_id());
 		err = grow_may_drop(r, first, nr_gib, whole, refusal);
 	}
 	if (!err) {

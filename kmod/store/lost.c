@@ -82,66 +82,102 @@ static struct pkram_object *lost_find_owner(u64 region_id, u32 unit, u32 *obj_un
 	return NULL;
 }
 
-/* The first object after @key whose record must move, or NULL */
-static struct pkram_object *lost_next_record(u64 key)
-{
-	struct pkram_object *obj;
-	struct rb_node *node;
+/* How many objects are looked at while the lock is held once */
+#define LOST_STEP	256
 
-	lockdep_assert_held(&pkram_store.lock);
-	for (node = rb_first(&pkram_store.objects); node; node = rb_next(node)) {
-		obj = rb_entry(node, struct pkram_object, all);
-		if (obj->key > key && !obj->bad && obj->loc.region_id &&
-		    pkram_records_must_move(&obj->loc))
+/*
+ * The next object after @key whose record must move, or NULL. @key: out: go on from there;
+ * U64_MAX: there are no more
+ */
+static struct pkram_object *lost_next_record(u64 *key)
+{
+	struct pkram_object *obj = pkram_object_after(*key);
+	struct rb_node *node;
+	u32 n;
+
+	for (n = 0; obj && n < LOST_STEP; n++) {
+		if (!obj->bad && obj->loc.region_id && pkram_records_must_move(&obj->loc))
 			return obj;
-		cond_resched();
+		*key = obj->key;
+		node = rb_next(&obj->all);
+		obj = node ? rb_entry(node, struct pkram_object, all) : NULL;
 	}
+	if (!obj)
+		*key = U64_MAX;
 	return NULL;
 }
 
-static void lost_drop_units(void)
+/* Move a record, if a pair is free. Return: 0; -EAGAIN not without a pair; others */
+static int lost_move_record(u64 *key, bool *large)
+{
+	struct pkram_object *obj;
+	int err = 0;
+
+	pkram_store_lock();
+	obj = pkram_store.read_only ? NULL : lost_next_record(key);
+	if (obj) {
+		*large = pkram_records_large(&obj->rec, &obj->loc);
+		err = pkram_object_commit(obj);
+		if (!pkram_records_must_move(&obj->loc))
+			*key = obj->key;
+		else if (!err)
+			err = -EAGAIN;
+	}
+	pkram_store_unlock();
+	return err;
+}
+
+/* Leave a record where it is. */
+static void lost_leave_record(u64 *key, int err)
+{
+	struct pkram_object *obj;
+
+	pkram_store_lock();
+	obj = lost_next_record(key);
+	if (obj) {
+		pr_err("object %llu \"%s\": no room to move its record out of bad memory: free some memory (%d)\n",
+		       obj->rec.id, obj->rec.name, err);
+		*key = obj->key;
+	}
+	pkram_store_unlock();
+}
+
+/* Remove units without records. Return: whether one stays because it has the last id */
+static bool lost_drop_units(void)
 {
 	struct pkram_region *r;
+	bool stays = false, keep_id;
 
+	pkram_store_lock();
+	keep_id = !pkram_object_has_last_id();
 	list_for_each_entry(r, &pkram_store.regions, list)
-		if (READ_ONCE(r->nr_bad))
-			pkram_records_drop_dead(r);
+		if (!pkram_store.read_only && READ_ONCE(r->nr_bad))
+			stays |= pkram_records_drop_dead(r, keep_id);
+	pkram_store_unlock();
+	return stays;
 }
 
 /*
  * Records that have lost a slot get two good ones, and units with a pair that has none are
  * emptied. That may need a unit, and memory for struct pages; a report of a memory error must
- * not wait for that.
+ * not wait for that. Nor does anybody else wait for more than one record.
  */
 static void lost_move_fn(struct work_struct *work)
 {
-	struct pkram_object *obj;
+	bool large = false;
 	u64 key = 0;
-	bool large;
 	int err;
 
-	pkram_store_lock();
-	while (!pkram_store.read_only && (obj = lost_next_record(key))) {
-		/* It moves if a pair is free. */
-		large = pkram_records_large(&obj->rec, &obj->loc);
-		err = pkram_object_commit(obj);
-		if (!pkram_records_must_move(&obj->loc))
-			continue;
-		if (!err || err == -EAGAIN) {
-			pkram_store_unlock();
+	while (!READ_ONCE(pkram_store.read_only) && key != U64_MAX) {
+		err = lost_move_record(&key, &large);
+		if (err == -EAGAIN)
 			err = pkram_records_ensure(large);
-			pkram_store_lock();
-			obj = lost_next_record(key);
-		}
-		if (!obj || !err)
-			continue;
-		pr_err("object %llu \"%s\": no room to move its record out of bad memory: free some memory (%d)\n",
-		       obj->rec.id, obj->rec.name, err);
-		key = obj->key;
+		if (err)
+			lost_leave_record(&key, err);
+		cond_resched();
 	}
-	if (!pkram_store.read_only)
+	if (lost_drop_units() && !pkram_records_ensure(false))
 		lost_drop_units();
-	pkram_store_unlock();
 }
 
 static DECLARE_WORK(lost_move_work, lost_move_fn);
@@ -151,14 +187,21 @@ void pkram_lost_move_records(void)
 	schedule_work(&lost_move_work);
 }
 
-static void lost_leave_records(struct pkram_region *r)
+static void lost_leave_unit(struct pkram_region *r)
 {
 	pkram_records_hold_back(r);
 	pkram_lost_move_records();
 }
 
+/* Where the object has a page */
+static u64 lost_offset(u32 obj_unit, u32 page)
+{
+	return ((u64)obj_unit << PKRAM_UNIT_SHIFT) +
+	       (u64)(page % PKRAM_UNIT_PAGES) * PKRAM_BAD_PAGE;
+}
+
 /* Take note of a bad page. Return: the object that loses it, referenced, or NULL */
-static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *offset)
+static struct pkram_object *lost_note(struct pkram_region *r, u32 page)
 {
 	struct pkram_event ev = {
 		.cmd = PKRAM_CMD_PAGE_BAD_NTF,
@@ -174,44 +217,45 @@ static struct pkram_object *lost_note(struct pkram_region *r, u32 page, u64 *off
 	if (!unit)
 		pr_err("the page holds metadata of the region: its other copy is used\n");
 	else if (pkram_bad_is_meta(r, unit))
-		lost_leave_records(r);
+		lost_leave_unit(r);
 	/* If the map does not know, it may have an owner all the same. */
 	if (unit)
 		ev.obj = lost_find_owner(id, unit, &obj_unit);
 	if (ev.obj) {
-		ev.offset = ((u64)obj_unit << PKRAM_UNIT_SHIFT) +
-			    (u64)(page % PKRAM_UNIT_PAGES) * PKRAM_BAD_PAGE;
+		ev.offset = lost_offset(obj_unit, page);
 		pr_err("object %llu \"%s\" loses the page at offset %#llx\n",
 		       ev.obj->rec.id, ev.obj->rec.name, ev.offset);
 	}
 	pkram_event_tell(&ev);
-	*offset = ev.offset;
 	return ev.obj;
 }
 
 /* @obj: of lost_note(), or NULL */
-static void lost_tell(struct pkram_object *obj, u64 offset, int flags)
+static void lost_tell(struct pkram_object *obj, u64 region_id, u32 page, int flags)
 {
+	u32 obj_unit;
+
 	if (!obj)
 		return;
 	/* A fault that saw the page as good has mapped it by now; later ones see that it is bad. */
 	down_write(&obj->map_sem);
-	if (lost_fn)
-		lost_fn(obj, offset, flags);
+	/* It may have given the place up since. */
+	if (lost_fn && lost_object_has(obj, region_id, page / PKRAM_UNIT_PAGES, &obj_unit))
+		lost_fn(obj, lost_offset(obj_unit, page), flags);
 	up_write(&obj->map_sem);
 	pkram_object_put(obj);
 }
 
 static void lost_page(struct pkram_region *r, u32 page, int flags)
 {
+	u64 id = pkram_region_id_of(r);
 	struct pkram_object *obj;
-	u64 offset;
 
 	lockdep_assert_not_held(&pkram_store.lock);
 	pkram_store_lock();
-	obj = lost_note(r, page, &offset);
+	obj = lost_note(r, page);
 	pkram_store_unlock();
-	lost_tell(obj, offset, flags);
+	lost_tell(obj, id, page, flags);
 }
 
 /* The region that has an address, or NULL */
@@ -233,7 +277,7 @@ static void lost_machine_check(u64 phys)
 {
 	struct pkram_object *obj = NULL;
 	struct pkram_region *r;
-	u64 offset = 0;
+	u64 id = 0;
 	u32 page;
 
 	pkram_store_lock();
@@ -242,12 +286,13 @@ static void lost_machine_check(u64 phys)
 	/* If there are no struct pages, memory_failure() finds nothing there. */
 	if (r && !pkram_region_slice(r, page / PKRAM_UNIT_PAGES / PKRAM_GIB_UNITS)) {
 		pkram_bad_note(r, page);
-		obj = lost_note(r, page, &offset);
+		obj = lost_note(r, page);
+		id = pkram_region_id_of(r);
 	} else if (!r) {
 		pkram_bad_note_loose(phys);
 	}
 	pkram_store_unlock();
-	lost_tell(obj, offset, 0);
+	lost_tell(obj, id, page, 0);
 }
 
 void pkram_lost_init(void)

@@ -168,15 +168,14 @@ static void objects_insert(struct rb_root *root, struct pkram_object *obj,
 	rb_insert_color(node, root);
 }
 
-/* Return the object with the lowest key above @key, referenced, or NULL */
-static struct pkram_object *objects_next(const struct rb_root *root,
-					 size_t member, u64 key)
+/* Return the object with the lowest key above @key, or NULL */
+static struct pkram_object *objects_after(const struct rb_root *root,
+					  size_t member, u64 key)
 {
 	struct pkram_object *obj, *next = NULL;
-	struct rb_node *node;
+	struct rb_node *node = root->rb_node;
 
-	pkram_store_lock();
-	node = root->rb_node;
+	lockdep_assert_held(&pkram_store.lock);
 	while (node) {
 		obj = objects_of(node, member);
 		if (obj->key > key) {
@@ -186,6 +185,17 @@ static struct pkram_object *objects_next(const struct rb_root *root,
 			node = node->rb_right;
 		}
 	}
+	return next;
+}
+
+/* As objects_after(), referenced */
+static struct pkram_object *objects_next(const struct rb_root *root,
+					 size_t member, u64 key)
+{
+	struct pkram_object *next;
+
+	pkram_store_lock();
+	next = objects_after(root, member, key);
 	if (next)
 		pkram_object_get(next);
 	pkram_store_unlock();
@@ -302,6 +312,18 @@ struct pkram_object *pkram_store_find_key(u64 key)
 		node = key < obj->key ? node->rb_left : node->rb_right;
 	}
 	return NULL;
+}
+
+bool pkram_object_has_last_id(void)
+{
+	struct pkram_object *obj = pkram_store_find_key(pkram_store.next_id - 1);
+
+	return obj && !obj->bad;
+}
+
+struct pkram_object *pkram_object_after(u64 key)
+{
+	return objects_after(&pkram_store.objects, OBJECTS_ALL, key);
 }
 
 struct pkram_object *pkram_store_next_object(u64 key)

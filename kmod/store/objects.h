@@ -145,6 +145,12 @@ struct pkram_object *pkram_store_next_child(struct pkram_object *dir,
  */
 struct pkram_object *pkram_store_next_object(u64 key);
 
+/** pkram_object_has_last_id() - Check whether an object has the highest id. Context: store.lock. */
+bool pkram_object_has_last_id(void);
+
+/** pkram_object_after() - As pkram_store_next_object(), not referenced. Context: store.lock. */
+struct pkram_object *pkram_object_after(u64 key);
+
 /** pkram_store_find_key() - Find an object by key, or NULL. Context: store.lock. */
 struct pkram_object *pkram_store_find_key(u64 key);
 

@@ -569,8 +569,16 @@ static bool records_useless(const struct pkram_meta *m, bool dead)
 	return dead ? m->dead && m->nr_used == m->nr_held : !m->nr_used;
 }
 
-/* Keep the highest id when units are freed that have it in a free pair. */
-static void records_keep_last_id(bool dead)
+static void records_write_last_id(const struct pkram_meta *m, u32 pair)
+{
+	records_write_free(m, pair, pkram_store.next_id - 1);
+}
+
+/*
+ * Keep the highest id when units are freed that have it in a free pair. Return: false there is no
+ * other place for it
+ */
+static bool records_keep_last_id(bool dead)
 {
 	struct pkram_meta *m;
 	u32 pair;
@@ -579,32 +587,53 @@ static void records_keep_last_id(bool dead)
 		if (records_useless(m, dead) || m->nr_used == records_pairs(m))
 			continue;
 		pair = find_first_zero_bit(m->used, records_pairs(m));
-		records_write_free(m, pair, pkram_store.next_id - 1);
-		return;
+		records_write_last_id(m, pair);
+		return true;
 	}
+	return false;
 }
 
-/* Free those units of a region that contain no record: the dead ones, or the others. */
-static void records_free_units(struct pkram_region *r, bool dead)
+/* A unit of a region that is to leave its list, or NULL */
+static struct pkram_meta *records_find_useless(struct pkram_region *r, bool dead)
 {
-	struct pkram_meta *m, *next;
-	u32 i, n = 0;
+	struct pkram_meta *m;
+
+	for (m = records_first_meta(); m; m = records_next_meta(m))
+		if (m->r == r && records_useless(m, dead))
+			return m;
+	return NULL;
+}
+
+/*
+ * Free those units of a region that contain no record: the dead ones, or the others.
+ * @keep_id: see pkram_records_trim(). Return: whether one stays for the last id
+ */
+static bool records_free_units(struct pkram_region *r, bool dead, bool keep_id)
+{
+	struct pkram_meta *m, *next, *stays = NULL;
+	u32 i, pair = 0, n = 0;
 
 	lockdep_assert_held(&pkram_store.lock);
+	m = records_find_useless(r, dead);
+	if (!m)
+		return false;
+	if (keep_id && !records_keep_last_id(dead)) {
+		stays = m;
+		while (pair + 1 < records_pairs(m) && records_pair_bad(m, pair))
+			pair++;
+		records_write_last_id(m, pair);
+	}
 	for (i = 0; i < r->h.nr_meta; i++) {
 		m = records_find_meta(pkram_region_id_of(r),
 				      pkram_header_meta_unit(&r->h, i));
-		if (!records_useless(m, dead))
+		if (m == stays || !records_useless(m, dead))
 			r->h.meta[n++] = r->h.meta[i];
 	}
-	if (n == r->h.nr_meta)
-		return;
-	records_keep_last_id(dead);
 	r->h.nr_meta = n;
 	pkram_region_commit(r);
 	for (m = records_first_meta(); m; m = next) {
 		next = records_next_meta(m);
-		if (m->r != r || !records_useless(m, dead))
+		if (m->r != r || m == stays || !records_useless(m, dead))
 			continue;
 		pkram_region_map_set(r, m->unit, 1, PKRAM_UNIT_FREE);
 		/* One with a bad page stays taken. */
@@ -612,16 +641,17 @@ static void records_free_units(struct pkram_region *r, bool dead)
 				 m->unit, 1);
 		records_drop_meta(m);
 	}
+	return stays;
 }
 
-void pkram_records_trim(struct pkram_region *r)
+void pkram_records_trim(struct pkram_region *r, bool keep_id)
 {
-	records_free_units(r, false);
+	records_free_units(r, false, keep_id);
 }
 
-void pkram_records_drop_dead(struct pkram_region *r)
+bool pkram_records_drop_dead(struct pkram_region *r, bool keep_id)
 {
-	records_free_units(r, true);
+	return records_free_units(r, true, keep_id);
 }
 
 void pkram_records_drop(struct pkram_region *r)

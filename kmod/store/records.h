@@ -96,10 +96,12 @@ bool pkram_records_must_move(const struct pkram_location *loc);
 /**
  * pkram_records_drop_dead() - Remove the units of a region that have such a pair, and no record
  * @r: region
+ * @keep_id: as pkram_records_trim()
  *
- * Context: store.lock.
+ * Context: store.lock. Return: true if one stays for the last id: call pkram_records_ensure()
+ * without the lock and come again.
  */
-void pkram_records_drop_dead(struct pkram_region *r);
+bool pkram_records_drop_dead(struct pkram_region *r, bool keep_id);
 
 /** pkram_records_forget_use() - Mark all pairs as free, before a load */
 void pkram_records_forget_use(void);
@@ -114,8 +116,15 @@ void pkram_records_use(const struct pkram_location *loc);
  */
 int pkram_records_load(struct pkram_region *r);
 
-/** pkram_records_trim() - Free units of a region that contain no record */
-void pkram_records_trim(struct pkram_region *r);
+/**
+ * pkram_records_trim() - Free units of a region that contain no record
+ * @r: region
+ * @keep_id: no record has the last id, and it may not be used again: one stays for it if no
+ *	other has a free pair
+ *
+ * Context: store.lock.
+ */
+void pkram_records_trim(struct pkram_region *r, bool keep_id);
 
 /** pkram_records_drop() - Remove the units of a region that is removed */
 void pkram_records_drop(struct pkram_region *r);

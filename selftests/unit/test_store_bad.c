@@ -335,6 +335,137 @@ static void test_new_records_unit(void)
 	done();
 }
 
+/* All records of a unit: one after the other, and others need not wait for all of them. */
+static void test_all_records_move(void)
+{
+	unsigned long locks;
+
+	start();
+	fill_pairs();
+	break_page(slot_page("f7"));
+	break_page(slot_page("f7") + PKRAM_SMALL_SLOT / 4096);
+	locks = shim_locks;
+	shim_steps = 0;
+	shim_sleep();
+	CHECK(shim_locks - locks > PKRAM_SMALL_PAIRS);
+	CHECK(shim_steps < 60 * PKRAM_SMALL_PAIRS);
+	CHECK(in_two_slots("f7") && in_two_slots("f100"));
+	CHECK_EQ(region()->h.nr_meta, 1);
+	machine_check();
+	reboot();
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	done();
+}
+
+static u32 nr_told;
+
+static void count_told(struct pkram_object *obj, u64 offset, int flags)
+{
+	(void)obj;
+	(void)flags;
+	CHECK_EQ(offset, 4096);
+	nr_told++;
+}
+
+static bool punch;
+
+/* The owner gives the place up before its processes are told. */
+static void punch_when_noted(void)
+{
+	struct pkram_object *obj;
+
+	if (punch && !lockdep_is_held(&pkram_store.lock) &&
+	    strstr(shim_log, "loses the page at offset 0x1000")) {
+		punch = false;
+		obj = machine_find("vm1");
+		CHECK_EQ(pkram_store_punch(obj, 0, PKRAM_UNIT), 0);
+		pkram_object_put(obj);
+	}
+	shim_unlocked = punch_when_noted;
+}
+
+static void tell_of_page(bool punched)
+{
+	start();
+	machine_create("vm1", 0100600, 2);
+	pkram_store_set_lost(count_told);
+	punch = punched;
+	shim_unlocked = punch_when_noted;
+	break_page(unit_of("vm1") * PKRAM_UNIT_PAGES + 1);
+	shim_unlocked = NULL;
+	pkram_store_set_lost(NULL);
+	CHECK(!punch);
+	done();
+}
+
+static void test_place_given_up(void)
+{
+	nr_told = 0;
+	tell_of_page(false);
+	CHECK_EQ(nr_told, 1);
+	tell_of_page(true);
+	CHECK_EQ(nr_told, 1);
+}
+
+/* The unit that is given up has the last id, and the other units are full. */
+static void test_last_id(void)
+{
+	char name[16];
+	u64 id;
+	u32 i;
+
+	start();
+	fill_pairs();
+	for (i = 0; i < 3; i++) {
+		sprintf(name, "more%u", i);
+		machine_create(name, 0100600, 0);
+	}
+	CHECK_EQ(region()->h.nr_meta, 2);
+	for (i = 0; i < 3; i++) {
+		sprintf(name, "more%u", i);
+		unlink_file(name);
+	}
+	id = pkram_store.next_id;
+	pkram_store_lock();
+	pkram_records_trim(region(), !pkram_object_has_last_id());
+	pkram_store_unlock();
+	CHECK_EQ(region()->h.nr_meta, 2);
+	reboot();
+	CHECK_EQ(pkram_store.next_id, id);
+	/* With another place for it, the unit goes. */
+	unlink_file("f9");
+	id = pkram_store.next_id;
+	pkram_store_lock();
+	pkram_records_trim(region(), !pkram_object_has_last_id());
+	pkram_store_unlock();
+	CHECK_EQ(region()->h.nr_meta, 1);
+	reboot();
+	CHECK_EQ(pkram_store.next_id, id);
+	done();
+	/* So it is if the unit is given up because of a bad pair. */
+	start();
+	fill_pairs();
+	for (i = 0; i < PKRAM_SMALL_PAIRS; i++) {
+		sprintf(name, "more%u", i);
+		machine_create(name, 0100600, 0);
+	}
+	CHECK_EQ(region()->h.nr_meta, 2);
+	machine_create("last", 0100600, 0);
+	unlink_file("last");
+	id = pkram_store.next_id;
+	break_page(region()->h.meta[2] * PKRAM_UNIT_PAGES + 20);
+	break_page(region()->h.meta[2] * PKRAM_UNIT_PAGES + 20 + PKRAM_SMALL_SLOT / 4096);
+	shim_sleep();
+	machine_check();
+	for (i = 0; i < 2; i++) {
+		reboot();
+		CHECK_EQ(pkram_store.nr_quarantined, 0);
+		CHECK(!strstr(shim_log, "a record is lost"));
+		CHECK_EQ(pkram_store.next_id, id);
+	}
+	done();
+}
+
 /* It moves when there is room. */
 static void test_record_waits_for_room(void)
 {
@@ -649,6 +780,9 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "a record that loses a slot soon has two again", test_record_moves },
 	 { "a unit that breaks when it is to hold records does not", test_new_records_unit },
 	 { "many bad pages of metadata are all left alone", test_many_pages },
+	 { "all records of a unit move, one at a time", test_all_records_move },
+	 { "nobody is told of a page whose place was given up", test_place_given_up },
+	 { "no id is used twice when a unit is given up", test_last_id },
 	 { "one without room moves when there is some", test_record_waits_for_room },
 	 { "a record that loses both slots is quarantined alone", test_both_slots },
 	 { "an error in a GiB without struct pages is noted", test_unpopulated_gib },
