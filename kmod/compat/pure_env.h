@@ -22,12 +22,16 @@
 #include <asm/asm.h>
 #include "compat/compat.h"
 
-/* Stores to preserved memory: not torn, in program order. x86 keeps the order of stores. */
+/*
+ * Stores to preserved memory: not torn, in program order. x86 keeps the order of stores. A page
+ * that breaks at this moment may lose its place in the kernel's mapping: then nothing is stored.
+ */
 static inline void pkram_env_store64(void *p, __le64 v)
 {
-	barrier();
-	WRITE_ONCE(*(__le64 *)p, v);
-	barrier();
+	asm volatile("1:	movq	%1, %0\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
+		     : "=m" (*(u64 *)p) : "r" ((__force u64)v) : "memory");
 }
 
 /*

@@ -215,6 +215,21 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return done ?: err;
 }
 
+/* Copy into memory of the pool, as far as it is not bad. *@len: out: less if a bad page ends it */
+static size_t file_copy_to_pool(const struct pkram_span *span, size_t off, size_t *len,
+				struct iov_iter *from)
+{
+	int idx = pkram_bad_begin_write();
+	size_t n = 0;
+
+	*len = pkram_bad_good_len(span->region, span->unit, off, *len);
+	if (*len)
+		n = file_copy_from(pkram_region_unit_addr(span->region, span->unit) + off, *len,
+				   from);
+	pkram_bad_end_write(idx);
+	return n;
+}
+
 /*
  * Fill a whole unit without zeroing it first, if it is stale. *@copied: number of bytes
  * from the buffer; the rest is zero. Return: whether it was stale, or errno.
@@ -222,14 +237,14 @@ static ssize_t pkramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static int file_fill_unit(const struct pkram_span *span, struct iov_iter *from,
 			  size_t *copied)
 {
-	void *addr = pkram_region_unit_addr(span->region, span->unit);
+	size_t len = PKRAM_UNIT;
 	int ret, err;
 
 	ret = pkram_zero_begin(span->region, span->unit);
 	if (ret <= 0)
 		return ret;
-	*copied = file_copy_from(addr, PKRAM_UNIT, from);
-	memset(addr + *copied, 0, PKRAM_UNIT - *copied);
+	*copied = file_copy_to_pool(span, 0, &len, from);
+	pkram_bad_zero(span->region, span->unit, *copied, PKRAM_UNIT - *copied);
 	err = pkram_zero_end(span->region, span->unit);
 	return err ?: ret;
 }
@@ -279,8 +294,9 @@ static ssize_t file_write_unit(struct pkram_object *obj, u64 pos, size_t *len,
 	err = pkram_store_prepare(obj, &span, 1);
 	if (err)
 		return err;
-	return file_copy_from(pkram_region_unit_addr(span.region, span.unit) +
-			      file_offset_in_unit(pos), *len, from);
+	copied = file_copy_to_pool(&span, file_offset_in_unit(pos), len, from);
+	/* It may have broken since. */
+	return *len ? copied : -EIO;
 }
 
 /*

@@ -268,8 +268,8 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 {
 	struct pkram_span span;
 	phys_addr_t phys;
+	int err = 0, idx;
 	void *addr;
-	int err = 0;
 
 	len = min_t(u64, len, PKRAM_UNIT - (pos & (PKRAM_UNIT - 1)));
 	for (;;) {
@@ -293,6 +293,7 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 			    round_up(obj->rec.size, PAGE_SIZE) - pos);
 		addr = pkram_region_unit_addr(span.region, span.unit) +
 		       (pos & (PKRAM_UNIT - 1));
+		idx = pkram_bad_begin_write();
 		len = pkram_bad_good_len(span.region, span.unit, pos & (PKRAM_UNIT - 1),
 					 len);
 		phys = pkram_region_unit_phys(span.region, span.unit) + (pos & (PKRAM_UNIT - 1));
@@ -303,6 +304,7 @@ static int mmap_access_object(struct pkram_object *obj, u64 pos, void *buf, int 
 			len = min_t(u64, len, PAGE_SIZE - offset_in_page(pos));
 			len -= mmap_copy_from(buf, addr, len, phys);
 		}
+		pkram_bad_end_write(idx);
 		err = len ? 0 : -EIO;
 	}
 	up_read(&obj->map_sem);

@@ -17,7 +17,7 @@
 static DEFINE_MUTEX(bad_mutex);
 static unsigned int bad_noio;	/* of the task that holds it */
 static pkram_bad_fn bad_hook;
-DEFINE_STATIC_SRCU(bad_srcu);	/* calls of it */
+DEFINE_STATIC_SRCU(bad_srcu);	/* calls of it, and who writes to pages that were good */
 
 /*
  * Broken pages that are on no list in memory: of GiB that are in no region yet or any more, and
@@ -370,15 +370,28 @@ size_t pkram_bad_good_len(struct pkram_region *r, u32 unit, size_t off, size_t l
 	return max((size_t)(page - first) * PKRAM_BAD_PAGE, off) - off;
 }
 
+int pkram_bad_begin_write(void)
+{
+	return srcu_read_lock(&bad_srcu);
+}
+
+void pkram_bad_end_write(int idx)
+{
+	srcu_read_unlock(&bad_srcu, idx);
+}
+
 bool pkram_bad_zero(struct pkram_region *r, u32 unit, size_t off, size_t len)
 {
 	void *addr = pkram_region_unit_addr(r, unit);
 	size_t end = off + len, n;
 	bool bad = false;
+	int idx;
 
 	for (; off < end; off += n) {
+		idx = pkram_bad_begin_write();
 		n = pkram_bad_good_len(r, unit, off, end - off);
 		memset(addr + off, 0, n);
+		pkram_bad_end_write(idx);
 		if (!n) {
 			bad = true;
 			n = min(end, round_down(off, PKRAM_BAD_PAGE) + PKRAM_BAD_PAGE) - off;
@@ -465,6 +478,11 @@ static int bad_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
 
 	for (; nr_pages; nr_pages--)
 		bad_mark(r, page++, flags);
+	/*
+	 * The kernel takes the page out of its mapping after that (set_mce_nospec()), where a
+	 * write that has begun would oops. Those that begin now leave the page out.
+	 */
+	synchronize_srcu(&bad_srcu);
 	return 0;
 }
 

@@ -164,6 +164,19 @@ static inline bool pkram_bad_units(struct pkram_region *r, u32 unit, u32 nr)
  */
 size_t pkram_bad_good_len(struct pkram_region *r, u32 unit, size_t off, size_t len);
 
+/**
+ * pkram_bad_begin_write() - Begin to write to memory of the pool
+ *
+ * Pages that are looked up from now on, and are good, may be written until pkram_bad_end_write().
+ * A page that breaks meanwhile stays in the kernel's mapping for so long; a report of a memory
+ * error waits for that: take no lock, and no page fault. Reading needs copy_mc_to_kernel(), and
+ * not this. Return: for pkram_bad_end_write().
+ */
+int pkram_bad_begin_write(void);
+
+/** pkram_bad_end_write() - End what pkram_bad_begin_write() began. @idx: what that returned */
+void pkram_bad_end_write(int idx);
+
 /** pkram_bad_zero() - Zero a part of a unit, except its bad pages. Return: whether it has some. */
 bool pkram_bad_zero(struct pkram_region *r, u32 unit, size_t off, size_t len);
 

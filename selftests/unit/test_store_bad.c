@@ -755,6 +755,25 @@ static void test_unload(void)
 	image_exit(&im);
 }
 
+/* The kernel unmaps a page that was reported, so nobody may be writing to it then. */
+static void test_writers(void)
+{
+	unsigned long nr;
+
+	start();
+	nr = shim_srcu_reads;
+	pkram_bad_zero(region(), 300, 0, PKRAM_UNIT);
+	CHECK_EQ(shim_srcu_reads, nr + 1);
+	nr = shim_srcu_waits;
+	break_page(300 * PKRAM_UNIT_PAGES + 7);
+	CHECK_EQ(shim_srcu_waits, nr + 1);
+	nr = shim_srcu_reads;
+	CHECK(pkram_bad_zero(region(), 300, 0, PKRAM_UNIT));
+	CHECK(shim_srcu_reads > nr + 1);
+	CHECK_EQ(shim_srcu_held, 0);
+	done();
+}
+
 static void test_no_list(void)
 {
 	start();
@@ -792,5 +811,6 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "a full pool settles it when there is room", test_free_pair_in_full_pool },
 	 { "a commit that no slot can take fails", test_no_slot_left },
 	 { "a page of a record may break while the module is unloaded", test_unload },
+	 { "a report of an error waits for who writes there", test_writers },
 	 { "a list that cannot be read is made anew", test_no_list },
 )

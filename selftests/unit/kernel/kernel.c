@@ -8,6 +8,9 @@ s64 shim_now = 1800000000;
 long shim_module_refs;
 static struct work_struct *shim_works[8];	/* that were ever scheduled */
 unsigned long shim_waits;
+int shim_srcu_held;
+unsigned long shim_srcu_reads;
+unsigned long shim_srcu_waits;
 unsigned long shim_steps;
 char shim_user_ns;
 unsigned int shim_euid;

@@ -172,9 +172,17 @@ static inline void memalloc_noio_restore(unsigned int old)
 }
 
 #define DEFINE_STATIC_SRCU(name) static const char name
-#define srcu_read_lock(s)	((void)(s), 0)
-#define srcu_read_unlock(s, idx) ((void)(idx))
-#define synchronize_srcu(s)	((void)(s))
+#define srcu_read_lock(s)	((void)(s), shim_srcu_reads++, shim_srcu_held++)
+#define srcu_read_unlock(s, idx) SHIM_CHECK((idx) == --shim_srcu_held)
+#define synchronize_srcu(s)						\
+	do {								\
+		(void)(s);						\
+		SHIM_CHECK(!shim_srcu_held);				\
+		shim_srcu_waits++;					\
+	} while (0)
+extern int shim_srcu_held;
+extern unsigned long shim_srcu_reads;
+extern unsigned long shim_srcu_waits;
 
 #define fs_reclaim_acquire(gfp)	do { } while (0)
 #define fs_reclaim_release(gfp)	do { } while (0)
