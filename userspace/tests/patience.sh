@@ -73,7 +73,7 @@ pid_of() { cat "$tmp/run/$1/pid"; }
 # down ARGS... - run guest down, fast, while systemd goes to a kexec
 down()
 {
-	PKRAM_FAKE_SYSTEMD=1 JOBS=${JOBS-'1 kexec.target start waiting'} fast guest down "$@"
+	PKRAM_FAKE_SYSTEMD=1 PKRAM_FAKE_IMAGE=1 JOBS=${JOBS-'1 kexec.target start waiting'} fast guest down "$@"
 }
 
 # Before a kexec systemd stops the units of guests, and kills what is left after 15 minutes
