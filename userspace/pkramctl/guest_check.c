@@ -166,7 +166,8 @@ static int check_stop(struct preflight *p, struct guest *g)
 
 int guest_check(struct preflight *p, struct guest *g)
 {
-	return check_definition(p, g) | check_stop(p, g) | guest_storage_tell(p, g) | guest_rom_check(p, g) | check_machine(p, g) | check_media(p, g) |
+	return check_definition(p, g) | check_stop(p, g) | guest_storage_tell(p, g) |
+	       guest_rom_check(p, g) | check_machine(p, g) | check_media(p, g) |
 	       check_qemu(p, g) | check_bad_pages(p, g);
 }
 

@@ -8,7 +8,7 @@
 
 #define GUEST_NAME_MAX	64	/* the name is a part of a socket's path */
 #define GUEST_STOP_TIMEOUT	90
-#define GUEST_UNIT_STOP_S	900	/* TimeoutStopSec of its unit, unless systemd says otherwise */
+#define GUEST_UNIT_STOP_S	900	/* TimeoutStopSec of its unit, if systemd is silent */
 
 /**
  * struct guest_ram - a file that has RAM of the guest

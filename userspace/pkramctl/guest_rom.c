@@ -77,8 +77,8 @@ static int compare(struct preflight *p, struct guest *g, const char *what, const
 	if (disk == has)
 		return 0;
 	return preflight_add(p, PREFLIGHT_REFUSE, "ROM",
-			     "%s: the ROM of its %s has %" PRId64 " bytes, but that on disk, %s, has another size (%" PRId64 ") by now, and the QEMU that resumes it would refuse its state: install the package that it had, or stop the guest and start it again",
-			     g->file.name, what, has, name, disk);
+			     "%s: the ROM of its %s has %lld bytes, but that on disk, %s, has another size (%lld) by now, and the QEMU that resumes it would refuse its state: install the package that it had, or stop the guest and start it again",
+			     g->file.name, what, (long long)has, name, (long long)disk);
 }
 
 static bool says_size(const struct guest *g)

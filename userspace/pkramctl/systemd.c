@@ -128,7 +128,7 @@ static int read_span(const char *text)
 			return -1;
 		sum += value * units[i].seconds;
 	}
-	return text[strspn(text, " \n")] || sum <= 0 ? -1 : sum > INT_MAX ? INT_MAX : (int)sum;
+	return text[strspn(text, "\n ")] || sum <= 0 ? -1 : sum > INT_MAX ? INT_MAX : (int)sum;
 }
 
 int systemd_stop_timeout(const char *unit, int otherwise)

@@ -115,7 +115,8 @@ long syscall(long nr, ...)
 /*
  * PKRAM_FAKE_INNER: files that are mapped and removed are inner mappings of pkramfs.
  * PKRAM_FAKE_FS: the type, in hexadecimal, of the file systems of paths that end with
- * PKRAM_FAKE_FS_END. PKRAM_FAKE_UNMOUNTED: no pkramfs is mounted; without it, on /dev/pkram and the fake pool.
+ * PKRAM_FAKE_FS_END. PKRAM_FAKE_UNMOUNTED: no pkramfs is mounted; without it, on /dev/pkram
+ * and the fake pool.
  */
 int statfs(const char *path, struct statfs *fs)
 {
