@@ -411,13 +411,14 @@ static const struct file_operations mmap_inner_fops = {
 	.get_unmapped_area = mmap_inner_get_unmapped_area,
 };
 
-static struct inode *mmap_inode_new(void)
+static struct inode *mmap_inode_new(const struct pkram_object *obj)
 {
 	struct inode *inode = new_inode(mmap_mnt->mnt_sb);
 
 	if (!inode)
 		return NULL;
-	inode->i_ino = get_next_ino();
+	/* As the object's file: /proc/PID/maps tells objects of one name apart */
+	inode->i_ino = obj->rec.id;
 	inode->i_mode = S_IFCHR | 0600;
 	inode->i_flags = S_DAX | S_NOATIME | S_NOCMTIME;
 	return inode;
@@ -431,7 +432,7 @@ static struct inode *mmap_inode(struct pkram_object *obj)
 	mutex_lock(&mmap_inode_lock);
 	inode = obj->mapping_inode;
 	if (!inode) {
-		inode = mmap_inode_new();
+		inode = mmap_inode_new(obj);
 		/* Ready before it is seen; pairs with pkramfs_count_leaves() */
 		smp_store_release(&obj->mapping_inode, inode);
 	}

@@ -89,15 +89,18 @@ static void look_at_files(int proc, struct search *s)
 		close(dir);
 }
 
-/* A mapping of pkramfs has an inode of its own, and shows the object's name only */
-static bool is_inner_mapping(int proc, uint64_t from, uint64_t to, const char *path,
-			     const struct wanted *w)
+/*
+ * A mapping of pkramfs has an inode of its own, on another device, with the number of the object's,
+ * and shows the object's name only
+ */
+static bool is_inner_mapping(int proc, uint64_t from, uint64_t to, uint64_t ino,
+			     const char *path, const struct wanted *w)
 {
 	char link[64], real[PATH_MAX];
 	struct statfs fs;
 	int fd;
 
-	if (!has_name(path, w) || strlen(path) < strlen(DELETED) ||
+	if (ino != w->st.st_ino || !has_name(path, w) || strlen(path) < strlen(DELETED) ||
 	    strcmp(path + strlen(path) - strlen(DELETED), DELETED))
 		return false;
 	snprintf(link, sizeof(link), "map_files/%" PRIx64 "-%" PRIx64, from, to);
@@ -130,7 +133,7 @@ static void look_at_maps(int proc, struct search *s)
 		for (i = 0; i < s->nr && *path == '/'; i++) {
 			w = &s->w[i];
 			if ((ino != w->st.st_ino || makedev(maj, min) != w->st.st_dev) &&
-			    !is_inner_mapping(proc, from, to, path, w))
+			    !is_inner_mapping(proc, from, to, ino, path, w))
 				continue;
 			w->now.pid = 1;
 			w->now.maps = true;

@@ -144,6 +144,28 @@ TEST_F(before, claimed_object_cannot_be_changed)
 	EXPECT_EQ(0, ctl(0, "running", "object show a"));
 }
 
+TEST_F(before, holders_of_objects_with_one_name_are_told_apart)
+{
+	char *out = NULL;
+	void *map;
+	int fd;
+
+	ASSERT_EQ(0, mkdir(PKRAM_MNT "/twin", 0700));
+	ASSERT_EQ(0, ctl(0, "idle", "object create twin/a 4M"));
+	fd = open(PKRAM_MNT "/twin/a", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	map = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	/* The mapping alone holds it: its file in /proc has the object's name only */
+	close(fd);
+	EXPECT_EQ(0, ctl(0, "maps it, may write", "object show twin/a"));
+	EXPECT_EQ(0, vm_run(&out, CTL "object show a"));
+	EXPECT_EQ(NULL, strstr(out, "held by")) TH_LOG("%s", out);
+	EXPECT_EQ(0, munmap(map, 4 * MIB));
+	EXPECT_EQ(0, unlink(PKRAM_MNT "/twin/a"));
+	EXPECT_EQ(0, rmdir(PKRAM_MNT "/twin"));
+}
+
 TEST_F(before, sealed_object_cannot_be_changed)
 {
 	struct pkram_ioc_seal s = { .size = sizeof(s) };
