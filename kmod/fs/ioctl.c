@@ -46,7 +46,14 @@ union ioctl_arg {
 	struct pkram_ioc_resume_all resume_all;
 };
 
-static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
+/* Who may change its mode may see what its resume needs */
+static bool ioctl_is_owner(const struct inode *inode)
+{
+	return uid_eq(current_fsuid(), inode->i_uid) || capable(CAP_FOWNER);
+}
+
+static int ioctl_info(const struct inode *inode, struct pkram_object *obj,
+		      struct pkram_ioc_info *arg)
 {
 	struct pkram_seal seal;
 
@@ -61,6 +68,10 @@ static int ioctl_info(struct pkram_object *obj, struct pkram_ioc_info *arg)
 	pkram_object_seal(obj, &seal);
 	arg->generation = seal.generation;
 	memcpy(arg->vm_uuid, seal.vm_uuid, sizeof(arg->vm_uuid));
+	if (ioctl_is_owner(inode))
+		memcpy(arg->cookie, seal.cookie, sizeof(arg->cookie));
+	else
+		memset(arg->cookie, 0, sizeof(arg->cookie));
 	arg->allocated = pkram_object_allocated(obj);
 	arg->state = pkram_object_state(obj);
 	arg->nr_bad_pages = pkram_object_nr_bad_pages(obj);
@@ -263,7 +274,7 @@ static int ioctl_run(struct file *file, unsigned int nr, union ioctl_arg *arg)
 
 	switch (nr) {
 	case _IOC_NR(PKRAM_IOC_INFO):
-		return ioctl_info(open->obj, &arg->info);
+		return ioctl_info(file_inode(file), open->obj, &arg->info);
 	case _IOC_NR(PKRAM_IOC_LEAVES):
 		return ioctl_leaves(open->obj, &arg->leaves);
 	case _IOC_NR(PKRAM_IOC_CLAIM):

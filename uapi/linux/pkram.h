@@ -103,6 +103,7 @@ enum pkram_handover_mode {
  * @pool_uuid: out: the pool
  * @nr_bad_pages: out: number of 4K pages that memory errors broke, see
  *	PKRAM_IOC_BAD
+ * @cookie: out: of the seal, to the file's owner and to CAP_FOWNER, else zero
  */
 struct pkram_ioc_info {
 	__u32 size;
@@ -117,6 +118,7 @@ struct pkram_ioc_info {
 	__u8 vm_uuid[16];
 	__u8 pool_uuid[16];
 	__u64 nr_bad_pages;
+	__u8 cookie[16];
 };
 
 /**

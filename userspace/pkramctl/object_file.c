@@ -353,8 +353,8 @@ static int print_object(int fd, const char *path, const uint8_t *cookie)
 	print_times(&st);
 	out_u64("generation", "generation", info.generation);
 	out_uuid("vm_uuid", "guest", info.vm_uuid);
-	if (cookie)
-		out_uuid("cookie", "cookie", cookie);
+	/* The kernel shows it to the owner only */
+	out_uuid("cookie", "cookie", cookie ? cookie : info.cookie);
 	print_leaves(fd);
 	print_bad(info.object_id);
 	err = print_labels(fd);

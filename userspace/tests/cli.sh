@@ -121,6 +121,8 @@ ctl '' object unseal "$p";		is 1 '' 'has no saved guest' 'unseal refuses an obje
 ctl '' object seal "$p.2"
 ctl '' object unseal -j "$p.2";		json 'd["unsealed"].endswith("db.2")' 'unseal -j prints JSON'
 ctl '' object seal --cookie=$uuid "$p";	is 0 "cookie           $uuid" '' 'seal --cookie sets the cookie'
+ctl '' object show "$p";		is 0 "cookie           $uuid" '' 'show shows it again'
+PKRAM_FAKE_STRANGER=1 ctl '' object show "$p"; ! grep -q '^cookie' "$tmp/out"; report $? 'but not to another user'
 ctl '' object unseal "$p"
 ctl '' object remove "$p" "$tmp/pool/none" -j; json 'd == [{"removed": "'"$p"'"}]' 'remove -j prints what was removed'
 [ "$rc" = 3 ]; report $? 'remove that fails for one object exits with 3'

@@ -304,7 +304,7 @@ int open(const char *path, int flags, ...)
 	return fd[0];
 }
 
-/* pkramfs */
+/* pkramfs. PKRAM_FAKE_STRANGER: its objects belong to another user */
 
 struct fake_object {
 	uint32_t state;
@@ -368,6 +368,8 @@ static int file_info(int fd, const struct fake_object *o, struct pkram_ioc_info 
 	info->state = o->state;
 	info->generation = o->generation;
 	memcpy(info->vm_uuid, o->vm_uuid, 16);
+	if (o->state == PKRAM_STATE_SEALED && !getenv("PKRAM_FAKE_STRANGER"))
+		memcpy(info->cookie, o->cookie, 16);
 	return 0;
 }
 

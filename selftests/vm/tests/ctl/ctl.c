@@ -175,6 +175,7 @@ TEST_F(before, sealed_object_cannot_be_changed)
 	EXPECT_EQ(0, ctl(0, "cookie           " COOKIE,
 			 "object seal a --uuid " UUID " --cookie " COOKIE));
 	EXPECT_EQ(0, ctl(0, "guest            " UUID, "object show a"));
+	EXPECT_EQ(0, ctl(0, "cookie           " COOKIE, "object show a"));
 	EXPECT_EQ(0, ctl(1, "a: sealed, because it has a saved guest", "object remove a"));
 	EXPECT_EQ(0, ctl(1, "a: sealed, because it has a saved guest", "object seal a"));
 	/* The printed cookie resumes the object; another one does not. */

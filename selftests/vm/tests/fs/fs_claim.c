@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pkramfs: ioctls and exclusive claims */
+#include <sys/wait.h>
+
 #include "fs_fixture.h"
 
 static const uint8_t vm_a[16] = "guest a", vm_b[16] = "guest b", no_vm[16];
@@ -286,6 +288,44 @@ TEST_F(main, seal_resumes_once_with_its_cookie)
 	EXPECT_EQ(2, generation);
 	EXPECT_ERR(ESTALE, resume(fd, cookie_1));
 	EXPECT_OK(resume(fd, cookie_2));
+	close(fd);
+	EXPECT_OK(unlink("file"));
+}
+
+TEST_F(main, cookie_is_shown_to_the_owner)
+{
+	int fd = fs_file("file", UNIT), status = -1;
+	struct pkram_ioc_info i;
+	pid_t pid;
+
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ(0, memcmp(i.cookie, no_cookie, 16));
+	ASSERT_OK(claim(fd, 0, no_vm, 0));
+	ASSERT_OK(seal(fd, cookie_1));
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ(0, memcmp(i.cookie, cookie_1, 16));
+	/* Not to another user, who got the open file */
+	pid = fork();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534) || info(fd, &i))
+			_exit(2);
+		_exit(i.generation != 1 || memcmp(i.cookie, no_cookie, 16));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* But if it is that user's file */
+	ASSERT_OK(fchown(fd, 65534, 65534));
+	pid = fork();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534) || info(fd, &i))
+			_exit(2);
+		_exit(!!memcmp(i.cookie, cookie_1, 16));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_OK(resume(fd, cookie_1));
+	ASSERT_OK(info(fd, &i));
+	EXPECT_EQ(0, memcmp(i.cookie, no_cookie, 16));
 	close(fd);
 	EXPECT_OK(unlink("file"));
 }
