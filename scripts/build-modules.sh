@@ -9,7 +9,8 @@
 # (/lib/modules/KVER/build) are used; others come from the cache.  Modules for kernels that
 # need a newer compiler are built in the Debian 13 root; "next" is what experimental or
 # sid has, as a warning of what comes.  Prints the directory that holds the
-# modules.  PKRAM_NO_VFIO=1 leaves out pkram_vfio.ko.
+# modules.  PKRAM_NO_VFIO=1 leaves out pkram_vfio.ko; PKRAM_TESTS=m (an argument) adds those
+# of the VM tests, in selftests/vm/kmod.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -39,7 +40,7 @@ mirror() {
 	else
 		mv "$out/Kbuild.new" "$out/Kbuild"
 	fi
-	(cd "$PKRAM_TOP" && find kmod uapi -type f \
+	(cd "$PKRAM_TOP" && find kmod uapi selftests/vm/kmod -type f \
 		\( -name '*.[chS]' -o -name '*.sh' -o -name Kbuild -o -name 'Makefile*' \)) |
 		while read -r file; do
 			mkdir -p "$out/${file%/*}"

@@ -41,8 +41,8 @@ run_checkpatch_kernel() {
 	local files ignored status=0
 	# kzalloc_obj() and its like are not in 6.1 and 6.12.
 	ignored=ALLOC_WITH_SIZEOF
-	mapfile -t files < <(tracked 'kmod/*.[ch]' 'kmod/*Kbuild' ':!kmod/compat' \
-		':!kmod/event/trace.h')
+	mapfile -t files < <(tracked 'kmod/*.[ch]' 'kmod/*Kbuild' 'selftests/vm/kmod/*' \
+		':!kmod/compat' ':!kmod/event/trace.h')
 	checkpatch "$ignored" "${files[@]}" || status=1
 	# A tracepoint is written as a table.
 	checkpatch "$ignored,COMPLEX_MACRO,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE" \
@@ -79,7 +79,8 @@ run_checkpatch_user() {
 	ignored+=,MACRO_ARG_REUSE
 	# STAGE() declares a fixture.
 	ignored+=,MULTISTATEMENT_MACRO_USE_DO_WHILE
-	mapfile -t files < <(tracked 'selftests/*.[ch]' ':!selftests/unit/kernel')
+	mapfile -t files < <(tracked 'selftests/*.[ch]' ':!selftests/unit/kernel' \
+		':!selftests/vm/kmod')
 	checkpatch "$ignored" "${files[@]}" || status=1
 	# Macros that stand in for the kernel's take the kernel's arguments.
 	ignored+=,MACRO_ARG_UNUSED,MACRO_ARG_PRECEDENCE,MEMORY_BARRIER
@@ -99,7 +100,7 @@ run_spec() {
 run_sparse() {
 	local log=$PKRAM_BUILD/sparse-$1.log
 	mkdir -p "$PKRAM_BUILD"
-	"$PKRAM_TOP/scripts/build-modules.sh" "$1" C=2 "CHECK=sparse" \
+	"$PKRAM_TOP/scripts/build-modules.sh" "$1" PKRAM_TESTS=m C=2 "CHECK=sparse" \
 		>/dev/null 2>"$log" || {
 		grep -E 'error|warning' "$log" || tail -n 20 "$log"
 		return 1

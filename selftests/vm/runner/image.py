@@ -213,7 +213,8 @@ class Image:
         if not self.opts.no_module:
             built = Path(self.prepared.get("modules", series))
             with open(to / "modules.dep", "w", encoding="ascii") as dep:
-                for module in [*built.glob("kmod/*.ko"), *built.glob("kmod/*/*.ko")]:
+                for module in [*built.glob("kmod/*.ko"), *built.glob("kmod/*/*.ko"),
+                               *built.glob("selftests/vm/kmod/*.ko")]:
                     _call("strip", "--strip-debug", "-o", ours / module.name, module)
                     # As depmod would tell where it is
                     dep.write(f"/lib/pkram/{version}/{module.name}:\n")

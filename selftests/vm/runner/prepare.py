@@ -81,7 +81,7 @@ class Prepared:
 
     def _modules(self, series):
         self.get("kernel", series)
-        return host.script("build-modules.sh", series, progress=self.progress)
+        return host.script("build-modules.sh", series, "PKRAM_TESTS=m", progress=self.progress)
 
     def _make(self, *arguments, where=host.TOP, keep_going=False):
         with host.locked(MAKE_LOCK):
