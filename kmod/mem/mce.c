@@ -11,6 +11,12 @@
 
 static pkram_mce_fn mce_fn;
 
+/* A user's access is reported by kill_me_maybe(), what the kernel reads of an object by fs/. */
+static bool mce_met_by_task(const struct mce *m)
+{
+	return (m->cs & 3) == 3 || m->kflags & MCE_IN_KERNEL_RECOV;
+}
+
 static int mce_notify(struct notifier_block *nb, unsigned long val, void *data)
 {
 	struct mce *m = data;
@@ -21,7 +27,7 @@ static int mce_notify(struct notifier_block *nb, unsigned long val, void *data)
 	 */
 	if (m && mce_is_memory_error(m) && !mce_is_correctable(m) && compat_mce_has_address(m) &&
 	    !pfn_to_online_page(PHYS_PFN(compat_mce_address(m))))
-		mce_fn(compat_mce_address(m) & PAGE_MASK);
+		mce_fn(compat_mce_address(m) & PAGE_MASK, mce_met_by_task(m));
 	return NOTIFY_DONE;
 }
 

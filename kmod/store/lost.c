@@ -273,23 +273,36 @@ static struct pkram_region *lost_region_at(u64 phys)
 	return NULL;
 }
 
-static void lost_machine_check(u64 phys)
+/*
+ * memory_failure() has run, unless @report, and found nothing if the GiB was not populated then. It
+ * may be by now; so what counts is the list.
+ */
+static void lost_machine_check(u64 phys, bool report)
 {
 	struct pkram_object *obj = NULL;
 	struct pkram_region *r;
+	u32 page, unit, nr = 0;
 	u64 id = 0;
-	u32 page;
 
 	pkram_store_lock();
 	r = lost_region_at(phys);
 	page = r ? (phys - r->h.base) / PKRAM_BAD_PAGE : 0;
-	/* If there are no struct pages, memory_failure() finds nothing there. */
-	if (r && !pkram_region_slice(r, page / PKRAM_UNIT_PAGES / PKRAM_GIB_UNITS)) {
-		pkram_bad_note(r, page);
-		obj = lost_note(r, page);
-		id = pkram_region_id_of(r);
-	} else if (!r) {
+	unit = page / PKRAM_UNIT_PAGES;
+	if (r)
+		pkram_bad_next(r, page, page + 1, &nr);
+	else
 		pkram_bad_note_loose(phys);
+	if (r && !nr) {
+		pkram_bad_note(r, page);
+		pkram_alloc_set_bad(&pkram_store.al, pkram_region_id_of(r), unit);
+		/*
+		 * An owner is told once, by lost_page(), which knows more of the processes. What
+		 * is read of metadata is not reported.
+		 */
+		if (!report || pkram_bad_is_meta(r, unit) ||
+		    !pkram_region_slice(r, unit / PKRAM_GIB_UNITS))
+			obj = lost_note(r, page);
+		id = pkram_region_id_of(r);
 	}
 	pkram_store_unlock();
 	lost_tell(obj, id, page, 0);

@@ -17,7 +17,7 @@ void (*machine_zero)(struct pkram_region *r, u32 gib);
 bool machine_pinned;
 u32 machine_pinned_step;
 unsigned long machine_max_looks;
-void (*machine_check_at)(u64 phys);
+void (*machine_check_at)(u64 phys, bool report);
 
 /* Memory is reclaimed by I/O, maybe to a loop device that waits for this lock. */
 static void check_allocation(void)

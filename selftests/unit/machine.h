@@ -43,7 +43,7 @@ extern u32 machine_pinned_step;			/* if not 0, only each such unit */
 extern unsigned long machine_max_looks;		/* at pins, while a lock was held once */
 
 /* What the store does about a machine check */
-extern void (*machine_check_at)(u64 phys);
+extern void (*machine_check_at)(u64 phys, bool report);
 
 /* Forget the stores so far, and log those to come. */
 void machine_log_begin(void);

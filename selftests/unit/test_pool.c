@@ -522,7 +522,7 @@ static void test_breaks_before_format(void)
 
 static void break_released(u64 base)
 {
-	machine_check_at(base + 5000 * PKRAM_BAD_PAGE);
+	machine_check_at(base + 5000 * PKRAM_BAD_PAGE, false);
 	physical_released = NULL;
 }
 
@@ -557,7 +557,7 @@ static void test_breaks_in_quarantine(void)
 	damage_header(0);
 	physical_boot();
 	check_quarantined(1, 2);
-	machine_check_at(gib(1) + 5000 * PKRAM_BAD_PAGE);
+	machine_check_at(gib(1) + 5000 * PKRAM_BAD_PAGE, false);
 	CHECK_EQ(give_back(0, 2), -EHWPOISON);
 	CHECK(strstr(text, "contains bad pages"));
 	check_quarantined(1, 2);

@@ -518,17 +518,57 @@ static void test_unpopulated_gib(void)
 	unit = unit_of("vm1");
 	CHECK_EQ(unit, PKRAM_GIB_UNITS);
 	at = IMAGE_BASE + (unit + 3) * PKRAM_UNIT + 5 * 4096;
-	machine_check_at(at);
+	machine_check_at(at, true);
 	CHECK_EQ(lost("vm1", &first), 4096);
+	CHECK(strstr(shim_log, "loses the page at offset 0x605000"));
 	CHECK_EQ(first, 3 * PKRAM_UNIT + 5 * 4096);
-	/* Elsewhere: not in the pool, and where memory_failure() is called */
-	machine_check_at(IMAGE_BASE - 4096);
-	machine_check_at(IMAGE_BASE + 2 * PKRAM_GIB);
-	machine_check_at(IMAGE_BASE + 300 * PKRAM_UNIT);
+	/* Not in the pool */
+	machine_check_at(IMAGE_BASE - 4096, true);
+	machine_check_at(IMAGE_BASE + 2 * PKRAM_GIB, false);
 	CHECK_EQ(pkram_bad_count(region(), 0, 2 * PKRAM_GIB_UNITS), 1);
 	machine_check();
 	reboot();
 	CHECK_EQ(lost("vm1", &first), 4096);
+	done();
+}
+
+/*
+ * The GiB has struct pages, but had none when the kernel looked; or the kernel never looked. Once
+ * noted it is known. If the task that met the error reports it too, that tells the owner.
+ */
+static void test_populated_gib(void)
+{
+	u64 first = 0, free_before;
+	u32 unit;
+
+	start();
+	machine_create("vm1", 0100600, 4);
+	unit = unit_of("vm1");
+	machine_check_at(IMAGE_BASE + (unit + 1) * PKRAM_UNIT + 5 * 4096, false);
+	CHECK_EQ(lost("vm1", &first), 4096);
+	CHECK_EQ(first, PKRAM_UNIT + 5 * 4096);
+	CHECK(strstr(shim_log, "loses the page at offset 0x205000"));
+	shim_log[0] = '\0';
+	machine_check_at(IMAGE_BASE + (unit + 1) * PKRAM_UNIT + 5 * 4096, false);
+	CHECK(!shim_log[0]);
+	machine_check_at(IMAGE_BASE + (unit + 2) * PKRAM_UNIT, true);
+	CHECK(!strstr(shim_log, "loses"));
+	CHECK_EQ(pkram_bad_count(region(), unit, 4), 2);
+	break_page((unit + 2) * PKRAM_UNIT_PAGES);
+	CHECK(strstr(shim_log, "loses the page at offset 0x400000"));
+	/* What the kernel reads of metadata is not reported otherwise. */
+	machine_check_at(IMAGE_BASE + slot_page("vm1") * 4096ULL, true);
+	CHECK(!in_two_slots("vm1"));
+	shim_sleep();
+	CHECK(in_two_slots("vm1"));
+	/* Without that report, as if its GiB had been depopulated before: its unit is not used again. */
+	free_before = nr_free();
+	machine_check_at(IMAGE_BASE + 300 * PKRAM_UNIT, true);
+	CHECK_EQ(nr_free(), free_before - 1);
+	machine_check();
+	reboot();
+	CHECK_EQ(lost("vm1", &first), 2 * 4096);
+	CHECK_EQ(pkram_bad_count(region(), 300, 1), 1);
 	done();
 }
 
@@ -805,6 +845,7 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "one without room moves when there is some", test_record_waits_for_room },
 	 { "a record that loses both slots is quarantined alone", test_both_slots },
 	 { "an error in a GiB without struct pages is noted", test_unpopulated_gib },
+	 { "so is one that the kernel does not report, with struct pages", test_populated_gib },
 	 { "a free pair that loses both slots is no lost object", test_free_pair },
 	 { "nor is one that a record has left, or leaves now", test_pair_breaks_in_turn },
 	 { "a record that was lost is reported until it is discarded", test_lost_is_reported },

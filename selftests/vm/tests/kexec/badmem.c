@@ -69,6 +69,31 @@ static int break_page(uint64_t phys)
 	return inject(HWPOISON "corrupt-pfn", phys);
 }
 
+/*
+ * An uncorrected memory error as the kernel's decoders get it: valid, with an address that is
+ * physical, in a bank and with codes that stand for memory, at AMD and at Intel
+ */
+static int machine_check(uint64_t phys)
+{
+	static const struct {
+		const char *file, *value;
+	} as[] = {
+		{ MCE_INJECT "flags", "sw\n" },	/* drops the last character */
+		{ MCE_INJECT "cpu", "0" },
+		{ MCE_INJECT "status", "0xbc0008000008009f" },
+		{ MCE_INJECT "misc", "0x8c" },
+	};
+	char addr[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(as) / sizeof(as[0]); i++)
+		if (vm_write_file(as[i].file, as[i].value))
+			return -1;
+	snprintf(addr, sizeof(addr), "%#llx", (unsigned long long)phys);
+	/* The last one injects. */
+	return vm_write_file(MCE_INJECT "addr", addr) ?: vm_write_file(MCE_INJECT "bank", "4");
+}
+
 static void setup(struct __test_metadata *_metadata)
 {
 	struct sigaction sa = { .sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_NODEFER |
@@ -318,6 +343,28 @@ TEST_F(error, page_of_stale_memory)
 	close(fd);
 }
 
+/* The kernel hears of it from the decoders alone, as of what its own reads meet. */
+TEST_F(error, machine_check_in_a_mapped_page)
+{
+	int fd = fs_file("mapped", 2 * UNIT);
+	char *p = map_file(fd, 2 * UNIT);
+	const size_t bad = UNIT + 7 * PAGE;
+
+	if (access(MCE_INJECT, F_OK))
+		SKIP(return, "no injector of machine checks");
+	ASSERT_NE(MAP_FAILED, p);
+	mark(p, 2 * UNIT, 1);
+	want_early(_metadata);
+	bus.code = 0;
+	ASSERT_OK(machine_check(phys_at(fd, bad)));
+	VM_WAIT(bus.code);
+	expect_bus(_metadata, BUS_MCEERR_AO, p + bad);
+	expect_lost(_metadata, fd, p, bad);
+	ASSERT_OK(munmap(p, 2 * UNIT));
+	close(fd);
+	ASSERT_OK(unlink("mapped"));
+}
+
 TEST_F(error, freed_page_is_not_used_again)
 {
 	uint64_t free_before, phys;
@@ -402,31 +449,6 @@ TEST_F(next, metadata_is_still_read_from_its_other_copy)
 		EXPECT_OK(unlink(name));
 	}
 	EXPECT_OK(access("directory", F_OK));
-}
-
-/*
- * An uncorrected memory error as the kernel's decoders get it: valid, with an address that is
- * physical, in a bank and with codes that stand for memory, at AMD and at Intel
- */
-static int machine_check(uint64_t phys)
-{
-	static const struct {
-		const char *file, *value;
-	} as[] = {
-		{ MCE_INJECT "flags", "sw\n" },	/* drops the last character */
-		{ MCE_INJECT "cpu", "0" },
-		{ MCE_INJECT "status", "0xbc0008000008009f" },
-		{ MCE_INJECT "misc", "0x8c" },
-	};
-	char addr[32];
-	size_t i;
-
-	for (i = 0; i < sizeof(as) / sizeof(as[0]); i++)
-		if (vm_write_file(as[i].file, as[i].value))
-			return -1;
-	snprintf(addr, sizeof(addr), "%#llx", (unsigned long long)phys);
-	/* The last one injects. */
-	return vm_write_file(MCE_INJECT "addr", addr) ?: vm_write_file(MCE_INJECT "bank", "4");
 }
 
 /* No process has touched that GiB since the boot, so that its pages are unknown to the kernel. */
