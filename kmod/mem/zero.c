@@ -24,12 +24,23 @@ struct zero_work {
 
 static struct mutex zero_locks[ZERO_LOCKS];
 
-void pkram_zero_init(void)
+struct workqueue_struct *pkram_wq;
+
+int pkram_zero_init(void)
 {
 	int i;
 
+	pkram_wq = alloc_workqueue("pkram", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!pkram_wq)
+		return -ENOMEM;
 	for (i = 0; i < ZERO_LOCKS; i++)
 		mutex_init(&zero_locks[i]);
+	return 0;
+}
+
+void pkram_zero_exit(void)
+{
+	destroy_workqueue(pkram_wq);
 }
 
 static int zero_prepare_unit(struct pkram_region *r, u32 unit)
@@ -114,7 +125,7 @@ static int zero_run(struct pkram_region *r, u32 unit, u32 nr, bool always)
 		if (i == nr_workers - 1)
 			break;
 		INIT_WORK(&works[i].work, zero_run_work);
-		queue_work(system_unbound_wq, &works[i].work);
+		queue_work(pkram_wq, &works[i].work);
 	}
 	zero_run_work(&works[nr_workers - 1].work);
 	for (i = 0; i < nr_workers; i++) {

@@ -5,8 +5,19 @@
 
 #include "mem/types.h"
 
-/** pkram_zero_init() - Initialise the locks; call once, at module load */
-void pkram_zero_init(void);
+struct workqueue_struct;
+
+/*
+ * Where works go for which a write to the pool waits. That may be the write of a loop device by
+ * which memory is reclaimed, so that there is a thread if none can be made (WQ_MEM_RECLAIM).
+ */
+extern struct workqueue_struct *pkram_wq;
+
+/** pkram_zero_init() - Initialise the locks and pkram_wq, at module load. Return: 0 or -ENOMEM. */
+int pkram_zero_init(void);
+
+/** pkram_zero_exit() - Destroy pkram_wq, which is empty */
+void pkram_zero_exit(void);
 
 /**
  * pkram_zero_prepare() - Zero the stale units of a run

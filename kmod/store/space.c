@@ -14,6 +14,7 @@
 #include "compat/mm.h"
 #include "event/count.h"
 #include "mem/region.h"
+#include "mem/zero.h"
 #include "store/regions.h"
 #include "store/space.h"
 #include "store/state.h"
@@ -123,7 +124,7 @@ static void space_give_back(struct pkram_region *r, u32 unit, u32 nr)
 	for (gib = unit / PKRAM_GIB_UNITS;
 	     gib <= (unit + nr - 1) / PKRAM_GIB_UNITS; gib++)
 		if (space_is_idle(r, ar, gib) && space_leave(r, gib))
-			schedule_work(&space_idle_work);
+			queue_work(pkram_wq, &space_idle_work);
 }
 
 bool pkram_space_leaving(const struct pkram_region *r, u32 unit)

@@ -107,6 +107,9 @@ int pkram_store_init(void)
 {
 	int err;
 
+	err = pkram_zero_init();
+	if (err)
+		return err;
 	mutex_init(&pkram_store.lock);
 	INIT_LIST_HEAD(&pkram_store.regions);
 	pkram_store.metas = RB_ROOT;
@@ -134,11 +137,11 @@ int pkram_store_init(void)
 		kvfree(pkram_store.root);
 		kfree(pkram_store.free_record);
 		vfree(pkram_store.scratch);
+		pkram_zero_exit();
 		return -ENOMEM;
 	}
 	store_teach_lockdep(pkram_store.root);
 	pkram_store.dma_tables->rec.kind = PKRAM_KIND_DIR;
-	pkram_zero_init();
 	pkram_lost_init();
 	pkram_store_lock();
 	pkram_object_link(pkram_store.root, NULL);
@@ -166,4 +169,5 @@ void pkram_store_exit(void)
 	kvfree(pkram_store.names);
 	kfree(pkram_store.free_record);
 	vfree(pkram_store.scratch);
+	pkram_zero_exit();
 }

@@ -150,7 +150,12 @@ void pkram_mce_exit(void)
 	machine_check_at = NULL;
 }
 
-void pkram_zero_init(void)
+int pkram_zero_init(void)
+{
+	return 0;
+}
+
+void pkram_zero_exit(void)
 {
 }
 

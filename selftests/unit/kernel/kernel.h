@@ -145,6 +145,7 @@ struct delayed_work {
 #define DECLARE_WORK(name, f)	struct work_struct name = { .fn = f }
 #define DECLARE_DELAYED_WORK(name, f) struct delayed_work name = { .work = { .fn = f } }
 #define schedule_work(w)	shim_schedule(w)
+#define queue_work(wq, w)	shim_schedule(w)
 void shim_schedule(struct work_struct *work);
 #define schedule_delayed_work(w, delay) ((w)->work.queued = true)
 extern unsigned long shim_waits;		/* for works */
