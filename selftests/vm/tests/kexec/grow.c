@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <elf.h>
+#include <linux/netlink.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -274,6 +276,65 @@ static bool grow_leaves_part_online(bool *blocks, int per_gib, char **out)
 	for (n = 0; n < MAX_BLOCKS; n++)
 		part |= blocks[n] && !block_online(n) && block_online(n - n % per_gib) == 1;
 	return part;
+}
+
+/* Events of memory blocks, as udev receives them */
+enum { EVENT_OFFLINE, EVENT_REMOVE, EVENT_OTHER, NR_EVENTS };
+
+static int events_open(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			NETLINK_KOBJECT_UEVENT), size = MIB;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		return -1;
+	return fd;
+}
+
+static int events_read(int fd, int count[MAX_BLOCKS][NR_EVENTS])
+{
+	char text[4096], action[16];
+	ssize_t len;
+	int n;
+
+	while ((len = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+		text[len] = '\0';
+		if (sscanf(text, "%15[a-z]@/devices/system/memory/memory%d", action, &n) != 2 ||
+		    n >= MAX_BLOCKS)
+			continue;
+		count[n][!strcmp(action, "offline") ? EVENT_OFFLINE :
+			 !strcmp(action, "remove") ? EVENT_REMOVE : EVENT_OTHER]++;
+	}
+	return errno == EAGAIN ? 0 : -errno;
+}
+
+/* The kernel's core sends one each when it goes offline and when it is removed (docs/kernels.md). */
+TEST_F(pool, block_that_is_taken_sends_two_events)
+{
+	static int count[MAX_BLOCKS][NR_EVENTS];
+	char *size = vm_read_file(BLOCKS "/block_size_bytes");
+	int fd = events_open(), n, removed = 0;
+
+	ASSERT_LE(0, fd);
+	ASSERT_NE(NULL, size);
+	if (!vm_module_loaded("pkram"))
+		ASSERT_EQ(0, pool_up(NULL));
+	ASSERT_EQ(0, pool_grow(1));
+	ASSERT_EQ(0, events_read(fd, count));
+	for (n = 0; n < MAX_BLOCKS; n++) {
+		removed += count[n][EVENT_REMOVE];
+		if (!count[n][EVENT_REMOVE])
+			continue;
+		EXPECT_EQ(1, count[n][EVENT_REMOVE]);
+		EXPECT_EQ(1, count[n][EVENT_OFFLINE]);
+		EXPECT_EQ(0, count[n][EVENT_OTHER]);
+	}
+	EXPECT_EQ((long)(GIB / strtoull(size, NULL, 16)), removed);
+	EXPECT_EQ(0, vm_run(NULL, CTL "pool shrink 1G"));
+	free(size);
+	close(fd);
 }
 
 /* All blocks of the GiB are looked at, not only the first. */
