@@ -164,6 +164,15 @@ static void pool_get(const struct nlmsghdr *req)
 	finish(req, 0, fake_is("remark") ? "the pool is nearly full" : NULL);
 }
 
+static void put_bad_range(struct nlmsghdr *nlh, uint64_t base, uint64_t size)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, PKRAM_A_BAD_RANGE);
+
+	mnl_attr_put_u64(nlh, PKRAM_A_BASE, base);
+	mnl_attr_put_u64(nlh, PKRAM_A_SIZE, size);
+	mnl_attr_nest_end(nlh, nest);
+}
+
 static void region_get(const struct nlmsghdr *req)
 {
 	struct nlmsghdr *nlh;
@@ -187,6 +196,14 @@ static void region_get(const struct nlmsghdr *req)
 		mnl_attr_put_u32(nlh, PKRAM_A_GIB_2M, 2 * i);
 		if (i)
 			mnl_attr_put(nlh, PKRAM_A_READ_ONLY, 0, NULL);
+		if (!i && fake_is("bad_pages")) {
+			mnl_attr_put_u32(nlh, PKRAM_A_NR_BAD_PAGES, 3);
+			/* Only root gets addresses. */
+			if (!fake_is("secret")) {
+				put_bad_range(nlh, FAKE_BASE + 0x5000, 0x1000);
+				put_bad_range(nlh, FAKE_BASE + GIB, 0x2000);
+			}
+		}
 		message_end(nlh);
 	}
 	if (fake_is("damaged")) {
