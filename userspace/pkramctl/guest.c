@@ -336,6 +336,13 @@ bool guest_runs(const char *status)
 	return !strcmp(status, "running") || !strcmp(status, "suspended");
 }
 
+bool guest_passes(const char *status)
+{
+	return !strcmp(status, "inmigrate") || !strcmp(status, "prelaunch") ||
+	       !strcmp(status, "restore-vm") || !strcmp(status, "finish-migrate") ||
+	       !strcmp(status, "save-vm");
+}
+
 const char *guest_state_name(const struct guest *g)
 {
 	switch (g->state) {
@@ -419,10 +426,10 @@ int guest_lock(struct guest *g)
 
 	if ((mkdir(run_dir(), 0755) && errno != EEXIST) ||
 	    (mkdir(dir, 0700) && errno != EEXIST))
-		return guest_fail(g, "%s: %s", dir, strerror(errno));
+		return guest_refuse(g, "%s: %s", dir, strerror(errno));
 	g->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (g->lock < 0)
-		return guest_fail(g, "%s: %s", dir, strerror(errno));
+		return guest_refuse(g, "%s: %s", dir, strerror(errno));
 	if (!flock(g->lock, LOCK_EX | LOCK_NB))
 		return 0;
 	close(g->lock);

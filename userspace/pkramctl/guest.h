@@ -161,6 +161,8 @@ void guest_look(struct guest *g, int timeout_ms);
 int guest_read_status(struct guest *g);
 /* Return whether a guest with this status runs, or sleeps as it wants to */
 bool guest_runs(const char *status);
+/* Return whether QEMU leaves this status by itself: of a start, a load or a save */
+bool guest_passes(const char *status);
 const char *guest_state_name(const struct guest *g);
 
 /* Print a guest's row of the result table */
@@ -182,7 +184,10 @@ const char *guest_next(const struct guest *g);
 const char *guest_unit(const struct guest *g);
 const char *guest_command(const struct guest *g, const char *verb);
 
-/* Lock the guest against other processes until the program ends */
+/*
+ * Lock the guest against other processes, until guest->lock is closed. It fails for good
+ * (guest->final) unless another process has the lock
+ */
 int guest_lock(struct guest *g);
 
 /* The same, but wait for those that have the lock */

@@ -13,6 +13,7 @@
 #include "guest.h"
 #include "guest_defs.h"
 #include "guest_disks.h"
+#include "guest_record.h"
 #include "guest_resume.h"
 #include "guest_save.h"
 #include "guest_seal.h"
@@ -149,16 +150,26 @@ static int can_stop(struct guest *g)
 	return live(g) ? 0 : guest_fail(g, "does not run");
 }
 
+#define HOST_LEAVES "this host boots another kernel now, in which guests that are saved are resumed (systemctl list-jobs)"
+
 /*
- * The unit's QEMU, or what is started now, ends with this kernel, and may not be saved by then.
- * Return: the host stays
+ * Return whether what is started now ends with this kernel, and may not be saved by then. An update
+ * has the guests' locks until systemd says so: who has a lock asks again
  */
-static bool host_stays(void)
+static bool host_leaves(void)
 {
-	if (systemd_end() != SYSTEMD_KEXEC || !kexec_may_boot())
-		return true;
-	ctl_error("this host boots another kernel now, in which guests that are saved are resumed (systemctl list-jobs)");
-	return false;
+	return systemd_end() == SYSTEMD_KEXEC && kexec_may_boot();
+}
+
+/* Refuse for all chosen guests */
+static void refuse_to_leave(struct guests *gs)
+{
+	struct guest *g = guests_next_good(gs, NULL);
+
+	if (!g || !host_leaves())
+		return;
+	for (; g; g = guests_next_good(gs, g))
+		guest_fail(g, HOST_LEAVES);
 }
 
 /* Selection */
@@ -352,9 +363,10 @@ static int guest_start(int argc, char **argv)
 
 	if (parse_request(&r, "start", argc, argv))
 		return CTL_USAGE;
-	if (!host_stays())
-		return CTL_FAILED;
+	if (host_leaves())
+		return ctl_error(HOST_LEAVES);
 	ret = choose(&r, can_start);
+	refuse_to_leave(&r.guests);
 	guests_start(&r.guests);
 	return finish(&r, ret);
 }
@@ -383,9 +395,10 @@ static int guest_resume(int argc, char **argv)
 
 	if (parse_request(&r, "resume", argc, argv))
 		return CTL_USAGE;
-	if (!host_stays())
-		return CTL_FAILED;
+	if (host_leaves())
+		return ctl_error(HOST_LEAVES);
 	ret = choose(&r, r.as_defined ? can_resume_as_defined : can_resume);
+	refuse_to_leave(&r.guests);
 	guests_resume(&r.guests);
 	hint_retry(&r.guests);
 	return finish(&r, ret);
@@ -491,9 +504,10 @@ static int guest_restart(int argc, char **argv)
 
 	if (parse_request(&r, "restart", argc, argv))
 		return CTL_USAGE;
-	if (!host_stays())
-		return CTL_FAILED;
+	if (host_leaves())
+		return ctl_error(HOST_LEAVES);
 	ret = choose(&r, r.force ? can_restart_by_force : can_restart);
+	refuse_to_leave(&r.guests);
 	/* --all restarts, and starts none */
 	for (g = r.guests.list; g && r.all; g = g->next)
 		g->chosen = g->chosen && (live(g) || g->failed);
@@ -512,6 +526,8 @@ static int guest_restart(int argc, char **argv)
 		if (!g->failed)
 			can_start(g);
 	}
+	/* To power down takes long */
+	refuse_to_leave(&r.guests);
 	guests_start(&r.guests);
 	return finish(&r, ret);
 }
@@ -704,47 +720,71 @@ static bool may_pass(const struct guest *g)
 }
 
 /* Wait, without the guest's lock, so that an operator can resume it: 0, or a signal ends that */
-static int wait_again(struct guest *g, int seconds)
+static int wait_again(struct guest *g, int *seconds)
 {
-	int64_t end = now_us() + seconds * 1000000LL;
+	int64_t end = mono_us() + *seconds * 1000000LL;
 
-	ctl_warn("%s: it is not resumed yet, which is tried again in %d s, as its RAM and state are unchanged: %s",
-		 g->file.name, seconds, g->error);
-	close(g->lock);
+	if (g->lock < 0)
+		ctl_warn("%s: it is not up yet, which is tried again in %d s: %s", g->file.name,
+			 *seconds, g->error);
+	else
+		ctl_warn("%s: it is not resumed yet, which is tried again in %d s, as its RAM and state are unchanged: %s",
+			 g->file.name, *seconds, g->error);
+	if (g->lock >= 0)
+		close(g->lock);
 	g->lock = -1;
 	migrate_catch(true);
-	while (now_us() < end && !migrate_caught())
+	while (mono_us() < end && !migrate_caught())
 		poll(NULL, 0, RETRY_POLL_MS);
 	migrate_catch(false);
-	return migrate_caught() ? CTL_FAILED : 0;
+	if (migrate_caught())
+		return CTL_FAILED;
+	*seconds = *seconds < MAX_RETRY_S / 2 ? 2 * *seconds : MAX_RETRY_S;
+	return 0;
+}
+
+/* Resume, or start, a guest. Return whether another attempt makes sense */
+static bool try_up(struct request *r, bool *resumed)
+{
+	struct guest *g = r->guests.list;
+
+	g->failed = false;
+	/* An update, a check or a rehearsal has the locks of all guests for a while */
+	if (guest_wait_lock(g, LOCK_MS))
+		return !g->final;
+	guest_look(g, LOOK_MS);
+	if (host_leaves()) {
+		guest_fail(g, HOST_LEAVES);
+		return false;
+	}
+	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g)) {
+		*resumed = true;
+		guests_resume(&r->guests);
+		/* A signal ends the attempts, not only the pauses between them */
+		return may_pass(g) && !migrate_caught();
+	}
+	/* It was given up meanwhile, or was resumed and has ended */
+	if (*resumed && !g->failed && !live(g))
+		guest_fail(g, "is %s by now, and is not started: %s does that",
+			   guest_state_name(g), guest_command(g, "start"));
+	if (!g->failed && !live(g) && !can_start_unattended(g) && !can_start(g))
+		guests_start(&r->guests);
+	return false;
 }
 
 static int guest_up(int argc, char **argv)
 {
 	int ret, seconds = 1;
+	bool resumed = false;
 	struct request r;
 	struct guest *g;
 
 	ret = parse_one(&r, "up", argc, argv);
 	if (ret)
 		return ret;
-	if (!host_stays()) {
-		guests_free(&r.guests);
-		return CTL_FAILED;
-	}
 	g = r.guests.list;
-	for (;;) {
-		if (guest_wait_lock(g, LOCK_MS))
-			return finish(&r, 0);
-		guest_look(g, LOOK_MS);
-		if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g))
-			guests_resume(&r.guests);
-		else if (!g->failed && !live(g) && !can_start_unattended(g) && !can_start(g))
-			guests_start(&r.guests);
-		if (!may_pass(g) || wait_again(g, seconds))
-			break;
-		seconds = seconds < MAX_RETRY_S / 2 ? 2 * seconds : MAX_RETRY_S;
-	}
+	while (try_up(&r, &resumed) && !wait_again(g, &seconds))
+		;
 	hint_retry(&r.guests);
 	/* systemd would kill what is left of a unit that fails to start */
 	if (g->failed && g->kept) {
@@ -774,7 +814,7 @@ static const char *take_main_pid(int *argc, char **argv)
 	return value;
 }
 
-/* Return when systemd is about to kill QEMU, in us of CLOCK_REALTIME */
+/* Return when systemd is about to kill QEMU, as mono_us() */
 static int64_t end_of_stop(const struct guest *g, int64_t begin)
 {
 	char unit[GUEST_NAME_MAX + 32];
@@ -792,7 +832,7 @@ static int64_t end_of_stop(const struct guest *g, int64_t begin)
 /* Return the time until @end in ms */
 static int ms_left(int64_t end)
 {
-	int64_t left = (end - now_us()) / 1000;
+	int64_t left = (end - mono_us()) / 1000;
 
 	return left < LOOK_MS ? LOOK_MS : left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -827,6 +867,20 @@ static bool look_and_lock(struct guest *g, const char *main_pid, int64_t end)
 }
 
 /*
+ * The process that saved it was ended before it had ended QEMU, which is left to do. If the save is
+ * void after all, the guest continues
+ */
+static void finish_save(struct guests *gs)
+{
+	struct guest *g = gs->list;
+
+	record_was(g);
+	if (access(guest_info_path(g), F_OK))
+		record_save(g);
+	guests_leave(gs, false);
+}
+
+/*
  * Save a guest before a kexec. What fails for a while (a QEMU that is silent, a disk that is slow,
  * a job, a migration) is waited for, as long as there is time to power it down instead. Return
  * whether it can only be powered down
@@ -842,7 +896,9 @@ static bool save_before(struct request *r, const char *main_pid, int64_t end)
 			/* QEMU may answer when its disks are flushed */
 			g->patient = true;
 			g->qmp.timeout_ms = ms_left(end);
-			if (!guest_savable(g)) {
+			if (guest_stands_still(g)) {
+				finish_save(&r->guests);
+			} else if (!guest_savable(g)) {
 				migrate_limit(ms_left(end) / 1000);
 				save_and_leave(&r->guests);
 			}
@@ -850,10 +906,10 @@ static bool save_before(struct request *r, const char *main_pid, int64_t end)
 				return false;
 			/* One that does not answer cannot be asked to power down */
 			if (g->state == GUEST_LIVE && !g->qmp.owed &&
-			    (g->final || now_us() >= last))
+			    (g->final || mono_us() >= last))
 				return true;
 		}
-		if (!g->failed || now_us() >= end || g->state == GUEST_UNKNOWN)
+		if (!g->failed || mono_us() >= end || g->state == GUEST_UNKNOWN)
 			return false;
 		if (strcmp(told, g->error))
 			ctl_warn("%s: it is not saved yet, and that is tried again: %s", g->file.name,
@@ -867,7 +923,7 @@ static int guest_down(int argc, char **argv)
 {
 	bool lost, kexec, power = true;
 	const char *main_pid = take_main_pid(&argc, argv);
-	int64_t end, begin = now_us();
+	int64_t end, begin = mono_us();
 	struct request r;
 	struct guest *g;
 	int ret;

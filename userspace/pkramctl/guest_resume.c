@@ -18,13 +18,6 @@
 #define RUN_TRIES	500
 #define RUN_POLL_MS	20
 
-/* States that QEMU leaves by itself after a start or a load */
-static bool is_loading(const char *status)
-{
-	return !strcmp(status, "inmigrate") || !strcmp(status, "prelaunch") ||
-	       !strcmp(status, "restore-vm") || !strcmp(status, "finish-migrate");
-}
-
 /*
  * QEMU lets the guest run after the start or the load, or has a reason not to, which is no
  * failure of ours: an I/O error, for example. 0, or QEMU cannot be asked
@@ -37,7 +30,7 @@ static int settle(struct guest *g, const char *what)
 		err = guest_read_status(g);
 		if (err)
 			return err;
-		if (!is_loading(g->status))
+		if (!guest_passes(g->status))
 			break;
 		poll(NULL, 0, RUN_POLL_MS);
 	}

@@ -50,7 +50,8 @@ static bool is_under_way(const char *status)
  */
 static int check_blockers(struct guest *g)
 {
-	struct json_object *reasons, *first;
+	struct json_object *reasons;
+	const char *first;
 
 	if (qmp_command(&g->qmp, "query-migrate", NULL))
 		return guest_fail(g, "%s", g->qmp.error);
@@ -61,9 +62,10 @@ static int check_blockers(struct guest *g)
 	if (qmp_command(&g->qmp, "query-migrate", NULL)) {
 		guest_fail(g, "%s", g->qmp.error);
 	} else if (json_object_object_get_ex(g->qmp.answer, "blocked-reasons", &reasons)) {
-		first = json_object_array_get_idx(reasons, 0);
-		guest_refuse(g, "%s", first ? json_object_get_string(first) :
-			     "QEMU gives no reason why it cannot be saved");
+		first = json_object_get_string(json_object_array_get_idx(reasons, 0)) ?:
+			"QEMU gives no reason why it cannot be saved";
+		/* As a dump of its memory */
+		(strstr(first, "in progress") ? guest_fail : guest_refuse)(g, "%s", first);
 	}
 	migrate_set_mode(g, false);
 	return g->failed ? CTL_FAILED : 0;
@@ -85,8 +87,9 @@ int guest_savable(struct guest *g)
 		return guest_fail(g, "is stopped after a save; pkramctl guest resume %s continues it",
 				  g->file.name);
 	if (!can_be_saved(g->status))
-		return guest_fail(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
-				  g->status);
+		return (guest_passes(g->status) ? guest_fail : guest_refuse)
+			(g, "is %s: only a guest that runs, is paused or waits after an I/O error can be saved",
+			 g->status);
 	if (object_unmounted(guest_state_path(g)))
 		return guest_fail(g, OBJECT_UNMOUNTED, object_dir());
 	if (guest_check_ram(g) || guest_check_storage(g) || guest_check_devices(g) ||

@@ -26,7 +26,7 @@ static void refuse_power_down(struct guest *g)
 
 void guests_stop(struct guests *gs, bool force)
 {
-	int64_t begin = now_us(), left;
+	int64_t begin = mono_us(), left;
 	struct guest *g;
 
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
@@ -38,7 +38,7 @@ void guests_stop(struct guests *gs, bool force)
 			guest_fail(g, "%s", g->qmp.error);
 	}
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
-		left = g->file.stop_timeout * 1000LL - (now_us() - begin) / 1000;
+		left = g->file.stop_timeout * 1000LL - (mono_us() - begin) / 1000;
 		if (force)
 			guest_quit(g);
 		else if (guest_wait_exit(g, left > 0 ? left : 0))
@@ -51,7 +51,7 @@ void guests_stop(struct guests *gs, bool force)
 
 static void wait_awake(struct guest *g)
 {
-	int64_t end = now_us() + WAKE_US;
+	int64_t end = mono_us() + WAKE_US;
 	char was[sizeof(g->status)];
 
 	strcpy(was, g->status);
@@ -63,7 +63,7 @@ static void wait_awake(struct guest *g)
 		}
 		if (!strcmp(g->status, "running"))
 			return;
-	} while (now_us() < end && !strcmp(g->status, was));
+	} while (mono_us() < end && !strcmp(g->status, was));
 	guest_fail(g, "does not run: it is %s", g->status);
 }
 

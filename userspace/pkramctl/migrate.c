@@ -38,6 +38,11 @@ int64_t now_us(void)
 	return clock_us(CLOCK_REALTIME);
 }
 
+int64_t mono_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
 int64_t boot_us(void)
 {
 	return clock_us(CLOCK_BOOTTIME);

@@ -47,8 +47,12 @@ void migrate_limit(unsigned int seconds);
 /* Cancel an active migration */
 void migrate_cancel(struct guest *g);
 
-/* Return the time in us of CLOCK_REALTIME, of CLOCK_BOOTTIME */
+/*
+ * Return the time in us of CLOCK_REALTIME; of CLOCK_MONOTONIC, for deadlines, which no step of the
+ * clock changes; of CLOCK_BOOTTIME
+ */
 int64_t now_us(void);
+int64_t mono_us(void);
 int64_t boot_us(void);
 
 #endif /* _PKRAMCTL_MIGRATE_H */

@@ -169,6 +169,11 @@ static int choose(struct kexec_plan *plan, struct guests *gs)
 			continue;
 		}
 		guest_look(g, LOOK_MS);
+		/* Its unit may be about to resume or to start it */
+		if (plan->dry_run && !g->pid) {
+			close(g->lock);
+			g->lock = -1;
+		}
 		if (g->state == GUEST_UNKNOWN) {
 			preflight_add(p, PREFLIGHT_WARN, "guest", "%s: %s", g->file.name,
 				      g->error);

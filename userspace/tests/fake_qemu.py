@@ -6,6 +6,7 @@
     no-start        exit with an error
     wrong-size      exit as with an object of another size
     busy            exit with the text in the file FAKE_QEMU_BUSY, if there is one
+    busy-load       fail the load with that text
     mute            do not answer on the QMP socket
     blocked         report that migration is blocked
     blocked-normal  the same in mode normal only
@@ -281,6 +282,8 @@ class Qemu:
                 self.status = "running"
         elif name == "stop":
             self.status = "paused"
+        elif name == "fake-status":
+            self.status = args["status"]
         elif name == "quit":
             self.ending = True
             if "slow-quit" in self.words:
@@ -356,7 +359,10 @@ class Qemu:
             set_state(CLAIMED)
             good = False
         self.outcome = {"status": "completed"}
-        if not good:
+        if "busy-load" in self.words:
+            with open(os.environ["FAKE_QEMU_BUSY"]) as f:
+                self.outcome = {"status": "failed", "error-desc": f.read().strip()}
+        elif not good:
             self.outcome = {"status": "failed",
                             "error-desc": "load of migration failed"}
         elif "stays-paused" in self.words:

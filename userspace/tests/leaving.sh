@@ -269,6 +269,30 @@ starts()
 	shows vm1 saved 'the guest stays saved'
 	unset PKRAM_FAKE_IMAGE
 	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'otherwise it is resumed'
+
+	# An update has the locks of all until its job is queued
+	local pid holder
+	host idle guest save vm1
+	: >"$tmp/log"
+	flock "$tmp/run/vm1" sleep 600 & holder=$!
+	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+	export PKRAM_FAKE_IMAGE=1
+	host idle guest resume vm1 & pid=$!
+	wait_for grep -q list-jobs "$tmp/log"
+	echo "$queued" >"$tmp/jobs"
+	pkill -P "$holder"; wait "$holder" "$pid"
+	also 'vm1: this host boots another kernel now' err 'resume asks again when it has the lock'
+	shows vm1 saved 'the guest stays saved'
+	: >"$tmp/jobs"; : >"$tmp/err"
+	echo 'Device or resource busy' >"$tmp/busy"
+	FAKE_QEMU_WORDS=busy FAKE_QEMU_BUSY=$tmp/busy host idle guest up vm1 & pid=$!
+	wait_for grep -qs 'tried again' "$tmp/err"
+	echo "$queued" >"$tmp/jobs"
+	rm "$tmp/busy"
+	wait "$pid"
+	also 'vm1: this host boots another kernel now' err 'up asks before each attempt'
+	shows vm1 saved 'the guest stays saved then'
+	unset PKRAM_FAKE_IMAGE
 	end_all
 }
 

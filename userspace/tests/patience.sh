@@ -153,6 +153,18 @@ time.sleep(100)' "$tmp/run/vm1/qmp" "$tmp/held" & pid=$!
 	sed -i 's/^stop-timeout.*/stop-timeout = 300/' "$tmp/guests/vm1.conf"
 	host idle guest start vm1
 	STOP_TIMEOUT='13min 20s' down vm1; is 0 '^vm1 +stopped' 'cannot be saved and is powered down instead: No space left' 'one whose save fails to the end is powered down while there is time'
+	# What QEMU does not leave by itself
+	sealed vm1
+	host idle guest start vm1
+	tell vm1 fake-status '{"status": "internal-error"}'
+	STOP_TIMEOUT='2min' down vm1;	is 1 '' 'is internal-error and cannot power down' 'a guest that can neither be saved nor power down is told at once'
+	! grep -q 'tried again' "$tmp/err"; report $? 'nor is that tried again'
+	host idle guest stop --force vm1
+	host idle guest start vm1
+	tell vm1 migrate "{\"uri\": \"file:$tmp/state/vm1.state\"}"; tell vm1 query-migrate
+	STOP_TIMEOUT='2min' down vm1;	is 0 '^vm1 +saved' '' 'down leaves a guest that stands still after a save as it is'
+	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'it can be resumed'
+	host idle guest stop --force vm1
 	sealed vm1
 	host idle guest start vm1
 	kill -STOP "$(pid_of vm1)"
@@ -162,10 +174,12 @@ time.sleep(100)' "$tmp/run/vm1/qmp" "$tmp/held" & pid=$!
 	end_all
 }
 
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
 # A saved guest whose QEMU cannot be started yet
 retries()
 {
-	local text again='vm1: it is not resumed yet, which is tried again in 1 s, as its RAM and state are unchanged: ' pid
+	local waiter text again='vm1: it is not resumed yet, which is tried again in 1 s, as its RAM and state are unchanged: ' pid
 	export FAKE_QEMU_WORDS=busy FAKE_QEMU_BUSY=$tmp/busy
 	for text in 'cannot open pkram object: Device or resource busy' "Could not open '/srv/disk': No such file or directory" \
 		    "cannot set up guest memory 'ram0': Cannot allocate memory" 'object vm1 is in use by another process'; do
@@ -195,6 +209,39 @@ retries()
 	wait "$pid"
 	also '^vm1 +running' out 'up finds it running then'
 	host idle guest save vm1
+
+	# While an attempt ends its QEMU
+	: >"$tmp/qemu.log"
+	echo "$text" >"$tmp/busy"
+	FAKE_QEMU_WORDS=busy-load,slow-quit FAKE_QEMU_SLOW=2 host idle guest up vm1 & pid=$!
+	wait_for grep -q '^vm1 quit' "$tmp/qemu.log"
+	pkill -TERM -P "$pid"
+	wait_for ended "$pid"
+	ended "$pid"; report $? 'SIGTERM during an attempt ends up as well'
+	pkill -KILL -P "$pid"; wait "$pid"
+	also 'are unchanged. To try again' err 'it says that the guest stays saved'
+	shows vm1 saved 'as it does'
+
+	# Another process has the lock for longer than up waits for it at once
+	rm "$tmp/busy"; : >"$tmp/err"
+	flock "$tmp/run/vm1" sleep 600 & pid=$!
+	wait_for bash -c "! flock -n '$tmp/run/vm1' true"
+	(until grep -qs 'tried again' "$tmp/err"; do sleep 0.1; done; pkill -P "$pid") &
+	waiter=$!
+	fast guest up vm1;		is 0 '^vm1 +running' 'vm1: it is not up yet, which is tried again in 1 s: another pkramctl is working on it' 'up waits for another pkramctl'
+	kill "$waiter" 2>/dev/null; pkill -P "$pid"; wait "$pid" "$waiter" 2>/dev/null
+	host idle guest save vm1
+
+	# An operator gives it up, or resumes it and powers it down
+	echo "$text" >"$tmp/busy"
+	host idle guest up vm1 & pid=$!
+	wait_for grep -qs 'tried again in 4 s' "$tmp/err"
+	host idle guest unseal vm1
+	rm "$tmp/busy"; : >"$tmp/err"
+	wait "$pid"
+	shows vm1 stopped 'after a resume that failed up starts no guest afresh'
+	host idle guest stop --force vm1
+	host idle guest start vm1; host idle guest save vm1
 
 	# For good
 	echo 'no such machine' >"$tmp/busy"
