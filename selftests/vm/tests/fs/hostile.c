@@ -5,6 +5,14 @@
  * region in an object's memory, and pins of pages while the pool grows. Each ends in an
  * error or in a bounded time; others keep their objects, and do not wait.
  * (corrupt_region looks for such a header after a boot.)
+ *
+ * The stuck buffers are userfaultfd's, and the tests that use them are root, because the kernel's
+ * own faults wait for userfaultfd only with CAP_SYS_PTRACE (vm.unprivileged_userfaultfd). A user
+ * without privileges has the same by a private mapping of a file on FUSE. What pkramfs does is the
+ * same in both: a fault waits, in handle_mm_fault(), at a place where pkramfs may hold no lock (in
+ * read(2) and write(2): after the copy with page faults off ended early). pkramfs does not see for
+ * whom it waits, and looks at no credentials on the way. What FUSE may do and userfaultfd does not
+ * is to let a killed process wait for its server; that is FUSE's own, and holds up nobody else.
  */
 #include "fs_fixture.h"
 
