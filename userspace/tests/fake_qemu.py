@@ -310,14 +310,18 @@ class Qemu:
         if "blocked-normal" in self.words and self.mode == "normal":
             answer["blocked-reasons"] = ["VFIO migration is not supported"]
         self.looks += answer.get("status") == "active"
-        if "slow" in self.words or ("slowly" in self.words and self.looks < 100):
-            return answer
-        if answer.get("status") == "active":
-            self.migration = self.outcome
-            if self.outcome["status"] == "completed":
-                set_state(CLAIMED if self.status != "postmigrate" else
-                          RUNNING if "no-seal" in self.words else SEALED)
+        if self.looks >= 100 or "slowly" not in self.words:
+            self.end_migration()
         return answer
+
+    def end_migration(self):
+        """End what is under way, as if some time had passed"""
+        if "slow" in self.words or self.migration.get("status") != "active":
+            return
+        self.migration = self.outcome
+        if self.outcome["status"] == "completed":
+            set_state(CLAIMED if self.status != "postmigrate" else
+                      RUNNING if "no-seal" in self.words else SEALED)
 
     def save(self, path):
         if "die-in-save" in self.words:
@@ -407,6 +411,9 @@ class Monitor:
         if not self.client:
             self.client, _ = self.server.accept()
             self.text = ""
+            # Whoever began a migration may have been killed: that ends without being asked.
+            if "slowly" not in self.qemu.words:
+                self.qemu.end_migration()
             self.send({"QMP": {"version": {}, "capabilities": []}})
             return
         try:
