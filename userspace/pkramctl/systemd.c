@@ -21,6 +21,11 @@ int systemctl(const char *verb, const char *unit)
 	return child_run((const char *const[]){ "systemctl", verb, unit, NULL });
 }
 
+int systemd_start(const char *unit)
+{
+	return child_run((const char *const[]){ "systemctl", "start", "--no-block", unit, NULL });
+}
+
 int systemd_kexec(void)
 {
 	/*
@@ -58,6 +63,26 @@ bool systemd_active(const char *unit)
 		active = active && strcmp(state, off[i]);
 	free(state);
 	return active;
+}
+
+bool systemd_starts(const char *unit)
+{
+	const char *const argv[] = {
+		"systemctl", "show", "--property=ActiveState,Job", unit, NULL
+	};
+	bool starts = false;
+	char *text, *line, *rest;
+
+	if (child_read(argv, MAX_TEXT, &text)) {
+		free(text);
+		return false;
+	}
+	/* A job may wait, for the end of the unit for example */
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		starts = starts || !strcmp(line, "ActiveState=activating") ||
+			 (!strncmp(line, "Job=", 4) && atoi(line + 4));
+	free(text);
+	return starts;
 }
 
 /* All but kexec.target, as that pulls shutdown.target in as well */

@@ -10,6 +10,12 @@ bool systemd_runs(void);
 /* Run systemctl VERB [UNIT]; return its exit status, 127 if it could not be run */
 int systemctl(const char *verb, const char *unit);
 
+/* Let systemd start a unit, without waiting for that; return: as systemctl() */
+int systemd_start(const char *unit);
+
+/* Return whether the unit is being started, or has a job; false if systemd cannot be asked */
+bool systemd_starts(const char *unit);
+
 /* Return whether the unit is started at boot */
 bool systemd_enabled(const char *unit);
 

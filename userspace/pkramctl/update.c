@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@
 #define LOOK_MS		10000
 #define LOCK_MS		10000	/* that pkramctl health has to end */
 #define REHEARSE_S	20
+#define UNIT_US		60000000	/* that units of guests have for a resume */
+#define UNIT_POLL_MS	100
 #define HELD_MS		5000	/* that a vhost-user backend has to let go of RAM */
 
 /* Return whether one of the guests to be saved has its RAM in @object, a path from pkramfs' root */
@@ -301,17 +304,45 @@ static void check_units(struct kexec_plan *plan, struct guests *gs)
 }
 
 /*
- * Let the unit resume the guest, so that its QEMU is in the unit. Whether it has done it, the
- * guest says. Return: it still is to be resumed
+ * Let the units resume the guests, so that their QEMUs are in the units, all at the same time: a unit
+ * goes on for as long as it takes
  */
-static bool unit_left(struct guest *g)
+static void start_units(struct guests *gs)
 {
-	/* The unit takes it */
-	if (g->lock >= 0)
-		close(g->lock);
-	g->lock = -1;
-	if (systemd_runs() && systemd_enabled(guest_unit(g)))
-		systemctl("start", guest_unit(g));
+	struct guest *g;
+
+	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g)) {
+		/* The unit takes it */
+		if (g->lock >= 0)
+			close(g->lock);
+		g->lock = -1;
+	}
+	for (g = guests_next_good(gs, NULL); g && systemd_runs(); g = guests_next_good(gs, g)) {
+		if (systemd_enabled(guest_unit(g)))
+			systemd_start(guest_unit(g));
+	}
+}
+
+/*
+ * Whether its unit has resumed the guest, the guest says. The unit is waited for until @end, a time
+ * of mono_us(). Return: it still is to be resumed
+ */
+static bool unit_left(struct guest *g, int64_t end)
+{
+	bool starts;
+
+	for (;;) {
+		/* In this order: it may be over in between */
+		starts = systemd_runs() && systemd_starts(guest_unit(g));
+		if (!starts)
+			break;
+		if (mono_us() >= end) {
+			guest_fail(g, "its unit still tries to resume it: systemctl status pkram-guest@%s",
+				   g->file.name);
+			return false;
+		}
+		poll(NULL, 0, UNIT_POLL_MS);
+	}
 	if (guest_wait_lock(g, LOCK_MS))
 		return false;
 	guest_look(g, LOOK_MS);
@@ -342,21 +373,24 @@ static void power_down_all(struct guests *gs)
 /* The kexec failed: resume all guests that were saved, unless it happens nevertheless */
 static int resume_all(struct guests *gs)
 {
-	enum systemd_end end = systemd_end();
+	enum systemd_end what = systemd_end();
 	bool failed = false;
 	struct guest *g;
+	int64_t end;
 
-	if (end == SYSTEMD_KEXEC && kexec_may_boot())
+	if (what == SYSTEMD_KEXEC && kexec_may_boot())
 		return ctl_error("the guests stay saved: systemd is about to boot the loaded kernel, which resumes them");
-	if (end == SYSTEMD_MUTE)
+	if (what == SYSTEMD_MUTE)
 		return ctl_error("update cancelled: systemd does not say whether it boots another kernel; the guests stay saved, and the image loaded. If systemctl list-jobs has no kexec.target: pkramctl kexec --unload, and pkramctl guest resume --all");
-	if (end != SYSTEMD_STAYS) {
+	if (what != SYSTEMD_STAYS) {
 		power_down_all(gs);
 		return ctl_error("update cancelled: the host goes down");
 	}
 	kexec_unload();
+	start_units(gs);
+	end = mono_us() + UNIT_US;
 	for (g = guests_next_good(gs, NULL); g; g = guests_next_good(gs, g))
-		g->touched = unit_left(g);
+		g->touched = unit_left(g, end);
 	for (g = gs->list; g; g = g->next) {
 		g->chosen = g->chosen && (g->touched || g->failed);
 		g->touched = false;

@@ -171,7 +171,7 @@ touch "$ram/ram-vm1" "$ram/ram-vm2" "$ram/ram-vm3"
 # The fake kernel is preloaded into pkramctl only.
 printf '#!/bin/sh\nunset LD_PRELOAD\nexec "%s/fake_qemu.py" "$@"\n' "$here" >"$tmp/bin/fake"
 # $JOBS, and the file jobs, are what is queued; the file start is run for what is started;
-# with the file mute it does not tell
+# with the file mute it does not tell. Units of guests are started in the background
 cat >"$tmp/bin/systemctl" <<END
 #!/bin/sh
 echo "systemctl \$*" >>$tmp/log
@@ -188,6 +188,15 @@ case \$* in
 		echo \${INACTIVE-inactive}
 		exit 3
 	fi ;;
+*ActiveState,Job*)
+	for unit; do :; done
+	! kill -0 "\$(cat $tmp/starts.\$unit 2>/dev/null)" 2>/dev/null || echo ActiveState=activating ;;
+start*--no-block*pkram-guest*)
+	for unit; do :; done
+	(
+		[ ! -e $tmp/start ] || . $tmp/start
+	) &
+	echo \$! >$tmp/starts.\$unit ;;
 start*) [ ! -e $tmp/start ] || . $tmp/start ;;
 esac
 END

@@ -111,6 +111,8 @@ rebooted()
 	end_all
 }
 
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
 # What systemctl says of a unit is not what becomes of the guest
 resumed()
 {
@@ -131,6 +133,24 @@ resumed()
 	shows vm3 saved 'one that cannot be resumed stays saved'
 	pids=$(cat "$tmp"/run/vm[12]/pid | wc -l)
 	[ "$pids" = 2 ]; report $? 'each has one QEMU'
+	end_all
+
+	# A unit tries for ever
+	begin vm1; begin vm2
+	cat >"$tmp/start" <<-END
+	case \$* in
+	*kexec.target) exit 1 ;;
+	*@vm1.service) sleep 600 & echo \$! >$tmp/endless; wait ;;
+	esac
+	END
+	PKRAM_FAKE_SPEED=10 host empty update $k --no-unit & pids=$!
+	wait_for [ -s "$tmp/endless" ]
+	wait_for ended "$pids"
+	also 'vm1: its unit still tries to resume it' err 'a unit that tries for ever is told'
+	grep -q '^vm2 migrate-incoming' "$tmp/qemu.log"; report $? 'and keeps no other guest stopped'
+	kill "$(cat "$tmp/endless")"; wait "$pids"
+	shows vm1 saved 'its guest is left to it'
+	shows vm2 running 'the other one runs'
 	end_all
 }
 
