@@ -55,6 +55,9 @@ sh -c 'read -r x' qemu -pidfile "$tmp/run/vm5/pid" < <(sleep 600) & pid=$!
 echo $pid >"$tmp/run/vm5/pid"; echo $$ >"$tmp/run/vm6/pid"; echo 4194305 >"$tmp/run/vm7/pid"
 script pkram-tools.prerm remove;	is 1 '' 'vm5 (runs)' 'nor while a guest runs that has not claimed its RAM'
 ! grep -qE 'vm[67]' "$tmp/err"; report $? 'a pid that is another process, or none, is no guest'
+mv "$tmp/sys/module/pkram" "$tmp/sys/pkram"
+script pkram-tools.prerm remove;	is 1 '' 'vm5 (runs)' 'the module need not be loaded for that'
+mv "$tmp/sys/pkram" "$tmp/sys/module/pkram"
 kill "$pid"; wait "$pid" 2>/dev/null
 script pkram-tools.prerm remove;	is 0 '' '' 'when it has ended they are removed'
 rm -r "$tmp/sys/module/pkram"
