@@ -2,7 +2,6 @@
 /* The clock of a guest that was resumed: see guest_clock.h. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <json.h>
 #include <sys/socket.h>
@@ -12,7 +11,7 @@
 #include "guest_record.h"
 #include "migrate.h"
 
-#define AGENT_MS	5000	/* the guest runs meanwhile */
+#define AGENT_MS	3000	/* in all: the unit is not active before, and the guest sets the pace */
 #define SYNC_TRIES	16
 
 static struct json_object *number(const char *key, int64_t value)
@@ -23,11 +22,29 @@ static struct json_object *number(const char *key, int64_t value)
 	return args;
 }
 
+/* A part of the exchange has only what the others left of @end, a time of mono_us() */
+static bool in_time(struct qmp *q, int64_t end)
+{
+	int64_t left = (end - mono_us()) / 1000;
+
+	q->timeout_ms = left > 0 ? (int)left : 0;
+	return left > 0;
+}
+
+/* As qmp_command() */
+static int command(struct qmp *q, int64_t end, const char *name, struct json_object *args)
+{
+	if (in_time(q, end))
+		return qmp_command(q, name, args);
+	json_object_put(args);
+	return -ETIMEDOUT;
+}
+
 /*
  * The agent may still have answers to clients of before the save, and a part of a command of
  * theirs, which this byte ends. Skip them
  */
-static int sync_agent(struct qmp *q)
+static int sync_agent(struct qmp *q, int64_t end)
 {
 	int64_t id = now_us() & 0x7fffffff;
 	int i, err;
@@ -36,7 +53,7 @@ static int sync_agent(struct qmp *q)
 		return -EPIPE;
 	err = qmp_send(q, "guest-sync", number("id", id));
 	for (i = 0; !err && i < SYNC_TRIES; i++) {
-		err = qmp_receive(q);
+		err = in_time(q, end) ? qmp_receive(q) : -ETIMEDOUT;
 		if (!err && json_object_get_int64(q->answer) == id)
 			return 0;
 		json_object_put(q->answer);
@@ -51,16 +68,21 @@ static int sync_agent(struct qmp *q)
 /* Return 0, and by how much the clock was set, in us; or negative errno, and q->error */
 static int set(struct qmp *q, int64_t *step)
 {
-	int err = sync_agent(q);
-	int64_t now;
+	int64_t end = mono_us() + AGENT_MS * 1000LL;
+	int err;
 
+	err = sync_agent(q, end);
 	if (!err)
-		err = qmp_command(q, "guest-get-time", NULL);
+		err = command(q, end, "guest-get-time", NULL);
 	if (err)
 		return err;
-	now = now_us();
-	*step = now - json_object_get_int64(q->answer) / 1000;
-	return qmp_command(q, "guest-set-time", number("time", now_us() * 1000));
+	*step = now_us() - json_object_get_int64(q->answer) / 1000;
+	/* It stood still: a clock that is ahead was set by somebody, or the answer is none */
+	if (*step <= 0) {
+		snprintf(q->error, sizeof(q->error), "it is not behind the host's");
+		return -ERANGE;
+	}
+	return command(q, end, "guest-set-time", number("time", now_us() * 1000));
 }
 
 void guest_clock_set(struct guest *g)
@@ -81,8 +103,8 @@ void guest_clock_set(struct guest *g)
 		ctl_warn("%s: its clock is not set: %s", g->file.name, why);
 		snprintf(text, sizeof(text), "not set: %s", why);
 	} else {
-		snprintf(text, sizeof(text), "set %s by %lld.%03d s", step < 0 ? "back" :
-			 "forward", llabs(step) / 1000000, (int)(llabs(step) / 1000 % 1000));
+		snprintf(text, sizeof(text), "set forward by %lld.%03d s",
+			 (long long)step / 1000000, (int)(step / 1000 % 1000));
 	}
 	qmp_close(&q);
 	record_clock(g, text);

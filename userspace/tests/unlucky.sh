@@ -739,6 +739,46 @@ clocks()
 	host idle guest save vm1
 	host idle guest resume vm1;	is 0 '^vm1 +running' "vm1: its clock is not set: $tmp/agent: No such file" 'without its agent it is resumed, too'
 	host idle update --report;	also '^ +vm1 .*not set' out 'the report says that its clock was not set'
+
+	# An agent that is slow, and answers something else
+	python3 - "$tmp/agent" <<-'END' &
+		import json, socket, sys, time
+		server = socket.socket(socket.AF_UNIX)
+		server.bind(sys.argv[1])
+		server.listen(1)
+		client, _ = server.accept()
+		try:
+		    for _ in range(6):
+		        time.sleep(0.3)
+		        client.sendall(b'{"return": 0}\n')
+		    while data := client.recv(4096):
+		        message = json.loads(data.replace(b"\xff", b""))
+		        answer = message.get("arguments", {}).get("id", int((time.time() - 100) * 1e9))
+		        client.sendall(json.dumps({"return": answer}).encode() + b"\n")
+		except OSError:
+		    pass
+	END
+	wait_for [ -S "$tmp/agent" ]
+	host idle guest save vm1
+	PKRAM_FAKE_SPEED=5 host idle guest resume vm1; is 0 '^vm1 +running' 'vm1: its clock is not set: the guest agent does not answer' 'an agent that only talks does not keep the resume waiting'
+	wait
+	rm "$tmp/agent"
+	# A clock that is ahead
+	python3 - "$tmp/agent" <<-'END' &
+		import json, socket, sys, time
+		server = socket.socket(socket.AF_UNIX)
+		server.bind(sys.argv[1])
+		server.listen(1)
+		client, _ = server.accept()
+		while data := client.recv(4096):
+		    message = json.loads(data.replace(b"\xff", b""))
+		    answer = message.get("arguments", {}).get("id", int((time.time() + 3600) * 1e9))
+		    client.sendall(json.dumps({"return": answer}).encode() + b"\n")
+	END
+	wait_for [ -S "$tmp/agent" ]
+	host idle guest save vm1
+	host idle guest resume vm1;	is 0 '^vm1 +running' "vm1: its clock is not set: it is not behind the host's" 'a clock is not set back'
+	wait
 	end_all
 }
 
