@@ -63,6 +63,7 @@ enum guest_state {
  * @looked: it is known whether it can be saved
  * @pending: a migration is active
  * @as_defined: it is resumed with its definition of now, not as it was saved
+ * @any_cpu: it is resumed although its CPU lacks what it had at the save
  * @kept: a start or a resume failed, but its QEMU has the guest, or may have it, and was not
  *	ended
  * @patient: a save or a load is waited for as long as QEMU lives, also if it does not answer
@@ -90,7 +91,7 @@ struct guest {
 	int lock, log;
 	off_t log_begin;
 	bool changed, noted, chosen, touched, looked, pending, as_defined, kept, patient, failed;
-	bool final;
+	bool any_cpu, final;
 	char refused[768], clash[512];
 	char error[2048];
 	int64_t stopped, began, took, blackout;

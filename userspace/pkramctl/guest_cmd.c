@@ -178,7 +178,7 @@ struct request {
 	struct guests guests;
 	char **names;
 	unsigned int nr_names;
-	bool all, force, as_defined;
+	bool all, force, as_defined, any_cpu;
 };
 
 static int parse_request(struct request *r, const char *verb, int argc,
@@ -188,6 +188,7 @@ static int parse_request(struct request *r, const char *verb, int argc,
 	r->all = args_flag("--all", &argc, argv);
 	r->force = args_flag("--force", &argc, argv);
 	r->as_defined = args_flag("--as-defined", &argc, argv);
+	r->any_cpu = !strcmp(verb, "resume") && args_flag("--any-cpu", &argc, argv);
 	r->nr_names = argc;
 	if (r->all && r->nr_names)
 		return ctl_usage("guest %s: --all and names exclude each other", verb);
@@ -391,6 +392,7 @@ static void hint_retry(struct guests *gs)
 static int guest_resume(int argc, char **argv)
 {
 	struct request r;
+	struct guest *g;
 	int ret;
 
 	if (parse_request(&r, "resume", argc, argv))
@@ -399,6 +401,8 @@ static int guest_resume(int argc, char **argv)
 		return ctl_error(HOST_LEAVES);
 	ret = choose(&r, r.as_defined ? can_resume_as_defined : can_resume);
 	refuse_to_leave(&r.guests);
+	for (g = r.guests.list; g; g = g->next)
+		g->any_cpu = r.any_cpu;
 	guests_resume(&r.guests);
 	hint_retry(&r.guests);
 	return finish(&r, ret);
@@ -970,9 +974,9 @@ static const struct ctl_verb guest_verbs[] = {
 	  "save it for a resume, in this kernel or the next, and end QEMU; if that\n"
 	  "      fails, it continues",
 	  guest_save },
-	{ "resume", "NAME... [--as-defined] | --all",
+	{ "resume", "NAME... [--as-defined] [--any-cpu] | --all [--any-cpu]",
 	  "resume a saved guest, as it was started; --as-defined: with the options\n"
-	  "      that its definition has now",
+	  "      that its definition has now; --any-cpu: although its CPU lacks a feature",
 	  guest_resume },
 	{ "unseal", "NAME...",
 	  "give up a saved guest: remove its state and unseal its RAM",

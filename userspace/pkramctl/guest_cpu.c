@@ -29,20 +29,26 @@ static int ask(struct guest *g, const char *command, const char *path, const cha
 	return qmp_command(&g->qmp, command, args);
 }
 
-/* All CPUs of a guest are alike: the first is asked */
+/* All CPUs of a guest are alike: the first is asked. 0, and its path, or %CTL_FAILED */
+static int find_cpu(struct guest *g, char *path, size_t len)
+{
+	if (qmp_command(&g->qmp, "query-cpus-fast", NULL) ||
+	    !json_object_is_type(g->qmp.answer, json_type_array))
+		return CTL_FAILED;
+	snprintf(path, len, "%s", text(json_object_array_get_idx(g->qmp.answer, 0), "qom-path"));
+	return 0;
+}
+
 struct json_object *guest_cpu_read(struct guest *g)
 {
 	struct json_object *list, *found = json_object_new_array();
-	char path[256] = "";
 	const char *name;
+	char path[256];
 	int err = 0;
 	size_t i;
 
-	if (qmp_command(&g->qmp, "query-cpus-fast", NULL) ||
-	    !json_object_is_type(g->qmp.answer, json_type_array))
+	if (find_cpu(g, path, sizeof(path)))
 		goto unknown;
-	snprintf(path, sizeof(path), "%s",
-		 text(json_object_array_get_idx(g->qmp.answer, 0), "qom-path"));
 	if (ask(g, "qom-list", path, NULL) || !json_object_is_type(g->qmp.answer, json_type_array))
 		goto unknown;
 	list = json_object_get(g->qmp.answer);
@@ -96,31 +102,45 @@ static bool has(struct json_object *features, const char *name)
 	return false;
 }
 
+static void append(char *list, size_t size, const char *name)
+{
+	size_t len = strlen(list);
+
+	snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
 int guest_cpu_check(struct guest *g, struct json_object *features)
 {
 	struct json_object *record = started_read(guest_info_path(g)), *saved = NULL;
-	char missing[512] = "";
+	char missing[512] = "", unknown[512] = "", path[256] = "";
 	struct guest_record r;
 	const char *name;
-	size_t i, len;
+	size_t i;
 
 	json_object_object_get_ex(record, "cpu", &saved);
 	for (i = 0; features && json_object_is_type(saved, json_type_array) &&
 	     i < json_object_array_length(saved); i++) {
 		name = json_object_get_string(json_object_array_get_idx(saved, i)) ?: "";
-		len = strlen(missing);
-		if (!has(features, name))
-			snprintf(missing + len, sizeof(missing) - len, "%s%s", len ? ", " : "", name);
+		if (has(features, name) || (!*path && find_cpu(g, path, sizeof(path))))
+			continue;
+		/* Another QEMU may call it otherwise, or have no such switch any more */
+		if (ask(g, "qom-get", path, name) == -EREMOTEIO)
+			append(unknown, sizeof(unknown), name);
+		else
+			append(missing, sizeof(missing), name);
 	}
 	json_object_put(record);
+	if (*unknown)
+		ctl_warn("%s: this QEMU does not know what its CPU had at the save: %s", g->file.name,
+			 unknown);
 	if (!*missing)
 		return 0;
-	if (g->as_defined) {
+	if (g->as_defined || g->any_cpu) {
 		ctl_warn("%s: its CPU does not have any more what it had at the save: %s",
 			 g->file.name, missing);
 		return 0;
 	}
 	record_get(g, &r);
-	return guest_fail(g, "its CPU would not have any more what it had at the save, and programs in it may end: %s; boot the kernel under which it was saved (%s), or run pkramctl guest resume --as-defined %s to resume it nevertheless",
+	return guest_fail(g, "its CPU would not have any more what it had at the save, and programs in it may end: %s; boot the kernel under which it was saved (%s), or run pkramctl guest resume --any-cpu %s to resume it nevertheless",
 			  missing, r.from, g->file.name);
 }

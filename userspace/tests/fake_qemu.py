@@ -53,7 +53,7 @@ import time
 STREAM = "the state of "
 DESCRIPTION = b'{"page_size": 4096, "devices": []}'
 CPU = "/machine/unattached/device[0]"
-FEATURES = "sse2", "avx512f", "amx-tile"
+FEATURES = os.environ.get("FAKE_QEMU_FEATURES", "sse2,avx512f,amx-tile").split(",")
 CLAIMED, SEALED, RUNNING = 1, 2, 3
 
 
@@ -204,6 +204,8 @@ class Qemu:
         if name == "qom-list" and args["path"] == CPU:
             return [{"name": key, "type": "bool"} for key in FEATURES] + [
                 {"name": "family", "type": "int"}]
+        if name == "qom-get" and args["path"] == CPU and args["property"] not in FEATURES:
+            raise Refusal("Property '%s' not found" % args["property"])
         if name == "qom-get" and args["path"] == CPU:
             return args["property"] in os.environ.get("FAKE_QEMU_CPU", "sse2,avx512f").split(",")
         if name == "qom-list":

@@ -795,6 +795,11 @@ cpus()
 	host idle guest save vm1
 	host idle guest resume vm1; is 1 '' 'amx-tile' 'they count from then on'
 	host idle guest resume --as-defined vm1; is 0 '^vm1 +running' 'vm1: its CPU does not have any more what it had at the save: amx-tile' 'resume --as-defined takes what there is'
+	host idle guest save vm1
+	FAKE_QEMU_CPU=sse2 host idle guest resume --all; is 1 '' 'guest resume --any-cpu vm1 to resume it nevertheless' 'the refusal names the option for that'
+	FAKE_QEMU_CPU=sse2 host idle guest resume --all --any-cpu; is 0 '^vm1 +running' 'vm1: its CPU does not have any more what it had at the save: avx512f' 'which may be given for all guests'
+	host idle guest stop --force vm1; host idle guest start vm1; host idle guest save vm1
+	FAKE_QEMU_FEATURES=sse2 host idle guest resume vm1; is 0 '^vm1 +running' 'vm1: this QEMU does not know what its CPU had at the save: avx512f' 'what a QEMU does not know by this name is not missing'
 	end_all
 }
 
