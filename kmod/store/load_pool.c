@@ -43,7 +43,10 @@ struct load_pool {
 
 enum { LOAD_POOL_PLACED, LOAD_POOL_ORPHAN, LOAD_POOL_BAD };
 
-static void load_pool_report_bad(const struct pkram_object *obj)
+/* A serial console takes milliseconds for each line, and the lock is held: name so many. */
+#define LOAD_POOL_NAMED		16U
+
+static void load_pool_print_bad(const struct pkram_object *obj)
 {
 	char other[40] = "";
 
@@ -54,6 +57,13 @@ static void load_pool_report_bad(const struct pkram_object *obj)
 		obj->rec.kind == PKRAM_KIND_DMA_TABLE ? "DMA table" : "object",
 		obj->key, obj->rec.name_len, obj->rec.name,
 		pkram_bad_text(obj->bad), other);
+}
+
+/* @nr: of those that were reported before */
+static void load_pool_report_bad(const struct pkram_object *obj, u32 nr)
+{
+	if (nr < LOAD_POOL_NAMED)
+		load_pool_print_bad(obj);
 	pkram_count(PKRAM_COUNT_QUARANTINED);
 	trace_pkram_quarantine(obj->key, obj->rec.kind, pkram_bad_text(obj->bad));
 }
@@ -199,12 +209,12 @@ static struct pkram_object *load_pool_find_dir(const struct pkram_object *obj)
 	return dir && !dir->bad && dir->rec.kind == PKRAM_KIND_DIR ? dir : NULL;
 }
 
-static void load_pool_link_bad(struct pkram_object *obj)
+static void load_pool_link_bad(struct pkram_object *obj, u32 nr)
 {
 	if (obj->key <= PKRAM_ROOT_ID || obj->key >= PKRAM_BAD_KEY ||
 	    pkram_store_find_key(obj->key))
 		obj->key = pkram_store.next_bad_key++;
-	load_pool_report_bad(obj);
+	load_pool_report_bad(obj, nr);
 	pkram_object_link(obj, load_pool_find_dir(obj));
 	if (obj->rec.kind != PKRAM_KIND_DMA_TABLE)
 		pkram_event_object(PKRAM_CMD_OBJECT_QUARANTINE_NTF, obj);
@@ -217,7 +227,7 @@ static void load_pool_link_bad(struct pkram_object *obj)
  */
 static void load_pool_link_objects(struct load_pool *lp)
 {
-	u32 i;
+	u32 nr_bad = 0, i;
 
 	pkram_store.root = lp->root;
 	lp->root = NULL;
@@ -232,7 +242,10 @@ static void load_pool_link_objects(struct load_pool *lp)
 		pkram_object_link_name(lp->objs[i], pkram_store.root);
 	}
 	for (; i < lp->end[LOAD_POOL_BAD]; i++)
-		load_pool_link_bad(lp->objs[i]);
+		load_pool_link_bad(lp->objs[i], nr_bad++);
+	if (nr_bad > LOAD_POOL_NAMED)
+		pr_warn("%u more are quarantined: pkramctl object show and dma-table show list them\n",
+			nr_bad - LOAD_POOL_NAMED);
 }
 
 /*

@@ -260,8 +260,65 @@ static void test_quota(void)
 	done();
 }
 
+/* Messages */
+
+/* A pool of files, the last @nr_bad of which have an extent that no region has */
+static void pool_of_files(u32 nr, u32 nr_bad)
+{
+	struct pkram_extent e = { .region_id = 0xbad, .region_unit = 1, .nr_units = 1 };
+	struct pkram_record r;
+	char name[16];
+	u32 i, spot;
+
+	machine_pool(&im, 1);
+	for (i = 1; i <= nr / PKRAM_SMALL_PAIRS; i++)
+		image_add_meta(&im, 0, 1 + i, false);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "file%u", i);
+		r = image_file(2 + i, PKRAM_ROOT_ID, name);
+		r.extents = &e;
+		r.nr_extents = i >= nr - nr_bad;
+		spot = 1 + i;
+		image_put(&im, (struct spot){ .unit = 1 + spot / PKRAM_SMALL_PAIRS,
+					      .pair = spot % PKRAM_SMALL_PAIRS }, &r);
+	}
+}
+
+static u32 lines_with(const char *text)
+{
+	const char *p = shim_log;
+	u32 nr = 0;
+
+	while ((p = strstr(p, text))) {
+		p++;
+		nr++;
+	}
+	return nr;
+}
+
+/* A serial console takes 10 ms for a line, and nobody else gets the lock meanwhile. */
+static void test_few_messages(void)
+{
+	pool_of_files(1000, 1000);
+	shim_messages = 0;
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 1000);
+	CHECK_EQ(shim_messages, 17);
+	CHECK_EQ(lines_with("quarantined: an extent"), 16);
+	CHECK(strstr(shim_log, "984 more are quarantined"));
+	done();
+	/* So many are all named, and no more are spoken of. */
+	pool_of_files(20, 16);
+	shim_messages = 0;
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 16);
+	CHECK_EQ(shim_messages, 16);
+	done();
+}
+
 TAP_MAIN({ "a commit takes as long with many units as with few", test_units_of_records },
 	 { "a pair that becomes free is used again", test_room },
 	 { "the DMA tables of a user have a limit", test_quota },
+	 { "of many quarantined records the log has a few, and how many", test_few_messages },
 	 { "no task waits until all pinned units were looked at", test_pending },
 )

@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 
 char shim_log[1 << 16];
+unsigned long shim_messages;
 s64 shim_now = 1800000000;
 long shim_module_refs;
 static struct work_struct *shim_works[8];	/* that were ever scheduled */
@@ -38,6 +39,7 @@ void shim_print(const char *fmt, ...)
 		memcpy(p, "%.*s", 4);
 	if (used > sizeof(shim_log) / 2)
 		used = 0;
+	shim_messages++;
 	va_start(args, fmt);
 	vsnprintf(shim_log + used, sizeof(shim_log) - used, plain, args);
 	va_end(args);

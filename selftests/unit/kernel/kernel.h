@@ -61,6 +61,7 @@ typedef u64 phys_addr_t;
 
 /* Messages; what a test wants to see it finds in shim_log */
 extern char shim_log[1 << 16];
+extern unsigned long shim_messages;		/* how many there were */
 void shim_print(const char *fmt, ...);
 #define pr_warn(...)		shim_print(__VA_ARGS__)
 #define pr_err(...)		shim_print(__VA_ARGS__)
