@@ -14,6 +14,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/stat.h>
@@ -51,6 +52,7 @@ static inline __le64 pkram_env_load64(const void *p)
 
 #define pkram_alloc_mem(n)	kvzalloc(n, GFP_KERNEL)
 #define pkram_free_mem(p)	kvfree(p)
+#define pkram_env_pause()	cond_resched()
 #define pkram_crc32c(seed, p, n) crc32c(seed, p, n)
 
 #endif /* _PKRAM_PURE_ENV_H */

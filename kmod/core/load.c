@@ -4,6 +4,9 @@
  * regions; settle copies and replaced records; look for overlaps, duplicate names
  * and missing parents; at the end take the units. All memory that the loader needs
  * is allocated before it takes any unit, so that a failure has no effect.
+ *
+ * A region has room for 100,000 records, and a record for 40,000 extents: each loop over them
+ * pauses for others, and so do comparisons, as sort() does not.
  */
 #include "core/load.h"
 #include "core/load_private.h"
@@ -20,6 +23,7 @@ static int load_cmp_id(const void *a, const void *b)
 	const struct id_key *x = a, *y = b;
 	int root = x->id == PKRAM_ROOT_ID ? load_cmp_time(&x->born, &y->born) : 0;
 
+	pkram_env_pause();
 	return pkram_load_cmp_u64(x->id, y->id) ?: root ?: pkram_load_cmp_u64(y->seq, x->seq) ?:
 	       pkram_load_cmp_u64(x->item, y->item);
 }
@@ -28,6 +32,7 @@ static int load_cmp_name(const void *a, const void *b)
 {
 	const struct name_key *x = a, *y = b;
 
+	pkram_env_pause();
 	return pkram_load_cmp_u64(x->parent, y->parent) ?: strcmp(x->name, y->name) ?:
 	       pkram_load_cmp_u64(x->id, y->id);
 }
@@ -119,6 +124,7 @@ static int load_read_region(struct loader *l, const struct pkram_load_region *lr
 					     seed, &loc);
 			if (ret)
 				return ret;
+			pkram_env_pause();
 		}
 	}
 	return 0;
@@ -134,7 +140,7 @@ static int load_index_ids(struct loader *l)
 	l->ids = pkram_alloc_mem((size_t)(l->res->nr + 1) * sizeof(*l->ids));
 	if (!l->ids)
 		return -ENOMEM;
-	for (i = 0; i < l->res->nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		it = &l->res->items[i];
 		if (!it->rec.id || it->rec.id > PKRAM_ID_MAX || it->is_void)
 			continue;
@@ -171,14 +177,17 @@ static bool load_settle_group(struct loader *l, struct id_key *keys, u32 nr)
 	bool contested = false;
 	u32 i, first = 0;
 
-	while (first < nr && items[keys[first].item].bad)
+	while (first < nr && items[keys[first].item].bad) {
 		first++;
+		pkram_env_pause();
+	}
 	if (first == nr)
 		return false;
 	newest = &items[keys[first].item];
 	for (i = 0; i < nr; i++) {
 		it = &items[keys[i].item];
 		contested |= it != newest && load_contests(it, newest);
+		pkram_env_pause();
 	}
 	for (i = 0; i < nr; i++) {
 		it = &items[keys[i].item];
@@ -189,6 +198,7 @@ static bool load_settle_group(struct loader *l, struct id_key *keys, u32 nr)
 			it->lost = false;
 			it->is_void = true;
 		}
+		pkram_env_pause();
 	}
 	swap(keys[0], keys[first]);
 	return !contested;
@@ -203,11 +213,11 @@ static void load_settle_root(struct loader *l, struct id_key *keys, u32 nr)
 	bool found = false;
 	u32 i, j, n;
 
-	for (i = 0; i < nr; i += n) {
+	for (i = 0; i < nr; i += n, pkram_env_pause()) {
 		for (n = 1; i + n < nr && !load_cmp_time(&keys[i + n].born,
 							 &keys[i].born); n++)
-			;
-		for (j = i; found && j < i + n; j++)
+			pkram_env_pause();
+		for (j = i; found && j < i + n; j++, pkram_env_pause())
 			pkram_load_condemn(&l->res->items[keys[j].item],
 					   PKRAM_BAD_DUP_ID, PKRAM_ROOT_ID);
 		if (!found)
@@ -219,10 +229,10 @@ static void load_settle_copies(struct loader *l)
 {
 	u32 i, n;
 
-	for (i = 0; i < l->nr_ids; i += n) {
+	for (i = 0; i < l->nr_ids; i += n, pkram_env_pause()) {
 		for (n = 1; i + n < l->nr_ids &&
 		     l->ids[i + n].id == l->ids[i].id; n++)
-			;
+			pkram_env_pause();
 		if (n > 1 && l->ids[i].id == PKRAM_ROOT_ID)
 			load_settle_root(l, &l->ids[i], n);
 		else if (n > 1)
@@ -264,10 +274,9 @@ static bool load_same_place(const struct pkram_record *a,
 static void load_settle_replaced(struct loader *l)
 {
 	struct pkram_loaded *items = l->res->items;
-	u32 nr = l->res->nr;
 	u32 i, j;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		l->next[i] = NO_ITEM;
 		if (!load_item_good(&items[i]) || !items[i].rec.replaces)
 			continue;
@@ -277,14 +286,16 @@ static void load_settle_replaced(struct loader *l)
 		l->next[i] = j;
 		l->replaced[j] = true;
 	}
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		if (l->replaced[i])
 			continue;
 		for (j = l->next[i]; j != NO_ITEM && !items[j].is_void;
-		     j = l->next[j])
+		     j = l->next[j]) {
 			items[j].is_void = true;
+			pkram_env_pause();
+		}
 	}
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause())
 		if (l->replaced[i] && !items[i].is_void)
 			pkram_load_condemn(&items[i], PKRAM_BAD_DUP_NAME,
 					   items[i].rec.replaces);
@@ -301,7 +312,7 @@ static int load_check_names(struct loader *l)
 	l->names = pkram_alloc_mem((size_t)(l->res->nr + 1) * sizeof(*k));
 	if (!l->names)
 		return -ENOMEM;
-	for (i = 0; i < l->res->nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		if (!load_item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
 			continue;
 		l->names[nr++] = (struct name_key) {
@@ -313,7 +324,7 @@ static int load_check_names(struct loader *l)
 	}
 	sort(l->names, nr, sizeof(*l->names), load_cmp_name, NULL);
 	first = l->names;
-	for (k = l->names + 1; nr && k < l->names + nr; k++) {
+	for (k = l->names + 1; nr && k < l->names + nr; k++, pkram_env_pause()) {
 		if (k->parent == first->parent && !strcmp(k->name, first->name))
 			pkram_load_condemn(&items[k->item], PKRAM_BAD_DUP_NAME,
 					   first->id);
@@ -342,9 +353,11 @@ static void load_cut_ring(struct loader *l, u32 member)
 	struct pkram_loaded *items = l->res->items;
 	u32 i, lowest = member;
 
-	for (i = load_parent_of(l, member); i != member; i = load_parent_of(l, i))
+	for (i = load_parent_of(l, member); i != member; i = load_parent_of(l, i)) {
 		if (items[i].rec.id < items[lowest].rec.id)
 			lowest = i;
+		pkram_env_pause();
+	}
 	items[lowest].orphan = true;
 }
 
@@ -353,7 +366,7 @@ static void load_check_parents(struct loader *l)
 	struct pkram_loaded *items = l->res->items;
 	u32 i, j;
 
-	for (i = 0; i < l->res->nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		l->next[i] = 0;
 		if (load_item_good(&items[i]) && items[i].rec.id != PKRAM_ROOT_ID &&
 		    items[i].rec.kind != PKRAM_KIND_DMA_TABLE &&
@@ -362,11 +375,13 @@ static void load_check_parents(struct loader *l)
 			items[i].orphan = true;
 	}
 	/* Walk up and leave a number: finding the own number again means a ring. */
-	for (i = 0; i < l->res->nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		if (!load_item_good(&items[i]) || items[i].rec.id == PKRAM_ROOT_ID)
 			continue;
-		for (j = i; j != NO_ITEM && !l->next[j]; j = load_parent_of(l, j))
+		for (j = i; j != NO_ITEM && !l->next[j]; j = load_parent_of(l, j)) {
 			l->next[j] = i + 1;
+			pkram_env_pause();
+		}
 		if (j != NO_ITEM && l->next[j] == i + 1)
 			load_cut_ring(l, j);
 	}
@@ -427,7 +442,7 @@ static int load_judge(struct loader *l)
 	if (ret)
 		return ret;
 	load_check_parents(l);
-	for (i = 0; i < l->res->nr; i++)
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause())
 		l->res->lost |= l->res->items[i].lost;
 	return 0;
 }
@@ -496,7 +511,7 @@ void pkram_load_release(struct pkram_load_result *res)
 {
 	u32 i;
 
-	for (i = 0; i < res->nr; i++)
+	for (i = 0; i < res->nr; i++, pkram_env_pause())
 		pkram_record_release(&res->items[i].rec);
 	pkram_free_mem(res->items);
 	memset(res, 0, sizeof(*res));

@@ -51,6 +51,7 @@ struct pkram_location {
  *	elsewhere. To be set free. A record of kind free with @mirror is one as
  *	well: its pair is free, but for what a cut left in the other slot.
  * @orphan: good, but its directory is missing: to be shown at the root
+ * @shares: a unit that it claims may have another owner, or is none that an object can have
  */
 struct pkram_loaded {
 	struct pkram_record rec;
@@ -61,6 +62,7 @@ struct pkram_loaded {
 	bool mirror;
 	bool is_void;
 	bool orphan;
+	bool shares;
 };
 
 /**

@@ -100,7 +100,7 @@ int pkram_load_collect_runs(struct loader *l);
 /** pkram_load_check_overlaps() - Condemn items that share units */
 void pkram_load_check_overlaps(struct loader *l);
 
-/** pkram_load_take_runs() - Take the units of all items from the allocator */
+/** pkram_load_take_runs() - Take the units of all items from the allocator, and note who shares */
 void pkram_load_take_runs(struct loader *l);
 
 /**

@@ -14,6 +14,7 @@ static int load_units_cmp_run(const void *a, const void *b)
 {
 	const struct run *x = a, *y = b;
 
+	pkram_env_pause();
 	return pkram_load_cmp_u64(x->region, y->region) ?: pkram_load_cmp_u64(x->start, y->start) ?:
 	       pkram_load_cmp_u64(x->item, y->item);
 }
@@ -83,7 +84,7 @@ int pkram_load_index_region(struct region_ref *ref)
 	if (ret || !ref->map)
 		return -ENOMEM;
 	bitmap_zero(ref->map, nr);
-	for (word = 0; word < nr / PKRAM_MAP_WORD_UNITS; word++) {
+	for (word = 0; word < nr / PKRAM_MAP_WORD_UNITS; word++, pkram_env_pause()) {
 		if (!test_bit(word / PKRAM_GIB_MAP_WORDS, ref->ar->present))
 			continue;
 		if (pkram_map_word(ref->lr->base, ref->id, word, &states))
@@ -130,7 +131,7 @@ static bool load_units_claims_too_much(struct loader *l, const struct pkram_load
 
 	for (i = 0; i < l->nr_regions; i++)
 		total += l->regions[i].ar->nr_units;
-	for (i = 0; i < it->rec.nr_extents; i++)
+	for (i = 0; i < it->rec.nr_extents; i++, pkram_env_pause())
 		if (load_units_find_region(l, it->rec.extents[i].region_id))
 			claimed += it->rec.extents[i].nr_units;
 	return claimed > total;
@@ -141,11 +142,11 @@ void pkram_load_check_extents(struct loader *l)
 	struct pkram_loaded *it;
 	u32 i, j;
 
-	for (i = 0; i < l->res->nr; i++) {
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause()) {
 		it = &l->res->items[i];
 		if (load_units_claims_too_much(l, it))
 			pkram_load_condemn(it, PKRAM_BAD_EXTENT, 0);
-		for (j = 0; !it->bad && j < it->rec.nr_extents; j++)
+		for (j = 0; !it->bad && j < it->rec.nr_extents; j++, pkram_env_pause())
 			it->bad = load_units_check_extent(l, &it->rec.extents[j]);
 	}
 }
@@ -154,17 +155,23 @@ void pkram_load_check_extents(struct loader *l)
 
 static void load_units_collect_item(struct loader *l, u32 item)
 {
-	const struct pkram_loaded *it = &l->res->items[item];
+	struct pkram_loaded *it = &l->res->items[item];
 	const struct pkram_extent *e = it->rec.extents;
 	bool greedy = load_units_claims_too_much(l, it);
 	struct region_ref *ref;
+	bool sure;
 	u64 end;
 	u32 i;
 
-	for (i = 0; i < it->rec.nr_extents; i++, e++) {
+	for (i = 0; i < it->rec.nr_extents; i++, e++, pkram_env_pause()) {
 		ref = load_units_find_region(l, e->region_id);
+		if (!ref)
+			continue;
 		end = (u64)e->region_unit + e->nr_units;
-		if (!ref || e->region_unit >= ref->ar->nr_units || !e->nr_units)
+		sure = !greedy && e->nr_units && end <= ref->ar->nr_units &&
+		       load_units_units_usable(ref, e->region_unit, (u32)end);
+		it->shares |= !sure;
+		if (e->region_unit >= ref->ar->nr_units || !e->nr_units)
 			continue;
 		end = min_t(u64, end, ref->ar->nr_units);
 		l->runs[l->nr_runs++] = (struct run) {
@@ -172,8 +179,7 @@ static void load_units_collect_item(struct loader *l, u32 item)
 			.start = e->region_unit,
 			.end = (u32)end,
 			.item = item,
-			.sure = !greedy && end - e->region_unit == e->nr_units &&
-				load_units_units_usable(ref, e->region_unit, (u32)end),
+			.sure = sure,
 		};
 	}
 }
@@ -183,12 +189,12 @@ int pkram_load_collect_runs(struct loader *l)
 	u64 nr = 0;
 	u32 i;
 
-	for (i = 0; i < l->res->nr; i++)
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause())
 		nr += l->res->items[i].rec.nr_extents;
 	l->runs = pkram_alloc_mem((nr + 1) * sizeof(*l->runs));
 	if (!l->runs)
 		return -ENOMEM;
-	for (i = 0; i < l->res->nr; i++)
+	for (i = 0; i < l->res->nr; i++, pkram_env_pause())
 		if (!l->res->items[i].is_void)
 			load_units_collect_item(l, i);
 	sort(l->runs, l->nr_runs, sizeof(*l->runs), load_units_cmp_run, NULL);
@@ -205,7 +211,7 @@ void pkram_load_check_overlaps(struct loader *l)
 	struct pkram_loaded *items = l->res->items;
 	struct run *far = NULL, *r;
 
-	for (r = l->runs; r < l->runs + l->nr_runs; r++) {
+	for (r = l->runs; r < l->runs + l->nr_runs; r++, pkram_env_pause()) {
 		if (!r->sure)
 			continue;
 		if (far && far->region == r->region && r->start < far->end) {
@@ -236,13 +242,31 @@ static void load_units_take_free(struct loader *l, struct pkram_alloc_region *ar
 	}
 }
 
+/* As above, with all that is claimed: what is discarded may then free no more than its own. */
+static void load_units_note_shared(struct loader *l)
+{
+	struct pkram_loaded *items = l->res->items;
+	struct run *far = NULL, *r;
+
+	for (r = l->runs; r < l->runs + l->nr_runs; r++, pkram_env_pause()) {
+		if (far && far->region == r->region && r->start < far->end) {
+			items[r->item].shares = true;
+			items[far->item].shares = true;
+			if (r->end <= far->end)
+				continue;
+		}
+		far = r;
+	}
+}
+
 /* Runs are sorted: units below @done were processed, so each unit is seen once. */
 void pkram_load_take_runs(struct loader *l)
 {
 	u32 region = ~0U, done = 0;
 	struct run *r;
 
-	for (r = l->runs; r < l->runs + l->nr_runs; r++) {
+	load_units_note_shared(l);
+	for (r = l->runs; r < l->runs + l->nr_runs; r++, pkram_env_pause()) {
 		if (r->region != region)
 			done = 0;
 		region = r->region;
@@ -277,7 +301,7 @@ void pkram_load_take_unowned(struct loader *l, struct region_ref *ref)
 {
 	u32 gib, word;
 
-	for (gib = 0; gib < ref->ar->nr_units / PKRAM_GIB_UNITS; gib++) {
+	for (gib = 0; gib < ref->ar->nr_units / PKRAM_GIB_UNITS; gib++, pkram_env_pause()) {
 		if (!test_bit(gib, ref->ar->present))
 			continue;
 		for (word = 0; word < PKRAM_GIB_MAP_WORDS; word++)

@@ -7,6 +7,8 @@
  *	pkram_env_load64(), pkram_env_store64()	preserved memory, 64 bits at a time; use
  *						pkram_load64() and pkram_store64()
  *	pkram_alloc_mem(), pkram_free_mem()	zeroed memory
+ *	pkram_env_pause()			let others have the CPU, if they wait for it;
+ *						in each loop over objects or extents
  *	pkram_crc32c()				CRC32C, seed as given, no inversion
  *
  * The include path decides which pure_env.h supplies these: kmod/compat for the

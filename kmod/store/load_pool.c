@@ -8,6 +8,7 @@
 
 #include <linux/pkram.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include "core/load.h"
 #include "core/unitmap.h"
@@ -86,6 +87,7 @@ static struct pkram_object *load_pool_make_object(struct pkram_loaded *item)
 	obj->bad = item->bad;
 	obj->other = item->other;
 	obj->lost = item->lost;
+	obj->shares = item->shares;
 	obj->key = obj->rec.id;
 	return obj;
 }
@@ -111,11 +113,11 @@ static void load_pool_void_roots(struct pkram_load_result *res)
 {
 	u32 i;
 
-	for (i = 0; i < res->nr; i++)
+	for (i = 0; i < res->nr; i++, cond_resched())
 		if (res->items[i].rec.id == PKRAM_ROOT_ID &&
 		    res->items[i].bad == PKRAM_BAD_DUP_ID)
 			return;
-	for (i = 0; i < res->nr; i++)
+	for (i = 0; i < res->nr; i++, cond_resched())
 		res->items[i].is_void |= load_pool_root_is_spoilt(&res->items[i]);
 }
 
@@ -125,7 +127,7 @@ static int load_pool_make_class(struct load_pool *lp, int class, u32 *nr)
 	struct pkram_object *obj;
 	u32 i;
 
-	for (i = 0; i < lp->res.nr; i++) {
+	for (i = 0; i < lp->res.nr; i++, cond_resched()) {
 		item = &lp->res.items[i];
 		if (item->is_void || load_pool_class(item) != class)
 			continue;
@@ -191,6 +193,7 @@ static void load_pool_name_orphan(struct pkram_object *obj)
 			n = scnprintf(rec->name, sizeof(rec->name), "lost+%llu+",
 				      rec->id);
 		try++;
+		cond_resched();
 		rec->name_len = min_t(u32, n + len, PKRAM_NAME_MAX);
 		memcpy(rec->name + n, name, rec->name_len - n);
 		memset(rec->name + rec->name_len, 0,
@@ -232,16 +235,16 @@ static void load_pool_link_objects(struct load_pool *lp)
 	pkram_store.root = lp->root;
 	lp->root = NULL;
 	pkram_object_link(pkram_store.root, NULL);
-	for (i = 0; i < lp->end[LOAD_POOL_ORPHAN]; i++)
+	for (i = 0; i < lp->end[LOAD_POOL_ORPHAN]; i++, cond_resched())
 		pkram_object_link_key(lp->objs[i]);
-	for (i = 0; i < lp->end[LOAD_POOL_PLACED]; i++)
+	for (i = 0; i < lp->end[LOAD_POOL_PLACED]; i++, cond_resched())
 		/* The loader made an orphan of each that has no directory. */
 		pkram_object_link_name(lp->objs[i], load_pool_find_dir(lp->objs[i]));
-	for (; i < lp->end[LOAD_POOL_ORPHAN]; i++) {
+	for (; i < lp->end[LOAD_POOL_ORPHAN]; i++, cond_resched()) {
 		load_pool_name_orphan(lp->objs[i]);
 		pkram_object_link_name(lp->objs[i], pkram_store.root);
 	}
-	for (; i < lp->end[LOAD_POOL_BAD]; i++)
+	for (; i < lp->end[LOAD_POOL_BAD]; i++, cond_resched())
 		load_pool_link_bad(lp->objs[i], nr_bad++);
 	if (nr_bad > LOAD_POOL_NAMED)
 		pr_warn("%u more are quarantined: pkramctl object show and dma-table show list them\n",
@@ -261,7 +264,7 @@ static void load_pool_repair(const struct pkram_load_result *res)
 
 	if (pkram_store.read_only)
 		return;
-	for (i = 0; i < res->nr; i++) {
+	for (i = 0; i < res->nr; i++, cond_resched()) {
 		item = &res->items[i];
 		/* A damaged root stays until no other can come any more. */
 		if (item->is_void && item->bad && pkram_store.region_lost)
@@ -336,7 +339,7 @@ static void load_pool_use(struct load_pool *lp)
 	u32 i;
 
 	pkram_records_forget_use();
-	for (i = 0; i < lp->res.nr; i++)
+	for (i = 0; i < lp->res.nr; i++, cond_resched())
 		if (lp->res.items[i].rec.kind != PKRAM_KIND_FREE ||
 		    lp->res.items[i].bad)
 			pkram_records_use(&lp->res.items[i].loc);
@@ -361,7 +364,7 @@ static void load_pool_release(struct load_pool *lp, bool used)
 {
 	u32 i;
 
-	for (i = 0; !used && i < lp->end[LOAD_POOL_BAD]; i++)
+	for (i = 0; !used && i < lp->end[LOAD_POOL_BAD]; i++, cond_resched())
 		pkram_object_put(lp->objs[i]);
 	pkram_object_put(lp->root);
 	kvfree(lp->objs);
@@ -378,6 +381,7 @@ static void load_pool_forget_objects(void)
 		obj = rb_entry(node, struct pkram_object, all);
 		pkram_object_unlink(obj);
 		pkram_object_put(obj);
+		cond_resched();
 	}
 	pkram_store.root = NULL;
 }
@@ -409,10 +413,13 @@ static bool load_pool_idle(void)
 		struct rb_node *child;
 
 		for (child = rb_first(&obj->children); child;
-		     child = rb_next(child))
+		     child = rb_next(child)) {
 			refs++;
+			cond_resched();
+		}
 		if (refcount_read(&obj->ref) != refs)
 			return false;
+		cond_resched();
 	}
 	return true;
 }
@@ -431,7 +438,7 @@ static void load_pool_mirror_head(struct pkram_region *r)
 	}
 	r->differs = false;
 	pkram_bad_mirror(r);
-	for (gib = 0; gib < r->h.nr_gib; gib++)
+	for (gib = 0; gib < r->h.nr_gib; gib++, cond_resched())
 		if (pkram_region_present(r, gib))
 			pkram_map_mirror(r->head, pkram_region_id_of(r), gib);
 }

@@ -346,7 +346,7 @@ bool pkram_store_next_lost(struct pkram_object *obj, u64 *offset, u64 *len)
 	/* Extents of a quarantined object may have any values. */
 	if (obj->bad)
 		return false;
-	for (i = 0; i < obj->rec.nr_extents; i++, e++) {
+	for (i = 0; i < obj->rec.nr_extents; i++, e++, cond_resched()) {
 		if (((u64)e->obj_unit + e->nr_units) << PKRAM_UNIT_SHIFT <= *offset)
 			continue;
 		at = *offset;

@@ -4,6 +4,7 @@
 #include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/timekeeping.h>
 #include "store/objects.h"
 #include "store/records.h"
@@ -53,6 +54,7 @@ void pkram_object_put(struct pkram_object *obj)
 		pkram_record_release(&obj->rec);
 		kvfree(obj);
 		obj = parent;
+		cond_resched();
 	}
 }
 
@@ -101,7 +103,7 @@ int pkram_object_reserve_names(u32 nr)
 		return -ENOMEM;
 	}
 	pkram_store.names_size = size;
-	for (i = 0; i < old_size; i++)
+	for (i = 0; i < old_size; i++, cond_resched())
 		hlist_for_each_entry_safe(obj, next, &old[i], by_name) {
 			hlist_del_init(&obj->by_name);
 			hlist_add_head(&obj->by_name,
@@ -233,6 +235,7 @@ void pkram_object_link_key(struct pkram_object *obj)
 	if (obj == pkram_store.root)
 		return;
 	(*objects_counter(obj))++;
+	pkram_store.nr_lost += obj->lost;
 	__module_get(THIS_MODULE);
 }
 
@@ -263,6 +266,7 @@ void pkram_object_unlink(struct pkram_object *obj)
 	if (obj == pkram_store.root)
 		return;
 	(*objects_counter(obj))--;
+	pkram_store.nr_lost -= obj->lost;
 	module_put(THIS_MODULE);
 }
 

@@ -73,6 +73,7 @@ struct pkram_pinned {
  *	cannot be committed
  * @other: the object that it conflicts with, if any
  * @lost: quarantined, and its memory is not known
+ * @shares: quarantined, and units that it claims may not be its own alone
  * @removed: has no name any more; its memory is freed with the last reference
  * @removed_list: in the store's list of removed objects
  * @damage_told: there was an event about damage of its memory
@@ -98,6 +99,7 @@ struct pkram_object {
 	enum pkram_bad bad;
 	u64 other;
 	bool lost;
+	bool shares;
 	bool removed;
 	struct list_head removed_list;
 	bool damage_told;

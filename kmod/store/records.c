@@ -6,6 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include "core/alloc.h"
 #include "core/load.h"
@@ -96,8 +97,10 @@ static struct pkram_meta *records_first_meta(void)
 	return records_entry(rb_first(&pkram_store.metas));
 }
 
+/* A region has room for 832, so that each walk lets others have the CPU. */
 static struct pkram_meta *records_next_meta(struct pkram_meta *m)
 {
+	cond_resched();
 	return records_entry(rb_next(&m->node));
 }
 
@@ -556,7 +559,7 @@ int pkram_records_load(struct pkram_region *r)
 	u32 i;
 
 	lockdep_assert_held(&pkram_store.lock);
-	for (i = 0; i < r->h.nr_meta; i++)
+	for (i = 0; i < r->h.nr_meta; i++, cond_resched())
 		if (!records_add_meta(r, pkram_header_meta_unit(&r->h, i),
 				      pkram_header_meta_large(&r->h, i)))
 			return -ENOMEM;
@@ -623,7 +626,7 @@ static bool records_free_units(struct pkram_region *r, bool dead, bool keep_id)
 			pair++;
 		records_write_last_id(m, pair);
 	}
-	for (i = 0; i < r->h.nr_meta; i++) {
+	for (i = 0; i < r->h.nr_meta; i++, cond_resched()) {
 		m = records_find_meta(pkram_region_id_of(r),
 				      pkram_header_meta_unit(&r->h, i));
 		if (m == stays || !records_useless(m, dead))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The regions of the pool: see regions.h. */
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include "core/alloc.h"
 #include "mem/region.h"
 #include "store/regions.h"
@@ -120,7 +121,7 @@ int pkram_regions_know_space(struct pkram_region *r)
 	if (err)
 		return err;
 	err = pkram_alloc_mark(&pkram_store.al, id, 0, 1);
-	for (i = 0; !err && i < r->h.nr_meta; i++)
+	for (i = 0; !err && i < r->h.nr_meta; i++, cond_resched())
 		err = pkram_alloc_mark(&pkram_store.al, id,
 				       pkram_header_meta_unit(&r->h, i), 1);
 	return err;

@@ -51,6 +51,7 @@ struct pkram_record;
  * @nr_objects: files and directories, without the root and quarantined ones
  * @nr_dma_tables: without quarantined ones
  * @nr_quarantined: quarantined records of any kind
+ * @nr_lost: those whose memory is not known
  * @nr_pending: units on @pending
  * @nr_pending_runs: entries of @pending
  * @nr_leaving: GiB that are taken until they are depopulated
@@ -89,6 +90,7 @@ struct pkram_store {
 	u32 nr_objects;
 	u32 nr_dma_tables;
 	u32 nr_quarantined;
+	u32 nr_lost;
 	u64 nr_pending;
 	u32 nr_pending_runs;
 	u32 nr_leaving;

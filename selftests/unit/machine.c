@@ -12,6 +12,7 @@
 
 struct machine_log machine_log;
 unsigned long machine_fail_claim;
+void (*machine_attaching)(void);
 void (*machine_populating)(void);
 void (*machine_zero)(struct pkram_region *r, u32 gib);
 bool machine_pinned;
@@ -249,6 +250,8 @@ int machine_adopt(struct image *im, u32 first, u32 nr, bool lost)
 
 	for (i = first; i < first + nr; i++)
 		list_add_tail(&region_open(im, i)->list, &list);
+	if (machine_attaching)
+		machine_attaching();
 	err = pkram_store_attach(&list, lost);
 	list_for_each_entry_safe(r, next, &list, list) {
 		list_del(&r->list);

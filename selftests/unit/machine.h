@@ -36,6 +36,7 @@ extern struct machine_log machine_log;
 
 /* Claims and pins of the fake memory */
 extern unsigned long machine_fail_claim;	/* number (from 1) of the claim that fails */
+extern void (*machine_attaching)(void);		/* or NULL: called before an attach */
 extern void (*machine_populating)(void);	/* what others do during the next claim */
 extern void (*machine_zero)(struct pkram_region *r, u32 gib);	/* or NULL: it has any content */
 extern bool machine_pinned;			/* all units are pinned */

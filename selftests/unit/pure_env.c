@@ -9,6 +9,25 @@ void (*pkram_store_hook)(void *p, u64 v);
 unsigned long pkram_alloc_count;
 unsigned long pkram_alloc_fail_at;
 void (*pkram_alloc_hook)(void);
+unsigned long pkram_blocks;
+unsigned long pkram_longest;
+
+/* The compiler calls it in each block of code. */
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void)
+{
+	pkram_blocks++;
+}
+
+void pkram_env_pause(void)
+{
+	static unsigned long last;
+
+	/* A test may have set the number to 0. */
+	if (pkram_blocks >= last)
+		pkram_longest = max(pkram_longest, pkram_blocks - last);
+	last = pkram_blocks;
+}
 
 static unsigned long find_next(const unsigned long *p, unsigned long size,
 			       unsigned long from, unsigned long flip)

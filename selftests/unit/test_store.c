@@ -3,7 +3,6 @@
  * The store on damaged pools, on pools of which a region is missing, and without
  * memory. test_store_cut.c has machines that stop.
  */
-#include <time.h>
 #include "machine.h"
 #include "tap.h"
 #include "core/unitmap.h"
@@ -809,59 +808,6 @@ static void test_first_region_cut(void)
 	image_exit(&im);
 }
 
-/* Size */
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* CPU time to attach a chain of directories, made by mkdir and rename alone */
-static double attach_chain(u32 nr)
-{
-	struct pkram_object **dir = calloc(nr, sizeof(*dir));
-	char name[16];
-	double begin;
-	u32 i;
-
-	machine_pool(&im, 1);
-	boot();
-	for (i = 0; i < nr; i++) {
-		sprintf(name, "d%u", i);
-		dir[i] = pkram_store_create(pkram_store.root, name, strlen(name),
-					    S_IFDIR | 0755, 0, 0);
-		CHECK(!IS_ERR(dir[i]));
-	}
-	for (i = 0; i + 1 < nr; i++) {
-		sprintf(name, "d%u", i);
-		CHECK_EQ(pkram_store_rename(dir[i], dir[i + 1], name, strlen(name),
-					    NULL), 0);
-	}
-	for (i = 0; i < nr; i++)
-		pkram_object_put(dir[i]);
-	free(dir);
-	machine_stop();
-	begin = seconds();
-	CHECK_EQ(machine_boot(&im, 0, 1, false), 0);
-	begin = seconds() - begin;
-	CHECK_EQ(pkram_store.nr_objects, nr);
-	done();
-	return begin;
-}
-
-static void test_nested(void)
-{
-	double few, many;
-
-	few = attach_chain(2000);
-	many = attach_chain(16000);
-	tap_note("2000 nested directories: %.0f ms, 16000: %.0f ms", few * 1e3, many * 1e3);
-	CHECK(many < 2 * 8 * few);
-}
-
 TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extents },
 	 { "a damaged root keeps no memory back", test_bad_root_keeps_no_memory },
 	 { "a bad record with the root's id does not condemn the root",
@@ -895,5 +841,4 @@ TAP_MAIN({ "the pair of a damaged root is not used again", test_root_with_extent
 	 { "a cut change of the set of regions leaves either set", test_set_cut },
 	 { "a pool that cannot be made is not visible", test_first_region },
 	 { "a pool whose making is cut is whole or is not there", test_first_region_cut },
-	 { "attaching nested directories takes linear time", test_nested },
 )

@@ -45,9 +45,64 @@ void shim_print(const char *fmt, ...)
 	va_end(args);
 }
 
+/*
+ * Bob Jenkins' hash of 2006 ("lookup3", in the public domain), which the kernel's jhash() is:
+ * other than of a checksum, its collisions depend on the seed.
+ */
+static u32 rol(u32 x, int n)
+{
+	return x << n | x >> (32 - n);
+}
+
+static void hash_mix(u32 v[3])
+{
+	static const u8 by[] = { 4, 6, 8, 16, 19, 4 };
+	u32 i, *x, *y, *z;
+
+	for (i = 0; i < sizeof(by); i++) {
+		x = &v[i % 3];
+		y = &v[(i + 1) % 3];
+		z = &v[(i + 2) % 3];
+		*x -= *z;
+		*x ^= rol(*z, by[i]);
+		*z += *y;
+	}
+}
+
+static void hash_final(u32 v[3])
+{
+	static const u8 by[] = { 14, 11, 25, 16, 4, 14, 24 };
+	u32 i, *x, *y;
+
+	for (i = 0; i < sizeof(by); i++) {
+		x = &v[(i + 2) % 3];
+		y = &v[(i + 1) % 3];
+		*x ^= *y;
+		*x -= rol(*y, by[i]);
+	}
+}
+
 u32 jhash(const void *key, u32 length, u32 initval)
 {
-	return pkram_crc32c(initval, key, length);
+	u32 seed = 0xdeadbeef + length + initval, v[3] = { seed, seed, seed };
+	const u8 *p = key;
+	u32 part[3], n;
+
+	if (!length)
+		return v[2];
+	for (;; length -= n, p += n) {
+		n = min(length, 12U);
+		memset(part, 0, sizeof(part));
+		memcpy(part, p, n);
+		v[0] += part[0];
+		v[1] += part[1];
+		v[2] += part[2];
+		if (length <= 12)
+			break;
+		hash_mix(v);
+	}
+	hash_final(v);
+	return v[2];
 }
 
 u32 jhash_1word(u32 a, u32 initval)

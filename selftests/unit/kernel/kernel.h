@@ -47,7 +47,7 @@ typedef u64 phys_addr_t;
 #define clamp(x, lo, hi)	min(max(x, lo), hi)
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((x) >> 32))
-#define cond_resched()		do { } while (0)
+#define cond_resched()		pkram_env_pause()
 #define fsleep(us)		shim_sleep()
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 

@@ -117,6 +117,14 @@ extern unsigned long pkram_alloc_count;
 extern unsigned long pkram_alloc_fail_at;
 extern void (*pkram_alloc_hook)(void);		/* or NULL: called for each */
 
+/*
+ * Blocks of code that ran in kmod/core and kmod/store, where the compiler counts them (the
+ * Makefile's COVER), and the most of them between two pauses
+ */
+extern unsigned long pkram_blocks;
+extern unsigned long pkram_longest;
+void pkram_env_pause(void);
+
 void *pkram_alloc_mem(size_t n);
 void pkram_free_mem(const void *p);
 
