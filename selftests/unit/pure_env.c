@@ -9,6 +9,7 @@ void (*pkram_store_hook)(void *p, u64 v);
 unsigned long pkram_alloc_count;
 unsigned long pkram_alloc_fail_at;
 void (*pkram_alloc_hook)(void);
+void *pkram_broken_page;
 unsigned long pkram_blocks;
 unsigned long pkram_longest;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory errors in the pool of a machine: in objects, in free memory, in metadata */
+#include <sys/mman.h>
 #include "machine.h"
 #include "tap.h"
 #include "core/badpages.h"
@@ -833,6 +834,54 @@ static void test_no_list(void)
 	done();
 }
 
+/* Load a pool with a page that breaks when it is read. Any other access ends the program. */
+static void boot_with_broken(u32 page, const char *before)
+{
+	char *after;
+
+	pkram_broken_page = im.mem[0] + page * 4096UL;
+	CHECK_EQ(mprotect(pkram_broken_page, 4096, PROT_NONE), 0);
+	boot();
+	CHECK_EQ(pkram_store.nr_quarantined, 0);
+	CHECK(!strstr(shim_log, "a record is lost"));
+	after = machine_describe();
+	if (strcmp(before, after))
+		tap_fail(__FILE__, __LINE__, "page %#x is broken: %s, not %s", page, after, before);
+	free(after);
+	machine_stop();
+	CHECK_EQ(mprotect(pkram_broken_page, 4096, PROT_READ | PROT_WRITE), 0);
+	pkram_broken_page = NULL;
+}
+
+static void test_unknown_page(void)
+{
+	u32 pages[] = { 0, PKRAM_HEADER_SLOT / 4096, PKRAM_HEAD_BAD_A / 4096,
+			PKRAM_HEAD_BAD_B / 4096, PKRAM_HEAD_MAP_A / 4096, PKRAM_HEAD_MAP_B / 4096,
+			0, 0, 0, 0, 0 }, n = 6;
+	char *before;
+	u32 i;
+
+	start();
+	machine_create("vm0", 0100600, 2);
+	machine_create("vm1", 0100600, 1);
+	set_label("vm1", 9000);
+	break_page(300 * PKRAM_UNIT_PAGES);
+	pages[n++] = slot_page("vm0");
+	pages[n++] = slot_page("vm0") + PKRAM_SMALL_SLOT / 4096;
+	pages[n++] = slot_page("vm1");
+	pages[n++] = slot_page("vm1") + 1;
+	pages[n++] = slot_page("vm1") + PKRAM_LARGE_SLOT / 4096 + 1;
+	CHECK_EQ(n, ARRAY_SIZE(pages));
+	before = machine_describe();
+	machine_stop();
+	for (i = 0; i < n; i++)
+		boot_with_broken(pages[i], before);
+	boot();
+	CHECK_EQ(pkram_bad_count(region(), 0, PKRAM_GIB_UNITS), 1);
+	free(before);
+	done();
+}
+
 TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "a free unit with a bad page is not used", test_free_unit },
 	 { "metadata in bad pages is read from its other copy", test_metadata },
@@ -853,5 +902,6 @@ TAP_MAIN({ "a page that an object loses is not used again", test_owner },
 	 { "a commit that no slot can take fails", test_no_slot_left },
 	 { "a page of a record may break while the module is unloaded", test_unload },
 	 { "a report of an error waits for who writes there", test_writers },
+	 { "metadata that breaks when it is read is read from its other copy", test_unknown_page },
 	 { "a list that cannot be read is made anew", test_no_list },
 )

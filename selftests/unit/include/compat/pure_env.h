@@ -103,14 +103,27 @@ u32 pkram_crc32c(u32 seed, const void *p, size_t n);
 /* Preserved memory; the hook may longjmp before the store is done */
 extern void (*pkram_store_hook)(void *p, u64 v);
 
+/* A page that has broken, or NULL: a load from it gives 0, and a store has no effect. */
+extern void *pkram_broken_page;
+
+static inline bool pkram_is_broken(const void *p)
+{
+	return pkram_broken_page && p >= pkram_broken_page && p < pkram_broken_page + 4096;
+}
+
 static inline void pkram_env_store64(void *p, __le64 v)
 {
 	if (pkram_store_hook)
 		pkram_store_hook(p, v);
+	if (pkram_is_broken(p))
+		return;
 	*(volatile __le64 *)p = v;
 }
 
-#define pkram_env_load64(p) READ_ONCE(*(const __le64 *)(p))
+static inline __le64 pkram_env_load64(const void *p)
+{
+	return pkram_is_broken(p) ? 0 : READ_ONCE(*(const __le64 *)p);
+}
 
 /* Memory; allocation number pkram_alloc_fail_at (from 1) fails, 0: none */
 extern unsigned long pkram_alloc_count;
