@@ -43,7 +43,8 @@ help:
 	@echo '                        in CI [KERNELS=6.12 FS_SECONDS=300 FS_SEED=]'
 	@echo '  make test-debug       on a kernel with KASAN, lockdep, kmemleak and fault'
 	@echo '                        injection (builds it first: long) [TESTS=]'
-	@echo '  make fuzz             feed random input to the loader, the store and others'
+	@echo '  make fuzz             stop after each store of an operation, and feed random input to'
+	@echo '                        the loader, the store and others'
 	@echo '                        [FUZZ="loader store alloc guest nl qmp" SECONDS=60 each]'
 	@echo '  make check            checkpatch, sparse, W=1, shellcheck, codespell, includes, docs'
 	@echo '  make bench            export and import against fio, on this machine; in VMs mapping'
@@ -74,6 +75,7 @@ test-unit:
 
 fuzz:
 	@scripts/need.sh fuzz
+	@$(MAKE) --no-print-directory -C selftests/unit cuts
 	@$(MAKE) --no-print-directory -C selftests/fuzz fuzz
 
 test-guard:

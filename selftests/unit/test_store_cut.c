@@ -33,11 +33,12 @@ static void unlink_name(const char *name)
 }
 
 /*
- * Do @op and stop after each of its stores in turn. The next kernel must find the
+ * Do @op and stop after one of its stores; @all: after each in turn, else after some of them,
+ * unless PKRAM_CUT_ALL is in the environment. The next kernel must find the
  * state before or after, never the former once the latter was seen, and nothing that
  * is bad or kept back; then stop it while it repairs.
  */
-static void cut_everywhere(void (*op)(void))
+static void cut_some(void (*op)(void), bool all)
 {
 	unsigned long nr, cut, step, repairs;
 	char *before, *after, *found, *again;
@@ -51,8 +52,8 @@ static void cut_everywhere(void (*op)(void))
 	machine_check();
 	after = machine_describe();
 	machine_cut(0);
-	/* An odd step meets each kind of store; selftests/fuzz meets the rest. */
-	step = nr / 60 | 1;
+	/* An odd step meets each kind of store; `make fuzz` meets the rest. */
+	step = all || getenv("PKRAM_CUT_ALL") ? 1 : nr / 60 | 1;
 	for (cut = 0; cut <= nr; cut += step) {
 		boot();
 		machine_log_begin();
@@ -82,6 +83,17 @@ static void cut_everywhere(void (*op)(void))
 	free(before);
 	free(after);
 	pkram_store_hook = NULL;
+}
+
+/* After some stores, of operations that have many */
+static void cut_at_times(void (*op)(void))
+{
+	cut_some(op, false);
+}
+
+static void cut_everywhere(void (*op)(void))
+{
+	cut_some(op, true);
 }
 
 static void some_pool(void)
@@ -139,7 +151,7 @@ static void op_create_damaged(void)
 static void test_create_damaged_late(void)
 {
 	some_pool();
-	cut_everywhere(op_create_damaged);
+	cut_at_times(op_create_damaged);
 	image_exit(&im);
 }
 
@@ -156,7 +168,7 @@ static void test_new_unit(void)
 		machine_create(name, S_IFREG | 0600, 0);
 	}
 	machine_stop();
-	cut_everywhere(op_create);
+	cut_at_times(op_create);
 	image_exit(&im);
 }
 
@@ -215,17 +227,17 @@ static void op_no_label(void)
 static void test_move(void)
 {
 	some_pool();
-	cut_everywhere(op_label);
+	cut_at_times(op_label);
 	/* Once with a large pair there */
 	boot();
 	op_large_label();
 	op_no_label();
 	machine_stop();
-	cut_everywhere(op_large_label);
+	cut_at_times(op_large_label);
 	boot();
 	op_large_label();
 	machine_stop();
-	cut_everywhere(op_no_label);
+	cut_at_times(op_no_label);
 	image_exit(&im);
 }
 
@@ -257,8 +269,8 @@ static void op_grow(void)
 static void test_resize(void)
 {
 	some_pool();
-	cut_everywhere(op_grow);
-	cut_everywhere(op_shrink);
+	cut_at_times(op_grow);
+	cut_at_times(op_shrink);
 	boot();
 	op_resize();
 	machine_stop();
