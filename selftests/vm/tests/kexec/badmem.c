@@ -14,6 +14,7 @@
 
 #include "mmap.h"
 #include "trace.h"
+#include <pkram.h>
 
 #define HWPOISON	"/sys/kernel/debug/hwpoison/"
 #define MCE_INJECT	"/sys/kernel/debug/mce-inject/"
@@ -341,6 +342,71 @@ TEST_F(error, page_of_stale_memory)
 	EXPECT_EQ(-1, vm_verify_zero(p + UNIT + 4 * PAGE, UNIT - 4 * PAGE));
 	EXPECT_EQ(BUS_MCEERR_AR, touch(p + UNIT + 3 * PAGE));
 	close(fd);
+}
+
+/* Return the event of a bad page, or NULL if none comes */
+static struct pkram_event *bad_page_event(struct pkram_ctx *ctx)
+{
+	struct pkram_event *ev = NULL;
+
+	VM_WAIT(pkram_event_next(ctx, &ev) != -EAGAIN);
+	if (ev && ev->kind == PKRAM_CMD_PAGE_BAD_NTF)
+		return ev;
+	printf("# %s: %s\n", ev ? pkram_event_name(ev->kind) : "no event", pkram_strerror(ctx));
+	pkram_event_free(ev);
+	return NULL;
+}
+
+/* Return whether `pkramctl -j region show` has the page in the region that has the address */
+static bool region_shows(uint64_t phys)
+{
+	char *out, *row, *end, text[40], *at;
+	bool good = false;
+
+	if (vm_run(&out, CTL "-j region show"))
+		return false;
+	snprintf(text, sizeof(text), "0x%llx+4096", (unsigned long long)phys);
+	for (row = strchr(out, '{'); row && !good; row = strchr(end + 1, '{')) {
+		end = strchr(row, '}');
+		*end = '\0';
+		at = strstr(row, "\"bad_ranges\":\"");
+		good = at && strstr(at, text) && (at = strstr(row, "\"bad_pages\":")) &&
+		       atoi(at + strlen("\"bad_pages\":")) > 0;
+	}
+	if (!good)
+		printf("# no %s: %s\n", text, out);
+	free(out);
+	return good;
+}
+
+TEST_F(error, broken_page_is_told_and_shown)
+{
+	int fd = fs_file("told", 2 * UNIT);
+	char *p = map_file(fd, 2 * UNIT);
+	const size_t bad = UNIT + 11 * PAGE;
+	struct pkram_event *ev;
+	struct pkram_ctx *ctx;
+	uint64_t phys;
+
+	ASSERT_NE(MAP_FAILED, p);
+	mark(p, 2 * UNIT, 1);
+	phys = phys_at(fd, bad);
+	ASSERT_OK(pkram_open(&ctx) ?: pkram_event_listen(ctx));
+	ASSERT_OK(break_page(phys));
+	ev = bad_page_event(ctx);
+	ASSERT_NE(NULL, ev);
+	EXPECT_EQ(phys, ev->base);
+	EXPECT_EQ(bad, ev->offset);
+	ASSERT_NE(NULL, ev->object);
+	EXPECT_STREQ("/told", ev->object->name);
+	pkram_event_free(ev);
+	EXPECT_TRUE(region_shows(phys));
+	ASSERT_OK(munmap(p, 2 * UNIT));
+	close(fd);
+	ASSERT_OK(unlink("told"));
+	/* It stays bad when its object is gone. */
+	EXPECT_TRUE(region_shows(phys));
+	pkram_close(ctx);
 }
 
 /* The kernel hears of it from the decoders alone, as of what its own reads meet. */
