@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "test.h"
 
@@ -22,9 +23,9 @@
 #define SMALL		(16 * MIB)
 #define SMALL_BAD	(6 * MIB + 9 * PAGE)
 
-/* The last SIGBUS */
+/* The last SIGBUS, and how many there were */
 static volatile struct {
-	int code, lsb;
+	int code, lsb, nr;
 	void *addr;
 } bus;
 static sigjmp_buf *volatile bus_jump;
@@ -34,6 +35,7 @@ static void on_bus(int sig, siginfo_t *info, void *context)
 	sigjmp_buf *to = bus_jump;
 
 	(void)context;
+	bus.nr++;
 	bus.code = info->si_code;
 	bus.lsb = info->si_addr_lsb;
 	bus.addr = info->si_addr;
@@ -342,6 +344,91 @@ TEST_F(error, page_of_stale_memory)
 	EXPECT_EQ(-1, vm_verify_zero(p + UNIT + 4 * PAGE, UNIT - 4 * PAGE));
 	EXPECT_EQ(BUS_MCEERR_AR, touch(p + UNIT + 3 * PAGE));
 	close(fd);
+}
+
+/* A process that maps a file; each maps it elsewhere */
+static const struct mapper {
+	int when;
+	bool touches;	/* the page, before it breaks */
+} mappers[] = {
+	{ PR_MCE_KILL_EARLY, true },
+	{ PR_MCE_KILL_LATE, true },
+	{ PR_MCE_KILL_EARLY, false },
+	{ PR_MCE_KILL_LATE, false },
+};
+
+#define NR_MAPPERS	((int)(sizeof(mappers) / sizeof(mappers[0])))
+
+/* Return: "", or what was wrong */
+static const char *mapper_run(int n, int fd, int sock)
+{
+	const struct mapper *m = &mappers[n];
+	bool early = m->when == PR_MCE_KILL_EARLY;
+	char *p, *bad, c = 'c';
+
+	/* What is mapped later is below. */
+	if (mmap(NULL, (n + 1) * GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		return "no addresses";
+	p = map_file(fd, SMALL);
+	bad = p + SMALL_BAD;
+	if (p == MAP_FAILED || prctl(PR_MCE_KILL, PR_MCE_KILL_SET, m->when, 0, 0))
+		return strerror(errno);
+	if (m->touches && touch(bad))
+		return "it was bad before";
+	bus.nr = 0;
+	if (write(sock, &p, sizeof(p)) != sizeof(p) || read(sock, &c, 1) != 1)
+		return "the parent is gone";
+	/* The signal was sent before the parent wrote. */
+	if (bus.nr != early)
+		return early ? "not one signal at once" : "a signal at once";
+	if (early && (bus.code != BUS_MCEERR_AO || bus.addr != bad || bus.lsb != 12))
+		return "not what is said of a page at once";
+	if (touch(bad + 16) != BUS_MCEERR_AR || bus.nr != early + 1 || bus.addr != bad + 16)
+		return "not what is said of an access";
+	return "";
+}
+
+/* In none of them is the page at the address that it has in another. */
+TEST_F(error, each_process_is_told_its_own_address)
+{
+	int fd = fs_file("shared", SMALL), sock[NR_MAPPERS][2], n, k;
+	char *p = map_file(fd, SMALL), *at[NR_MAPPERS], text[100];
+	pid_t pid[NR_MAPPERS];
+	ssize_t len;
+
+	ASSERT_NE(MAP_FAILED, p);
+	mark(p, SMALL, 1);
+	ASSERT_OK(munmap(p, SMALL));
+	for (n = 0; n < NR_MAPPERS; n++) {
+		ASSERT_OK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sock[n]));
+		IN_CHILD(pid[n]) {
+			const char *wrong = mapper_run(n, fd, sock[n][1]);
+
+			_exit(write(sock[n][1], wrong, strlen(wrong) + 1) < 0);
+		}
+		close(sock[n][1]);
+		ASSERT_EQ((ssize_t)sizeof(at[n]), read(sock[n][0], &at[n], sizeof(at[n])));
+		for (k = 0; k < n; k++)
+			EXPECT_NE(at[k], at[n]);
+	}
+	bus.nr = 0;
+	want_early(_metadata);
+	ASSERT_OK(break_page(phys_at(fd, SMALL_BAD)));
+	for (n = 0; n < NR_MAPPERS; n++)
+		EXPECT_EQ(1, write(sock[n][0], "g", 1));
+	for (n = 0; n < NR_MAPPERS; n++) {
+		len = read(sock[n][0], text, sizeof(text));
+		ASSERT_LT(0, len);
+		EXPECT_STREQ("", text) {
+			TH_LOG("process %d", n);
+		}
+		EXPECT_EQ(0, wait_for(pid[n]));
+		close(sock[n][0]);
+	}
+	/* It maps the file no longer. */
+	EXPECT_EQ(0, bus.nr);
+	close(fd);
+	ASSERT_OK(unlink("shared"));
 }
 
 /* Return the event of a bad page, or NULL if none comes */
