@@ -288,9 +288,10 @@ static int restore_one(struct guest *g, struct json_object *drive)
 	}
 	if (!qmp_command(&g->qmp, *file ? "blockdev-change-medium" : "eject", args))
 		return 0;
-	return guest_fail(g, "the medium %s, which its drive %s had at the save, cannot be put in: %s; pkramctl guest resume --as-defined %s resumes it with that of its definition",
-			  *file ? file : "(none)", text(drive, "name"), g->qmp.error,
-			  g->file.name);
+	/* By itself nothing puts it back */
+	return guest_refuse(g, "the medium %s, which its drive %s had at the save, cannot be put in: %s; pkramctl guest resume --as-defined %s resumes it with that of its definition",
+			    *file ? file : "(none)", text(drive, "name"), g->qmp.error,
+			    g->file.name);
 }
 
 int guest_disks_restore(struct guest *g)

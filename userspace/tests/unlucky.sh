@@ -8,6 +8,8 @@ set -u
 
 not_ended() { ! grep -q "^$1 quit" "$tmp/qemu.log"; report $? "$2"; }
 
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
 # A QEMU that says "completed" ends only if nothing is lost with it
 saves()
 {
@@ -611,6 +613,10 @@ disks()
 	host idle guest save vm1;	is 0 '^vm1 +saved' '' 'a guest with another medium is saved'
 	mv "$d.d" "$d.away"
 	host idle guest resume vm1;	is 1 '' "the medium $d.d, which its drive cd0 had at the save, cannot be put in: Could not open" 'a resume without that medium fails before the load'
+	host idle guest up vm1 & pid=$!
+	wait_for ended "$pid"
+	ended "$pid"; report $? 'up does not wait for a medium that nobody puts back'
+	pkill -TERM -P "$pid"; wait "$pid"
 	! grep -q 'vm1 migrate-incoming' "$tmp/qemu.log"; report $? 'nothing was loaded'
 	mv "$d.away" "$d.d"
 	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'a guest with another medium is resumed'
