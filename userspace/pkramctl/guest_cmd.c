@@ -997,7 +997,7 @@ static const struct ctl_verb guest_verbs[] = {
 	  "resume it if it is saved, and try that again if it fails for a reason that may\n"
 	  "      pass; else start it",
 	  guest_up },
-	{ "down", "NAME [--main-pid=PID]",
+	{ "down", "NAME [--main-pid PID]",
 	  "save it if systemd is about to kexec, else stop it; --main-pid: if its QEMU is\n"
 	  "      this process", guest_down },
 	{ }
