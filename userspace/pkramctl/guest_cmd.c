@@ -357,6 +357,18 @@ static int guest_show(int argc, char **argv)
 	return ret;
 }
 
+/* What is started here is in the operator's session, and its unit knows nothing of it */
+static void hint_unit(struct guests *gs)
+{
+	struct guest *g;
+
+	for (g = guests_next_good(gs, NULL); g && systemd_runs(); g = guests_next_good(gs, g)) {
+		if (g->child && systemd_enabled(guest_unit(g)) && !systemd_active(guest_unit(g)))
+			ctl_warn("%s: its QEMU is not in its unit, which is enabled: systemctl kexec, reboot and poweroff neither save it nor power it down, pkramctl update saves it; to move it there: pkramctl guest save %s, then systemctl start pkram-guest@%s",
+				 g->file.name, g->file.name, g->file.name);
+	}
+}
+
 static int guest_start(int argc, char **argv)
 {
 	struct request r;
@@ -369,6 +381,7 @@ static int guest_start(int argc, char **argv)
 	ret = choose(&r, can_start);
 	refuse_to_leave(&r.guests);
 	guests_start(&r.guests);
+	hint_unit(&r.guests);
 	return finish(&r, ret);
 }
 
@@ -405,6 +418,7 @@ static int guest_resume(int argc, char **argv)
 		g->any_cpu = r.any_cpu;
 	guests_resume(&r.guests);
 	hint_retry(&r.guests);
+	hint_unit(&r.guests);
 	return finish(&r, ret);
 }
 

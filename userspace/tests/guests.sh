@@ -394,9 +394,9 @@ update()
 	grep -q 'systemctl start .*kexec.target' "$tmp/log"; report $? 'update starts kexec.target'
 	does vm1 saved 'running guests are saved'
 	does vm3 stopped 'a stopped guest is not saved'
+	unset DISABLED
 	ctl guest resume --all;		is 0 'vm2 +running' '' 'the saved guests can be resumed'
 
-	unset DISABLED
 	PKRAM_FAKE_IMAGE=1 JOBS='12 kexec.target start waiting' host idle guest down vm1
 	is 0 '^vm1 +saved' '' 'down saves a guest while systemd goes to kexec.target'
 	host idle guest up vm1

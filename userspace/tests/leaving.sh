@@ -288,7 +288,7 @@ starts()
 	done
 	shows vm1 saved 'the guest stays saved'
 	unset PKRAM_FAKE_IMAGE
-	host idle guest resume vm1;	is 0 '^vm1 +running' '' 'otherwise it is resumed'
+	host idle guest resume vm1;	is 0 '^vm1 +running' 'vm1: its QEMU is not in its unit, which is enabled' 'otherwise it is resumed, with a warning, as its unit should do that'
 
 	# An update has the locks of all until its job is queued
 	local pid holder
