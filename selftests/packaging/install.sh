@@ -39,6 +39,13 @@ dkms_source() {
 		grep -qx "PACKAGE_VERSION=\"$version\"" "$to/usr/src/pkram-$version/dkms.conf"
 }
 
+# `dkms remove` and autoremove run it.
+dkms_clean() {
+	local kbuild
+	kbuild=$("$PKRAM_TOP/scripts/kernels.sh" fetch "${1:-6.12}")/build
+	make -C "$kbuild" M="$to/usr/src/pkram-$version" clean
+}
+
 module_is_for() {
 	local magic
 	magic=$(modinfo -F vermagic "$to/lib/modules/$1/updates/pkram.ko")
@@ -136,6 +143,7 @@ tap_check "modules, library, tool, manual, units, completion, configuration are 
 	etc/needrestart/conf.d/pkram.conf etc/logrotate.d/pkram usr/share/pkram/examples/vm1.conf \
 	usr/share/zsh/vendor-completions/_pkramctl
 tap_check "the source for DKMS is complete and has its version" dkms_source
+tap_check "make clean works in the source for DKMS" dkms_clean "$@"
 tap_check "the module is for $kver" module_is_for "$kver"
 tap_check "a program with the shared library builds and runs" shared_program
 tap_check "a program with the static library builds and runs" static_program
