@@ -51,7 +51,7 @@ mkdir "$tmp/states"; touch "$tmp/states/vm3.state"
 script pkram-tools.prerm remove;	is 1 '' 'vm3.state (saved)' 'nor while a guest without an object is saved'
 rm "$tmp/states/vm3.state"
 mkdir -p "$tmp/run/vm5" "$tmp/run/vm6" "$tmp/run/vm7"
-sh -c 'read -r x' qemu -pidfile "$tmp/run/vm5/pid" < <(sleep 600) & pid=$!
+sh -c 'read -r x' qemu -pidfile "$tmp/run/vm5/pid" < <(exec sleep 600 2>/dev/null) & pid=$!
 echo $pid >"$tmp/run/vm5/pid"; echo $$ >"$tmp/run/vm6/pid"; echo 4194305 >"$tmp/run/vm7/pid"
 script pkram-tools.prerm remove;	is 1 '' 'vm5 (runs)' 'nor while a guest runs that has not claimed its RAM'
 ! grep -qE 'vm[67]' "$tmp/err"; report $? 'a pid that is another process, or none, is no guest'
