@@ -9,33 +9,13 @@
 #include "guest_record.h"
 #include "guest_started.h"
 
-static const char *text(struct json_object *obj, const char *key)
-{
-	struct json_object *v;
-	const char *s = NULL;
-
-	if (json_object_object_get_ex(obj, key, &v))
-		s = json_object_get_string(v);
-	return s ?: "";
-}
-
-static int ask(struct guest *g, const char *command, const char *path, const char *property)
-{
-	struct json_object *args = json_object_new_object();
-
-	json_object_object_add(args, "path", json_object_new_string(path));
-	if (property)
-		json_object_object_add(args, "property", json_object_new_string(property));
-	return qmp_command(&g->qmp, command, args);
-}
-
 /* All CPUs of a guest are alike: the first is asked. 0, and its path, or %CTL_FAILED */
 static int find_cpu(struct guest *g, char *path, size_t len)
 {
 	if (qmp_command(&g->qmp, "query-cpus-fast", NULL) ||
 	    !json_object_is_type(g->qmp.answer, json_type_array))
 		return CTL_FAILED;
-	snprintf(path, len, "%s", text(json_object_array_get_idx(g->qmp.answer, 0), "qom-path"));
+	snprintf(path, len, "%s", qmp_text_of(json_object_array_get_idx(g->qmp.answer, 0), "qom-path"));
 	return 0;
 }
 
@@ -49,15 +29,15 @@ struct json_object *guest_cpu_read(struct guest *g)
 
 	if (find_cpu(g, path, sizeof(path)))
 		goto unknown;
-	if (ask(g, "qom-list", path, NULL) || !json_object_is_type(g->qmp.answer, json_type_array))
+	if (qmp_qom_list(&g->qmp, path) || !json_object_is_type(g->qmp.answer, json_type_array))
 		goto unknown;
 	list = json_object_get(g->qmp.answer);
 	/* A feature is a property that is on or off; a property that cannot be read is none */
 	for (i = 0; i < json_object_array_length(list) && err != -EPIPE && err != -ETIMEDOUT; i++) {
-		name = text(json_object_array_get_idx(list, i), "name");
-		if (strcmp(text(json_object_array_get_idx(list, i), "type"), "bool"))
+		name = qmp_text_of(json_object_array_get_idx(list, i), "name");
+		if (strcmp(qmp_text_of(json_object_array_get_idx(list, i), "type"), "bool"))
 			continue;
-		err = ask(g, "qom-get", path, name);
+		err = qmp_qom_get(&g->qmp, path, name);
 		if (!err && json_object_is_type(g->qmp.answer, json_type_boolean) &&
 		    json_object_get_boolean(g->qmp.answer))
 			json_object_array_add(found, json_object_new_string(name));
@@ -124,7 +104,7 @@ int guest_cpu_check(struct guest *g, struct json_object *features)
 		if (has(features, name) || (!*path && find_cpu(g, path, sizeof(path))))
 			continue;
 		/* Another QEMU may call it otherwise, or have no such switch any more */
-		if (ask(g, "qom-get", path, name) == -EREMOTEIO)
+		if (qmp_qom_get(&g->qmp, path, name) == -EREMOTEIO)
 			append(unknown, sizeof(unknown), name);
 		else
 			append(missing, sizeof(missing), name);

@@ -7,23 +7,6 @@
 #include "ctl.h"
 #include "guest_devices.h"
 
-static const char *text(struct json_object *obj, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(obj, key, &v) ? json_object_get_string(v) : "";
-}
-
-static int ask(struct guest *g, const char *command, const char *path, const char *property)
-{
-	struct json_object *args = json_object_new_object();
-
-	json_object_object_add(args, "path", json_object_new_string(path));
-	if (property)
-		json_object_object_add(args, "property", json_object_new_string(property));
-	return qmp_command(&g->qmp, command, args);
-}
-
 /* @type: "child<virtio-net-pci>" */
 static int check_device(struct guest *g, const char *directory, const char *name, const char *type)
 {
@@ -31,7 +14,7 @@ static int check_device(struct guest *g, const char *directory, const char *name
 	int err;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	err = ask(g, "qom-get", path, "hotplugged");
+	err = qmp_qom_get(&g->qmp, path, "hotplugged");
 	/* It is no device, or was unplugged meanwhile */
 	if (err == -EREMOTEIO)
 		return 0;
@@ -51,7 +34,7 @@ static int check_directory(struct guest *g, const char *directory)
 	size_t i;
 	int err;
 
-	err = ask(g, "qom-list", directory, NULL);
+	err = qmp_qom_list(&g->qmp, directory);
 	/* There is none as long as it is empty */
 	if (err == -EREMOTEIO)
 		return 0;
@@ -61,8 +44,8 @@ static int check_directory(struct guest *g, const char *directory)
 	for (i = 0; !err && json_object_is_type(list, json_type_array) &&
 	     i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
-		if (!strncmp(text(o, "type"), "child<", 6))
-			err = check_device(g, directory, text(o, "name"), text(o, "type"));
+		if (!strncmp(qmp_text_of(o, "type"), "child<", 6))
+			err = check_device(g, directory, qmp_text_of(o, "name"), qmp_text_of(o, "type"));
 	}
 	json_object_put(list);
 	return err;
@@ -80,13 +63,13 @@ int guest_check_devices(struct guest *g)
 static void add_device(struct json_object *devices, const char *directory, struct json_object *o)
 {
 	struct json_object *device;
-	const char *type = text(o, "type");
+	const char *type = qmp_text_of(o, "type");
 	char path[512];
 
 	if (strncmp(type, "child<", 6))
 		return;
 	device = json_object_new_object();
-	snprintf(path, sizeof(path), "%s/%s", directory, text(o, "name"));
+	snprintf(path, sizeof(path), "%s/%s", directory, qmp_text_of(o, "name"));
 	json_object_object_add(device, "path", json_object_new_string(path));
 	json_object_object_add(device, "type", json_object_new_string_len(type + 6,
 									  strcspn(type + 6, ">")));
@@ -100,7 +83,7 @@ int guest_devices_read(struct guest *g, struct json_object **devices)
 
 	*devices = json_object_new_array();
 	for (i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		err = ask(g, "qom-list", directories[i], NULL);
+		err = qmp_qom_list(&g->qmp, directories[i]);
 		if (err == -EREMOTEIO)
 			continue;
 		if (err) {
@@ -121,7 +104,7 @@ static bool has_device(struct json_object *devices, const char *path)
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(devices); i++) {
-		if (!strcmp(text(json_object_array_get_idx(devices, i), "path"), path))
+		if (!strcmp(qmp_text_of(json_object_array_get_idx(devices, i), "path"), path))
 			return true;
 	}
 	return false;
@@ -140,12 +123,12 @@ int guest_devices_check(struct guest *g, struct json_object *devices)
 		return guest_fail(g, "%s", g->qmp.error);
 	for (i = 0; !ret && i < json_object_array_length(devices); i++) {
 		was = json_object_array_get_idx(devices, i);
-		path = text(was, "path");
+		path = qmp_text_of(was, "path");
 		name = strrchr(path, '/');
 		if (name && !has_device(now, path))
 			ret = guest_refuse(g, "its device %s (%s), with which it was started, was unplugged, and the QEMU that resumes it would have it again: remove it from the definition and restart the guest",
 					   strstr(path, "-anon/") ? path : name + 1,
-					   text(was, "type"));
+					   qmp_text_of(was, "type"));
 	}
 	json_object_put(now);
 	return ret;

@@ -53,13 +53,10 @@ static int check_words(struct guest *g)
 /* Ask for a property of a backend, which is then in g->qmp.answer: as qmp_command() */
 static int get(struct guest *g, const char *id, const char *property)
 {
-	struct json_object *args = json_object_new_object();
 	char path[512];
 
 	snprintf(path, sizeof(path), "/objects/%s", id);
-	json_object_object_add(args, "path", json_object_new_string(path));
-	json_object_object_add(args, "property", json_object_new_string(property));
-	return qmp_command(&g->qmp, "qom-get", args);
+	return qmp_qom_get(&g->qmp, path, property);
 }
 
 /* It has a working directory, and may have a root, of its own */

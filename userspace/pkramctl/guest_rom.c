@@ -57,16 +57,6 @@ static int64_t size_on_disk(const char *dirs, const char *name)
 	return -1;
 }
 
-/* Ask for a property, which is then in g->qmp.answer: as qmp_command() */
-static int get(struct guest *g, const char *path, const char *property)
-{
-	struct json_object *args = json_object_new_object();
-
-	json_object_object_add(args, "path", json_object_new_string(path));
-	json_object_object_add(args, "property", json_object_new_string(property));
-	return qmp_command(&g->qmp, "qom-get", args);
-}
-
 static int compare(struct preflight *p, struct guest *g, const char *what, const char *name,
 		   int64_t has, int64_t disk)
 {
@@ -98,10 +88,10 @@ static int check_device(struct preflight *p, struct guest *g, const char *dirs, 
 	char name[PATH_MAX], what[PATH_MAX];
 	int64_t has, disk, size = 1;
 
-	if (get(g, path, "romfile") || !json_object_is_type(g->qmp.answer, json_type_string))
+	if (qmp_qom_get(&g->qmp, path, "romfile") || !json_object_is_type(g->qmp.answer, json_type_string))
 		return 0;
 	snprintf(name, sizeof(name), "%s", json_object_get_string(g->qmp.answer));
-	if (!*name || get(g, path, "romsize"))
+	if (!*name || qmp_qom_get(&g->qmp, path, "romsize"))
 		return 0;
 	has = json_object_get_int64(g->qmp.answer);
 	/* Without a BAR it has none of its own */
@@ -157,7 +147,7 @@ static int check_firmware(struct preflight *p, struct guest *g, const char *dirs
 	line = strstr(json_object_get_string(g->qmp.answer) ?: "", BIOS);
 	/* There is none, as with pflash */
 	if (!line || sscanf(line, "%*s %*u %*s %*x %" SCNx64, &has) != 1 ||
-	    get(g, "/machine", "firmware") ||
+	    qmp_qom_get(&g->qmp, "/machine", "firmware") ||
 	    !json_object_is_type(g->qmp.answer, json_type_string))
 		return 0;
 	snprintf(name, sizeof(name), "%s", json_object_get_string(g->qmp.answer));

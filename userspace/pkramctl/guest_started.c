@@ -241,14 +241,11 @@ int started_redefine(struct guest *g)
 
 int started_machine(struct guest *g, char *name, size_t len)
 {
-	struct json_object *args = json_object_new_object();
 	size_t n;
 	int err;
 
-	add(args, "path", "/machine");
-	add(args, "property", "type");
 	*name = '\0';
-	err = qmp_command(&g->qmp, "qom-get", args);
+	err = qmp_qom_get(&g->qmp, "/machine", "type");
 	if (err)
 		return err;
 	if (!json_object_is_type(g->qmp.answer, json_type_string)) {

@@ -15,13 +15,6 @@
 #include "ctl.h"
 #include "guest_storage.h"
 
-static const char *text(struct json_object *obj, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(obj, key, &v) ? json_object_get_string(v) : "";
-}
-
 static bool is_on(struct json_object *obj, const char *key)
 {
 	struct json_object *v;
@@ -152,12 +145,12 @@ int guest_check_storage(struct guest *g)
 	for (i = 0; !err && json_object_is_type(nodes, json_type_array) &&
 	     i < json_object_array_length(nodes); i++) {
 		node = json_object_array_get_idx(nodes, i);
-		driver = text(node, "drv");
+		driver = qmp_text_of(node, "drv");
 		if (!strcmp(driver, "file") || !strcmp(driver, "host_device"))
-			err = check_file(g, text(node, "file"));
+			err = check_file(g, qmp_text_of(node, "file"));
 		else if (!strcmp(driver, "vvfat") && !is_on(node, "ro"))
 			err = guest_refuse(g, "its disk %s would be lost: it is a directory that QEMU shows as a disk, whose changes are in a temporary file; use an image, or fat:PATH without rw",
-					   text(node, "file"));
+					   qmp_text_of(node, "file"));
 	}
 	json_object_put(nodes);
 	return err;
@@ -192,10 +185,10 @@ static int tell_tpm(struct preflight *p, struct guest *g)
 	     i < json_object_array_length(g->qmp.answer); i++) {
 		tpm = json_object_array_get_idx(g->qmp.answer, i);
 		if (json_object_object_get_ex(tpm, "options", &options) &&
-		    !strcmp(text(options, "type"), "emulator"))
+		    !strcmp(qmp_text_of(options, "type"), "emulator"))
 			ret |= preflight_add(p, PREFLIGHT_WARN, "TPM",
 					     "%s: the process that emulates its TPM %s ends with this kernel: start it again, with the same socket, before the guest is resumed",
-					     g->file.name, text(tpm, "id"));
+					     g->file.name, qmp_text_of(tpm, "id"));
 	}
 	return ret;
 }
@@ -213,10 +206,10 @@ int guest_storage_tell(struct preflight *p, struct guest *g)
 	for (i = 0; json_object_is_type(nodes, json_type_array) &&
 	     i < json_object_array_length(nodes); i++) {
 		node = json_object_array_get_idx(nodes, i);
-		if (!strcmp(text(node, "drv"), "nbd") && is_served_here(text(node, "file")))
+		if (!strcmp(qmp_text_of(node, "drv"), "nbd") && is_served_here(qmp_text_of(node, "file")))
 			ret |= preflight_add(p, PREFLIGHT_WARN, "disk",
 					     "%s: a server on this host has its disk %s, and ends with this kernel: it must be there again before the guest is resumed",
-					     g->file.name, text(node, "file"));
+					     g->file.name, qmp_text_of(node, "file"));
 	}
 	return ret;
 }

@@ -296,6 +296,33 @@ const char *qmp_text(const struct qmp *q, const char *path)
 	return obj ? json_object_get_string(obj) : "";
 }
 
+const char *qmp_text_of(struct json_object *obj, const char *key)
+{
+	const char *text = json_object_get_string(member(obj, key));
+
+	return text ?: "";
+}
+
+static int ask_qom(struct qmp *q, const char *command, const char *path, const char *property)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "path", json_object_new_string(path));
+	if (property)
+		json_object_object_add(args, "property", json_object_new_string(property));
+	return qmp_command(q, command, args);
+}
+
+int qmp_qom_get(struct qmp *q, const char *path, const char *property)
+{
+	return ask_qom(q, "qom-get", path, property);
+}
+
+int qmp_qom_list(struct qmp *q, const char *path)
+{
+	return ask_qom(q, "qom-list", path, NULL);
+}
+
 pid_t qmp_pid(const struct qmp *q)
 {
 	struct ucred peer;

@@ -98,6 +98,28 @@ int qmp_receive_again(struct qmp *q);
 const char *qmp_text(const struct qmp *q, const char *path);
 
 /**
+ * qmp_text_of() - Return a member of a part of an answer
+ * @obj: the part; NULL has no members
+ * @key: of the member
+ *
+ * Return: its text, valid as long as @obj; "" if there is none.
+ */
+const char *qmp_text_of(struct json_object *obj, const char *key);
+
+/**
+ * qmp_qom_get() - Ask for a property of one of QEMU's objects
+ * @q: the connection
+ * @path: of the object
+ * @property: its name
+ *
+ * Return: as qmp_command().
+ */
+int qmp_qom_get(struct qmp *q, const char *path, const char *property);
+
+/* The same for the list of an object's properties */
+int qmp_qom_list(struct qmp *q, const char *path);
+
+/**
  * qmp_pid() - Return the process at the other end
  * @q: the connection
  *
