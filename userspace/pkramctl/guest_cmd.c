@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pkramctl guest: show, start, save, resume, stop; and the verbs for units. */
+/* pkramctl guest: the verbs of operators; guest_unit.c has those of units. */
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include "args.h"
 #include "ctl.h"
 #include "guest.h"
+#include "guest_cmd.h"
 #include "guest_defs.h"
 #include "guest_disks.h"
 #include "guest_record.h"
@@ -21,20 +20,9 @@
 #include "guest_stop.h"
 #include "guest_tools.h"
 #include "kexec.h"
-#include "migrate.h"
 #include "object_file.h"
 #include "print.h"
 #include "systemd.h"
-
-#define LOOK_MS		2000
-/* How long before the end of the unit's TimeoutStopSec systemd must have the answer */
-#define STOP_MARGIN_S	60
-#define RETRY_MS	2000
-/* A resume that failed */
-#define RETRY_POLL_MS	100
-#define MAX_RETRY_S	30
-/* Who only looks at a guest, as pkramctl health does, has its lock for a short time */
-#define LOCK_MS		10000
 
 /* Verbs that the state of a guest allows */
 
@@ -53,7 +41,7 @@ static int refuse_half(struct guest *g)
 			  open ?: "another part", g->file.name);
 }
 
-static int can_start(struct guest *g)
+int guest_can_start(struct guest *g)
 {
 	if (g->state == GUEST_HALF)
 		return refuse_half(g);
@@ -74,35 +62,6 @@ static int can_start(struct guest *g)
 		unlink(guest_info_path(g));
 	}
 	return 0;
-}
-
-/*
- * A guest whose records are in a region that is not attached looks as if it had never been
- * saved. Units must not start it afresh before the operator has looked.
- */
-static int can_start_unattended(struct guest *g)
-{
-	struct pkram_pool *pool = NULL;
-	struct pkram_ctx *ctx = NULL;
-	unsigned int nr = 0, i;
-
-	if (!pkram_open(&ctx) && !pkram_pool_get(ctx, &pool)) {
-		nr = pool->nr_missing;
-	} else {
-		for (i = 0; i < g->file.nr_ram; i++) {
-			if (g->file.ram[i].pkram)
-				guest_fail(g, "the module does not say whether regions of the pool are missing, where this guest may be saved: %s; pkramctl guest start %s starts it afresh",
-					   pkram_strerror(ctx), g->file.name);
-		}
-	}
-	pkram_pool_free(pool);
-	pkram_close(ctx);
-	if (g->failed)
-		return CTL_FAILED;
-	if (!nr)
-		return 0;
-	return guest_fail(g, "%u of the pool's regions %s missing, and this guest may be saved there: attach or give up what is missing (pkramctl pool show), or start it afresh with pkramctl guest start %s",
-			  nr, nr == 1 ? "is" : "are", g->file.name);
 }
 
 static int can_resume(struct guest *g)
@@ -150,13 +109,7 @@ static int can_stop(struct guest *g)
 	return live(g) ? 0 : guest_fail(g, "does not run");
 }
 
-#define HOST_LEAVES "this host boots another kernel now, in which guests that are saved are resumed (systemctl list-jobs)"
-
-/*
- * Return whether what is started now ends with this kernel, and may not be saved by then. An update
- * has the guests' locks until systemd says so: who has a lock asks again
- */
-static bool host_leaves(void)
+bool guest_host_leaves(void)
 {
 	return systemd_end() == SYSTEMD_KEXEC && kexec_may_boot();
 }
@@ -166,25 +119,18 @@ static void refuse_to_leave(struct guests *gs)
 {
 	struct guest *g = guests_next_good(gs, NULL);
 
-	if (!g || !host_leaves())
+	if (!g || !guest_host_leaves())
 		return;
 	for (; g; g = guests_next_good(gs, g))
-		guest_fail(g, HOST_LEAVES);
+		guest_fail(g, GUEST_HOST_LEAVES);
 }
 
 /* Selection */
 
-struct request {
-	struct guests guests;
-	char **names;
-	unsigned int nr_names;
-	bool all, force, as_defined, any_cpu;
-};
-
-static int parse_request(struct request *r, const char *verb, int argc,
+static int parse_request(struct guest_request *r, const char *verb, int argc,
 			 char **argv)
 {
-	*r = (struct request){ .names = argv };
+	*r = (struct guest_request){ .names = argv };
 	r->all = args_flag("--all", &argc, argv);
 	r->force = args_flag("--force", &argc, argv);
 	r->as_defined = args_flag("--as-defined", &argc, argv);
@@ -206,7 +152,7 @@ static int can_wake(struct guest *g);
 /* Return whether --all means this guest: one to which the verb does not apply is skipped */
 static bool applies(const struct guest *g, int (*can)(struct guest *g))
 {
-	if (can == can_start)
+	if (can == guest_can_start)
 		return g->state == GUEST_STOPPED || g->state == GUEST_STALE;
 	if (can == can_resume || can == can_wake)
 		return false;
@@ -217,7 +163,7 @@ static bool applies(const struct guest *g, int (*can)(struct guest *g))
  * Load guests and choose those that @can accepts. With --all those are skipped to which the
  * verb does not apply; if they were named, they are failures.
  */
-static int choose(struct request *r, int (*can)(struct guest *g))
+static int choose(struct guest_request *r, int (*can)(struct guest *g))
 {
 	struct guest *g;
 	int ret;
@@ -225,9 +171,9 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 	ret = guests_load(&r->guests, r->names, r->nr_names);
 	for (g = r->guests.list; g; g = g->next) {
 		g->chosen = true;
-		if (guest_wait_lock(g, LOCK_MS))
+		if (guest_wait_lock(g, GUEST_LOCK_MS))
 			continue;
-		guest_look(g, LOOK_MS);
+		guest_look(g, GUEST_LOOK_MS);
 		/* What does not answer can still be killed */
 		if (g->state == GUEST_MUTE && g->pid && can == can_stop && r->force) {
 			g->failed = false;
@@ -241,8 +187,7 @@ static int choose(struct request *r, int (*can)(struct guest *g))
 	return ret;
 }
 
-/* Report the result of each guest, and free all; @ret: the result so far */
-static int finish(struct request *r, int ret)
+int guest_request_finish(struct guest_request *r, int ret)
 {
 	unsigned int good = 0, bad = 0;
 	struct guest *g;
@@ -269,7 +214,19 @@ static int finish(struct request *r, int ret)
 	return good ? CTL_PARTLY : CTL_FAILED;
 }
 
-static int parse_one(struct request *r, const char *verb, int argc, char **argv);
+int guest_request_one(struct guest_request *r, const char *verb, int argc, char **argv)
+{
+	if (parse_request(r, verb, argc, argv))
+		return CTL_USAGE;
+	if (r->nr_names != 1)
+		return ctl_usage("guest %s: name one guest", verb);
+	if (guests_load(&r->guests, r->names, 1) || !r->guests.list) {
+		guests_free(&r->guests);
+		return CTL_FAILED;
+	}
+	r->guests.list->chosen = true;
+	return 0;
+}
 
 /* Verbs */
 
@@ -331,7 +288,7 @@ static bool in_state(const struct guest *g, const char *state)
 static int guest_show(int argc, char **argv)
 {
 	const char *state;
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	bool found = false;
 	int ret;
@@ -342,7 +299,7 @@ static int guest_show(int argc, char **argv)
 	ret = guests_load(&r.guests, r.names, r.nr_names);
 	out_table_open(NULL, NULL);
 	for (g = r.guests.list; g; g = g->next) {
-		guest_look(g, LOOK_MS);
+		guest_look(g, GUEST_LOOK_MS);
 		if (state && !in_state(g, state))
 			continue;
 		found = true;
@@ -371,21 +328,21 @@ static void hint_unit(struct guests *gs)
 
 static int guest_start(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	int ret;
 
 	if (parse_request(&r, "start", argc, argv))
 		return CTL_USAGE;
-	if (host_leaves())
-		return ctl_error(HOST_LEAVES);
-	ret = choose(&r, can_start);
+	if (guest_host_leaves())
+		return ctl_error(GUEST_HOST_LEAVES);
+	ret = choose(&r, guest_can_start);
 	refuse_to_leave(&r.guests);
 	guests_start(&r.guests);
 	hint_unit(&r.guests);
-	return finish(&r, ret);
+	return guest_request_finish(&r, ret);
 }
 
-static void hint_retry(struct guests *gs)
+void guest_hint_retry(struct guests *gs)
 {
 	struct guest *g;
 
@@ -404,26 +361,25 @@ static void hint_retry(struct guests *gs)
 
 static int guest_resume(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	int ret;
 
 	if (parse_request(&r, "resume", argc, argv))
 		return CTL_USAGE;
-	if (host_leaves())
-		return ctl_error(HOST_LEAVES);
+	if (guest_host_leaves())
+		return ctl_error(GUEST_HOST_LEAVES);
 	ret = choose(&r, r.as_defined ? can_resume_as_defined : can_resume);
 	refuse_to_leave(&r.guests);
 	for (g = r.guests.list; g; g = g->next)
 		g->any_cpu = r.any_cpu;
 	guests_resume(&r.guests);
-	hint_retry(&r.guests);
+	guest_hint_retry(&r.guests);
 	hint_unit(&r.guests);
-	return finish(&r, ret);
+	return guest_request_finish(&r, ret);
 }
 
-/* Save all chosen ones; those that cannot be saved continue */
-static void save_and_leave(struct guests *gs)
+void guests_save_and_leave(struct guests *gs)
 {
 	guests_save(gs, false);
 	guests_leave(gs, false);
@@ -431,19 +387,19 @@ static void save_and_leave(struct guests *gs)
 
 static int guest_save(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	int ret;
 
 	if (parse_request(&r, "save", argc, argv))
 		return CTL_USAGE;
 	ret = choose(&r, guest_savable);
-	save_and_leave(&r.guests);
-	return finish(&r, ret);
+	guests_save_and_leave(&r.guests);
+	return guest_request_finish(&r, ret);
 }
 
 static int guest_stop(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	int ret;
 
@@ -458,7 +414,7 @@ static int guest_stop(int argc, char **argv)
 		g->failed = false;
 	}
 	guests_stop(&r.guests, r.force);
-	return finish(&r, ret);
+	return guest_request_finish(&r, ret);
 }
 
 static int can_wake(struct guest *g)
@@ -477,14 +433,14 @@ static int can_wake(struct guest *g)
 
 static int guest_wake(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	int ret;
 
 	if (parse_request(&r, "wake", argc, argv))
 		return CTL_USAGE;
 	ret = choose(&r, can_wake);
 	guests_wake(&r.guests);
-	return finish(&r, ret);
+	return guest_request_finish(&r, ret);
 }
 
 /* A guest that runs is powered down first; what is saved is not touched */
@@ -501,7 +457,7 @@ static int check_restart(struct guest *g, bool forced)
 	if (live(g))
 		return guest_fail(g, "is %s; pkramctl guest resume %s continues it", g->status,
 				  g->file.name);
-	return can_start(g);
+	return guest_can_start(g);
 }
 
 static int can_restart(struct guest *g)
@@ -516,14 +472,14 @@ static int can_restart_by_force(struct guest *g)
 
 static int guest_restart(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	int ret;
 
 	if (parse_request(&r, "restart", argc, argv))
 		return CTL_USAGE;
-	if (host_leaves())
-		return ctl_error(HOST_LEAVES);
+	if (guest_host_leaves())
+		return ctl_error(GUEST_HOST_LEAVES);
 	ret = choose(&r, r.force ? can_restart_by_force : can_restart);
 	refuse_to_leave(&r.guests);
 	/* --all restarts, and starts none */
@@ -540,14 +496,14 @@ static int guest_restart(int argc, char **argv)
 		if (!g->chosen || g->failed)
 			continue;
 		/* Its definition counts again */
-		guest_look(g, LOOK_MS);
+		guest_look(g, GUEST_LOOK_MS);
 		if (!g->failed)
-			can_start(g);
+			guest_can_start(g);
 	}
 	/* To power down takes long */
 	refuse_to_leave(&r.guests);
 	guests_start(&r.guests);
-	return finish(&r, ret);
+	return guest_request_finish(&r, ret);
 }
 
 /* Print the end of a file on standard output */
@@ -572,10 +528,10 @@ static int print_log(const struct guest *g)
 
 static int guest_log(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	int ret;
 
-	ret = parse_one(&r, "log", argc, argv);
+	ret = guest_request_one(&r, "log", argc, argv);
 	if (ret)
 		return ret;
 	if (out_is_json()) {
@@ -602,16 +558,16 @@ static int guest_edit(int argc, char **argv)
 
 static int guest_console(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	char *path;
 	int ret;
 
-	ret = parse_one(&r, "console", argc, argv);
+	ret = guest_request_one(&r, "console", argc, argv);
 	if (ret)
 		return ret;
 	g = r.guests.list;
-	guest_look(g, LOOK_MS);
+	guest_look(g, GUEST_LOOK_MS);
 	path = guest_tools_console(g);
 	if (!path) {
 		ret = ctl_error("%s: it has no console: its definition needs -serial unix:PATH,server=on,wait=off",
@@ -634,7 +590,7 @@ static int guest_console(int argc, char **argv)
 static int guest_validate(int argc, char **argv)
 {
 	const char *remark;
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	int ret;
 
@@ -685,7 +641,7 @@ static void unseal(struct guest *g)
 
 static int guest_unseal(int argc, char **argv)
 {
-	struct request r;
+	struct guest_request r;
 	struct guest *g;
 	int ret;
 
@@ -694,288 +650,7 @@ static int guest_unseal(int argc, char **argv)
 	ret = choose(&r, can_unseal);
 	for (g = guests_next_good(&r.guests, NULL); g; g = guests_next_good(&r.guests, g))
 		unseal(g);
-	return finish(&r, ret);
-}
-
-/* Verbs for units, which do not know the state of the guest */
-
-/* Load the single guest that is named; errors were reported */
-static int parse_one(struct request *r, const char *verb, int argc, char **argv)
-{
-	if (parse_request(r, verb, argc, argv))
-		return CTL_USAGE;
-	if (r->nr_names != 1)
-		return ctl_usage("guest %s: name one guest", verb);
-	if (guests_load(&r->guests, r->names, 1) || !r->guests.list) {
-		guests_free(&r->guests);
-		return CTL_FAILED;
-	}
-	r->guests.list->chosen = true;
-	return 0;
-}
-
-/*
- * Return whether a resume failed for a reason that may pass, and the guest is as it was. QEMU and
- * its log say why in words only
- */
-static bool may_pass(const struct guest *g)
-{
-	static const int passing[] = {
-		EBUSY, ENOENT, ENOMEM, EAGAIN, ENXIO, ENODEV, ETIMEDOUT, ECONNREFUSED,
-		EHOSTUNREACH, ENETUNREACH,
-	};
-	size_t i;
-
-	if (!g->failed || g->final || g->kept || g->state != GUEST_SAVED)
-		return false;
-	for (i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
-		if (strstr(g->error, strerror(passing[i])))
-			return true;
-	}
-	/* Of pkram's objects, and of images */
-	return strstr(g->error, "is in use by another process") ||
-	       strstr(g->error, "lock\nIs another process using the image");
-}
-
-/* Wait, without the guest's lock, so that an operator can resume it: 0, or a signal ends that */
-static int wait_again(struct guest *g, int *seconds)
-{
-	int64_t end = mono_us() + *seconds * 1000000LL;
-
-	if (g->lock < 0)
-		ctl_warn("%s: it is not up yet, which is tried again in %d s: %s", g->file.name,
-			 *seconds, g->error);
-	else
-		ctl_warn("%s: it is not resumed yet, which is tried again in %d s, as its RAM and state are unchanged: %s",
-			 g->file.name, *seconds, g->error);
-	if (g->lock >= 0)
-		close(g->lock);
-	g->lock = -1;
-	migrate_catch(true);
-	while (mono_us() < end && !migrate_caught())
-		poll(NULL, 0, RETRY_POLL_MS);
-	migrate_catch(false);
-	if (migrate_caught())
-		return CTL_FAILED;
-	*seconds = *seconds < MAX_RETRY_S / 2 ? 2 * *seconds : MAX_RETRY_S;
-	return 0;
-}
-
-/* Resume, or start, a guest. Return whether another attempt makes sense */
-static bool try_up(struct request *r, bool *resumed)
-{
-	struct guest *g = r->guests.list;
-
-	g->failed = false;
-	/* An update, a check or a rehearsal has the locks of all guests for a while */
-	if (guest_wait_lock(g, LOCK_MS))
-		return !g->final;
-	guest_look(g, LOOK_MS);
-	if (host_leaves()) {
-		guest_fail(g, HOST_LEAVES);
-		return false;
-	}
-	if (g->state == GUEST_SAVED || guest_stands_still(g) || guest_waits(g)) {
-		*resumed = true;
-		guests_resume(&r->guests);
-		/* A signal ends the attempts, not only the pauses between them */
-		return may_pass(g) && !migrate_caught();
-	}
-	/* It was given up meanwhile, or was resumed and has ended */
-	if (*resumed && !g->failed && !live(g))
-		guest_fail(g, "is %s by now, and is not started: %s does that",
-			   guest_state_name(g), guest_command(g, "start"));
-	if (!g->failed && !live(g) && !can_start_unattended(g) && !can_start(g))
-		guests_start(&r->guests);
-	return false;
-}
-
-static int guest_up(int argc, char **argv)
-{
-	int ret, seconds = 1;
-	bool resumed = false;
-	struct request r;
-	struct guest *g;
-
-	ret = parse_one(&r, "up", argc, argv);
-	if (ret)
-		return ret;
-	g = r.guests.list;
-	while (try_up(&r, &resumed) && !wait_again(g, &seconds))
-		;
-	hint_retry(&r.guests);
-	/* systemd would kill what is left of a unit that fails to start */
-	if (g->failed && g->kept) {
-		ctl_warn("%s: %s", g->file.name, g->error);
-		g->failed = false;
-	}
-	return finish(&r, 0);
-}
-
-/*
- * Remove --main-pid=PID from the arguments, which may be empty: systemd knows no main process of
- * the unit any more. Return: NULL: it was not there
- */
-static const char *take_main_pid(int *argc, char **argv)
-{
-	static const char option[] = "--main-pid=";
-	const char *value;
-	int i;
-
-	for (i = 0; i < *argc && strncmp(argv[i], option, strlen(option)); i++)
-		;
-	if (i == *argc)
-		return NULL;
-	value = argv[i] + strlen(option);
-	(*argc)--;
-	memmove(argv + i, argv + i + 1, (*argc - i) * sizeof(*argv));
-	return value;
-}
-
-/* Return when systemd is about to kill QEMU, as mono_us() */
-static int64_t end_of_stop(const struct guest *g, int64_t begin)
-{
-	char unit[GUEST_NAME_MAX + 32];
-	int64_t seconds;
-
-	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
-	seconds = systemd_stop_timeout(unit, GUEST_UNIT_STOP_S);
-	/* The host is not kept from its end for ever */
-	if (seconds == INT_MAX)
-		seconds = GUEST_UNIT_STOP_S;
-	return begin + (seconds > 2 * STOP_MARGIN_S ? seconds - STOP_MARGIN_S : seconds / 2) *
-	       1000000;
-}
-
-/* Return the time until @end in ms */
-static int ms_left(int64_t end)
-{
-	int64_t left = (end - mono_us()) / 1000;
-
-	return left < LOOK_MS ? LOOK_MS : left > INT_MAX ? INT_MAX : (int)left;
-}
-
-/*
- * A unit is also stopped when its QEMU has ended, a little later: by then the guest may run
- * again, in a QEMU that is not the unit's, or may be saved in an update, which holds its lock.
- */
-static bool is_ours(const struct guest *g, const char *main_pid)
-{
-	return !main_pid || (g->pid && g->pid == atoi(main_pid));
-}
-
-/* Look at a guest that goes down, and lock it. Return whether it is live, and ours */
-static bool look_and_lock(struct guest *g, const char *main_pid, int64_t end)
-{
-	/*
-	 * A unit is also stopped when its QEMU ends, for example in an update, which holds
-	 * the lock: then there is nothing to do.
-	 */
-	guest_look(g, ms_left(end));
-	if (g->failed || !live(g) || !is_ours(g, main_pid))
-		return false;
-	if (g->lock >= 0)
-		return true;
-	/* Whoever has the lock may need the only connection */
-	qmp_close(&g->qmp);
-	if (guest_wait_lock(g, ms_left(end)))
-		return false;
-	guest_look(g, ms_left(end));
-	return !g->failed && live(g) && is_ours(g, main_pid);
-}
-
-/*
- * The process that saved it was ended before it had ended QEMU, which is left to do. If the save is
- * void after all, the guest continues
- */
-static void finish_save(struct guests *gs)
-{
-	struct guest *g = gs->list;
-
-	record_was(g);
-	if (access(guest_info_path(g), F_OK))
-		record_save(g);
-	guests_leave(gs, false);
-}
-
-/*
- * Save a guest before a kexec. What fails for a while (a QEMU that is silent, a disk that is slow,
- * a job, a migration) is waited for, as long as there is time to power it down instead. Return
- * whether it can only be powered down
- */
-static bool save_before(struct request *r, const char *main_pid, int64_t end)
-{
-	struct guest *g = r->guests.list;
-	int64_t last = end - g->file.stop_timeout * 1000000LL;
-	char told[sizeof(g->error)] = "";
-
-	for (;;) {
-		if (look_and_lock(g, main_pid, end)) {
-			/* QEMU may answer when its disks are flushed */
-			g->patient = true;
-			g->qmp.timeout_ms = ms_left(end);
-			if (guest_stands_still(g)) {
-				finish_save(&r->guests);
-			} else if (!guest_savable(g)) {
-				migrate_limit(ms_left(end) / 1000);
-				save_and_leave(&r->guests);
-			}
-			if (!g->failed)
-				return false;
-			/* One that does not answer cannot be asked to power down */
-			if (g->state == GUEST_LIVE && !g->qmp.owed &&
-			    (g->final || mono_us() >= last))
-				return true;
-		}
-		if (!g->failed || mono_us() >= end || g->state == GUEST_UNKNOWN)
-			return false;
-		if (strcmp(told, g->error))
-			ctl_warn("%s: it is not saved yet, and that is tried again: %s", g->file.name,
-				 g->error);
-		snprintf(told, sizeof(told), "%s", g->error);
-		poll(NULL, 0, RETRY_MS);
-	}
-}
-
-static int guest_down(int argc, char **argv)
-{
-	bool lost, kexec, power = true;
-	const char *main_pid = take_main_pid(&argc, argv);
-	int64_t end, begin = mono_us();
-	struct request r;
-	struct guest *g;
-	int ret;
-
-	ret = parse_one(&r, "down", argc, argv);
-	if (ret)
-		return ret;
-	g = r.guests.list;
-	if (main_pid && !*main_pid) {
-		guests_free(&r.guests);
-		return CTL_OK;
-	}
-	kexec = systemd_kexec_pending();
-	lost = kexec && !kexec_may_boot();
-	kexec = kexec && !lost;
-	end = end_of_stop(g, begin);
-	if (kexec)
-		power = save_before(&r, main_pid, end);
-	else
-		power = look_and_lock(g, main_pid, end);
-	/* There is no QEMU */
-	if (g->state == GUEST_UNKNOWN)
-		g->failed = false;
-	if (!power)
-		return finish(&r, 0);
-	if (kexec)
-		ctl_warn("%s cannot be saved and is powered down instead: %s", g->file.name,
-			 g->error);
-	if (lost)
-		ctl_warn("%s is powered down: a kexec is pending, but no kernel is loaded, and the host would reboot through its firmware, which loses what is saved",
-			 g->file.name);
-	g->failed = false;
-	guests_stop(&r.guests, false);
-	return finish(&r, 0);
+	return guest_request_finish(&r, ret);
 }
 
 static const struct ctl_verb guest_verbs[] = {
