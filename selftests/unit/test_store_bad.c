@@ -408,6 +408,19 @@ static void test_place_given_up(void)
 	CHECK_EQ(nr_told, 1);
 }
 
+/* Give up units of records that are not needed: @nr_meta stay, and the last id is known */
+static void trim_keeps_last_id(u32 nr_meta)
+{
+	u64 id = pkram_store.next_id;
+
+	pkram_store_lock();
+	pkram_records_trim(region(), !pkram_object_has_last_id());
+	pkram_store_unlock();
+	CHECK_EQ(region()->h.nr_meta, nr_meta);
+	reboot();
+	CHECK_EQ(pkram_store.next_id, id);
+}
+
 /* The unit that is given up has the last id, and the other units are full. */
 static void test_last_id(void)
 {
@@ -426,22 +439,10 @@ static void test_last_id(void)
 		sprintf(name, "more%u", i);
 		unlink_file(name);
 	}
-	id = pkram_store.next_id;
-	pkram_store_lock();
-	pkram_records_trim(region(), !pkram_object_has_last_id());
-	pkram_store_unlock();
-	CHECK_EQ(region()->h.nr_meta, 2);
-	reboot();
-	CHECK_EQ(pkram_store.next_id, id);
+	trim_keeps_last_id(2);
 	/* With another place for it, the unit goes. */
 	unlink_file("f9");
-	id = pkram_store.next_id;
-	pkram_store_lock();
-	pkram_records_trim(region(), !pkram_object_has_last_id());
-	pkram_store_unlock();
-	CHECK_EQ(region()->h.nr_meta, 1);
-	reboot();
-	CHECK_EQ(pkram_store.next_id, id);
+	trim_keeps_last_id(1);
 	done();
 	/* So it is if the unit is given up because of a bad pair. */
 	start();
