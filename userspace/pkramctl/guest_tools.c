@@ -182,11 +182,9 @@ int guest_tools_connect(const char *path)
 const char *guest_tools_stop_remark(const struct guest *g)
 {
 	static char text[512];
-	char unit[GUEST_NAME_MAX + 32];
-	int limit;
+	const char *unit = guest_unit(g);
+	int limit = systemd_stop_timeout(unit, GUEST_UNIT_STOP_S);
 
-	snprintf(unit, sizeof(unit), "pkram-guest@%s.service", g->file.name);
-	limit = systemd_stop_timeout(unit, GUEST_UNIT_STOP_S);
 	if ((int)g->file.stop_timeout < limit)
 		return NULL;
 	snprintf(text, sizeof(text), "its stop-timeout of %u s does not end before the TimeoutStopSec of its unit (%d s), at which systemd kills QEMU: make it shorter, or the other longer (systemctl edit %s)",
