@@ -83,6 +83,15 @@ make_module()
 	printf '%s\n' 'kernel/lib/crc32.ko.xz:' 'updates/dkms/pkram.ko: kernel/lib/crc32.ko.xz' \
 		'updates/dkms/pkram_vfio.ko: updates/dkms/pkram.ko' >"$dir/modules.dep"
 }
+
+# next_kernel - make a kernel image and its module; set $k to the options that boot it
+next_kernel()
+{
+	make_image 6.99.1-test "$tmp/vmlinuz"
+	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	# shellcheck disable=SC2034 # for the tests
+	k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+}
 n_info=0
 
 # keep_json ARGS... - keep the JSON output of a command for schema.py

@@ -86,9 +86,7 @@ broken()
 	host idle guest start vm3;	is 1 '' 'there is no guest vm3; there ' 'a guest that never was is an error'
 
 	# One bad file
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	next_kernel
 	echo nonsense >"$(conf bad)"
 	# shellcheck disable=SC2086
 	{

@@ -269,11 +269,9 @@ trouble()
 
 update()
 {
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	: >"$tmp/log"
 	define vm1; define vm2; define vm3
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
 	# shellcheck disable=SC2086
 	{
 	ctl guest start vm1 vm2

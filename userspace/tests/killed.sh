@@ -12,8 +12,7 @@ seed=${3:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$seed
 echo "# seed $seed"
 
-make_image 6.99.1-test "$tmp/vmlinuz"
-make_module "$tmp/modules" 6.99.1-test pkram_format=1
+next_kernel
 for name in vm1 vm2 vm3; do
 	define "$name"
 	sed -i "s|^-object .*|-object memory-backend-pkram,id=ram0,size=16M,name=$name,dir=$tmp/pool|" \

@@ -316,9 +316,7 @@ starts()
 	end_all
 }
 
-make_image 6.99.1-test "$tmp/vmlinuz"
-make_module "$tmp/modules" 6.99.1-test pkram_format=1
-k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+next_kernel
 export PKRAM_FAKE_SYSTEMD=1 DISABLED=0
 {
 late_jobs

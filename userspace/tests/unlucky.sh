@@ -64,9 +64,8 @@ saves()
 	host idle guest stop --force vm1
 
 	# The same in an update: the others are taken back
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" word
+	local word
+	next_kernel
 	for word in no-seal cut-off is-continued; do
 		sealed vm1; sealed vm2 "-fake $word"
 		host idle guest start --all
@@ -127,9 +126,7 @@ resumes()
 	host idle guest stop --force vm1
 
 	# A paused guest whose update was cancelled
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	next_kernel
 	sealed vm1; sealed vm2 '-fake fail-late'
 	host idle guest start --all
 	tell vm1 stop
@@ -161,9 +158,7 @@ resumes()
 # A guest that stands still does so after a whole update, too
 stands_still()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	sealed vm1; sealed vm2; sealed vm3 '-fake starts-paused'
 	host idle guest start --all
 	tell vm2 stop
@@ -197,9 +192,7 @@ let_go() { kill "$holder"; wait "$holder"; } 2>/dev/null
 
 holders()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	sealed vm1
 	hold "$tmp/pool/vm1"
 	host idle object show vm1;	is 0 "$holder +python3 +maps it, may write" '' 'object show names the process that maps an object'
@@ -251,9 +244,8 @@ open(sys.argv[1], "wb").write(struct.pack("<I4xQ16s16s", 1, 1, b"", b""))' "$tmp
 # Nobody reads what an update prints any more, and it is told to end, after the guests have left
 left_alone()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" pid
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	local pid
+	next_kernel
 	sealed vm1; sealed vm2 '-fake slow-quit'
 	host empty guest start --all
 	: >"$tmp/log"
@@ -330,9 +322,7 @@ lost_ram()
 # What was started is what is resumed, and what differs is told before
 started()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	sealed vm1
 	host idle guest start vm1
 	# shellcheck disable=SC2086
@@ -467,9 +457,7 @@ records()
 pinned()
 {
 	local word args FAKE_QEMU_Q35
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
+	next_kernel
 	for word in '' '-machine accel=tcg,type=q35' '-M q35' '--machine type=q35,x=a,,type=pc'; do
 		sealed vm1
 		sed -i "s|^-machine [^ ]*|$word|" "$tmp/guests/vm1.conf"
@@ -643,9 +631,8 @@ disks()
 # A unit does the work of an update, and the terminal watches it
 units()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" pid
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	local pid
+	next_kernel
 	export PKRAM_FAKE_SYSTEMD=1 DISABLED=0
 	# shellcheck disable=SC2016,SC2086
 	{
@@ -812,9 +799,7 @@ cpus()
 # Programs that ask logind not to shut down
 inhibitors()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	sealed vm1
 	host idle guest start vm1
 	printf '#!/bin/sh\necho "busctl $*" >>"%s/log"\ncat "%s/inhibitors"\n' "$tmp" "$tmp" >"$tmp/bin/busctl"
@@ -839,9 +824,7 @@ inhibitors()
 
 asks()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	sealed vm1
 	host idle guest start vm1
 	: >"$tmp/log"
@@ -872,9 +855,7 @@ asks()
 # Objects of two guests may have the same name in two directories
 twins()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	export PKRAM_FAKE_INNER=1
 	sealed vm1; sealed vm2 '-fake twin'
 	host idle guest start --all
@@ -923,9 +904,7 @@ broken()
 # Everything but the boot
 rehearsals()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x"
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	next_kernel
 	sealed vm1; sealed vm2; sealed vm3
 	host empty guest start --all
 	tell vm2 stop

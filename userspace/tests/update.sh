@@ -96,9 +96,8 @@ on_screen() { [ "$(grep -cE -- "$1" "$tmp/screen")" = "$2" ]; report $? "$3"; }
 
 lives()
 {
-	local k="--kernel $tmp/vmlinuz --no-initrd --command-line x" way
-	make_image 6.99.1-test "$tmp/vmlinuz"
-	make_module "$tmp/modules" 6.99.1-test pkram_format=1
+	local way
+	next_kernel
 	define vm1 '-fake slowly'; define vm2
 	# shellcheck disable=SC2086
 	for way in 'the unit' --no-unit; do
